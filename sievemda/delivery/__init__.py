@@ -1,0 +1,1 @@
+"""The life of one message: resolve, ask, run, plan, commit. Synchronous."""

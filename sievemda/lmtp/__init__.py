@@ -1,0 +1,1 @@
+"""The LMTP edge (asyncio): protocol, handler, replies."""

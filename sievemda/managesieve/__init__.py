@@ -1,0 +1,1 @@
+"""The ManageSieve edge (asyncio): wire, session, server. RFC 5804."""

@@ -1,0 +1,1 @@
+"""Pure rules: access control, quota, loops."""

@@ -1,0 +1,1 @@
+"""What must be remembered and has no place in a Maildir. All SQL is here."""

@@ -1,0 +1,1 @@
+"""Where messages lie: mailbox names, Maildir++ folders, ACL and quota files, partitions."""
