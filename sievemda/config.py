@@ -1,0 +1,200 @@
+"""The one typed settings tree.
+
+Every setting is one field: type, default, sentence. A section is a frozen data class; parts of the program receive
+their own section, never the whole tree and never a global. Settings that imapd.conf has keep that name, so that an
+administrator from Cyrus finds them; the full key is `section.name`, and `--set` also takes the name alone.
+
+Why not a validation library: a value comes either typed (TOML) or as an imapd.conf string (`yes`, `10 M`, `a|b`),
+and *all* mistakes are to be reported with their key. Both need a conversion of ours; the rest is data classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NewType
+
+Size = NewType("Size", int)  # octets; accepts K, M, G
+Seconds = NewType("Seconds", int)  # accepts s, m, h, d
+Mode = NewType("Mode", int)  # octal digits
+
+
+def setting(default: Any, doc: str) -> Any:
+    """One field of a section: its default (a callable is called for it) and the sentence of the reference."""
+    if callable(default):
+        return field(default_factory=default, metadata={"doc": doc})
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    servername: str = setting(socket.gethostname, "Name of this host in replies and Received fields.")
+    postmaster: str = setting("postmaster", "Address named in refusals and used as the sender of notices.")
+    admins: tuple[str, ...] = setting((), "Users with administrative rights, separated by spaces.")
+    virtdomains: Literal["off", "userid", "on"] = setting(
+        "off", "Whether alice@a.example and alice@b.example are different users."
+    )
+    defaultdomain: str = setting("internal", "The domain that is dropped from user names when virtdomains is on.")
+    username_tolower: bool = setting(True, "User names in commands, logins and ACLs are lower-cased.")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    unixhierarchysep: bool = setting(True, "Hierarchy separator: yes for '/', no for '.'.")
+    altnamespace: bool = setting(True, "Own folders appear beside INBOX, not below it.")
+    userprefix: str = setting("Other Users", "Name under which other users' folders appear.")
+    sharedprefix: str = setting("Shared Folders", "Name under which shared folders appear.")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    partitions: dict[str, Path] = setting(
+        dict, "Where messages lie: `partition-NAME = PATH`. Without one, `default` is mail/ below the data directory."
+    )
+    defaultpartition: str = setting("default", "Partition of new mailboxes.")
+    mail_home: str = setting(
+        "", "Home directory of a user when not below the partition: {user}, {local}, {domain} stand in it."
+    )
+    hashimapspool: bool = setting(False, "Spread users over sub-directories by their first letter.")
+    singleinstancestore: bool = setting(True, "One file per partition, linked to all recipients of a transaction.")
+    message_mode: Mode = setting(Mode(0o600), "File mode of messages and control files.")
+    folder_mode: Mode = setting(Mode(0o700), "Mode of folders.")
+    delete_days: int = setting(7, "Days for which a deleted mailbox can be brought back.")
+
+
+@dataclass(frozen=True, slots=True)
+class Acl:
+    defaultacl: str = setting("anyone lrs", "ACL of a new shared folder without a parent: `identifier rights ...`.")
+    implicit_owner_rights: str = setting("lkxan", "Rights that an owner gets with every change of his folder's ACL.")
+    anyoneuseracl: bool = setting(True, "Whether users may grant rights to `anyone`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Autocreate:
+    autocreate_quota: int = setting(
+        -1, "STORAGE limit in KiB of an account made by itself; -1 makes none by itself, 0 makes one without limit."
+    )
+    autocreate_quota_messages: int = setting(-1, "MESSAGE limit of an account made by itself; 0 or less: none.")
+    autocreate_post: bool = setting(False, "Make the account when the first message for it arrives.")
+    autocreate_users: tuple[str, ...] = setting(("anyone",), "Who may get an account by itself.")
+    autocreate_inbox_folders: str = setting("", "Folders made with it, separated by |.")
+    autocreate_sieve_folders: str = setting("", "Folders that fileinto may make, separated by |.")
+    anysievefolder: bool = setting(False, "fileinto makes any folder that is missing.")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    postuser: str = setting("", "Local part of bulletin-board addresses: POSTUSER+board@...")
+    recipient_delimiter: str = setting("+", "What separates the user from the detail.")
+    lmtp_downcase_rcpt: bool = setting(True, "Lower-case local part and domain of recipients, never the detail.")
+    lmtp_fuzzy_mailbox_match: bool = setting(False, "A missing detail folder finds its nearest relative.")
+    lmtp_strict_quota: bool = setting(False, "Count the size of the message itself in quota checks.")
+    lmtp_over_quota_perm_failure: bool = setting(False, "552 instead of 452 when over quota.")
+    lmtp_catchall_mailbox: str = setting("", "User who gets mail for users that do not exist.")
+    lmtp_exclude_specialuse: tuple[str, ...] = setting(
+        ("\\Drafts", "\\Scheduled", "\\Snoozed"), "Special-use folders that never take deliveries."
+    )
+    duplicatesuppression: bool = setting(True, "Drop a message that a mailbox has already got.")
+    duplicate_db_path: Path | None = setting(None, "The delivery memory; state/deliver.db below the data directory.")
+    munge8bit: bool = setting(True, "Turn each 8-bit octet of a header into X (kept as it is under SMTPUTF8).")
+    reject8bit: bool = setting(False, "Refuse a header with 8-bit octets (unless SMTPUTF8).")
+    maximum_hops: int = setting(100, "Received fields from which on a message is a loop. RFC 5321 §6.3.")
+    serverinfo: Literal["on", "off", "min"] = setting("on", "How much of program and version is told to peers.")
+    journal_days: int = setting(30, "Days for which `why` can explain a delivery; 0 keeps no journal.")
+    memory_days: int = setting(3, "Days for which duplicates are recognised.")
+
+
+@dataclass(frozen=True, slots=True)
+class Lmtp:
+    lmtpsocket: Path | None = setting(None, "UNIX socket for LMTP; run/lmtp below the data directory.")
+    lmtp_listen: tuple[str, ...] = setting((), "More listeners: unix:PATH or inet:HOST:PORT.")
+    lmtp_socket_mode: Mode = setting(Mode(0o660), "Mode of UNIX sockets.")
+    lmtp_socket_group: str = setting("", "Group of UNIX sockets, for instance postfix.")
+    lmtp_trusted_networks: tuple[str, ...] = setting((), "Networks whose TCP clients need no AUTH.")
+    soft_noauth: bool = setting(True, "Answer MAIL without AUTH with 430 instead of 530.")
+    lmtp_strict_rfc2821: bool = setting(True, "Refuse 8-bit octets in addresses (without SMTPUTF8).")
+    maxmessagesize: Size = setting(Size(0), "Largest message; 0 is 1 GiB.")
+    lmtp_timeout: Seconds = setting(Seconds(360), "Idle time after which a session is closed.")
+    lmtp_max_recipients: int = setting(1000, "Recipients of one transaction; more get 452 4.5.3.")
+    lmtp_max_connections: int = setting(200, "Sessions of one worker process; more get 421.")
+    lmtp_spool_threshold: Size = setting(Size(256 * 1024), "A message larger than this goes to disk as it comes.")
+    tls_server_cert: Path | None = setting(None, "Certificate chain in PEM; STARTTLS is offered when set with the key.")
+    tls_server_key: Path | None = setting(None, "Private key in PEM.")
+    workers: int = setting(0, "Worker processes; 0 is one per processor.")
+    threads: int = setting(8, "Deliveries under way at once in one worker process.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    sieve_extensions: tuple[str, ...] = setting((), "Capabilities that scripts may require; empty is all.")
+    sieve_maxscriptsize: Size = setting(Size(1024 * 1024), "Largest script.")
+    sieve_maxscripts: int = setting(100, "Scripts of one user.")
+    sieve_max_redirects: int = setting(4, "Redirects of one run.")
+    sieve_max_actions: int = setting(32, "Actions of one run.")
+    sieve_vacation_min_response: Seconds = setting(Seconds(86400), "Shortest interval of vacation.")
+    sieve_vacation_max_response: Seconds = setting(Seconds(90 * 86400), "Longest interval of vacation.")
+    sieve_vacation_default_response: Seconds = setting(Seconds(7 * 86400), "Interval of vacation without :days.")
+    sieve_use_lmtp_reject: bool = setting(True, "reject refuses in the protocol when its text is ASCII, else by MDN.")
+    sieve_mdn_private: bool = setting(False, "Leave the recipient's address out of rejection notices.")
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    smtp_backend: Literal["sendmail", "host"] = setting("sendmail", "How mail leaves: program or SMTP host.")
+    sendmail: Path = setting(Path("/usr/sbin/sendmail"), "The program for smtp_backend = sendmail.")
+    smtp_host: str = setting("localhost:25", "HOST:PORT for smtp_backend = host.")
+    outbox_retry: Seconds = setting(Seconds(300), "First pause before outgoing mail is tried again; it doubles.")
+    outbox_expire: Seconds = setting(Seconds(5 * 86400), "Age at which undeliverable outgoing mail is given up.")
+
+
+@dataclass(frozen=True, slots=True)
+class ManageSieve:
+    managesieve_listen: tuple[str, ...] = setting((), "Listeners: inet:HOST:PORT. The registered port is 4190.")
+    timeout: Seconds = setting(Seconds(600), "Idle time after which a session is closed.")
+    allowplaintext: bool = setting(False, "Offer SASL PLAIN without TLS on loopback.")
+    managesieve_max_connections: int = setting(500, "Sessions at once.")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The tree. `data` is the directory of `--data`; every relative default lies below it."""
+
+    data: Path = Path("/var/lib/sievemda")
+    site: Site = field(default_factory=Site)
+    names: Names = field(default_factory=Names)
+    store: Store = field(default_factory=Store)
+    acl: Acl = field(default_factory=Acl)
+    autocreate: Autocreate = field(default_factory=Autocreate)
+    delivery: Delivery = field(default_factory=Delivery)
+    lmtp: Lmtp = field(default_factory=Lmtp)
+    sieve: Sieve = field(default_factory=Sieve)
+    outbox: Outbox = field(default_factory=Outbox)
+    managesieve: ManageSieve = field(default_factory=ManageSieve)
+
+    @property
+    def partitions(self) -> dict[str, Path]:
+        return self.store.partitions or {"default": self.data / "mail"}
+
+    @property
+    def memory_path(self) -> Path:
+        return self.delivery.duplicate_db_path or self.data / "state" / "deliver.db"
+
+    @property
+    def lmtp_socket(self) -> Path:
+        return self.lmtp.lmtpsocket or self.data / "run" / "lmtp"
+
+    @property
+    def outbox_path(self) -> Path:
+        return self.data / "spool" / "outbox"
+
+    @property
+    def domain(self) -> str:
+        """The domain for addresses of local users that have none: defaultdomain, else the host's name."""
+        return self.site.servername if self.site.defaultdomain == "internal" else self.site.defaultdomain
+
+
+def with_changes(section: Any, **changes: Any) -> Any:
+    """A copy of a frozen section with other values, for tests."""
+    return dataclasses.replace(section, **changes)
