@@ -36,9 +36,7 @@ class Site:
     virtdomains: Literal["off", "userid", "on"] = setting(
         "off", "Whether alice@a.example and alice@b.example are different users."
     )
-    defaultdomain: str = setting(
-        "internal", "The domain that is dropped from user names when virtdomains is on."
-    )
+    defaultdomain: str = setting("internal", "The domain that is dropped from user names when virtdomains is on.")
     username_tolower: bool = setting(True, "User names in commands, logins and ACLs are lower-cased.")
 
 
@@ -61,9 +59,7 @@ class Store:
         "", "Home directory of a user when not below the partition: {user}, {local}, {domain} stand in it."
     )
     hashimapspool: bool = setting(False, "Spread users over sub-directories by their first letter.")
-    singleinstancestore: bool = setting(
-        True, "One file per partition, linked to all recipients of a transaction."
-    )
+    singleinstancestore: bool = setting(True, "One file per partition, linked to all recipients of a transaction.")
     message_mode: Mode = setting(Mode(0o600), "File mode of messages and control files.")
     folder_mode: Mode = setting(Mode(0o700), "Mode of folders.")
     delete_days: int = setting(7, "Days for which a deleted mailbox can be brought back.")
@@ -71,12 +67,8 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Acl:
-    defaultacl: str = setting(
-        "anyone lrs", "ACL of a new shared folder without a parent: `identifier rights ...`."
-    )
-    implicit_owner_rights: str = setting(
-        "lkxan", "Rights that an owner gets with every change of his folder's ACL."
-    )
+    defaultacl: str = setting("anyone lrs", "ACL of a new shared folder without a parent: `identifier rights ...`.")
+    implicit_owner_rights: str = setting("lkxan", "Rights that an owner gets with every change of his folder's ACL.")
     anyoneuseracl: bool = setting(True, "Whether users may grant rights to `anyone`.")
 
 
@@ -86,9 +78,7 @@ class Autocreate:
         -1,
         "STORAGE limit in KiB of an account made by itself; -1 makes none by itself, 0 makes one without limit.",
     )
-    autocreate_quota_messages: int = setting(
-        -1, "MESSAGE limit of an account made by itself; 0 or less: none."
-    )
+    autocreate_quota_messages: int = setting(-1, "MESSAGE limit of an account made by itself; 0 or less: none.")
     autocreate_post: bool = setting(False, "Make the account when the first message for it arrives.")
     autocreate_users: tuple[str, ...] = setting(("anyone",), "Who may get an account by itself.")
     autocreate_inbox_folders: str = setting("", "Folders made with it, separated by |.")
@@ -100,9 +90,7 @@ class Autocreate:
 class Delivery:
     postuser: str = setting("", "Local part of bulletin-board addresses: POSTUSER+board@...")
     recipient_delimiter: str = setting("+", "What separates the user from the detail.")
-    lmtp_downcase_rcpt: bool = setting(
-        True, "Lower-case local part and domain of recipients, never the detail."
-    )
+    lmtp_downcase_rcpt: bool = setting(True, "Lower-case local part and domain of recipients, never the detail.")
     lmtp_fuzzy_mailbox_match: bool = setting(False, "A missing detail folder finds its nearest relative.")
     lmtp_strict_quota: bool = setting(False, "Count the size of the message itself in quota checks.")
     lmtp_over_quota_perm_failure: bool = setting(False, "552 instead of 452 when over quota.")
@@ -111,17 +99,11 @@ class Delivery:
         ("\\Drafts", "\\Scheduled", "\\Snoozed"), "Special-use folders that never take deliveries."
     )
     duplicatesuppression: bool = setting(True, "Drop a message that a mailbox has already got.")
-    duplicate_db_path: Path | None = setting(
-        None, "The delivery memory; state/deliver.db below the data directory."
-    )
-    munge8bit: bool = setting(
-        True, "Turn each 8-bit octet of a header into X (kept as it is under SMTPUTF8)."
-    )
+    duplicate_db_path: Path | None = setting(None, "The delivery memory; state/deliver.db below the data directory.")
+    munge8bit: bool = setting(True, "Turn each 8-bit octet of a header into X (kept as it is under SMTPUTF8).")
     reject8bit: bool = setting(False, "Refuse a header with 8-bit octets (unless SMTPUTF8).")
     maximum_hops: int = setting(100, "Received fields from which on a message is a loop. RFC 5321 §6.3.")
-    serverinfo: Literal["on", "off", "min"] = setting(
-        "on", "How much of program and version is told to peers."
-    )
+    serverinfo: Literal["on", "off", "min"] = setting("on", "How much of program and version is told to peers.")
     journal_days: int = setting(30, "Days for which `why` can explain a delivery; 0 keeps no journal.")
     memory_days: int = setting(3, "Days for which duplicates are recognised.")
 
@@ -139,12 +121,8 @@ class Lmtp:
     lmtp_timeout: Seconds = setting(Seconds(360), "Idle time after which a session is closed.")
     lmtp_max_recipients: int = setting(1000, "Recipients of one transaction; more get 452 4.5.3.")
     lmtp_max_connections: int = setting(200, "Sessions of one worker process; more get 421.")
-    lmtp_spool_threshold: Size = setting(
-        Size(256 * 1024), "A message larger than this goes to disk as it comes."
-    )
-    tls_server_cert: Path | None = setting(
-        None, "Certificate chain in PEM; STARTTLS is offered when set with the key."
-    )
+    lmtp_spool_threshold: Size = setting(Size(256 * 1024), "A message larger than this goes to disk as it comes.")
+    tls_server_cert: Path | None = setting(None, "Certificate chain in PEM; STARTTLS is offered when set with the key.")
     tls_server_key: Path | None = setting(None, "Private key in PEM.")
     workers: int = setting(0, "Worker processes; 0 is one per processor.")
     threads: int = setting(8, "Deliveries under way at once in one worker process.")
@@ -159,12 +137,8 @@ class Sieve:
     sieve_max_actions: int = setting(32, "Actions of one run.")
     sieve_vacation_min_response: Seconds = setting(Seconds(86400), "Shortest interval of vacation.")
     sieve_vacation_max_response: Seconds = setting(Seconds(90 * 86400), "Longest interval of vacation.")
-    sieve_vacation_default_response: Seconds = setting(
-        Seconds(7 * 86400), "Interval of vacation without :days."
-    )
-    sieve_use_lmtp_reject: bool = setting(
-        True, "reject refuses in the protocol when its text is ASCII, else by MDN."
-    )
+    sieve_vacation_default_response: Seconds = setting(Seconds(7 * 86400), "Interval of vacation without :days.")
+    sieve_use_lmtp_reject: bool = setting(True, "reject refuses in the protocol when its text is ASCII, else by MDN.")
     sieve_mdn_private: bool = setting(False, "Leave the recipient's address out of rejection notices.")
 
 
@@ -173,19 +147,13 @@ class Outbox:
     smtp_backend: Literal["sendmail", "host"] = setting("sendmail", "How mail leaves: program or SMTP host.")
     sendmail: Path = setting(Path("/usr/sbin/sendmail"), "The program for smtp_backend = sendmail.")
     smtp_host: str = setting("localhost:25", "HOST:PORT for smtp_backend = host.")
-    outbox_retry: Seconds = setting(
-        Seconds(300), "First pause before outgoing mail is tried again; it doubles."
-    )
-    outbox_expire: Seconds = setting(
-        Seconds(5 * 86400), "Age at which undeliverable outgoing mail is given up."
-    )
+    outbox_retry: Seconds = setting(Seconds(300), "First pause before outgoing mail is tried again; it doubles.")
+    outbox_expire: Seconds = setting(Seconds(5 * 86400), "Age at which undeliverable outgoing mail is given up.")
 
 
 @dataclass(frozen=True, slots=True)
 class ManageSieve:
-    managesieve_listen: tuple[str, ...] = setting(
-        (), "Listeners: inet:HOST:PORT. The registered port is 4190."
-    )
+    managesieve_listen: tuple[str, ...] = setting((), "Listeners: inet:HOST:PORT. The registered port is 4190.")
     timeout: Seconds = setting(Seconds(600), "Idle time after which a session is closed.")
     allowplaintext: bool = setting(False, "Offer SASL PLAIN without TLS on loopback.")
     managesieve_max_connections: int = setting(500, "Sessions at once.")

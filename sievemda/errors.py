@@ -35,27 +35,27 @@ class DataError(SievemdaError):
     exit_code = os.EX_DATAERR
 
 
-class NotFound(SievemdaError):  # noqa: N818 - reads as the domain says it
+class NotFound(SievemdaError):
     exit_code = os.EX_NOUSER
 
 
-class Unavailable(SievemdaError):  # noqa: N818
+class Unavailable(SievemdaError):
     exit_code = os.EX_UNAVAILABLE
 
 
-class AlreadyExists(SievemdaError):  # noqa: N818
+class AlreadyExists(SievemdaError):
     exit_code = os.EX_CANTCREAT
 
 
-class StoreTrouble(SievemdaError):  # noqa: N818
+class StoreTrouble(SievemdaError):
     exit_code = os.EX_IOERR
 
 
-class TemporaryTrouble(SievemdaError):  # noqa: N818
+class TemporaryTrouble(SievemdaError):
     exit_code = os.EX_TEMPFAIL
 
 
-class NotPermitted(SievemdaError):  # noqa: N818
+class NotPermitted(SievemdaError):
     exit_code = os.EX_NOPERM
 
 
