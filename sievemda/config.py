@@ -177,7 +177,8 @@ class Settings:
 
     @property
     def partitions(self) -> dict[str, Path]:
-        return self.store.partitions or {"default": self.data / "mail"}
+        """Every partition by name; `default` always exists."""
+        return {"default": self.data / "mail", **self.store.partitions}
 
     @property
     def memory_path(self) -> Path:

@@ -1,0 +1,68 @@
+"""`sievemda config`: the settings themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import click
+
+from sievemda import configload
+from sievemda.config import Settings
+
+
+@click.group(epilog="Example: sievemda --config /etc/sievemda/sievemda.toml config check")
+def config() -> None:
+    """Show and check the settings."""
+
+
+@config.command(epilog="Example: sievemda --data ./var config check")
+@click.pass_context
+def check(ctx: click.Context) -> None:
+    """Say whether the configuration is right; every mistake is listed, exit code 78."""
+    settings: Settings = ctx.meta["sievemda.load"]()
+    click.echo(f"the configuration is right; data lie in {settings.data}")
+
+
+@config.command(epilog="Example: sievemda --data ./var config show --changed")
+@click.option("--changed", is_flag=True, help="Only what differs from the defaults.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def show(ctx: click.Context, changed: bool, as_json: bool) -> None:
+    """Print every setting in force, with its full key."""
+    settings: Settings = ctx.meta["sievemda.load"]()
+    values = {key: value for key, value in _values(settings) if not changed or _differs(key, value)}
+    if as_json:
+        click.echo(json.dumps({key: _plain(value) for key, value in values.items()}, indent=2))
+        return
+    for key, value in values.items():
+        click.echo(f"{key} = {configload.spelled(_plain(value))}")
+
+
+@config.command(epilog="Example: sievemda config reference > sievemda.toml")
+def reference() -> None:
+    """Print a configuration file with every setting, its default and its meaning."""
+    click.echo(configload.reference(), nl=False)
+
+
+def _values(settings: Settings) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = [("data", settings.data)]
+    for section in configload.sections():
+        part = getattr(settings, section)
+        found += [(f"{section}.{f.name}", getattr(part, f.name)) for f in dataclasses.fields(part)]
+    return found
+
+
+def _differs(key: str, value: Any) -> bool:
+    if key == "data":
+        return True
+    field = configload.known()[key][1]
+    default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+    return bool(value != default)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: str(v) for k, v in value.items()}
+    return list(value) if isinstance(value, tuple) else value if isinstance(value, (bool, int)) else str(value or "")

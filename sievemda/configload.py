@@ -1,0 +1,349 @@
+"""From a TOML file and `--set KEY=VALUE` to `Settings`, or to every mistake at once.
+
+A value may come typed (TOML) or as the string that imapd.conf would hold: booleans as yes/no/on/off, sizes with
+K, M, G, durations with s, m, h, d, lists separated by spaces or commas, modes in octal.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import ipaddress
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sievemda import config
+from sievemda.errors import ConfigurationError
+
+DEFAULT_FILE = Path("/etc/sievemda/sievemda.toml")
+
+_BOOLEANS = dict.fromkeys(("yes", "on", "true", "t", "1"), True) | dict.fromkeys(
+    ("no", "off", "false", "f", "0"), False
+)
+_SIZE_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_NUMBER = re.compile(r"(-?\d+)\s*([a-zA-Z]?)")
+
+
+def load(file: Path | None = None, data: Path | None = None, sets: Iterable[str] = ()) -> config.Settings:
+    """The settings from `file`, then `sets`; `data` wins over the file's own.
+
+    Without `file`, `sievemda.toml` in the data directory is read when it is there; without both, the file of the
+    system. Raises ConfigurationError with every problem that was found.
+    """
+    if file is None and data is not None and (data / "sievemda.toml").is_file():
+        file = data / "sievemda.toml"
+    if file is None and data is None:
+        file = DEFAULT_FILE
+        if not file.is_file():
+            raise ConfigurationError(f"no configuration: {file} does not exist; give --data DIR or --config FILE")
+    collected = _Collector()
+    if file is not None:
+        collected.take_file(file)
+    for item in sets:
+        collected.take_set(item)
+    if data is not None:
+        collected.data = data.absolute()
+    return collected.settings()
+
+
+@cache
+def sections() -> dict[str, type[Any]]:
+    """Section name to its data class, in order."""
+    hints = typing.get_type_hints(config.Settings)
+    return {name: kind for name, kind in hints.items() if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+
+
+@cache
+def known() -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
+    """Full key to its type and field."""
+    found: dict[str, tuple[Any, dataclasses.Field[Any]]] = {}
+    for section, kind in sections().items():
+        hints = typing.get_type_hints(kind)
+        for field in dataclasses.fields(kind):
+            found[f"{section}.{field.name}"] = (hints[field.name], field)
+    return found
+
+
+def full_key(key: str) -> str:
+    """`lmtp_strict_quota` -> `delivery.lmtp_strict_quota`; raises ValueError for an unknown or ambiguous key."""
+    keys = known()
+    if key in keys or key == "data" or key.startswith("store.partitions."):
+        return key
+    if key.startswith("partition-"):  # imapd.conf's way to say where a partition lies
+        return "store.partitions." + key.removeprefix("partition-")
+    ends = [full for full in keys if full.split(".", 1)[1] == key]
+    if len(ends) == 1:
+        return ends[0]
+    if ends:
+        raise ValueError(f"{key}: could be {' or '.join(ends)}")
+    near = difflib.get_close_matches(key.rpartition(".")[2], [full.split(".", 1)[1] for full in keys], 1)
+    raise ValueError(f"{key}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.partitions: dict[str, Path] = {}
+        self.problems: list[str] = []
+        self.data: Path | None = None
+
+    def take_file(self, file: Path) -> None:
+        try:
+            tree = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as e:
+            raise ConfigurationError(f"{file}: {e.strerror}") from e
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+            raise ConfigurationError(f"{file}: {e}") from e
+        for key, value in _flatten(tree):
+            self.take(key, value, where=f"{file}: ", base=file.parent)
+
+    def take_set(self, item: str) -> None:
+        key, equals, value = item.partition("=")
+        if not equals:
+            self.problems.append(f"--set {item}: write KEY=VALUE")
+        else:
+            self.take(key.strip(), value.strip(), where="--set ", base=Path.cwd())
+
+    def take(self, key: str, value: Any, *, where: str, base: Path) -> None:
+        try:
+            full = full_key(key)
+            if full == "data":
+                self.data = _path(value, base)
+            elif full.startswith("store.partitions."):
+                self.partitions[full.removeprefix("store.partitions.")] = _path(value, base)
+            elif full == "store.partitions":
+                raise ValueError(f"{key}: write partition-NAME = PATH")
+            else:
+                self.values[full] = convert(known()[full][0], value, base)
+                _check(full, self.values[full])
+        except ValueError as e:
+            text = str(e)
+            self.problems.append(where + (text if text.startswith(key) else f"{key}: {text}"))
+
+    def settings(self) -> config.Settings:
+        if self.problems:
+            raise ConfigurationError(*self.problems)
+        parts: dict[str, Any] = {}
+        for section, kind in sections().items():
+            given = {k.split(".", 1)[1]: v for k, v in self.values.items() if k.startswith(section + ".")}
+            if section == "store":
+                given["partitions"] = self.partitions
+            parts[section] = kind(**given)
+        if self.data is not None:
+            parts["data"] = self.data
+        whole = config.Settings(**parts)
+        if whole.store.defaultpartition not in whole.partitions:
+            raise ConfigurationError(f"store.defaultpartition: there is no partition {whole.store.defaultpartition!r}")
+        if (whole.lmtp.tls_server_cert is None) != (whole.lmtp.tls_server_key is None):
+            raise ConfigurationError("lmtp.tls_server_cert and lmtp.tls_server_key: set both or neither")
+        return whole
+
+
+def _flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+# --- values ---------------------------------------------------------------------------------------------------
+
+
+def convert(kind: Any, value: Any, base: Path) -> Any:
+    """`value` as `kind`; raises ValueError with what was expected."""
+    origin = typing.get_origin(kind)
+    if origin is types.UnionType or origin is typing.Union:  # X | None: the empty string is None
+        inner = next(a for a in typing.get_args(kind) if a is not type(None))
+        return None if value == "" else convert(inner, value, base)
+    if origin is typing.Literal:
+        return _choice(value, typing.get_args(kind))
+    if origin is tuple:
+        return _words(value)
+    return _SCALARS[kind](value) if kind is not Path else _path(value, base)
+
+
+def _choice(value: Any, choices: tuple[Any, ...]) -> Any:
+    if value not in choices and str(value).lower() in _BOOLEANS:
+        value = "on" if _boolean(value) else "off"
+    if value not in choices:
+        raise ValueError(f"{value!r} is not one of {', '.join(choices)}")
+    return value
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(w for w in re.split(r"[\s,]+", value) if w)
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    raise ValueError(f"{value!r} is not a list of words")
+
+
+def _path(value: Any, base: Path) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"{value!r} is not a path")
+    return base.absolute() / Path(value).expanduser()
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    found = _BOOLEANS.get(str(value).lower())
+    if found is None:
+        raise ValueError(f"{value!r} is not yes or no")
+    return found
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+        return int(value)
+    raise ValueError(f"{value!r} is not a whole number")
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return "|".join(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a string")  # noqa: TRY004 - one kind of error for the caller to collect
+    return value
+
+
+def _with_unit(units: dict[str, int], what: str) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        found = _NUMBER.fullmatch(str(value).strip())
+        unit = units.get(found[2].lower()) if found else None
+        if found is None or unit is None or isinstance(value, bool) or int(found[1]) < 0:
+            raise ValueError(f"{value!r} is not {what}")
+        return int(found[1]) * unit
+
+    return parse
+
+
+def _mode(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"(0o)?[0-7]{3,4}", value):
+        return int(value.removeprefix("0o"), 8)
+    raise ValueError(f"{value!r} is not a mode in octal, such as 0660")
+
+
+_SCALARS: dict[Any, Callable[[Any], Any]] = {
+    bool: _boolean,
+    int: _integer,
+    str: _string,
+    config.Size: _with_unit(_SIZE_UNITS, "a size, such as 10M"),
+    config.Seconds: _with_unit(_TIME_UNITS, "a time, such as 30s or 7d"),
+    config.Mode: _mode,
+}
+
+
+# --- meaning --------------------------------------------------------------------------------------------------
+
+
+def parse_listener(text: str) -> tuple[str, str, int]:
+    """`unix:PATH` -> ("unix", PATH, 0); `inet:HOST:PORT` -> ("inet", HOST, PORT). Raises ValueError."""
+    kind, _, rest = text.partition(":")
+    if kind == "unix" and rest:
+        return "unix", rest, 0
+    host, colon, port = rest.rpartition(":")
+    if kind == "inet" and colon and port.isdigit() and int(port) < 1 << 16:
+        return "inet", host.strip("[]"), int(port)
+    raise ValueError(f"{text!r} is neither unix:PATH nor inet:HOST:PORT")
+
+
+def _check_networks(value: tuple[str, ...]) -> None:
+    for network in value:
+        ipaddress.ip_network(network, strict=False)
+
+
+def _check_listeners(value: tuple[str, ...]) -> None:
+    for listener in value:
+        parse_listener(listener)
+
+
+def _check_host_port(value: str) -> None:
+    parse_listener("inet:" + value)
+
+
+def _at_least(least: int) -> Callable[[int], None]:
+    def check(value: int) -> None:
+        if value < least:
+            raise ValueError(f"{value} is less than {least}")
+
+    return check
+
+
+_MEANING: dict[str, Callable[[Any], None]] = {
+    "lmtp.lmtp_trusted_networks": _check_networks,
+    "lmtp.lmtp_listen": _check_listeners,
+    "managesieve.managesieve_listen": _check_listeners,
+    "outbox.smtp_host": _check_host_port,
+    "lmtp.workers": _at_least(0),
+    "lmtp.threads": _at_least(1),
+    "lmtp.lmtp_max_recipients": _at_least(1),
+    "lmtp.lmtp_max_connections": _at_least(1),
+    "lmtp.lmtp_timeout": _at_least(1),
+    "managesieve.timeout": _at_least(1),
+    "delivery.maximum_hops": _at_least(1),
+}
+
+
+def _check(key: str, value: Any) -> None:
+    if check := _MEANING.get(key):
+        check(value)
+
+
+# --- reference ------------------------------------------------------------------------------------------------
+
+
+def spelled(value: Any) -> str:
+    """One value as TOML."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return "{ " + ", ".join(f"{k} = {spelled(v)}" for k, v in value.items()) + " }"
+        case int():
+            return str(value)
+        case None:
+            return '""'
+        case tuple() | list():
+            return "[" + ", ".join(spelled(v) for v in value) + "]"
+        case _:
+            return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def reference() -> str:
+    """The commented configuration file with every default, as in conf/sievemda.toml."""
+    lines = [
+        "# Settings of sievemda with their defaults; every line may be left out.",
+        "# Generated by `sievemda config reference`.",
+        "",
+        "# Directory of state, spool, sockets and, by default, mail.",
+        '#data = "/var/lib/sievemda"',
+    ]
+    for section, kind in sections().items():
+        lines += ["", f"[{section}]"]
+        for field in dataclasses.fields(kind):
+            lines += [f"# {field.metadata['doc']}"]
+            lines += [f"#{field.name} = {_default_text(section, field)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _default_text(section: str, field: dataclasses.Field[Any]) -> str:
+    if field.name == "partitions":
+        return '{ default = "/var/lib/sievemda/mail" }'
+    if field.name == "servername":
+        return '"the name of the host"'
+    value = field.default
+    kind = known()[f"{section}.{field.name}"][0]
+    return f'"{value:04o}"' if kind is config.Mode else spelled(value)

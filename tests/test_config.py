@@ -1,0 +1,77 @@
+"""Settings: spelled as in TOML or as in imapd.conf, every mistake reported with its key."""
+
+from pathlib import Path
+
+import pytest
+
+from sievemda import configload
+from sievemda.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("given", "section", "name", "value"),
+    [
+        ("lmtp_strict_quota=yes", "delivery", "lmtp_strict_quota", True),
+        ("delivery.lmtp_strict_quota=on", "delivery", "lmtp_strict_quota", True),
+        ("duplicatesuppression=no", "delivery", "duplicatesuppression", False),
+        ("maxmessagesize=10M", "lmtp", "maxmessagesize", 10 << 20),
+        ("lmtp_timeout=5m", "lmtp", "lmtp_timeout", 300),
+        ("admins=cyrus postmaster", "site", "admins", ("cyrus", "postmaster")),
+        ("lmtp_socket_mode=0666", "lmtp", "lmtp_socket_mode", 0o666),
+        ("virtdomains=userid", "site", "virtdomains", "userid"),
+        ("virtdomains=yes", "site", "virtdomains", "on"),
+        ("tls_server_cert=", "lmtp", "tls_server_cert", None),
+        ("autocreate_inbox_folders=A|B", "autocreate", "autocreate_inbox_folders", "A|B"),
+    ],
+)
+def test_a_setting_is_understood_in_the_words_of_imapd_conf(tmp_path, given, section, name, value):
+    assert getattr(getattr(configload.load(data=tmp_path, sets=[given]), section), name) == value
+
+
+def test_a_partition_is_set_as_in_imapd_conf_beside_the_default_one(tmp_path):
+    settings = configload.load(data=tmp_path, sets=["partition-fast=/srv/fast"])
+    assert settings.partitions == {"default": tmp_path / "mail", "fast": Path("/srv/fast")}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("no_such_setting=1", "no_such_setting: no such setting"),
+        ("lmtp_strict_qouta=1", "did you mean lmtp_strict_quota?"),
+        ("lmtp_strict_quota=maybe", "'maybe' is not yes or no"),
+        ("maxmessagesize=10X", "is not a size"),
+        ("workers=-1", "-1 is less than 0"),
+        ("lmtp_listen=tcp:1", "neither unix:PATH nor inet:HOST:PORT"),
+        ("lmtp_trusted_networks=10.0.0.0/99", "lmtp_trusted_networks"),
+        ("lmtp_strict_quota", "write KEY=VALUE"),
+        ("defaultpartition=none", "there is no partition 'none'"),
+        ("tls_server_cert=/x", "set both or neither"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path, given, said):
+    with pytest.raises(ConfigurationError) as caught:
+        configload.load(data=tmp_path, sets=[given])
+    assert said in str(caught.value)
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path):
+    file = tmp_path / "s.toml"
+    file.write_text('[lmtp]\nworkers = "many"\nunheard_of = 1\n[names]\naltnamespace = 7\n')
+    with pytest.raises(ConfigurationError) as caught:
+        configload.load(file, sets=["soft_noauth=x"])
+    assert len(caught.value.problems) == 4
+    assert all("lmtp." in p or "names." in p or "soft_noauth" in p for p in caught.value.problems)
+
+
+def test_the_file_in_the_data_directory_is_read(tmp_path):
+    (tmp_path / "sievemda.toml").write_text("[delivery]\nduplicatesuppression = false\n")
+    assert not configload.load(data=tmp_path).delivery.duplicatesuppression
+
+
+def test_the_reference_is_itself_a_valid_configuration(tmp_path):
+    file = tmp_path / "all.toml"
+    lines = configload.reference().splitlines()
+    live = [line[1:] if line.startswith("#") and not line.startswith("# ") else line for line in lines]
+    file.write_text("\n".join(live))
+    settings = configload.load(file, data=tmp_path)
+    assert settings.lmtp == configload.load(data=tmp_path).lmtp
