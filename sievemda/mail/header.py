@@ -1,0 +1,89 @@
+"""Header values: unfolding, encoded words (RFC 2047), address lists (RFC 5322 §3.4), and their way back.
+
+Everything here takes what arrives from strangers: each function is total, runs in linear time, and turns what it
+cannot understand into text as it stands. Octets that are not UTF-8 survive as lone surrogates (`surrogateescape`),
+so that a value can be turned back into exactly its octets.
+
+Why a fold becomes one space: RFC 5322 §2.2.3 would keep the blanks of the continuation line, but senders fold with a
+tab or four spaces where they mean one space, and Pigeonhole, whose scripts are to run unchanged, reads it so.
+"""
+
+from __future__ import annotations
+
+import binascii
+import codecs
+import re
+from functools import lru_cache
+
+_FOLD = re.compile(rb"[ \t]*+\n[ \t]++")
+_WORD = re.compile(r"=\?([^\s?*]{1,64}+)(?:\*[A-Za-z0-9-]{1,64}+)?\?([BbQq])\?([^\s?]*+)\?=")
+_QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
+
+# Codecs that turn bytes into text but are no charsets of mail (or are slow on purpose-made input).
+_NOT_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
+
+
+def unfold(raw: bytes) -> str:
+    """One line of text: folds become one space, both ends are trimmed, octets that are not UTF-8 are kept."""
+    if b"\n" in raw:
+        raw = _FOLD.sub(b" ", raw)
+    return raw.decode("utf-8", "surrogateescape").strip(" \t\r\n")
+
+
+def decode(raw: bytes) -> str:
+    """The value of an unstructured field as people read it. RFC 5322 §2.2.3, RFC 2047 §6.2."""
+    text = unfold(raw)
+    return decode_words(text).strip(" \t\r\n") if "=?" in text else text
+
+
+def decode_words(text: str) -> str:
+    """Replace the encoded words of a text; what is not well-formed, or in an unknown charset, stays as it is.
+
+    Blanks between two encoded words are no part of the text (RFC 2047 §6.2). Neighbours in one charset are joined
+    before they are converted, because senders cut multi-octet characters in two although RFC 2047 §5 forbids it.
+    """
+    out: list[str] = []
+    pending, codec, position = bytearray(), "", 0
+
+    def flush() -> None:
+        if pending:
+            out.append(pending.decode(codec, "replace"))
+            pending.clear()
+
+    for word in _WORD.finditer(text):
+        found = charset(word[1])
+        octets = _word_octets(word[2], word[3]) if found else None
+        if found is None or octets is None:
+            continue
+        between = text[position : word.start()]
+        if not (position and not between.strip(" \t")) or not codec:
+            flush()
+            out.append(between)
+        elif found != codec:
+            flush()
+        pending += octets
+        codec, position = found, word.end()
+    flush()
+    out.append(text[position:])
+    return "".join(out)
+
+
+@lru_cache(maxsize=256)
+def charset(name: str) -> str | None:
+    """Python's name of a MIME charset, `None` when it is not known."""
+    try:
+        info = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return None
+    is_text = getattr(info, "_is_text_encoding", True)
+    return info.name if is_text and info.name not in _NOT_CHARSETS else None
+
+
+def _word_octets(encoding: str, text: str) -> bytes | None:
+    data = text.encode("utf-8", "surrogateescape")
+    if encoding in "Qq":  # RFC 2047 §4.2
+        return _QUOTED.sub(lambda pair: bytes([int(pair[1], 16)]), data.replace(b"_", b" "))
+    try:  # RFC 2047 §4.1; missing padding is forgiven
+        return binascii.a2b_base64(data + b"=" * (-len(data) % 4))
+    except binascii.Error:
+        return None

@@ -1,0 +1,108 @@
+"""A message: its bytes as they came, with line ends LF, and a lazy view of its header.
+
+The bytes are never changed; an edit makes a new `Message`. A header is everything up to the first empty line, or the
+whole message when there is none. A line in it that is neither a field nor the continuation of one (mbox's `From `
+line, rubbish) is skipped, not an error: RFC 5228 §2.4.2.2 wants tests to go on whatever the message looks like.
+
+Why not the stdlib parser: it takes 50 to 500 us for an ordinary header and copies the body. One regular expression
+over the header takes 10 us, never looks at the body, and works on a memory-mapped file.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sievemda.mail.header import decode
+
+# Possessive quantifiers: a line of a megabyte is read once, whatever is in it. RFC 5322 §2.2, §4.5 (blanks before ':').
+_FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field; `raw` is all that follows the colon, folded as it came, without the final LF."""
+
+    name: str
+    raw: bytes
+
+    @property
+    def value(self) -> str:
+        return decode(self.raw)
+
+
+class Message:
+    """An immutable message. `data` may be a memory-mapped file, which must stay open as long as the message is used."""
+
+    __slots__ = ("_decoded", "_fields", "_index", "_size", "data", "header_end")
+
+    def __init__(self, data: bytes | mmap.mmap) -> None:
+        self.data = data
+        self.header_end = _end_of_header(data)  # offset of the body, after the empty line
+        self._decoded: dict[str, tuple[str, ...]] = {}
+        self._fields: tuple[Field, ...] | None = None
+        self._index: Mapping[str, tuple[bytes, ...]] | None = None
+        self._size = -1
+
+    @property
+    def stored_size(self) -> int:
+        """Octets as stored, with LF line ends."""
+        return len(self.data)
+
+    @property
+    def size(self) -> int:
+        """Octets as they travel, with CRLF line ends: what RFC 5228 §5.9 and RFC 1870 count."""
+        if self._size < 0:
+            data = self.data
+            blocks = range(0, len(data), _BLOCK)
+            self._size = len(data) + sum(data[start : start + _BLOCK].count(b"\n") for start in blocks)
+        return self._size
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """All fields in order of appearance."""
+        if self._fields is None:
+            found = _FIELD.finditer(self.data[: self.header_end])
+            self._fields = tuple(Field(name.decode("ascii"), raw) for name, raw in (m.groups() for m in found))
+        return self._fields
+
+    def raw_values(self, name: str) -> tuple[bytes, ...]:
+        """The raw values of every field of that name, case-insensitive; RFC 5228 §2.4.2.2."""
+        if self._index is None:
+            self._index = _index(self.data[: self.header_end])
+        return self._index.get(name.lower(), ())
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of every field of that name: unfolded, trimmed, encoded words decoded. RFC 5228 §2.4.2.2, §5.7."""
+        key = name.lower()
+        known = self._decoded.get(key)
+        if known is None:
+            known = self._decoded[key] = tuple(decode(raw) for raw in self.raw_values(key))
+        return known
+
+
+def _end_of_header(data: bytes | mmap.mmap) -> int:
+    if data[:1] == b"\n":
+        return 1
+    end = data.find(b"\n\n")
+    return len(data) if end < 0 else end + 2
+
+
+def _index(header: bytes) -> Mapping[str, tuple[bytes, ...]]:
+    index: dict[str, tuple[bytes, ...]] = {}
+    many: dict[str, list[bytes]] = {}
+    for found in _FIELD.finditer(header):
+        name, raw = found.groups()
+        key = name.decode("ascii").lower()
+        if key not in index:
+            index[key] = (raw,)
+        elif key in many:
+            many[key].append(raw)
+        else:
+            many[key] = [index[key][0], raw]
+    index.update((key, tuple(values)) for key, values in many.items())
+    return MappingProxyType(index)
