@@ -1,0 +1,48 @@
+"""Every bound of the language, in one frozen value. RFC 5228 §2.10.7 allows them; a breach is a Problem that names the
+limit, the value and the line, at upload where the script alone decides.
+
+What a site sets (redirects, actions, periods of vacation, the separator of sub-addresses) comes from its settings;
+the rest guards the machine and is far above what any script of a person needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    # What is checked when a script is compiled.
+    script_size: int = 1 << 20  # octets
+    blocks: int = 31  # blocks open at once; RFC 5228 §2.10.7 asks for 15
+    tests: int = 31  # tests inside tests of one command; RFC 5228 §2.10.7 asks for 15
+    arguments: int = 32  # of one command, tags and what follows them included
+    identifier: int = 32  # characters
+    string: int = 1 << 20  # characters of one literal
+    number: int = (1 << 64) - 1  # the largest number, after K, M or G; RFC 5228 §2.4.1 asks for 2^31 - 1
+    problems: int = 200  # problems reported of one script; what follows is seldom of use
+
+    # What is checked when a script runs.
+    actions: int = 32  # entries of the result, merged ones counted once; 0 is no limit
+    redirects: int = 4  # 0 forbids redirect
+    instructions: int = 200_000  # commands, tests and comparisons of one run
+    matching: int = 50_000_000  # characters looked at by comparisons of one run
+    trace: int = 2_000  # tests whose course is recorded
+    header_values: int = 10_000  # values of one test on the header
+
+    # variables, RFC 5229 §6.
+    variables: int = 255
+    variable_name: int = 64  # characters
+    variable_size: int = 4_096  # octets; a longer value is cut
+    text_size: int = 1 << 20  # octets of an expanded string
+    match_variables: int = 32  # the highest ${N}
+
+    # vacation, RFC 5230 §4.1; seconds.
+    vacation_minimum: int = DAY
+    vacation_default: int = 7 * DAY
+    vacation_maximum: int = 90 * DAY
+
+    # What the site puts between user and detail; each character is a separator (RFC 5233 §4).
+    recipient_delimiter: str = "+"
