@@ -1,1 +1,1 @@
-"""SASL mechanisms and credential back ends."""
+"""Who is there: names of users, passwords, SASL mechanisms. Knows no protocol, no socket and no mailbox."""

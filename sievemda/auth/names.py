@@ -1,0 +1,42 @@
+"""The one form of a user's name, whoever spells it: SASL, the command line, an administrator acting for a user."""
+
+from __future__ import annotations
+
+from scramp.core import ScramException
+from scramp.utils import saslprep
+
+from sievemda.config import Site
+from sievemda.errors import DataError
+
+MAX_NAME = 255  # octets; RFC 4616 §2 asks for so many
+
+
+def prepared(text: str) -> str:
+    """`text` after SASLprep (RFC 4013); raises DataError when it must not be used or nothing is left of it."""
+    try:
+        found = str(saslprep(text))
+    except (ScramException, UnicodeError) as e:
+        raise DataError("there are characters in it that cannot be used (control, unassigned, mixed directions)") from e
+    if not found:
+        raise DataError("it is empty")
+    return found
+
+
+def canonical_user(name: str, site: Site) -> str:
+    """The userid that `name` stands for; raises DataError for what cannot be a user's name.
+
+    `@defaultdomain` is dropped and letters are lowered as the settings say, so that one user has one set of
+    credentials and one home.
+    """
+    try:
+        userid = prepared(name)
+    except DataError as e:
+        raise DataError(f"{name!r} is not a user name: {e}") from e
+    local, at, domain = userid.rpartition("@")
+    if at and domain.lower() == site.defaultdomain.lower():
+        userid = local
+    if site.username_tolower:
+        userid = userid.lower()
+    if not userid or len(userid.encode()) > MAX_NAME or "/" in userid or userid in {".", ".."}:
+        raise DataError(f"{name!r} is not a user name")
+    return userid

@@ -1,0 +1,112 @@
+"""From a password to what is kept of it, and back to yes or no.
+
+Kept are an argon2id hash, for mechanisms that send the password, and one verifier per SCRAM mechanism, from which
+the password cannot be read either (RFC 5802 §3, §9).
+
+Why argon2id by argon2-cffi: it is the hash that RFC 9106 recommends, in its PHC text form, which other servers
+read too. Why so little memory (12 MiB, three passes, one lane: OWASP's list) and one hash at a time: whoever can
+open connections can have hashes made, and must not be able to take the memory of the machine with them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import threading
+from dataclasses import dataclass
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from scramp.core import ScramMechanism
+
+from sievemda.auth.names import prepared
+from sievemda.errors import DataError, TemporaryTrouble
+
+HASH = "argon2id"
+SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1")
+ITERATIONS = 15000  # RFC 7677 §4 asks for 4096 at least and hopes for this many
+SALT = 16  # octets
+MAX_PASSWORD = 1024  # octets
+
+_HASHER = PasswordHasher(time_cost=3, memory_cost=12 * 1024, parallelism=1, hash_len=32, salt_len=SALT)
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """What a server must know to check one user by one SCRAM mechanism. RFC 5802 §3."""
+
+    salt: bytes
+    stored_key: bytes
+    server_key: bytes
+    iterations: int
+
+
+def credentials_for(password: str) -> dict[str, str]:
+    """Kind to value, as `state.credentials` keeps them; raises DataError for a password that cannot be one."""
+    if len(password.encode(errors="surrogateescape")) > MAX_PASSWORD:
+        raise DataError(f"the password is longer than {MAX_PASSWORD} octets")
+    try:
+        password = prepared(password)
+    except DataError as e:
+        raise DataError(f"the password cannot be used: {e}") from e
+    with _ONE_AT_A_TIME:
+        found = {HASH: _HASHER.hash(password)}
+    for mechanism in SCRAM_MECHANISMS:
+        found[mechanism] = _verifier_text(Verifier(*ScramMechanism(mechanism).make_auth_info(password, ITERATIONS)))
+    return found
+
+
+def matches(password: str, kept: str | None) -> bool:
+    """Whether the password is the one hashed in `kept`; without one, no, after the same work.
+
+    Raises TemporaryTrouble for a hash that nobody can read: that is not the user's mistake.
+    """
+    try:
+        password = prepared(password)
+    except DataError:
+        password, kept = "x", None
+    with _ONE_AT_A_TIME:
+        try:
+            right = _HASHER.verify(kept or _nobody(), password)
+        except VerificationError:
+            return False
+        except InvalidHashError as e:
+            raise TemporaryTrouble("a password hash cannot be read") from e
+    return right and kept is not None
+
+
+def verifier(kept: str) -> Verifier:
+    """Reads what `credentials_for` wrote; raises TemporaryTrouble when it is damaged."""
+    try:
+        iterations, *parts = kept.split(":")
+        salt, stored_key, server_key = (base64.b64decode(part, validate=True) for part in parts)
+        return Verifier(salt, stored_key, server_key, int(iterations))
+    except ValueError as e:
+        raise TemporaryTrouble("a SCRAM verifier cannot be read") from e
+
+
+def look_alike(secret: bytes, mechanism: str, userid: str) -> Verifier:
+    """A verifier that no password fits, always the same for a name, like a real one: hides who exists.
+
+    RFC 5802 §9 leaves the choice; with a salt made from a secret, asking twice tells nothing either.
+    """
+
+    def part(label: str, size: int) -> bytes:
+        text = f"{label}\0{mechanism}\0{userid}".encode(errors="surrogateescape")
+        return hmac.digest(secret, text, hashlib.sha512)[:size]
+
+    size = ScramMechanism(mechanism).hf().digest_size
+    return Verifier(part("salt", SALT), part("stored", size), part("server", size), ITERATIONS)
+
+
+def _verifier_text(v: Verifier) -> str:
+    parts = (base64.b64encode(part).decode() for part in (v.salt, v.stored_key, v.server_key))
+    return ":".join((str(v.iterations), *parts))
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash("nobody's password")

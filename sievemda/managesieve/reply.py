@@ -1,0 +1,57 @@
+"""What the server says, as values to octets. RFC 5804 §1.2, §1.3, §4.
+
+A plain success is `OK` alone or `OK (CODE) "text"`: an old sieveshell does not take `OK "text"`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["OK", "NO", "BYE"]
+
+_NOT_QUOTED = frozenset(b'\x00\r\n"\\')  # quotes and backslashes could be escaped, but not every client undoes that
+_QUOTED_MAX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The completion of one command. `argument` goes with `code`, as a string."""
+
+    status: Status
+    text: str = ""
+    code: str = ""
+    argument: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if self.status == "OK" and self.text and not self.code:
+            raise ValueError("an OK with text needs a code")
+
+    def __bytes__(self) -> bytes:
+        parts = [self.status.encode()]
+        if self.code:
+            argument = b"" if self.argument is None else b" " + literal(self.argument)
+            parts.append(b"(" + self.code.encode() + argument + b")")
+        if self.text:
+            parts.append(string(self.text))
+        return b" ".join(parts) + b"\r\n"
+
+
+OK = Reply("OK")
+
+
+def string(text: str | bytes) -> bytes:
+    """Quoted where every client reads it, else a literal. RFC 5804 §4."""
+    octets = text.encode(errors="replace") if isinstance(text, str) else text
+    if len(octets) > _QUOTED_MAX or not _NOT_QUOTED.isdisjoint(octets):
+        return literal(octets)
+    return b'"' + octets + b'"'
+
+
+def literal(octets: bytes) -> bytes:
+    return b"{%d}\r\n" % len(octets) + octets
+
+
+def line(*parts: bytes) -> bytes:
+    """A line of data before the completion."""
+    return b" ".join(parts) + b"\r\n"

@@ -1,0 +1,85 @@
+"""What is kept to recognise users: `accounts.db`, one row per user and kind of credential.
+
+A `kind` is a password hash (`argon2id`) or the name of a SCRAM mechanism; `value` is text that only `auth` reads.
+So a new mechanism is a new kind, not a new column. One secret of the site, made with the file, lets `auth` invent
+lasting look-alike credentials for users that do not exist.
+
+Why a connection per question: questions are rare (one or two a login), and nothing is then shared between threads
+or held over a fork. The SQL is portable but for its placeholders.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sievemda.errors import TemporaryTrouble
+
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS credential (
+        userid TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, changed BIGINT NOT NULL,
+        PRIMARY KEY (userid, kind))""",
+    "CREATE TABLE IF NOT EXISTS secret (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+)
+_KEEP_SITE = "INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+_SITE = "SELECT value FROM secret WHERE name = ?"
+_FIND = "SELECT value FROM credential WHERE userid = ? AND kind = ?"
+_FORGET = "DELETE FROM credential WHERE userid = ?"
+_REMEMBER = "INSERT INTO credential (userid, kind, value, changed) VALUES (?, ?, ?, ?)"
+
+_PATIENCE = 5.0  # seconds to wait for another writer
+
+
+class Credentials:
+    """The table at `path`, made when it is missing. Every method raises TemporaryTrouble when it cannot answer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def find(self, userid: str, kind: str) -> str | None:
+        """The value of that kind for that user."""
+        with self._connection() as connection:
+            row = connection.execute(_FIND, (userid, kind)).fetchone()
+        return None if row is None else str(row[0])
+
+    def replace(self, userid: str, values: Mapping[str, str]) -> bool:
+        """Keep these kinds and no others for the user, at once; none at all takes his access away.
+
+        Says whether he had any before.
+        """
+        now = int(time.time())
+        with self._connection() as connection, connection:
+            had = connection.execute(_FORGET, (userid,)).rowcount > 0
+            connection.executemany(_REMEMBER, [(userid, kind, value, now) for kind, value in values.items()])
+        return had
+
+    def secret(self) -> bytes:
+        """The secret of this site: 32 octets that never change."""
+        with self._connection() as connection:
+            return bytes.fromhex(connection.execute(_SITE, ("site",)).fetchone()[0])
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            new = not self._path.exists()
+            if new:
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as connection:
+                if new or not connection.execute("PRAGMA schema_version").fetchone()[0]:
+                    self._prepare(connection)
+                yield connection
+        except (sqlite3.Error, OSError) as e:
+            raise TemporaryTrouble(f"the credentials in {self._path} cannot be used: {e}") from e
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.execute(_KEEP_SITE, ("site", secrets.token_hex(32)))
