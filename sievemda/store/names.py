@@ -1,0 +1,264 @@
+"""Names of mailboxes: what they are, and how administrators and users spell them.
+
+A `MailboxName` says whose mailbox it is and the path below his INBOX. It has two spellings: the administrator's
+(`user/alice/Lists`, `board`, `user/l/Projects@example.com`) and the one that the owner sees in his IMAP client and
+writes in `fileinto` (`Lists`, `Other Users/bob/x`, `Shared Folders/board`), which depends on the settings of `Names`.
+
+Why a look-up allows more than a creation: a folder that an IMAP server has made is there, whatever its name. Only
+`check_new` holds new names against the policy of Cyrus (semantics, section 1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sievemda.config import Settings
+from sievemda.errors import DataError
+from sievemda.store.spelling import decode_utf7, to_disk
+
+INBOX = "INBOX"
+MAX_FILE_NAME = 255  # octets of one directory entry; the whole path of a folder is one entry in Maildir++
+_FORBIDDEN = re.compile(r"[!\"%*?/;<>\\`{|}\x00-\x1f\x7f\ud800-\udfff\u2028\u2029]")
+_FORBIDDEN_USER = re.compile(r"[!\"%*?/;<>\\`{|}:()\[\], \x00-\x20\x7f\ud800-\udfff]")
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_DOMAIN = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxName:
+    """`owner` is a user id (`alice`, `alice@example.org`) or None for a shared folder; `path` is () for an INBOX."""
+
+    owner: str | None
+    path: tuple[str, ...] = ()
+    domain: str = ""  # of a shared folder; a user's domain is part of `owner`
+
+    @property
+    def is_inbox(self) -> bool:
+        return self.owner is not None and not self.path
+
+    @property
+    def parent(self) -> MailboxName | None:
+        """The name one level up; None above an INBOX or a top-level shared folder."""
+        if len(self.path) < (1 if self.owner is not None else 2):
+            return None
+        return MailboxName(self.owner, self.path[:-1], self.domain)
+
+    def child(self, *parts: str) -> MailboxName:
+        return MailboxName(self.owner, self.path + parts, self.domain)
+
+    def covers(self, other: MailboxName) -> bool:
+        """Whether `other` is this mailbox or lies below it."""
+        same = self.owner == other.owner and self.domain == other.domain
+        return same and other.path[: len(self.path)] == self.path
+
+    def decoded(self) -> MailboxName | None:
+        """The name meant when `path` is spelled in modified UTF-7; None when it is not (or it makes no difference)."""
+        if not any("&" in part for part in self.path):
+            return None
+        parts = [decode_utf7(part) for part in self.path]
+        return None if None in parts else MailboxName(self.owner, tuple(part or "" for part in parts), self.domain)
+
+
+class Namespace:
+    """The spellings that the settings ask for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.separator = "/" if settings.names.unixhierarchysep else "."
+        self._alternative = settings.names.altnamespace
+        self._others = settings.names.userprefix if self._alternative else "user"
+        self._shared = settings.names.sharedprefix if self._alternative else ""
+        self._virtual = settings.site.virtdomains != "off"
+        self._default_domain = settings.site.defaultdomain
+        self._lower = settings.site.username_tolower
+
+    # -- users -------------------------------------------------------------------------------------------------
+
+    def user(self, local: str, domain: str = "") -> str:
+        """The canonical user id; DataError when nobody can have that name."""
+        if self._lower:
+            local = local.lower()
+        if not local or local[0] in ".~$-#&" or local[-1] == "." or _FORBIDDEN_USER.search(local) or "@" in local:
+            raise DataError(f"{local!r} cannot be the name of a user")
+        if local in ("anyone", "anonymous") or len(local.encode()) > MAX_FILE_NAME:
+            raise DataError(f"{local[:80]!r} cannot be the name of a user")
+        domain = self.domain(domain)
+        return f"{local}@{domain}" if domain else local
+
+    def userid(self, text: str) -> str:
+        """`alice` or `alice@example.org` as a canonical user id."""
+        local, _, domain = text.partition("@")
+        return self.user(local, domain)
+
+    def domain(self, text: str) -> str:
+        """A domain as part of a name: lower case, "" for the default one; DataError when there can be none."""
+        text = text.lower().rstrip(".")
+        if not text or text == self._default_domain:
+            return ""
+        if not self._virtual:
+            raise DataError(f"no domain {text!r}: virtdomains is off")
+        if len(text.encode()) > MAX_FILE_NAME or not _DOMAIN.fullmatch(text):
+            raise DataError(f"{text[:80]!r} is not a domain")
+        return text
+
+    # -- the administrator's spelling ----------------------------------------------------------------------------
+
+    def parse_admin(self, text: str) -> MailboxName:
+        """A name as on the command line. Either separator is understood where it is unambiguous."""
+        _readable(text)
+        domain = ""
+        if "@" in text and (self._virtual or text.endswith(f"@{self._default_domain}")):
+            text, _, domain = text.rpartition("@")
+            domain = self.domain(domain)
+        parts = self._split_admin(text)
+        _nonempty(parts, text)
+        if parts[0] != "user":
+            return MailboxName(None, parts, domain)
+        if len(parts) == 1:
+            raise DataError(f"{text!r} names no mailbox: a user's name must follow")
+        return MailboxName(self.user(parts[1], domain), parts[2:])
+
+    def _split_admin(self, text: str) -> tuple[str, ...]:
+        dotted = text.startswith("user.") if self.separator == "/" else not text.startswith("user/")
+        if "/" in text and (self.separator == "/" or not text.startswith("user.")):
+            dotted = False
+        if dotted:
+            return tuple(part.replace("^", ".") for part in text.split("."))
+        return tuple(text.split("/"))
+
+    def format_admin(self, name: MailboxName) -> str:
+        local, _, domain = (name.owner or "").partition("@")
+        parts = name.path if name.owner is None else ("user", local, *name.path)
+        domain = domain or name.domain
+        return self.join(parts) + (f"@{domain}" if domain else "")
+
+    def join(self, parts: Sequence[str]) -> str:
+        if self.separator == ".":
+            return ".".join(part.replace(".", "^") for part in parts)
+        return "/".join(parts)
+
+    # -- the user's spelling -------------------------------------------------------------------------------------
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """A hierarchical name cut at the separator; `^` is a dot inside a component when the separator is the dot."""
+        parts = tuple(text.split(self.separator))
+        return tuple(part.replace("^", ".") for part in parts) if self.separator == "." else parts
+
+    def parse_user(self, text: str, owner: str | None) -> MailboxName:
+        """A name as the owner writes it in `fileinto`. `owner` is None for the script of a shared folder."""
+        _readable(text)
+        parts = self.split(text)
+        _nonempty(parts, text)
+        if parts[0].upper() == INBOX:
+            return self._own(owner, ((INBOX, *parts[1:]) if self._alternative else parts[1:]), text)
+        domain = (owner or "").partition("@")[2]
+        if parts[0] == self._others:
+            if len(parts) == 1:
+                raise DataError(f"{text!r} names no mailbox")
+            return MailboxName(self._other_user(parts[1], domain), parts[2:])
+        if not self._alternative:
+            return MailboxName(None, parts, domain)
+        if parts[0] == self._shared:
+            if len(parts) == 1:
+                raise DataError(f"{text!r} names no mailbox")
+            return MailboxName(None, parts[1:], domain)
+        return self._own(owner, parts, text)
+
+    def _own(self, owner: str | None, parts: tuple[str, ...], text: str) -> MailboxName:
+        if owner is None:
+            raise DataError(f"{text!r} names a folder of a user, and there is none here")
+        return MailboxName(owner, () if parts == (INBOX,) else parts)
+
+    def _other_user(self, text: str, domain: str) -> str:
+        local, at, named = text.partition("@")
+        return self.user(local, named if at else domain)
+
+    def format_user(self, name: MailboxName, owner: str | None) -> str:
+        """The name as `owner` sees it."""
+        if name.owner is None:
+            return self.join((self._shared, *name.path) if self._alternative else name.path)
+        if name.owner != owner:
+            local, _, domain = name.owner.partition("@")
+            seen = local if domain == (owner or "").partition("@")[2] else name.owner
+            return self.join((self._others, seen, *name.path))
+        if name.is_inbox or not self._alternative:
+            return self.join((INBOX, *name.path))
+        return self.join(name.path)
+
+    def parse_detail(self, owner: str | None, detail: str, domain: str = "") -> MailboxName:
+        """The mailbox of `owner+detail@...`, or of a bulletin board when `owner` is None (semantics, section 2)."""
+        _readable(detail)
+        parts = self.split(detail)
+        _nonempty(parts, detail)
+        if owner is None:
+            return MailboxName(None, parts, domain)
+        return MailboxName(owner, () if len(parts) == 1 and parts[0].upper() == INBOX else parts)
+
+    # -- patterns ------------------------------------------------------------------------------------------------
+
+    def matcher(self, pattern: str) -> Callable[[MailboxName], bool]:
+        """Whether a name matches a pattern: `*` stands for anything, `%` for anything within one level.
+
+        A pattern without a domain that ends in a wildcard matches names of every domain.
+        """
+        local, at, domain = pattern.rpartition("@") if self._virtual else ("", "", "")
+        if not at:
+            local = pattern
+        if "*" not in local and "%" not in local and not at:
+            wanted = self.parse_admin(pattern)
+            return lambda name: name == wanted
+        dotted = self._split_dotted(local)
+        matches = _wildcards(local, "." if dotted else "/")
+        any_domain = not at and local[-1:] in ("*", "%")
+        matches_domain = _wildcards("*" if any_domain else domain.lower(), ".")
+
+        def match(name: MailboxName) -> bool:
+            owner, _, named = (name.owner or "").partition("@")
+            parts = name.path if name.owner is None else ("user", owner, *name.path)
+            text = ".".join(part.replace(".", "^") for part in parts) if dotted else "/".join(parts)
+            return bool(matches_domain(named or name.domain) and matches(text))
+
+        return match
+
+    def _split_dotted(self, pattern: str) -> bool:
+        if self.separator == "/":
+            return pattern.startswith("user.") and "/" not in pattern
+        return "/" not in pattern
+
+    # -- policy --------------------------------------------------------------------------------------------------
+
+    def check_new(self, name: MailboxName) -> None:
+        """DataError when a mailbox of that name must not be made (semantics, section 1)."""
+        text = self.format_admin(name)
+        for part in name.path:
+            if not part or part[0] in ".~" or part[-1] == "." or part != part.strip() or _FORBIDDEN.search(part):
+                raise DataError(f"{text!r} is not a name for a new mailbox: {part!r} is not allowed in it")
+            if "^" in part or (self.separator in part):
+                raise DataError(f"{text!r} is not a name for a new mailbox: {part!r} is not allowed in it")
+        if name.owner is None and (name.path[0][0] in "$#" or name.path[0].upper() == INBOX or name.path[0] == "user"):
+            raise DataError(f"{text!r} is not a name for a new shared folder")
+        if name.owner is not None and len(name.path) == 1 and name.path[0].upper() == INBOX:
+            raise DataError(f"{text!r} would hide behind the INBOX itself")
+        if name.path and len(to_disk(name.path).encode()) > MAX_FILE_NAME:
+            raise DataError(f"{text[:80]!r}... is too long for the name of a mailbox")
+
+
+def _readable(text: str) -> None:
+    if _UNREADABLE.search(text):
+        raise DataError(f"{text[:200]!r} cannot be a mailbox: it has control characters or is not UTF-8")
+
+
+def _nonempty(parts: Sequence[str], text: str) -> None:
+    if "" in parts:
+        raise DataError(f"{text[:200]!r} cannot be a mailbox: a part of the name is empty")
+    if "." in parts or ".." in parts:
+        raise DataError(f"{text[:200]!r} cannot be a mailbox: {'.' if '.' in parts else '..'!r} is not a name")
+
+
+def _wildcards(pattern: str, separator: str) -> Callable[[str], re.Match[str] | None]:
+    """Runs of wildcards are one, so that a hostile pattern cannot make matching slow."""
+    tokens = re.findall(r"[*%]+|[^*%]+", pattern)
+    one_level = f"[^{re.escape(separator)}]*"
+    parts = [(".*" if "*" in token else one_level) if token[0] in "*%" else re.escape(token) for token in tokens]
+    return re.compile("".join(parts), re.DOTALL).fullmatch
