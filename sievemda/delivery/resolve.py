@@ -1,0 +1,129 @@
+"""Who a recipient address is: a user, a bulletin board, or nobody (semantics, sections 2 and 3).
+
+The address is split here and nowhere else: domain, detail, the user of bulletin boards, the catch-all. What is
+decided at RCPT is whether the recipient will be tried: the user exists and has room, or the board exists, takes the
+post and has room. Where in a user's folders a message lands is decided after DATA (`places`).
+
+Why a board that may not be seen counts as one that does not exist, also for the catch-all: otherwise the answer
+would tell who asks that there is such a board.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sievemda.config import Settings
+from sievemda.delivery.autocreate import Autocreator
+from sievemda.delivery.identity import posting_identity
+from sievemda.delivery.places import Obstacle, Places
+from sievemda.errors import DataError
+from sievemda.mail.address import Address
+from sievemda.mail.envelope import Peer, Recipient, Sender
+from sievemda.mail.result import Receipt, Result
+from sievemda.store.mailstore import Mailbox, MailStore
+from sievemda.store.names import MailboxName
+
+_NOBODY = {Result.NO_SUCH_USER, Result.NO_SUCH_MAILBOX}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One accepted recipient: opaque to whoever carries it from RCPT to the end of DATA."""
+
+    recipient: Recipient
+    owner: str | None  # the user; None for a bulletin board
+    mailbox: Mailbox  # his INBOX, or the board
+    detail: MailboxName | None = None  # the folder that the address names, which need not exist
+    poster: str | None = None  # the posting identity; None is anonymous
+    caught: bool = False  # by the catch-all
+
+    @property
+    def partition(self) -> str:
+        return self.mailbox.partition
+
+
+class Resolver:
+    """Answers RCPT. Thread-safe: it holds nothing but its parts."""
+
+    def __init__(self, settings: Settings, store: MailStore, places: Places) -> None:
+        self._settings = settings
+        self._options = settings.delivery
+        self._store = store
+        self._places = places
+        self._autocreate = Autocreator(settings, store)
+
+    def verify(self, sender: Sender, recipient: Recipient, peer: Peer) -> Target | Receipt:  # noqa: ARG002
+        """The target, or why there is none; raises OSError and TemporaryTrouble when the store fails."""
+        found = self._resolve(sender, recipient)
+        catchall = self._options.lmtp_catchall_mailbox
+        if isinstance(found, Target) or found not in _NOBODY or not catchall:
+            return found if isinstance(found, Target) else Receipt(found)
+        try:
+            owner = self._store.namespace.userid(catchall)
+        except DataError:
+            return Receipt(found)
+        caught = self._user(sender, recipient, owner, "", caught=True)
+        return Receipt(found) if caught in _NOBODY else caught if isinstance(caught, Target) else Receipt(caught)
+
+    def _resolve(self, sender: Sender, recipient: Recipient) -> Target | Result:
+        address = recipient.address
+        local, detail = self._split(address.local)
+        if self._options.lmtp_downcase_rcpt:
+            local = local.lower()
+        try:
+            domain = self._domain(address)
+            if local == self._options.postuser:
+                return self._board(sender, recipient, detail, domain)
+            owner = self._store.namespace.user(local, domain)
+        except DataError:
+            return Result.NO_SUCH_USER
+        if owner.partition("@")[0] != local:  # names of users are lower case, and this address is not to be lowered
+            return Result.NO_SUCH_USER
+        return self._user(sender, recipient, owner, detail)
+
+    def _split(self, local: str) -> tuple[str, str]:
+        """User and detail, at the first delimiter. RFC 5233 §4."""
+        for position, character in enumerate(local):
+            if character in self._options.recipient_delimiter:
+                return local[:position], local[position + 1 :]
+        return local, ""
+
+    def _domain(self, address: Address) -> str:
+        """The domain as part of a user's name; DataError when there can be no such domain."""
+        if self._settings.site.virtdomains == "off":
+            return ""
+        return self._store.namespace.domain(address.domain)
+
+    def _board(self, sender: Sender, recipient: Recipient, detail: str, domain: str) -> Target | Result:
+        if not detail:
+            return Result.NO_SUCH_MAILBOX
+        name = self._store.namespace.parse_detail(None, detail, domain)
+        board = self._places.find(name)
+        if board is None:
+            return Result.NO_SUCH_MAILBOX
+        poster = posting_identity(self._settings, sender.auth)
+        target = Target(recipient, None, board, poster=poster)
+        refused = self._places.board(target, board, sender.size)
+        return refused.result if refused else target
+
+    def _user(
+        self, sender: Sender, recipient: Recipient, owner: str, detail: str, *, caught: bool = False
+    ) -> Target | Result:
+        """RCPT looks at the INBOX alone, never at the detail folder."""
+        inbox = self._store.find(MailboxName(owner)) or self._autocreate.account(owner)
+        if inbox is None:
+            return Result.NO_SUCH_USER
+        poster = posting_identity(self._settings, sender.auth)
+        target = Target(recipient, owner, inbox, self._detail(owner, detail), poster, caught)
+        refused: Obstacle | None = self._places.room(target, inbox, sender.size)
+        return refused.result if refused else target
+
+    def _detail(self, owner: str, detail: str) -> MailboxName | None:
+        """What a detail names; one that cannot be a folder is as one that is missing: the INBOX."""
+        if not detail:
+            return None
+        try:
+            name = self._store.namespace.parse_detail(owner, detail)
+        except DataError:
+            return None
+        return None if name.is_inbox else name

@@ -1,0 +1,111 @@
+"""One SQLite file, used by the threads of one process and shared with other processes.
+
+WAL and synchronous=NORMAL: a commit costs no fsync, a crash of the program loses nothing, a crash of the machine can
+lose the last commits (an extra copy after the retry of the MTA) but never the file.
+
+Why one connection and a lock for all threads instead of one for each: SQLite lets one write at a time anyway, and
+threads that wait for a lock in memory get it at once, while connections that find the file locked sleep and try
+again. A file that was removed or replaced while we run is noticed by its inode, and opened anew. A damaged file is
+never thrown away or written over: every use of it is TemporaryTrouble until somebody has put it right.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sievemda.errors import TemporaryTrouble
+
+log = logging.getLogger(__name__)
+
+_BUSY = 5.0  # seconds to wait for another process
+_PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA wal_autocheckpoint=4000")
+
+Values = Mapping[str, object]
+
+
+class Database:
+    """Opened at first use, and again after a fork or when the file is another one. Every method raises TemporaryTrouble."""
+
+    def __init__(self, path: Path, schema: Sequence[str]) -> None:
+        self._path = path
+        self._schema = schema
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] = (0, 0)
+        self._pid = 0
+
+    def read(self, statement: str, values: Values) -> list[tuple[object, ...]]:
+        """All rows of a query."""
+        with self._use() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def write(self, statement: str, rows: Iterable[Values]) -> int:
+        """Run one statement for each row, in one transaction; returns how many rows of the table it touched."""
+        with self._use() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                touched = connection.executemany(statement, rows).rowcount
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            return touched
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    @contextmanager
+    def _use(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._current()
+            except (sqlite3.Error, OSError) as e:
+                self._drop()
+                raise TemporaryTrouble(f"{self._path}: {e}") from e
+
+    def _current(self) -> sqlite3.Connection:
+        if self._pid != os.getpid():  # a connection must not be carried over a fork; the parent still has its own
+            self._connection = None
+        if self._connection is not None and self._identity != self._file():
+            log.warning("%s was replaced or removed; opening it again", self._path)
+            self._drop()
+        if self._connection is None:
+            self._connection = self._open()
+            self._identity = self._file()
+            self._pid = os.getpid()
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._path.exists():
+            self._path.touch(mode=0o600)
+        connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+        try:
+            for statement in (*_PRAGMAS, *self._schema):
+                connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _file(self) -> tuple[int, int]:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return status.st_dev, status.st_ino
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.close()
+            except sqlite3.Error as e:
+                log.warning("%s: %s", self._path, e)
+            self._connection = None

@@ -1,0 +1,33 @@
+"""Every SQL statement of the delivery memory and the journal, named.
+
+They keep to what SQLite and PostgreSQL both understand (ON CONFLICT, named parameters, BIGINT), so that another back
+end is a connection, not a rewrite. Instants are whole seconds since 1970.
+"""
+
+from __future__ import annotations
+
+MEMORY_SCHEMA = (
+    # What must not happen twice. The kind says what id, place and date mean; `memory.Key` is the dictionary.
+    """CREATE TABLE IF NOT EXISTS memory (
+        kind TEXT NOT NULL, id TEXT NOT NULL, place TEXT NOT NULL, date TEXT NOT NULL,
+        instant BIGINT NOT NULL, expires BIGINT NOT NULL,
+        PRIMARY KEY (kind, id, place, date))""",
+    "CREATE INDEX IF NOT EXISTS memory_expires ON memory (expires)",
+)
+SEEN = "SELECT 1 FROM memory WHERE kind = :kind AND id = :id AND place = :place AND date = :date AND expires > :now"
+REMEMBER = """INSERT INTO memory (kind, id, place, date, instant, expires)
+    VALUES (:kind, :id, :place, :date, :now, :expires)
+    ON CONFLICT (kind, id, place, date) DO UPDATE SET instant = excluded.instant, expires = excluded.expires"""
+FORGET = "DELETE FROM memory WHERE kind = :kind AND id = :id AND place = :place AND date = :date"
+PRUNE_MEMORY = "DELETE FROM memory WHERE expires <= :now"
+
+JOURNAL_SCHEMA = (
+    # One row for each recipient of each delivery; `entry` is the whole account as JSON.
+    """CREATE TABLE IF NOT EXISTS journal (
+        id TEXT NOT NULL PRIMARY KEY, instant BIGINT NOT NULL, message_id TEXT NOT NULL, entry TEXT NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS journal_message_id ON journal (message_id)",
+    "CREATE INDEX IF NOT EXISTS journal_instant ON journal (instant)",
+)
+RECORD = "INSERT INTO journal (id, instant, message_id, entry) VALUES (:id, :instant, :message_id, :entry)"
+FIND = "SELECT entry FROM journal WHERE message_id IN (:text, :bracketed) OR id = :text ORDER BY instant, id"
+PRUNE_JOURNAL = "DELETE FROM journal WHERE instant <= :before"
