@@ -1,0 +1,123 @@
+"""The AUTHENTICATE command: SASL over ManageSieve lines. RFC 5804 §2.1.
+
+One `Exchange` is one AUTHENTICATE, from the mechanism's name to accepted or refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sievemda.auth import sasl
+from sievemda.managesieve.reply import Reply
+from sievemda.managesieve.service import Service
+
+_log = logging.getLogger("sievemda.managesieve")
+_ODD = re.compile(r"[^!-~]|[\\\"]")
+
+MAX_FAILURES = 10  # wrong credentials in one session, then BYE
+_DELAYS = (0.5, 1.0, 2.0)  # seconds before the answer to the first, second, ... wrong credentials; the last goes on
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """`reply` is None while the client is to respond to `challenge`; `owner` is set when he is in."""
+
+    challenge: bytes = b""
+    reply: Reply | None = None
+    owner: str = ""
+    delay: float = 0.0  # seconds to wait before answering
+
+
+class Login:
+    """The authentications of one session, and what is remembered of them: how many failed."""
+
+    def __init__(self, service: Service, address: str) -> None:
+        self._service = service
+        self._address = address
+        self._mechanisms = sasl.mechanisms(service.users)
+        self._failures = 0
+        self._exchange: sasl.Mechanism | None = None
+        self._name = ""
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the next line is a response, not a command."""
+        return self._exchange is not None
+
+    def offered(self, *, plaintext: bool) -> list[str]:
+        """Names of the mechanisms that can be used now. PLAIN only where nobody listens: RFC 5804 §5."""
+        return [name for name in self._mechanisms if plaintext or name not in sasl.PLAINTEXT]
+
+    def begin(self, mechanism: bytes, initial: bytes | None, *, plaintext: bool) -> Next:
+        """AUTHENTICATE. `initial` is the initial response in base64."""
+        name = mechanism.decode("ascii", errors="replace").upper()
+        start: Callable[[], sasl.Mechanism] | None = self._mechanisms.get(name)
+        if start is None:
+            code = "AUTH-TOO-WEAK" if name in sasl.OBSOLETE else ""
+            return Next(reply=Reply("NO", "this mechanism is not supported", code))
+        if name not in self.offered(plaintext=plaintext):
+            text = (
+                "this mechanism shows the password: use STARTTLS first"
+                if self._service.tls
+                else ("this mechanism shows the password, and the connection is not encrypted")
+            )
+            return Next(reply=Reply("NO", text, "ENCRYPT-NEEDED"))
+        self._exchange, self._name = start(), name
+        return self._step(None) if initial is None else self.respond(initial)
+
+    def respond(self, response: bytes) -> Next:
+        """A response in base64, or `*` to cancel."""
+        if response == b"*":
+            return self.abandon("authentication cancelled")
+        try:
+            return self._step(base64.b64decode(response, validate=True))
+        except binascii.Error:
+            return self.abandon("the response is not base64")
+
+    def abandon(self, text: str) -> Next:
+        """End the exchange without a verdict; the client can try again."""
+        self._exchange = None
+        return Next(reply=Reply("NO", text))
+
+    def _step(self, response: bytes | None) -> Next:
+        if self._exchange is None:
+            raise ValueError("there is no exchange")
+        try:
+            step = self._exchange.step(response)
+        except BaseException:
+            self._exchange = None
+            raise
+        if isinstance(step, sasl.Challenge):
+            return Next(challenge=base64.b64encode(step.data))
+        self._exchange = None
+        if isinstance(step, sasl.Refused):
+            return self._refused(step.user, step.reason, "authentication failed")
+        if not self._service.has_mailbox(step.owner):
+            return self._refused(step.user, "mailbox", "there is no mailbox for this user")
+        _log.info(
+            "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
+            _word(step.user), self._name, self._address, _word(step.owner),
+        )  # fmt: skip
+        return Next(owner=step.owner)
+
+    def _refused(self, user: str, reason: str, text: str) -> Next:
+        """One log line whose form is promised to log watchers, a pause that grows, and in the end BYE."""
+        _log.warning(
+            "managesieve: login failed: user=%s mech=%s rhost=%s reason=%s",
+            _word(user), self._name, self._address, reason,
+        )  # fmt: skip
+        delay = _DELAYS[min(self._failures, len(_DELAYS) - 1)]
+        self._failures += 1
+        if self._failures >= MAX_FAILURES:
+            return Next(reply=Reply("BYE", "too many failed authentication attempts"), delay=delay)
+        return Next(reply=Reply("NO", text), delay=delay)
+
+
+def _word(text: str) -> str:
+    """`text` without anything that could end the word or the line in a log."""
+    return _ODD.sub(lambda m: f"\\x{ord(m[0]):02x}", text[:255]) or "-"

@@ -1,0 +1,79 @@
+"""What all sessions of a server share: where scripts lie, who may log in, how scripts are checked, what is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sievemda import __version__
+from sievemda.auth.users import Users
+from sievemda.config import Settings
+from sievemda.errors import DataError
+from sievemda.store.scripts import ScriptStore
+
+_ROOM = 16 << 20  # octets of a command when there is no limit on scripts
+_OVERHEAD = 4096  # octets of a command beside the script in it
+
+
+class Homes(Protocol):
+    """What ManageSieve asks of the mail store."""
+
+    def user_exists(self, userid: str) -> bool: ...
+
+    def home(self, userid: str) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem of a script, for a person."""
+
+    line: int
+    text: str
+    fatal: bool
+
+
+Check = Callable[[bytes], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    settings: Settings
+    users: Users
+    homes: Homes
+    check: Check
+    extensions: tuple[str, ...]  # what a script may require
+    tls: bool = False  # whether STARTTLS can succeed
+
+    def has_mailbox(self, userid: str) -> bool:
+        """Whether the user has an INBOX."""
+        try:
+            return self.homes.user_exists(userid)
+        except DataError:
+            return False
+
+    def scripts(self, userid: str) -> ScriptStore:
+        store = self.settings.store
+        return ScriptStore(self.homes.home(userid), file_mode=store.message_mode, folder_mode=store.folder_mode)
+
+    def fixed_capabilities(self) -> dict[str, str]:
+        """Capabilities that are the same in every state. RFC 5804 §1.7."""
+        info = self.settings.delivery.serverinfo
+        found = {
+            "IMPLEMENTATION": {"on": f"sievemda {__version__}", "min": "sievemda"}.get(info, "ManageSieve"),
+            "SIEVE": " ".join(self.extensions),
+            "MAXREDIRECTS": str(self.settings.sieve.sieve_max_redirects),
+            "LANGUAGE": "en",
+            "VERSION": "1.0",
+        }
+        if "enotify" in self.extensions:
+            found["NOTIFY"] = "mailto"
+        return found
+
+    def command_size(self) -> int:
+        """Octets that one command may have after login.
+
+        Never less than a script of 1 MiB: CHECKSCRIPT must not refuse what only PUTSCRIPT limits (RFC 5804 §2.12).
+        """
+        return max(self.settings.sieve.sieve_maxscriptsize or _ROOM, 1 << 20) + _OVERHEAD

@@ -1,0 +1,265 @@
+"""One ManageSieve session as a state machine: lines in, answers out, no socket. RFC 5804 §2.
+
+`handle` does what the command says at once, files and password hashes included: whoever calls it keeps it off the
+event loop.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble, TemporaryTrouble
+from sievemda.managesieve.login import Login, Next
+from sievemda.managesieve.reply import OK, Reply, line, string
+from sievemda.managesieve.scripts import Scripts, ScriptTooLarge
+from sievemda.managesieve.service import Service
+from sievemda.managesieve.wire import Line, Malformed, Token, number
+from sievemda.store.scripts import ScriptActive, TooManyScripts
+
+_log = logging.getLogger("sievemda.managesieve")
+
+MAX_MISTAKES = 20  # lines in a row that are no commands, then BYE
+_SIZE_BEFORE_LOGIN = 16 << 10  # octets of a command
+_PATIENCE_BEFORE_LOGIN = 64 << 10  # octets of a command that is too long, before giving up on its end
+_PATIENCE = 64 << 20
+
+_CODES: tuple[tuple[type[SievemdaError], str], ...] = (
+    (NotFound, "NONEXISTENT"),
+    (AlreadyExists, "ALREADYEXISTS"),
+    (ScriptActive, "ACTIVE"),
+    (TooManyScripts, "QUOTA/MAXSCRIPTS"),
+    (ScriptTooLarge, "QUOTA/MAXSIZE"),
+    (DataError, ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    data: bytes
+    then: Literal["", "close", "starttls"] = ""
+    delay: float = 0.0  # seconds to wait before sending
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    act: Callable[[Session, list[Any]], Answer | Reply | None]  # None is a plain OK
+    arguments: str = ""  # s string, u string in UTF-8, n number; behind ? they may be left out
+    state: Literal["any", "out", "in"] = "in"
+
+
+class Session:
+    """`address` is the client's IP address; `secure` says that TLS is on already."""
+
+    def __init__(self, service: Service, address: str, *, secure: bool = False) -> None:
+        self._service = service
+        self._secure = secure
+        self._loopback = _is_loopback(address)
+        self._login = Login(service, address)
+        self._owner = ""
+        self._scripts: Scripts | None = None
+        self._mistakes = 0
+
+    # --- for the server ----------------------------------------------------------------------------------------
+
+    @property
+    def authenticated(self) -> bool:
+        return self._scripts is not None
+
+    @property
+    def command_size(self) -> int:
+        """Octets that one command may have in this state."""
+        return self._service.command_size() if self.authenticated else _SIZE_BEFORE_LOGIN
+
+    @property
+    def patience(self) -> int:
+        """Octets of a command that is too long to read before giving up on its end."""
+        return _PATIENCE if self.authenticated else _PATIENCE_BEFORE_LOGIN
+
+    def greeting(self) -> bytes:
+        """The capabilities and OK; sent unasked at the beginning and after TLS came on. RFC 5804 §1.7, §2.2."""
+        return self._capabilities() + bytes(OK)
+
+    def secured(self) -> bytes:
+        """TLS is on: the capabilities again, for the old ones may have been forged."""
+        self._secure = True
+        return self.greeting()
+
+    def handle(self, item: Line | Malformed) -> Answer:
+        """The answer to one line. Total: what goes wrong inside is logged, and the client is told to try later."""
+        try:
+            if isinstance(item, Malformed):
+                return self._malformed(item)
+            if self._login.under_way:
+                return self._response(item)
+            return self._command(item)
+        except (StoreTrouble, TemporaryTrouble) as e:
+            _log.error("managesieve: %s", e)
+            return Answer(bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER")))
+        except SievemdaError as e:
+            return Answer(bytes(_refusal(e)))
+        except Exception:  # noqa: BLE001 - the last resort; it is logged
+            _log.exception("managesieve: unforeseen")
+            return Answer(bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER")))
+
+    # --- lines -------------------------------------------------------------------------------------------------
+
+    def _malformed(self, item: Malformed) -> Answer:
+        if item.fatal:
+            return Answer(bytes(Reply("BYE", item.reason)), "close")
+        if self._login.under_way:
+            self._login.abandon("")
+        first = item.tokens[0] if item.tokens else ""
+        if item.too_large and self.authenticated and isinstance(first, str) and first.upper() == "PUTSCRIPT":
+            return Answer(bytes(Reply("NO", "the script is too large", "QUOTA/MAXSIZE")))
+        return self._mistake(item.reason)
+
+    def _response(self, item: Line) -> Answer:
+        if item == ("*",):
+            item = (b"*",)  # unquoted it is no string, and means the same
+        if len(item) != 1 or not isinstance(item[0], bytes):
+            self._login.abandon("")
+            return self._mistake("one string was expected; authentication cancelled")
+        return self._authenticating(self._login.respond(item[0]))
+
+    def _command(self, item: Line) -> Answer:
+        name = item[0].upper() if item and isinstance(item[0], str) else ""
+        command = _COMMANDS.get(name)
+        if command is None:
+            return self._mistake("this command is not known" if name else "a command was expected")
+        if command.state == "in" and not self.authenticated:
+            return Answer(bytes(Reply("NO", "authenticate first")))
+        if command.state == "out" and self.authenticated:
+            return Answer(bytes(Reply("NO", "already authenticated")))
+        arguments = _arguments(command.arguments, item[1:])
+        if arguments is None:
+            return self._mistake(f"{name} has other arguments")
+        self._mistakes = 0
+        found = command.act(self, arguments)
+        return found if isinstance(found, Answer) else Answer(bytes(found or OK))
+
+    def _mistake(self, text: str) -> Answer:
+        self._mistakes += 1
+        if self._mistakes >= MAX_MISTAKES:
+            return Answer(bytes(Reply("BYE", "too many mistakes")), "close")
+        return Answer(bytes(Reply("NO", text)))
+
+    # --- commands in any state ------------------------------------------------------------------------------------
+
+    def capability(self, _: list[Any]) -> Answer:
+        return Answer(self.greeting())
+
+    def logout(self, _: list[Any]) -> Answer:
+        return Answer(bytes(OK), "close")  # RFC 5804 §2.3: OK, not BYE
+
+    def noop(self, arguments: list[Any]) -> Reply:
+        return Reply("OK", "done", "TAG", arguments[0]) if arguments else OK  # RFC 5804 §2.13
+
+    def _capabilities(self) -> bytes:
+        offered = self._service.fixed_capabilities()
+        offered["SASL"] = " ".join(self._login.offered(plaintext=self._plaintext))
+        if self.authenticated:
+            offered["OWNER"] = self._owner
+        data = b"".join(line(string(name), string(value)) for name, value in offered.items())
+        if self._service.tls and not self._secure and not self.authenticated:
+            data += line(string("STARTTLS"))
+        return data + line(string("UNAUTHENTICATE"))
+
+    # --- before login ------------------------------------------------------------------------------------------
+
+    @property
+    def _plaintext(self) -> bool:
+        return self._secure or (self._loopback and self._service.settings.managesieve.allowplaintext)
+
+    def starttls(self, _: list[Any]) -> Answer:
+        if self._secure:
+            return Answer(bytes(Reply("NO", "TLS is on already")))
+        if not self._service.tls:
+            return Answer(bytes(Reply("NO", "TLS is not available")))
+        return Answer(bytes(OK), "starttls")
+
+    def authenticate(self, arguments: list[Any]) -> Answer:
+        initial = arguments[1] if len(arguments) > 1 else None
+        return self._authenticating(self._login.begin(arguments[0], initial, plaintext=self._plaintext))
+
+    def _authenticating(self, found: Next) -> Answer:
+        if found.owner:
+            self._owner, self._scripts = found.owner, Scripts(self._service, found.owner)
+            return Answer(bytes(OK))
+        if found.reply is None:
+            return Answer(line(string(found.challenge)))
+        return Answer(bytes(found.reply), "close" if found.reply.status == "BYE" else "", found.delay)
+
+    # --- after login -------------------------------------------------------------------------------------------
+
+    @property
+    def scripts(self) -> Scripts:
+        if self._scripts is None:
+            raise ValueError("nobody is logged in")
+        return self._scripts
+
+    def unauthenticate(self, _: list[Any]) -> None:
+        self._owner, self._scripts = "", None
+
+    def listscripts(self, _: list[Any]) -> Answer:
+        return Answer(self.scripts.listed() + bytes(OK))
+
+    def getscript(self, arguments: list[Any]) -> Answer:
+        return Answer(self.scripts.get(arguments[0]) + bytes(OK))
+
+
+def _arguments(wanted: str, given: Line) -> list[Any] | None:
+    """The arguments converted as `wanted` says, None when they are others; raises DataError for a bad string."""
+    needed, _, optional = wanted.partition("?")
+    if not len(needed) <= len(given) <= len(needed + optional):
+        return None
+    found = [_argument(kind, token) for kind, token in zip(needed + optional, given, strict=False)]
+    return None if None in found else found
+
+
+def _argument(kind: str, token: Token) -> bytes | str | int | None:
+    if kind == "n":
+        return number(token)
+    if isinstance(token, str):
+        return None
+    if kind == "s":
+        return token
+    try:
+        return token.decode()
+    except UnicodeDecodeError as e:
+        raise DataError("the name is not UTF-8") from e
+
+
+def _refusal(error: SievemdaError) -> Reply:
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), "")
+    return Reply("NO", str(error), code)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback
+
+
+_COMMANDS: dict[str, _Command] = {
+    "CAPABILITY": _Command(Session.capability, state="any"),
+    "LOGOUT": _Command(Session.logout, state="any"),
+    "NOOP": _Command(Session.noop, "?s", state="any"),
+    "STARTTLS": _Command(Session.starttls, state="out"),
+    "AUTHENTICATE": _Command(Session.authenticate, "s?s", state="out"),
+    "UNAUTHENTICATE": _Command(Session.unauthenticate),
+    "HAVESPACE": _Command(lambda s, a: s.scripts.havespace(*a), "un"),
+    "PUTSCRIPT": _Command(lambda s, a: s.scripts.put(*a), "us"),
+    "CHECKSCRIPT": _Command(lambda s, a: s.scripts.check(*a), "s"),
+    "LISTSCRIPTS": _Command(Session.listscripts),
+    "GETSCRIPT": _Command(Session.getscript, "u"),
+    "SETACTIVE": _Command(lambda s, a: s.scripts.activate(*a), "u"),
+    "DELETESCRIPT": _Command(lambda s, a: s.scripts.delete(*a), "u"),
+    "RENAMESCRIPT": _Command(lambda s, a: s.scripts.rename(*a), "uu"),
+}
