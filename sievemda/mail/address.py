@@ -14,6 +14,8 @@ from dataclasses import dataclass
 _ATOM = re.compile(r"[^\x00-\x20\x7f()<>\[\]\\,;:@\"]+")
 _LABEL = r"[A-Za-z0-9_\u0080-\U0010ffff](?:[A-Za-z0-9_\u0080-\U0010ffff-]*[A-Za-z0-9_\u0080-\U0010ffff])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\]|\[[A-Za-z0-9-]+:[!-Z^-~]+\]")
+# Outside quotes a backslash takes the next character as it is, as old clients write it.
+_LOCAL = re.compile(rf"(?:{_ATOM.pattern[:-1]}|\\[^\x00-\x1f\x7f])+")
 _QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*)"')
 _ROUTE = re.compile(rf"@(?:{_DOMAIN.pattern})(?:,@(?:{_DOMAIN.pattern}))*:")
 
@@ -37,13 +39,13 @@ class Address:
 
 def parse_address(text: str) -> Address | None:
     """`local@domain` or a bare local part, without brackets; `None` when it is not an address. RFC 5321 §4.1.2."""
-    if quoted := _QUOTED.match(text):
-        local, rest = re.sub(r"\\(.)", r"\1", quoted[1]), text[quoted.end() :]
-    else:
-        at = text.rfind("@")
-        local, rest = (text, "") if at < 0 else (text[:at], text[at:])
-        if not _ATOM.fullmatch(local):
-            return None
+    written = _QUOTED.match(text) or _LOCAL.match(text)
+    if not written:
+        return None
+    local = written[1] if text[0] == '"' else written[0]
+    if "\\" in local:
+        local = re.sub(r"\\(.)", r"\1", local)
+    rest = text[written.end() :]
     if rest and not (rest[0] == "@" and _DOMAIN.fullmatch(rest, 1)):
         return None
     if len(local.encode()) > MAX_LOCAL or len(rest) > MAX_DOMAIN + 1:

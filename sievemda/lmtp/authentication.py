@@ -1,0 +1,105 @@
+"""AUTH (RFC 4954): the exchange of a SASL mechanism over an LMTP connection.
+
+The mechanisms are `sievemda.auth.sasl`'s, the same as ManageSieve's. What they prove is who the LMTP client is, which
+is what MAIL over TCP asks for; the posting identity is that of MAIL's AUTH= and has nothing to do with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import logging
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING
+
+from sievemda.auth.sasl import PLAINTEXT, Accepted, Challenge, Mechanism, Refused, Step
+from sievemda.errors import TemporaryTrouble
+from sievemda.lmtp import replies
+from sievemda.lmtp.connection import LineTooLong, LmtpConnection
+from sievemda.mail.envelope import Peer
+
+if TYPE_CHECKING:
+    from sievemda.lmtp.server import LmtpServer
+
+log = logging.getLogger(__name__)
+
+MAX_RESPONSE = 12288 + 2  # octets of one line of base64; RFC 4954 §4
+FAILURE_DELAY = 1.0  # seconds before a failed login is answered
+
+
+class Aborted(Exception):
+    """The exchange ends with this reply."""
+
+    def __init__(self, reply: replies.Reply) -> None:
+        super().__init__(reply)
+        self.reply = reply
+
+
+async def authenticate(connection: LmtpConnection, server: LmtpServer, peer: Peer, argument: str) -> str:
+    """One AUTH command to its reply: who the client is, empty when that has not been proved."""
+    try:
+        return await _exchange(connection, server, peer, argument)
+    except Aborted as aborted:
+        connection.refuse(aborted.reply)
+    except TemporaryTrouble as trouble:
+        log.warning("lmtp: login not possible: %s", trouble)
+        connection.say(replies.AUTH_TROUBLE)
+    return ""
+
+
+async def _exchange(connection: LmtpConnection, server: LmtpServer, peer: Peer, argument: str) -> str:
+    name, _, initial = argument.partition(" ")
+    name = name.upper()
+    if not name:
+        raise Aborted(replies.ARGUMENT_WANTED)
+    if name not in server.mechanisms:
+        raise Aborted(replies.AUTH_UNKNOWN)
+    if name in PLAINTEXT and not server.may_show_password(peer):
+        raise Aborted(replies.AUTH_NEEDS_TLS)
+    mechanism = server.mechanisms[name]()
+    step = await _step(server, mechanism, _initial(initial))
+    while isinstance(step, Challenge):
+        connection.say(b"334 " + b64encode(step.data))
+        step = await _step(server, mechanism, await _response(connection))
+    if isinstance(step, Accepted):
+        log.info("lmtp: login user=<%s> mech=<%s> rhost=<%s>", step.user, name, peer.address)
+        connection.say(replies.AUTH_OK)
+        return step.owner
+    await _failed(step, name, peer)
+    raise Aborted(replies.AUTH_FAILED)
+
+
+async def _step(server: LmtpServer, mechanism: Mechanism, response: bytes | None) -> Step:
+    """Passwords are hashed: on a thread, so that other sessions go on."""
+    return await server.handler.run(mechanism.step, response)
+
+
+async def _failed(step: Refused, name: str, peer: Peer) -> None:
+    user = step.user.encode("ascii", "backslashreplace").decode()[:100]
+    user = "".join(c if c.isprintable() and c not in "<>" else "?" for c in user)
+    log.warning("lmtp: login failed: user=<%s> mech=<%s> rhost=<%s> reason=<%s>", user, name, peer.address, step.reason)
+    await asyncio.sleep(FAILURE_DELAY)
+
+
+def _initial(text: str) -> bytes | None:
+    """The initial response: none, `=` for an empty one, or base64. RFC 4954 §4."""
+    return None if not text else b"" if text == "=" else _decoded(text.encode("utf-8", "surrogateescape"))
+
+
+async def _response(connection: LmtpConnection) -> bytes:
+    try:
+        line = await connection.read_line(MAX_RESPONSE)
+    except LineTooLong:
+        raise Aborted(replies.AUTH_TOO_LONG) from None
+    if line is None:
+        raise ConnectionAbortedError
+    if line == b"*":
+        raise Aborted(replies.AUTH_CANCELLED)
+    return _decoded(line)
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except binascii.Error:
+        raise Aborted(replies.AUTH_BAD_BASE64) from None

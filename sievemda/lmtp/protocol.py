@@ -1,0 +1,229 @@
+"""The commands of LMTP (RFC 2033): RFC 5321's with LHLO, and one reply for each accepted recipient after DATA.
+
+Order and outcomes are decided here, syntax in `parameters`, texts in `replies`, what becomes of a recipient behind
+`handler`. Every path through DATA ends in as many replies as recipients were accepted, or in a closed connection.
+
+Why MAIL, RCPT and DATA are not aiosmtpd's: LMTP clients send parameters that it refuses, each recipient its own; it
+answers once for all recipients; and it reads lines, which is slow.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sievemda.lmtp import replies
+from sievemda.lmtp.authentication import authenticate
+from sievemda.lmtp.connection import MAX_COMMAND, LmtpConnection
+from sievemda.lmtp.data import Unstuffer
+from sievemda.lmtp.handler import Accepted, Reception
+from sievemda.lmtp.parameters import parse_mail, parse_rcpt
+from sievemda.mail.envelope import Peer, Recipient, Sender
+from sievemda.mail.result import Receipt
+
+if TYPE_CHECKING:
+    from sievemda.lmtp.server import LmtpServer
+
+BATCH = 100  # recipients verified at once
+
+_HELO = re.compile(r"[!-~]{1,255}")
+_count = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What stands between an accepted MAIL and the replies after DATA."""
+
+    sender: Sender
+    accepted: list[Accepted] = field(default_factory=list)
+
+
+class LmtpProtocol(LmtpConnection):
+    """`local` says that the peer came over a UNIX socket, which makes it known."""
+
+    def __init__(self, server: LmtpServer, *, local: bool) -> None:
+        super().__init__(hostname=server.hostname, timeout=server.settings.lmtp_timeout, loop=server.loop)
+        self.server = server
+        self.local = local
+        self.session_id = _new_session(server.hostname)
+        self.peer = Peer(self.session_id, authenticated="postman" if local else "")
+        self._mail: Transaction | None = None
+        self._batch: list[Recipient | replies.Reply] = []
+
+    def begin(self) -> bool:
+        name = self._writer.get_extra_info("peername")
+        if not self.local and isinstance(name, tuple):
+            self.peer = replace(self.peer, address=name[0].removeprefix("::ffff:"))
+        if refusal := self.server.admit(self):
+            self.part(refusal)
+            return False
+        self.say(self.server.greeting)
+        return True
+
+    def end(self) -> None:
+        self.server.dismiss(self)
+
+    def in_transaction(self) -> bool:
+        return self._mail is not None
+
+    async def smtp_LHLO(self, arg: str) -> None:
+        """RFC 2033 §4.1; it also ends a transaction (RFC 5321 §4.1.4)."""
+        if not arg:
+            self.refuse(replies.ARGUMENT_WANTED)
+        elif not _HELO.fullmatch(arg):
+            self.refuse(replies.BAD_HELO)
+        else:
+            self._mail = None
+            self.peer = replace(self.peer, helo=arg)
+            self.say(self.server.capabilities(self.peer, local=self.local))
+
+    async def smtp_HELO(self, _arg: str) -> None:
+        self.refuse(replies.HELO_IS_SMTP)
+
+    async def smtp_EHLO(self, _arg: str) -> None:
+        self.refuse(replies.HELO_IS_SMTP)
+
+    async def smtp_NOOP(self, arg: str) -> None:
+        if arg:
+            self.refuse(replies.BAD_SYNTAX)
+        else:
+            self.say(replies.OK)
+
+    async def smtp_RSET(self, arg: str) -> None:
+        if arg:
+            self.refuse(replies.NO_ARGUMENT)
+        else:
+            self._mail = None
+            self.say(replies.OK)
+
+    async def smtp_VRFY(self, arg: str | None) -> None:
+        if arg:
+            self.say(replies.NOT_VERIFIED)
+        else:
+            self.refuse(replies.ARGUMENT_WANTED)
+
+    async def smtp_QUIT(self, arg: str) -> None:
+        if arg:
+            self.refuse(replies.NO_ARGUMENT)
+        else:
+            self._mail = None
+            self.part(replies.BYE)
+
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        """The session begins anew; RFC 3207 §4.2."""
+        if self.peer.tls:
+            self.refuse(replies.TLS_ACTIVE)
+        elif self.server.tls is None or self.local:
+            self.refuse(replies.UNKNOWN_COMMAND)
+        elif arg:
+            self.refuse(replies.NO_ARGUMENT)
+        else:
+            self.say(replies.TLS_READY)
+            await self.begin_tls(self.server.tls)
+            self._mail = None
+            self.peer = replace(self.peer, tls=True, helo="", authenticated="")
+
+    async def smtp_AUTH(self, arg: str) -> None:
+        """RFC 4954 §4; of no use to a peer that is known already."""
+        if self.peer.authenticated or self._mail:
+            self.refuse(replies.AUTH_NOT_NOW)
+        elif not self.server.mechanisms:
+            self.refuse(replies.UNKNOWN_COMMAND)
+        elif user := await authenticate(self, self.server, self.peer, arg):
+            self.peer = replace(self.peer, authenticated=user)
+
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        """A refused MAIL leaves no transaction open."""
+        if not self.server.may_send(self.peer):
+            self.say(self.server.authentication_required)
+            return
+        if self._mail:
+            self.refuse(replies.NESTED_MAIL)
+            return
+        sender = parse_mail(arg or "", strict=self.server.settings.lmtp_strict_rfc2821)
+        if isinstance(sender, bytes):
+            self.refuse(sender)
+        elif sender.size > self.server.handler.max_size:  # RFC 1870 §6.1
+            self.say(replies.TOO_LARGE)
+        else:
+            self._mail = Transaction(sender)
+            self.say(replies.SENDER_OK)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """Recipients that have arrived together are verified together."""
+        if self._mail is None:
+            self.refuse(replies.MAIL_FIRST)
+            return
+        utf8 = self._mail.sender.smtputf8
+        self._batch.append(parse_rcpt(arg or "", utf8=utf8, strict=self.server.settings.lmtp_strict_rfc2821))
+        another = self.arrived[:5].upper() == b"RCPT " and self.arrived.find(b"\n", 0, MAX_COMMAND) > 0
+        if not another or len(self._batch) >= BATCH:
+            await self._verify(self._mail)
+
+    async def _verify(self, mail: Transaction) -> None:
+        """One reply for each command of the batch, in order."""
+        batch, self._batch = self._batch, []
+        room = self.server.settings.lmtp_max_recipients - len(mail.accepted)
+        wanted = [command for command in batch if isinstance(command, Recipient)] if room > 0 else []
+        answers = iter(await self.server.handler.verify(mail.sender, wanted, self.peer) if wanted else ())
+        for command in batch:
+            if isinstance(command, bytes):
+                self.refuse(command)
+                continue
+            answer = next(answers, None)
+            if answer is None or (isinstance(answer, Accepted) and room <= 0):
+                self.say(replies.TOO_MANY_RECIPIENTS)
+            elif isinstance(answer, Accepted):
+                room -= 1
+                mail.accepted.append(answer)
+                self.say(replies.RECIPIENT_OK)
+            else:
+                self.say(self._reply(answer, mail))
+                self.server.log_refusal(self.peer, mail.sender, command, answer)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        """RFC 2033 §4.2; afterwards the transaction is over, whatever happened."""
+        if arg:
+            self.refuse(replies.NO_ARGUMENT)
+        elif self._mail is None:
+            self.refuse(replies.MAIL_FIRST)
+        elif not self._mail.accepted:
+            self.refuse(replies.RCPT_FIRST)
+        else:
+            self.say(replies.GO_AHEAD)
+            await self.flush()
+            await self._receive(self._mail)
+            self._mail = None
+            self.forgive()
+
+    async def _receive(self, mail: Transaction) -> None:
+        reception = Reception(self.server.handler, mail.sender, self.peer, mail.accepted)
+        unstuffer = Unstuffer()
+        try:
+            while not unstuffer.done:
+                block = await self.read_block()
+                if not block:
+                    raise ConnectionAbortedError
+                if content := unstuffer.feed(block):
+                    await reception.take(content)
+        except BaseException:
+            await reception.abort()
+            raise
+        self.arrived[:0] = unstuffer.rest
+        receipts = await reception.finish()
+        for receipt in receipts:
+            self.say(self._reply(receipt, mail))
+        self.send()
+        self.server.log_delivery(self.peer, mail, receipts, reception)
+
+    def _reply(self, receipt: Receipt, mail: Transaction) -> replies.Reply:
+        return replies.reply(receipt, self.session_id, self.server.postmaster, utf8=mail.sender.smtputf8)
+
+
+def _new_session(hostname: str) -> str:
+    return f"{hostname}-{os.getpid()}-{int(time.time())}-{next(_count)}-{secrets.token_hex(4)}"

@@ -1,0 +1,236 @@
+"""The LMTP sessions of one process: what they share, how they are let in, logged and brought to their end.
+
+Why an own accept loop: several processes wait at the same listening sockets, and asyncio's server takes all the
+connections there are at once, so that one process would do the work while the others sleep. Here each wake-up takes
+one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from sievemda import __version__
+from sievemda.auth.sasl import PLAINTEXT, Mechanism
+from sievemda.config import Settings
+from sievemda.lmtp import replies
+from sievemda.lmtp.handler import Deliverer, Handler, Reception
+from sievemda.lmtp.protocol import LmtpProtocol, Transaction
+from sievemda.logs import words
+from sievemda.mail.envelope import Peer, Recipient, Sender
+from sievemda.mail.result import Receipt
+
+log = logging.getLogger(__name__)
+
+UNLIMITED = 1 << 30  # what maxmessagesize = 0 means, in octets
+ACCEPT_PAUSE = 1.0  # seconds without accepting when there are no file descriptors left
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class LmtpServer:
+    """Made in a running event loop. `mechanisms` are those of AUTH, by name; `tls` makes STARTTLS available."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        deliverer: Deliverer,
+        *,
+        mechanisms: Mapping[str, Callable[[], Mechanism]] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.settings = settings.lmtp
+        self.hostname = settings.site.servername
+        self.postmaster = settings.site.postmaster
+        self.mechanisms = mechanisms or {}
+        self.tls = tls
+        self.pool = ThreadPoolExecutor(settings.lmtp.threads, "delivery")
+        self.handler = Handler(
+            deliverer, self.pool, settings.lmtp.maxmessagesize or UNLIMITED, settings.lmtp.lmtp_spool_threshold
+        )
+        self.greeting = _greeting(settings)
+        required = replies.AUTH_REQUIRED_SOFT if settings.lmtp.soft_noauth else replies.AUTH_REQUIRED
+        self.authentication_required = required
+        self._plaintext_on_loopback = settings.managesieve.allowplaintext
+        self._trusted: list[Network] = [
+            ipaddress.ip_network(text, strict=False) for text in settings.lmtp.lmtp_trusted_networks
+        ]
+        self._sessions: set[LmtpProtocol] = set()
+        self._listeners: list[socket.socket] = []
+        self._starting: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()  # a session is over
+        self._stopping = False
+
+    # Letting in.
+
+    def listen(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept from bound and listening sockets, which others may accept from, too."""
+        for listener in sockets:
+            listener.setblocking(False)
+            self._listeners.append(listener)
+            self.loop.add_reader(listener.fileno(), self._accept, listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # another process was quicker, or the client has thought better of it
+        except OSError as e:
+            log.warning("lmtp: cannot accept: %s", e)
+            self.loop.remove_reader(listener.fileno())
+            self.loop.call_later(ACCEPT_PAUSE, self._resume, listener)
+            return
+        connection.setblocking(False)
+        task = self.loop.create_task(self._start(connection, local=listener.family == socket.AF_UNIX))
+        self._starting.add(task)
+        task.add_done_callback(self._started)
+
+    def _started(self, task: asyncio.Task[None]) -> None:
+        self._starting.discard(task)
+        self._changed.set()
+
+    def _resume(self, listener: socket.socket) -> None:
+        if listener in self._listeners:
+            self.loop.add_reader(listener.fileno(), self._accept, listener)
+
+    async def _start(self, connection: socket.socket, *, local: bool) -> None:
+        try:
+            await self.loop.connect_accepted_socket(lambda: LmtpProtocol(self, local=local), connection)
+        except OSError:
+            connection.close()
+
+    def admit(self, session: LmtpProtocol) -> replies.Reply:
+        """Count the session in; or what it is told instead of a greeting."""
+        if self._stopping:
+            return replies.SHUTDOWN
+        if len(self._sessions) >= self.settings.lmtp_max_connections:
+            log.warning("lmtp: too many connections %s", words(rhost=session.peer.address))
+            return replies.TOO_MANY_CONNECTIONS
+        self._sessions.add(session)
+        return b""
+
+    def dismiss(self, session: LmtpProtocol) -> None:
+        self._sessions.discard(session)
+        self._changed.set()
+
+    # What sessions ask.
+
+    def capabilities(self, peer: Peer, *, local: bool) -> replies.Reply:
+        """The reply to LHLO. The session id stands on its last line."""
+        keywords = [
+            "PIPELINING",
+            "ENHANCEDSTATUSCODES",
+            "8BITMIME",
+            "SMTPUTF8",
+            f"SIZE {self.handler.max_size}",
+            "DSN",
+            "IGNOREQUOTA",
+        ]
+        if self.tls and not local and not peer.tls:
+            keywords.append("STARTTLS")
+        names = [name for name in self.mechanisms if name not in PLAINTEXT or self.may_show_password(peer)]
+        if names and not peer.authenticated:
+            keywords.append(f"AUTH {' '.join(names)}")
+        return replies.multiline("250", "", (self.hostname, *keywords, f"SESSIONID=<{peer.session}>"))
+
+    def may_send(self, peer: Peer) -> bool:
+        """Whether MAIL is open to the peer."""
+        return bool(peer.authenticated) or (bool(self._trusted) and self._is_in(peer, self._trusted))
+
+    def may_show_password(self, peer: Peer) -> bool:
+        """Mechanisms that send the password are for TLS, or for loopback where that is allowed."""
+        if peer.tls:
+            return True
+        return self._plaintext_on_loopback and bool(peer.address) and ipaddress.ip_address(peer.address).is_loopback
+
+    @staticmethod
+    def _is_in(peer: Peer, networks: Sequence[Network]) -> bool:
+        if not peer.address:
+            return False
+        address = ipaddress.ip_address(peer.address)
+        return any(address in network for network in networks)
+
+    # The log.
+
+    def log_refusal(self, peer: Peer, sender: Sender, recipient: Recipient, receipt: Receipt) -> None:
+        """A recipient that was refused at RCPT."""
+        log.info(
+            "refused %s",
+            words(
+                session=peer.session,
+                **{"from": _path(sender)},
+                to=recipient.address,
+                result=receipt.result.name.lower(),
+            ),
+        )
+
+    def log_delivery(self, peer: Peer, mail: Transaction, receipts: Sequence[Receipt], reception: Reception) -> None:
+        """One line for each recipient."""
+        for accepted, receipt in zip(mail.accepted, receipts, strict=True):
+            log.info(
+                "delivery %s",
+                words(
+                    session=peer.session,
+                    msgid=reception.message_id,
+                    **{"from": _path(mail.sender)},
+                    to=accepted.recipient.address,
+                    orcpt=accepted.recipient.orcpt,
+                    result=receipt.result.name.lower(),
+                    id=receipt.journal_id,
+                    size=reception.size,
+                    ms=reception.milliseconds,
+                ),
+            )
+
+    # The end.
+
+    def stop_listening(self) -> None:
+        """Take no more connections; the sockets stay open for whoever shares them."""
+        for listener in self._listeners:
+            self.loop.remove_reader(listener.fileno())
+            listener.close()
+        self._listeners.clear()
+
+    async def drained(self) -> None:
+        """Return when the last session is over."""
+        while self._sessions or self._starting:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def stop(self, grace: float) -> None:
+        """Let transactions under way finish for at most `grace` seconds, then close what is left."""
+        self.stop_listening()
+        self._stopping = True
+        for session in tuple(self._sessions):
+            session.end_soon()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.drained(), grace)
+        for session in tuple(self._sessions):
+            session.part(replies.SHUTDOWN)
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _greeting(settings: Settings) -> replies.Reply:
+    """`serverinfo` says how much is told."""
+    name = {"on": f" sievemda {__version__}", "min": " sievemda", "off": ""}[settings.delivery.serverinfo]
+    return f"220 {settings.site.servername} LMTP{name} ready".encode()
+
+
+def _path(sender: Sender) -> str:
+    return f"<{sender.reverse_path or ''}>"
+
+
+def tls_context(certificate: os.PathLike[str], key: os.PathLike[str]) -> ssl.SSLContext:
+    """TLS 1.2 or later. Raises OSError (ssl.SSLError is one) when the files do not fit."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
