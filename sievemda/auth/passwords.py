@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import secrets
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -55,7 +56,8 @@ def credentials_for(password: str) -> dict[str, str]:
     with _ONE_AT_A_TIME:
         found = {HASH: _HASHER.hash(password)}
     for mechanism in SCRAM_MECHANISMS:
-        found[mechanism] = _verifier_text(Verifier(*ScramMechanism(mechanism).make_auth_info(password, ITERATIONS)))
+        parts = ScramMechanism(mechanism).make_auth_info(password, ITERATIONS, secrets.token_bytes(SALT))
+        found[mechanism] = _verifier_text(Verifier(*parts))
     return found
 
 

@@ -65,20 +65,19 @@ class Reader:
 
     def next(self) -> Line | Malformed | None:
         """The next line, the next mistake, or None when more octets are needed."""
-        while True:
-            if self._used > self.budget + self.patience:
-                return Malformed("the command is much too long", fatal=True)
+        while self._used + (self._literal or 0) <= self.budget + self.patience:
             if self._literal is not None:
                 if not self._take_literal():
                     return None
                 continue
             segment = self._take_segment()
-            if segment is None:
+            if segment is None and self._used <= self.budget + self.patience:
                 return None
-            if self._read_segment(segment):
+            if segment is not None and self._read_segment(segment):
                 found = self._wrong or tuple(self._tokens)
                 self._begin()
                 return found
+        return Malformed("the command is much too long", fatal=True)
 
     # --- literals ----------------------------------------------------------------------------------------------
 
@@ -144,10 +143,7 @@ class Reader:
             self._expect_literal(token["literal"])
 
     def _expect_literal(self, digits: bytes) -> None:
-        size = int(digits) if len(digits) <= 10 else MAX_NUMBER + 1
-        if size > MAX_NUMBER:
-            self._used += self.budget + self.patience + 1  # its end cannot be awaited
-        self._literal = size
+        self._literal = int(digits) if len(digits) <= 10 else MAX_NUMBER + 1
 
     def _fail(self, reason: str, *, too_large: bool = False) -> None:
         if self._wrong is None:

@@ -1,0 +1,36 @@
+import pytest
+
+from sievemda.auth.names import canonical_user
+from sievemda.config import Site
+from sievemda.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("name", "userid"),
+    [
+        ("alice", "alice"),
+        ("Alice", "alice"),
+        ("alice@example.org", "alice"),
+        ("alice@EXAMPLE.org", "alice"),
+        ("alice@other.example", "alice@other.example"),
+        ("betty.boop", "betty.boop"),
+        ("I\u00adX", "ix"),  # RFC 4013 §3: the soft hyphen is mapped to nothing
+        ("\u2168", "ix"),  # compatibility form of the roman numeral
+        ("jürgen", "jürgen"),
+    ],
+)
+def test_one_user_has_one_name(name, userid):
+    assert canonical_user(name, Site(defaultdomain="example.org")) == userid
+
+
+def test_letters_stay_as_they_are_where_the_site_says_so():
+    assert canonical_user("Alice", Site(username_tolower=False)) == "Alice"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a\0b", "a\nb", "a/b", "../x", ".", "..", "@example.org", "x" * 256, "\udcff", "\u0627\u0031", "\U0001f600"],
+)
+def test_what_cannot_be_a_user_is_refused(name):
+    with pytest.raises(DataError):
+        canonical_user(name, Site(defaultdomain="example.org"))

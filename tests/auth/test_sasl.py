@@ -1,0 +1,230 @@
+import base64
+import hashlib
+import hmac
+import os
+
+import pytest
+import scramp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sievemda.auth import sasl
+from sievemda.auth.sasl import Accepted, Challenge, Refused
+from sievemda.errors import TemporaryTrouble
+
+SCRAM = ["SCRAM-SHA-256", "SCRAM-SHA-1"]
+
+
+@pytest.fixture
+def start(users):
+    users.set_password("alice", "pencil")
+    users.set_password("root", "toor")
+    table = sasl.mechanisms(users)
+    return lambda name: table[name]()
+
+
+def hello(start, mechanism, user, password):
+    """A whole SCRAM exchange by scramp's client: the last step, and whether the client accepts the server."""
+    server = start(mechanism)
+    client = scramp.ScramClient([mechanism], user, password)
+    assert server.step(None) == Challenge(b"")
+    step = server.step(client.get_client_first().encode())
+    if not isinstance(step, Challenge):
+        return step
+    client.set_server_first(step.data.decode())
+    step = server.step(client.get_client_final().encode())
+    if not isinstance(step, Challenge):
+        return step
+    client.set_server_final(step.data.decode())
+    return server.step(b"")
+
+
+def scram_with_authzid(server, mechanism, user, password, authzid):
+    """RFC 5802 §3 by hand: scramp's client knows no authorization identity."""
+    hash_name = "sha1" if mechanism.endswith("-1") else "sha256"
+    gs2 = f"n,a={authzid},"
+    bare = f"n={user},r=clientnonce"
+    first = server.step((gs2 + bare).encode()).data.decode()
+    nonce, salt, count = (part[2:] for part in first.split(","))
+    salted = hashlib.pbkdf2_hmac(hash_name, password.encode(), base64.b64decode(salt), int(count))
+    client_key = hmac.digest(salted, b"Client Key", hash_name)
+    without_proof = f"c={base64.b64encode(gs2.encode()).decode()},r={nonce}"
+    signature = hmac.digest(
+        hashlib.new(hash_name, client_key).digest(), f"{bare},{first},{without_proof}".encode(), hash_name
+    )
+    proof = base64.b64encode(bytes(a ^ b for a, b in zip(client_key, signature, strict=True))).decode()
+    step = server.step(f"{without_proof},p={proof}".encode())
+    return step if isinstance(step, Refused) else server.step(b"")
+
+
+def test_mechanisms_stand_strongest_first(users):
+    assert list(sasl.mechanisms(users)) == ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
+
+
+@pytest.mark.parametrize("message", [b"\0alice\0pencil", b"alice\0alice\0pencil", b"Alice\0ALICE\0pencil"])
+def test_plain_lets_the_right_password_in(start, message):
+    assert start("PLAIN").step(message) == Accepted("alice", "alice")
+
+
+def test_plain_without_initial_response_asks_with_an_empty_challenge(start):
+    plain = start("PLAIN")
+    assert plain.step(None) == Challenge(b"")
+    assert plain.step(b"\0alice\0pencil") == Accepted("alice", "alice")
+
+
+def test_plain_lets_an_administrator_act_for_a_user(start):
+    assert start("PLAIN").step(b"alice\0root\0toor") == Accepted("root", "alice")
+
+
+@pytest.mark.parametrize(
+    ("message", "user", "reason"),
+    [
+        (b"\0alice\0wrong", "alice", "credentials"),
+        (b"\0nobody\0pencil", "nobody", "credentials"),
+        (b"\0a/b\0pencil", "a/b", "credentials"),
+        (b"root\0alice\0pencil", "alice", "authzid"),
+        (b"", "", "malformed"),
+        (b"alice", "", "malformed"),
+        (b"\0alice", "", "malformed"),
+        (b"\0alice\0", "alice", "malformed"),
+        (b"\0\0pencil", "", "malformed"),
+        (b"\0alice\0pen\0cil", "", "malformed"),
+        (b"\0\xff\0pencil", "", "malformed"),
+    ],
+)
+def test_plain_refuses(start, message, user, reason):
+    assert start("PLAIN").step(message) == Refused(user, reason)
+
+
+@pytest.mark.parametrize("size", [255, 1000])
+def test_plain_takes_long_passwords(users, size):
+    users.set_password("alice", "p" * size)
+    assert sasl.Plain(users).step(b"\0alice\0" + b"p" * size) == Accepted("alice", "alice")
+
+
+@pytest.mark.parametrize("mechanism", SCRAM)
+def test_scram_recognises_both_ends(start, mechanism):
+    assert hello(start, mechanism, "alice", "pencil") == Accepted("alice", "alice")
+
+
+@pytest.mark.parametrize("mechanism", SCRAM)
+@pytest.mark.parametrize("user", ["alice", "nobody", "a=b,c"])
+def test_scram_refuses_a_wrong_password_and_an_unknown_user_alike_at_the_end(start, mechanism, user):
+    assert hello(start, mechanism, user, "wrong") == Refused(user, "credentials")
+
+
+@pytest.mark.parametrize("mechanism", SCRAM)
+@pytest.mark.parametrize(
+    ("user", "password", "authzid", "step"),
+    [
+        ("alice", "pencil", "alice", Accepted("alice", "alice")),
+        ("alice", "pencil", "bob", Refused("alice", "authzid")),
+        ("root", "toor", "alice", Accepted("root", "alice")),
+        ("root", "wrong", "alice", Refused("root", "credentials")),
+    ],
+)
+def test_scram_takes_an_authorization_identity(start, mechanism, user, password, authzid, step):
+    assert scram_with_authzid(start(mechanism), mechanism, user, password, authzid) == step
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"",
+        b"n,,",
+        b"n,,n=,r=x",
+        b"n,,n=alice",
+        b"n,,r=x,n=alice",
+        b"n,,n=al=ice,r=x",
+        b"n,,n=alice,r=",
+        b"n,,m=ext,n=alice,r=x",
+        b"p=tls-unique,,n=alice,r=x",
+        b"p=tls-exporter,,n=alice,r=x",
+        b"x,,n=alice,r=x",
+        b"n,b=alice,n=alice,r=x",
+        b"n,a=,n=alice,r=x",
+        b"n,a=al=ice,n=alice,r=x",
+        b"\xff\xff",
+        b"n,,n=alice,r=\xff",
+        b"n,,n=\x00,r=x",
+        b"n" * 5000,
+    ],
+)
+def test_scram_refuses_a_malformed_first_message(start, first):
+    step = start("SCRAM-SHA-256").step(first)
+    assert isinstance(step, Refused)
+    assert step.reason == "malformed"
+
+
+@pytest.mark.parametrize(
+    "final",
+    [
+        "",
+        "c=biws",
+        "c=biws,r=other,p=AAAA",
+        "c=eSws,r={nonce},p=AAAA",
+        "c=biws,r={nonce},p=AAAA",
+        "c=!!,r={nonce},p=AAAA",
+        "c=biws,r={nonce}",
+    ],
+)
+def test_scram_refuses_a_wrong_final_message(start, final):
+    server = start("SCRAM-SHA-256")
+    nonce = server.step(b"n,,n=alice,r=x").data.decode().split(",")[0][2:]
+    assert isinstance(server.step(final.format(nonce=nonce).encode()), Refused)
+
+
+def test_scram_wants_an_empty_response_to_its_last_message(start):
+    server = start("SCRAM-SHA-256")
+    client = scramp.ScramClient(["SCRAM-SHA-256"], "alice", "pencil")
+    client.set_server_first(server.step(client.get_client_first().encode()).data.decode())
+    server.step(client.get_client_final().encode())
+    assert server.step(b"x") == Refused("alice", "malformed")
+
+
+def test_a_replayed_exchange_does_not_let_in(start):
+    server, client = start("SCRAM-SHA-256"), scramp.ScramClient(["SCRAM-SHA-256"], "alice", "pencil")
+    first = client.get_client_first().encode()
+    client.set_server_first(server.step(first).data.decode())
+    final = client.get_client_final().encode()
+    assert isinstance(server.step(final), Challenge)
+    other = start("SCRAM-SHA-256")
+    other.step(first)
+    assert isinstance(other.step(final), Refused)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", *SCRAM])
+def test_credentials_that_cannot_be_read_are_trouble(start, tmp_path, mechanism):
+    server = start(mechanism)
+    os.truncate(tmp_path / "state" / "accounts.db", 100)
+    (tmp_path / "state" / "accounts.db").write_bytes(b"junk" * 100)
+    with pytest.raises(TemporaryTrouble):
+        server.step(b"\0alice\0pencil" if mechanism == "PLAIN" else b"n,,n=alice,r=x")
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory):
+    from sievemda.auth.users import Users
+    from sievemda.config import Site
+    from sievemda.state.credentials import Credentials
+
+    users = Users(Credentials(tmp_path_factory.mktemp("state") / "accounts.db"), Site())
+    users.set_password("alice", "pencil")
+    return sasl.mechanisms(users)
+
+
+@given(
+    name=st.sampled_from(SCRAM),
+    messages=st.lists(
+        st.binary(max_size=60) | st.from_regex(rb"[nyp],(a=[a-z=]*)?,n=[a-z]{1,5},r=[!-~]{1,9}", fullmatch=True),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_no_octets_break_scram_or_let_anybody_in(stranger, name, messages):
+    server = stranger[name]()
+    for message in messages:
+        step = server.step(message)
+        assert not isinstance(step, Accepted)
+        if isinstance(step, Refused):
+            break
