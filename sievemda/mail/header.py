@@ -1,4 +1,4 @@
-"""Header values: unfolding, encoded words (RFC 2047), address lists (RFC 5322 §3.4), and their way back.
+"""Header values: unfolding, encoded words (RFC 2047), and their way back.
 
 Everything here takes what arrives from strangers: each function is total, runs in linear time, and turns what it
 cannot understand into text as it stands. Octets that are not UTF-8 survive as lone surrogates (`surrogateescape`),

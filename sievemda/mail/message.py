@@ -16,7 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sievemda.mail.header import decode
+from sievemda.mail.address import Address
+from sievemda.mail.addresslist import address_list
+from sievemda.mail.header import decode, unfold
 
 # Possessive quantifiers: a line of a megabyte is read once, whatever is in it. RFC 5322 §2.2, §4.5 (blanks before ':').
 _FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
@@ -38,11 +40,12 @@ class Field:
 class Message:
     """An immutable message. `data` may be a memory-mapped file, which must stay open as long as the message is used."""
 
-    __slots__ = ("_decoded", "_fields", "_index", "_size", "data", "header_end")
+    __slots__ = ("_addresses", "_decoded", "_fields", "_index", "_size", "data", "header_end")
 
     def __init__(self, data: bytes | mmap.mmap) -> None:
         self.data = data
         self.header_end = _end_of_header(data)  # offset of the body, after the empty line
+        self._addresses: dict[str, tuple[tuple[Address, ...] | str, ...]] = {}
         self._decoded: dict[str, tuple[str, ...]] = {}
         self._fields: tuple[Field, ...] | None = None
         self._index: Mapping[str, tuple[bytes, ...]] | None = None
@@ -82,6 +85,15 @@ class Message:
         known = self._decoded.get(key)
         if known is None:
             known = self._decoded[key] = tuple(decode(raw) for raw in self.raw_values(key))
+        return known
+
+    def addresses(self, name: str) -> tuple[tuple[Address, ...] | str, ...]:
+        """For each field of that name its addresses, or its text when there is no address in it. RFC 5228 §5.1."""
+        key = name.lower()
+        known = self._addresses.get(key)
+        if known is None:
+            texts = map(unfold, self.raw_values(key))
+            known = self._addresses[key] = tuple(address_list(text) or text for text in texts)
         return known
 
 

@@ -1,0 +1,244 @@
+"""The arguments of one command or test against its signature. RFC 5228 §2.6.
+
+Every way in which arguments can be wrong is said here, once, for all commands and tests: unknown tag, tag given twice
+or with another of its group, tag behind a positional argument, parameter of the wrong kind, wrong number of
+positional arguments, positional argument of the wrong kind.
+
+Why two steps: how many arguments there are is checked before what kind they are, because between the two come faults
+in the shape of the whole command (tests, block), and a command should be blamed for its shape first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sievemda.sieve.matching import DEFAULT, Comparator, Matching, MatchType
+from sievemda.sieve.node import Node, Option
+from sievemda.sieve.signature import Kind, Signature, Slot, signature
+from sievemda.sieve.text import Text, Texts, texts
+from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
+from sievemda.sieve.vocabulary import Vocabulary
+
+Report = Callable[[Argument | Call, str], None]
+Hint = Callable[[str, tuple[str, ...]], str]  # how to mend an unknown word, with the words that are known
+
+_ARTICLE = {Num: "a number", Str: "a string", Strings: "a string list", Tag: "a tag"}
+
+
+class Wrong(Exception):
+    """The arguments are wrong, and the problem is reported."""
+
+
+class Arguments:
+    """Reads the arguments of `call` for a node of class `cls`; `values` are its fields when all went well."""
+
+    def __init__(
+        self, call: Call, cls: type[Node], vocabulary: Vocabulary, report: Report, seen: set[str], hint: Hint
+    ) -> None:
+        self.call = call
+        self.cls = cls
+        self.vocabulary = vocabulary
+        self.values: dict[str, Any] = {}
+        self.options: list[Option] = []
+        self.positional: Sequence[Argument] = ()
+        self._report = report
+        self._seen = seen  # unknown tags of this command that were reported already
+        self._hint = hint
+        self._signature: Signature = signature(cls)
+        self._options = vocabulary.options(cls.keyword)
+        self._given: set[str] = set()
+        self._match: tuple[MatchType, str] | None = None
+        self._comparator: Comparator | None = None
+        self._match_at: Argument | Call = call
+
+    # -- the first step: tags, and how many positional arguments there are -------------------------------------
+
+    def take(self) -> None:
+        """Tags first, then as many positional arguments as the signature wants. Raises `Wrong`."""
+        arguments = self.call.arguments
+        self._refuse_unknown([argument for argument in arguments if isinstance(argument, Tag)])
+        at = 0
+        while at < len(arguments):
+            tag = arguments[at]
+            if not isinstance(tag, Tag):
+                break
+            following = arguments[at + 1] if at + 1 < len(arguments) else None
+            at += 1 + self._take_tag(tag, following)
+        self.positional = arguments[at:]
+        for argument in self.positional:
+            if isinstance(argument, Tag):
+                self.wrong(argument, f"unexpected tag ':{argument.name}' among the arguments of {self.title}")
+        self._finish_matching()
+        needed, most = self._signature.required, len(self._signature.positionals)
+        if not needed <= len(self.positional) <= most:
+            wanted = f"{needed}" if needed == most else f"{needed} to {most}"
+            text = f"{self.title} requires {wanted} positional arguments, but {len(self.positional)} are specified"
+            self.wrong(self.call, text)
+
+    @property
+    def title(self) -> str:
+        return f"the {self.cls.keyword} {self.noun}"
+
+    @property
+    def noun(self) -> str:
+        return "test" if self.cls.keyword in self.vocabulary.tests else "command"
+
+    def wrong(self, where: Argument | Call, text: str) -> None:
+        self._report(where, text)
+        raise Wrong
+
+    def tags(self) -> Mapping[str, object]:
+        """Every tag that may stand here."""
+        known: dict[str, object] = {**self._options, **self._signature.tags}
+        if self._signature.matching:
+            known.update(self.vocabulary.match_types, comparator=None)
+        if self._signature.address_part:
+            known.update(self.vocabulary.address_parts)
+        return known
+
+    def _refuse_unknown(self, tags: Sequence[Tag]) -> None:
+        known = self.tags() if tags else {}
+        unknown = [tag for tag in tags if tag.name not in known]
+        for tag in unknown:
+            if tag.name not in self._seen:
+                self._seen.add(tag.name)
+                hint = self._hint(f":{tag.name}", tuple(f":{name}" for name in known))
+                self._report(tag, f"unknown tagged argument ':{tag.name}' for {self.title}{hint}")
+        if unknown:
+            raise Wrong
+
+    def _take_tag(self, tag: Tag, following: Argument | None) -> int:
+        """Note one tag; how many arguments behind it belong to it."""
+        name = tag.name
+        if name in self._signature.tags:
+            slot = self._signature.tags[name]
+            self._once(tag, name)
+            self.values[slot.field], used = self._operand(tag, slot.kind, following)
+        elif name in self._options:
+            used = self._take_option(tag, self._options[name], following)
+        elif self._signature.matching and (name == "comparator" or name in self.vocabulary.match_types):
+            used = self._take_matching(tag, following)
+        else:
+            slot_of_part = self._signature.address_part
+            assert slot_of_part is not None
+            self._once(tag, "address part")
+            self.values[slot_of_part.field], used = self.vocabulary.address_parts[name], 0
+        return used
+
+    def _once(self, tag: Tag, group: str) -> None:
+        if group in self._given:
+            what = f"':{tag.name}'" if group == tag.name else f"{group} ':{tag.name}'"
+            self.wrong(tag, f"duplicate {what} for {self.title}: it may be given only once")
+        self._given.add(group)
+
+    def _take_option(self, tag: Tag, cls: type[Option], following: Argument | None) -> int:
+        self._once(tag, cls.group or tag.name)
+        values: dict[str, Any] = {}
+        used = 0
+        for slot in signature(cls).positionals:
+            values[slot.field], used = self._operand(tag, slot.kind, following)
+        self.options.append(cls(line=tag.line, column=tag.column, **values))
+        return used
+
+    def _take_matching(self, tag: Tag, following: Argument | None) -> int:
+        if tag.name == "comparator":
+            self._once(tag, "comparator")
+            self._comparator = self._find_comparator(tag, following)
+            return 1
+        self._once(tag, "match type")
+        kind = self.vocabulary.match_types[tag.name]
+        self._match_at = tag
+        if not kind.operand:
+            self._match = kind, ""
+            return 0
+        operand, _ = self._operand(tag, Kind.STRING, following)
+        word = operand.source.lower()
+        if word not in kind.operand:
+            self.wrong(tag, f"':{kind.name}' must be followed by one of {', '.join(kind.operand)}, not {word!r}")
+        self._match = kind, word
+        return 1
+
+    def _find_comparator(self, tag: Tag, following: Argument | None) -> Comparator:
+        name, _ = self._operand(tag, Kind.STRING, following)
+        if not name.constant:
+            self.wrong(tag, "the name of a comparator must be a constant string")
+        found = self.vocabulary.comparators.get(name.source)
+        if found is None:
+            hint = self._hint(f"comparator-{name.source}", ())
+            self.wrong(tag, f"unknown comparator '{name.source}'{hint}")
+        assert found is not None
+        return found
+
+    def _finish_matching(self) -> None:
+        """Match type and comparator go together only when the comparator can do what is needed. RFC 5228 §2.7.3."""
+        slot = self._signature.matching
+        if slot is None:
+            return
+        kind, operand = self._match or (DEFAULT.type, "")
+        comparator = self._comparator or DEFAULT.comparator
+        if (kind.substring and not comparator.substring) or (kind.order and not comparator.order):
+            self.wrong(self._match_at, f"comparator '{comparator.name}' cannot be used with match type ':{kind.name}'")
+        self.values[slot.field] = Matching(kind, comparator, operand)
+
+    def _operand(self, tag: Tag, kind: Kind, following: Argument | None) -> tuple[Any, int]:
+        """What stands behind a tag, and how many arguments that is."""
+        if kind is Kind.FLAG:
+            return True, 0
+        value = self._convert(following, kind) if following is not None else None
+        if value is None:
+            found = "nothing" if following is None else f"{_ARTICLE[type(following)]} was"
+            self.wrong(tag, f"the ':{tag.name}' tag of {self.title} expects {kind.value}, but {found} found")
+        return value, 1
+
+    # -- the second step: what kind the positional arguments are -----------------------------------------------
+
+    def check(self) -> None:
+        """Convert the positional arguments. Raises `Wrong` at the first of the wrong kind."""
+        slots = self._signature.positionals
+        spare = len(self.positional) - self._signature.required
+        rest = iter(self.positional)
+        for number, slot in enumerate(slots, 1):
+            if slot.optional:
+                if spare <= 0:
+                    self.values[slot.field] = None
+                    continue
+                spare -= 1
+            self._check_one(number, slot, next(rest))
+
+    def _check_one(self, number: int, slot: Slot, argument: Argument) -> None:
+        value = self._convert(argument, slot.kind)
+        if value is None:
+            text = f"expects {slot.kind.value} for argument {number} ({slot.role}), but {_ARTICLE[type(argument)]}"
+            self.wrong(argument, f"{self.title} {text} was found")
+        self.values[slot.field] = value
+
+    def _convert(self, argument: Argument, kind: Kind) -> int | Text | Texts | None:
+        if kind is Kind.NUMBER and isinstance(argument, Num):
+            return argument.value
+        if kind is Kind.STRING and isinstance(argument, Str):
+            return self.text(argument)
+        if kind is Kind.STRINGS and isinstance(argument, Str | Strings):
+            items = argument.items if isinstance(argument, Strings) else (argument,)
+            return texts(tuple(self.text(item) for item in items))
+        return None
+
+    def text(self, string: Str) -> Text:
+        """A string as the required extensions read it: encoded characters first, then variables. RFC 5229 §3.1."""
+        return read_text(string, self.vocabulary, self.wrong)
+
+
+def read_text(string: Str, vocabulary: Vocabulary, wrong: Callable[[Str, str], None]) -> Text:
+    source = string.value
+    if "${" not in source:
+        return Text(source, (), string.line, string.column)
+    try:
+        for decode in vocabulary.decoders:
+            source = decode(source)
+        for read in vocabulary.readers:
+            parts = read(source, vocabulary)
+            if not all(isinstance(part, str) for part in parts):
+                return Text(source, parts, string.line, string.column)
+    except ValueError as fault:
+        wrong(string, str(fault))
+    return Text(source, (), string.line, string.column)

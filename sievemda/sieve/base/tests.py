@@ -1,0 +1,194 @@
+"""address, allof, anyof, exists, false, header, not, size, true. RFC 5228 §5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sievemda.mail.address import Address
+from sievemda.sieve.matching import ALL, DEFAULT, AddressPart, Matching, match
+from sievemda.sieve.node import Context, Fault, Test, node
+from sievemda.sieve.run import Run
+from sievemda.sieve.text import Texts
+
+# Fields that hold addresses: RFC 5322 §3.6, then what is seen in mail. RFC 5228 §5.1 wants the test restricted to such.
+ADDRESS_FIELDS = frozenset({
+    "from", "sender", "reply-to", "to", "cc", "bcc", "return-path", "envelope-to", "delivered-to",
+    "resent-from", "resent-sender", "resent-reply-to", "resent-to", "resent-cc", "resent-bcc",
+    "for-approval", "for-handling", "for-comment", "apparently-to", "errors-to", "return-receipt-to", "x-admin",
+    "read-receipt-to", "x-confirm-reading-to", "return-receipt-requested", "registered-mail-reply-requested-by",
+    "mail-followup-to", "mail-reply-to", "abuse-reports-to", "x-complaints-to", "x-report-abuse-to", "x-beenthere",
+    "x-original-from", "x-original-to", "x-envelope-to", "x-envelope-from", "x-delivered-to", "x-forwarded-to",
+    "x-forwarded-for", "x-resolved-to", "disposition-notification-to", "approved", "list-post", "list-owner",
+    "message-id", "in-reply-to", "references",
+})  # fmt: skip
+
+
+@node
+class AddressTest(Test):
+    """address [ADDRESS-PART] [COMPARATOR] [MATCH-TYPE] <header-list: string-list> <key-list: string-list>, §5.1.
+
+    Group names, phrases and comments are no part of an address. What is no address at all is still a value for `:all`,
+    and none for a part of it (§2.7.4); an empty field is the empty value.
+    """
+
+    keyword = "address"
+    matching: Matching = DEFAULT
+    part: AddressPart = ALL
+    header_list: Texts
+    key_list: Texts
+
+    def problems(self, context: Context) -> Iterator[Fault]:
+        for name in self.header_list:
+            if name.constant and name.source.lower() not in ADDRESS_FIELDS:
+                yield name, f"header field '{name.source[:80]}' is not allowed for the address test"
+
+    def holds(self, run: Run) -> bool:
+        values: list[str] = []
+        count = 0
+        for name in run.texts(self.header_list):
+            for field in run.message.addresses(name):
+                found = address_values(field, self.part, run)
+                count += 0 if isinstance(field, str) else len(found)
+                values += found
+        return match(run, self.matching, values, self.key_list, count)
+
+
+def address_values(field: tuple[Address, ...] | str, part: AddressPart, run: Run) -> list[str]:
+    """What a field of addresses, or the text of one that holds none, is for this part."""
+    if isinstance(field, str):
+        return [field] if not field or part is ALL else []
+    taken = [part.take(address, run.limits) for address in field]
+    return [value for value in taken if value is not None]
+
+
+@node
+class AllOf(Test):
+    """allof <tests: test-list>, RFC 5228 §5.2; tests behind the first false one are not tried (RFC 5229 §3.2)."""
+
+    keyword = "allof"
+    tests: tuple[Test, ...]
+
+    def holds(self, run: Run) -> bool:
+        return all(run.test(test) for test in self.tests)
+
+    def settled(self) -> bool | None:
+        known = [test.settled() for test in self.tests]
+        return False if False in known else None if None in known else True
+
+
+@node
+class AnyOf(Test):
+    """anyof <tests: test-list>, RFC 5228 §5.3."""
+
+    keyword = "anyof"
+    tests: tuple[Test, ...]
+
+    def holds(self, run: Run) -> bool:
+        return any(run.test(test) for test in self.tests)
+
+    def settled(self) -> bool | None:
+        known = [test.settled() for test in self.tests]
+        return True if True in known else None if None in known else False
+
+
+@node
+class Exists(Test):
+    """exists <header-names: string-list>, RFC 5228 §5.5: all of them."""
+
+    keyword = "exists"
+    header_names: Texts
+
+    def warnings(self, context: Context) -> Iterator[Fault]:
+        yield from impossible_names(self.header_names)
+
+    def holds(self, run: Run) -> bool:
+        names = run.texts(self.header_names)
+        found = [name for name in names if run.message.raw_values(name)]
+        run.saw(found, names)
+        return len(found) == len(names)
+
+
+@node
+class FalseTest(Test):
+    keyword = "false"
+
+    def holds(self, run: Run) -> bool:
+        return False
+
+    def settled(self) -> bool | None:
+        return False
+
+
+@node
+class HeaderTest(Test):
+    """header [COMPARATOR] [MATCH-TYPE] <header-names: string-list> <key-list: string-list>, RFC 5228 §5.7."""
+
+    keyword = "header"
+    matching: Matching = DEFAULT
+    header_names: Texts
+    key_list: Texts
+
+    def warnings(self, context: Context) -> Iterator[Fault]:
+        yield from impossible_names(self.header_names)
+
+    def holds(self, run: Run) -> bool:
+        names = run.texts(self.header_names)
+        if len(names) == 1:
+            return match(run, self.matching, run.message.values(names[0]), self.key_list)
+        values = [value for name in names for value in run.message.values(name)]
+        return match(run, self.matching, values, self.key_list)
+
+
+def impossible_names(names: Texts) -> Iterator[Fault]:
+    """RFC 5228 §2.4.2.2: such a name is no error, and matches nothing."""
+    for name in names:
+        source = name.source
+        if name.constant and (
+            not source.isascii() or not source.isprintable() or not source or set(source) & {":", " "}
+        ):
+            yield name, f"no header field can have the name '{source[:80]}'"
+
+
+@node
+class Not(Test):
+    """not <test>, RFC 5228 §5.8."""
+
+    keyword = "not"
+    test: Test
+
+    def holds(self, run: Run) -> bool:
+        return not run.test(self.test)
+
+    def settled(self) -> bool | None:
+        known = self.test.settled()
+        return None if known is None else not known
+
+
+@node
+class Size(Test):
+    """size <":over" / ":under"> <limit: number>, RFC 5228 §5.9: neither is true of a message of exactly that size."""
+
+    keyword = "size"
+    over: bool = False
+    under: bool = False
+    limit: int
+
+    def problems(self, context: Context) -> Iterator[Fault]:
+        if self.over == self.under:
+            yield "the size test needs one of ':over' and ':under'" + (", not both" if self.over else "")
+
+    def holds(self, run: Run) -> bool:
+        size = run.message.size
+        run.saw((str(size),), (str(self.limit),))
+        return size > self.limit if self.over else size < self.limit
+
+
+@node
+class TrueTest(Test):
+    keyword = "true"
+
+    def holds(self, run: Run) -> bool:
+        return True
+
+    def settled(self) -> bool | None:
+        return True

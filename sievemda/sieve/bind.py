@@ -1,0 +1,244 @@
+"""From tree to nodes: every name looked up, every argument checked, every fault reported.
+
+One walk, in source order, depth first. A fault in a command does not stop the walk: its tests and its block are looked
+at all the same, and so is what follows. What is reported once per script and not at each use: an unknown command or
+test, and an unknown tag of a command. A block under a condition that is known to be false is not looked at.
+
+Why this order of checks within one command (tags, number of arguments, tests, block, kinds of arguments, rules of its
+own): a forgotten semicolon shows as tests that nobody asked for, and should be named as such before anything that
+follows from it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sievemda.sieve.arguments import Arguments, Wrong
+from sievemda.sieve.base.control import Chain, Link, Require
+from sievemda.sieve.limits import Limits
+from sievemda.sieve.node import Block, Command, Context, Fault, Node, Test
+from sievemda.sieve.problems import Problem, Severity
+from sievemda.sieve.signature import Kind, signature
+from sievemda.sieve.text import Text
+from sievemda.sieve.tree import Argument, Call, Str, Strings
+from sievemda.sieve.vocabulary import Vocabulary, base_vocabulary, registry
+
+_NOTHING = Test()
+_EMPTY = Block()
+
+
+class Binder:
+    """Binds one script; `problems` and `warnings` grow as it goes. `allowed` are the capabilities one may require."""
+
+    def __init__(self, limits: Limits, allowed: frozenset[str]) -> None:
+        self.problems: list[Problem] = []
+        self.vocabulary: Vocabulary = base_vocabulary()
+        self.limits = limits
+        self.allowed = allowed
+        self._unknown: set[str] = set()
+        self._tags: dict[str, set[str]] = {}
+
+    # -- blocks ------------------------------------------------------------------------------------------------
+
+    def script(self, calls: tuple[Call, ...]) -> tuple[Command, ...]:
+        """All commands of a script: `require` may stand only at its beginning. RFC 5228 §3.2."""
+        start = 0
+        while start < len(calls) and calls[start].name == Require.keyword:
+            self._require(calls[start])
+            start += 1
+        return self.block(calls[start:])
+
+    def block(self, calls: tuple[Call, ...]) -> tuple[Command, ...]:
+        commands: list[Command] = []
+        chain: list[Link] = []
+        previous, decided = "", False
+        for call in calls:
+            cls = self.vocabulary.commands.get(call.name)
+            follows = cls.follows if cls else ()
+            if not follows:
+                decided = False
+            if follows and previous not in follows:
+                self.report(call, f"{call.name} must follow {' or '.join(follows)}")
+            bound = self._command(call, dead=decided)
+            decided = decided or (isinstance(bound, Link) and bound.decides())
+            previous = call.name
+            if isinstance(bound, Link) and follows and chain:
+                chain.append(bound)
+                commands[-1] = Chain(line=chain[0].line, column=chain[0].column, links=tuple(chain))
+            elif isinstance(bound, Link):
+                chain = [bound]
+                commands.append(Chain(line=bound.line, column=bound.column, links=(bound,)))
+            elif bound is not None:
+                chain = []
+                commands.append(bound)
+        return tuple(commands)
+
+    def _require(self, call: Call) -> None:
+        reader = self._arguments(call, Require)
+        if self._shape(call, Require, reader) and isinstance(argument := call.arguments[0], Str | Strings):
+            items = argument.items if isinstance(argument, Strings) else (argument,)
+            known = [item for item in items if self._known(item)]
+            self.vocabulary = self.vocabulary.with_(item.value for item in known)
+
+    def _known(self, item: Str) -> bool:
+        extensions = registry().extensions
+        name = item.value
+        if name in extensions and name in self.allowed:
+            return True
+        if name in extensions and name:
+            self.report(item, f"the capability '{name}' is not allowed here")
+        elif name in self.vocabulary.commands or name in self.vocabulary.tests:
+            self.report(item, f"'{name}' is part of the base language: it needs no require")
+        else:
+            self.report(item, f"unknown capability '{name}'{registry().hint(name, extensions, self.allowed)}")
+        return False
+
+    # -- one command or test -----------------------------------------------------------------------------------
+
+    def _command(self, call: Call, *, dead: bool = False) -> Command | None:
+        cls = self.vocabulary.commands.get(call.name)
+        if cls is Require:
+            self.report(call, "require must come before all other commands, outside of any block")
+            return None
+        if cls is not None:
+            bound = self._node(call, cls, dead=dead)
+            return bound if isinstance(bound, Command) else None
+        if call.name in self.vocabulary.tests:
+            self.report(call, f"cannot use test '{call.name}' as a command")
+        else:
+            self._report_unknown(call, "command")
+        return None
+
+    def _test(self, call: Call) -> Test | None:
+        cls = self.vocabulary.tests.get(call.name)
+        if cls is not None:
+            bound = self._node(call, cls)
+            return bound if isinstance(bound, Test) else None
+        if call.name in self.vocabulary.commands:
+            self.report(call, f"cannot use command '{call.name}' as a test")
+        else:
+            self._report_unknown(call, "test")
+        return None
+
+    def _report_unknown(self, call: Call, noun: str) -> None:
+        if call.name not in self._unknown:
+            self._unknown.add(call.name)
+            known = self.vocabulary.commands if noun == "command" else self.vocabulary.tests
+            self.report(call, f"unknown {noun} '{call.name}'{registry().hint(call.name, known, self.allowed)}")
+
+    def _node(self, call: Call, cls: type[Node], *, dead: bool = False) -> Node | None:
+        reader = self._arguments(call, cls)
+        good = self._shape(call, cls, reader)
+        if good:
+            good = self._own_rules(call, cls, reader)
+        tests, good_tests = self._subtests(call, cls)
+        settled = tests.settled() if isinstance(tests, Test) else None
+        block, good_block = self._subblock(call, cls, dead=dead or settled is False)
+        if not (good and good_tests and good_block):
+            return None
+        return self._make(call, cls, reader, tests, block)
+
+    def _shape(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
+        good = True
+        try:
+            reader.take()
+        except Wrong:
+            good = False
+        good = self._shape_of_tests(call, cls, reader) and good
+        wants_block = signature(cls).block is not None
+        if good and wants_block != (call.block is not None):
+            need = "requires a block" if wants_block else "takes no block, yet one is specified"
+            self.report(call, f"{reader.title} {need}")
+            good = False
+        try:
+            if good:
+                reader.check()
+        except Wrong:
+            good = False
+        return good
+
+    def _shape_of_tests(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
+        slot = signature(cls).tests
+        if slot is None:
+            if call.tests:
+                self.report(call.tests[0], self._stray_test(call, reader))
+            return not call.tests
+        if slot.kind is Kind.TEST and (call.listed or len(call.tests) != 1):
+            found = "a list of tests was found" if call.tests else "none was found"
+            self.report(call, f"{reader.title} requires a single test, but {found}")
+            return False
+        if slot.kind is Kind.TESTS and not call.listed:
+            found = "a single test without parentheses was found" if call.tests else "none was found"
+            self.report(call, f"{reader.title} requires a list of tests, but {found}")
+            return False
+        return True
+
+    def _stray_test(self, call: Call, reader: Arguments) -> str:
+        """Tests where none may be: most often a forgotten semicolon, whose next word then reads as a test."""
+        word = call.tests[0].name
+        if call.listed or word in self.vocabulary.tests:
+            return f"{reader.title} accepts no sub-tests, yet some are specified"
+        if word in reader.tags():
+            return f"missing colon in front of the {word} tag of {reader.title}"
+        return f"missing semicolon after {reader.title}"
+
+    def _own_rules(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
+        """The rules of the node and of the options on it; they look at literals, not at tests or blocks."""
+        node = self._make(call, cls, reader, None, _EMPTY)
+        context = Context(self.limits, self.vocabulary)
+        for part in (node, *reader.options):
+            for fault in part.warnings(context):
+                self._fault(part, fault, "warning")
+            for fault in part.problems(context):
+                self._fault(part, fault, "error")
+                return False
+        return True
+
+    def _subtests(self, call: Call, cls: type[Node]) -> tuple[Test | tuple[Test, ...] | None, bool]:
+        slot = signature(cls).tests
+        if slot is None:
+            return None, True
+        bound = [self._test(test) for test in call.tests]
+        found = tuple(test for test in bound if test is not None)
+        if len(found) != len(bound):
+            return None, False
+        if slot.kind is Kind.TESTS:
+            return found, True
+        return (found[0], True) if len(found) == 1 else (None, False)
+
+    def _subblock(self, call: Call, cls: type[Node], *, dead: bool) -> tuple[Block, bool]:
+        if signature(cls).block is None or call.block is None or dead:
+            return _EMPTY, True
+        before = len(self.problems)
+        block = Block(self.block(call.block))
+        return block, len(self.problems) == before
+
+    def _make(
+        self, call: Call, cls: type[Node], reader: Arguments, tests: Test | tuple[Test, ...] | None, block: Block
+    ) -> Node:
+        described = signature(cls)
+        values: dict[str, Any] = dict(reader.values, line=call.line, column=call.column)
+        if issubclass(cls, Command | Test):
+            values["options"] = tuple(reader.options)
+        if described.tests:
+            several = described.tests.kind is Kind.TESTS
+            values[described.tests.field] = tests if tests is not None else (() if several else _NOTHING)
+        if described.block:
+            values[described.block.field] = block
+        return cls(**values)
+
+    # -- reporting ---------------------------------------------------------------------------------------------
+
+    def _arguments(self, call: Call, cls: type[Node]) -> Arguments:
+        seen = self._tags.setdefault(call.name, set())
+        return Arguments(call, cls, self.vocabulary, self.report, seen, self._hint)
+
+    def _hint(self, word: str, known: tuple[str, ...]) -> str:
+        return registry().hint(word, known, self.allowed)
+
+    def report(self, where: Argument | Call | Text, text: str, severity: Severity = "error") -> None:
+        self.problems.append(Problem(where.line, where.column, text, severity))
+
+    def _fault(self, node: Node, fault: Fault, severity: Severity) -> None:
+        where, text = (node, fault) if isinstance(fault, str) else fault
+        self.problems.append(Problem(where.line, where.column, text, severity))

@@ -1,0 +1,70 @@
+"""Script text to program, and a cache of programs.
+
+Why programs are remembered by the hash of their text and not written beside it: a script is short, compiling takes a
+few milliseconds, and a file beside the source is one more thing that can be stale, unwritable or forged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+
+from sievemda.sieve.bind import Binder
+from sievemda.sieve.limits import Limits
+from sievemda.sieve.parse import parse
+from sievemda.sieve.problems import Problem, ScriptError
+from sievemda.sieve.program import Program
+from sievemda.sieve.vocabulary import BASE, registry
+
+
+def compile_script(text: bytes | str, limits: Limits, available: frozenset[str] | None = None) -> Program:
+    """The program of a script. `available` are the capabilities it may require; all of them when `None`.
+
+    Raises `ScriptError` with all problems of the script; what is only odd is in `Program.problems`.
+    """
+    allowed = frozenset(registry().extensions) if available is None else available | _ALWAYS
+    binder = Binder(limits, allowed)
+    commands = binder.script(parse(text, limits))
+    problems = tuple(binder.problems)
+    if any(problem.severity == "error" for problem in problems):
+        raise ScriptError(_bounded(problems, limits))
+    vocabulary = binder.vocabulary
+    return Program(commands, vocabulary.capabilities - {BASE}, problems, vocabulary.captures)
+
+
+# The comparators of the base language may always be required: RFC 5228 §2.7.3.
+_ALWAYS = frozenset({BASE, "comparator-i;octet", "comparator-i;ascii-casemap"})
+
+
+def _bounded(problems: tuple[Problem, ...], limits: Limits) -> tuple[Problem, ...]:
+    if len(problems) <= limits.problems:
+        return problems
+    last = problems[limits.problems]
+    return (*problems[: limits.problems], Problem(last.line, last.column, "too many errors: the rest is not shown"))
+
+
+class ProgramCache:
+    """Programs by the hash of their text; the least recently used are forgotten. For many threads."""
+
+    def __init__(self, limits: Limits, available: frozenset[str] | None = None, size: int = 256) -> None:
+        self._limits = limits
+        self._available = available
+        self._size = size
+        self._programs: OrderedDict[bytes, Program] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, text: bytes) -> Program:
+        """The program of this text, compiled when it is new. Raises `ScriptError`; faults are not remembered."""
+        key = hashlib.sha256(text).digest()
+        with self._lock:
+            known = self._programs.get(key)
+            if known is not None:
+                self._programs.move_to_end(key)
+                return known
+        program = compile_script(text, self._limits, self._available)
+        with self._lock:
+            self._programs[key] = program
+            while len(self._programs) > self._size:
+                self._programs.popitem(last=False)
+        return program

@@ -1,0 +1,172 @@
+"""Comparing strings: comparators, match types, address parts. Three open tables. RFC 5228 §2.7.
+
+A comparator maps a string to a form (`fold`) in which equal means equal octets, and to something that sorts. Match
+types work on folded strings. Everything is linear in the length of value and key; what is looked at is charged to the
+budget of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sievemda.mail.address import Address
+from sievemda.sieve.glob import glob
+from sievemda.sieve.text import Texts, from_octets, octets
+
+if TYPE_CHECKING:
+    from sievemda.sieve.limits import Limits
+    from sievemda.sieve.run import Run
+
+_UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
+
+
+class Comparator:
+    """A collation of RFC 4790."""
+
+    name: ClassVar[str]
+    substring: ClassVar[bool] = True  # may be used with :contains, :matches
+    order: ClassVar[bool] = True  # may be used with :value
+
+    def fold(self, text: str) -> str:
+        """The form in which equality, and substrings if there are any, are those of octets."""
+        raise NotImplementedError
+
+    def rank(self, text: str) -> Any:
+        """Something that sorts as this collation orders; only compared with ranks of the same collation."""
+        return octets(self.fold(text))
+
+
+class Octet(Comparator):
+    """RFC 4790 §9.3."""
+
+    name = "i;octet"
+
+    def fold(self, text: str) -> str:
+        return text
+
+
+class AsciiCasemap(Comparator):
+    """RFC 4790 §9.2: a-z become A-Z, all else is octets."""
+
+    name = "i;ascii-casemap"
+
+    def fold(self, text: str) -> str:
+        return text.upper() if text.isascii() else text.translate(_UPPER)
+
+
+OCTET, ASCII_CASEMAP = Octet(), AsciiCasemap()
+
+
+class MatchType:
+    """What it means that a value matches a key."""
+
+    name: ClassVar[str]
+    operand: ClassVar[tuple[str, ...]] = ()  # the words of which one must follow the tag
+    substring: ClassVar[bool] = False  # needs a comparator with substrings
+    order: ClassVar[bool] = False  # needs a comparator that orders
+
+    def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
+        """Whether a value matches a key. `count` is the number of entities, where that is not `len(values)`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    type: MatchType
+    comparator: Comparator = ASCII_CASEMAP
+    operand: str = ""
+
+    def __str__(self) -> str:
+        return f":{self.type.name}" + (f' "{self.operand}"' if self.operand else "")
+
+
+class Is(MatchType):
+    """RFC 5228 §2.7.1."""
+
+    name = "is"
+
+    def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
+        fold = how.comparator.fold
+        wanted = [fold(key) for key in keys]
+        for value in values:
+            run.spend_matching(len(value))
+            if fold(value) in wanted:
+                return True
+        return False
+
+
+class Contains(MatchType):
+    """RFC 5228 §2.7.1; the empty key is contained in every value."""
+
+    name = "contains"
+    substring = True
+
+    def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
+        fold = how.comparator.fold
+        wanted = [(fold(key), key.isascii()) for key in keys]
+        for value in values:
+            folded = fold(value)
+            run.spend_matching(len(value) * len(wanted))
+            for key, plain in wanted:
+                if key in folded or not (plain or folded.isascii() or octets(key) not in octets(folded)):
+                    return True
+        return False
+
+
+class Matches(MatchType):
+    """RFC 5228 §2.7.1: `*` and `?`, where a character is one octet. Sets match variables, RFC 5229 §3.2."""
+
+    name = "matches"
+    substring = True
+
+    def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
+        fold = how.comparator.fold
+        for value in values:
+            for key in keys:
+                ascii_only = value.isascii() and key.isascii()
+                plain, wanted = (value, key) if ascii_only else (_wide(value), _wide(key))
+                pattern = glob(fold(wanted))
+                run.spend_matching(len(plain) * pattern.weight)
+                spans = pattern.match(fold(plain))
+                if spans is None:
+                    continue
+                if run.captures_wanted:
+                    found = [plain[start:end] for start, end in spans[: run.limits.match_variables]]
+                    run.captures = (value, *(found if ascii_only else map(_narrow, found)))
+                return True
+        return False
+
+
+def _wide(text: str) -> str:
+    """One character for each octet."""
+    return octets(text).decode("latin-1")
+
+
+def _narrow(text: str) -> str:
+    return from_octets(text.encode("latin-1"))
+
+
+IS, CONTAINS, MATCHES = Is(), Contains(), Matches()
+DEFAULT = Matching(IS)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPart:
+    """A part of an address; `None` when this address has no such part, and so nothing that could match."""
+
+    name: str
+    take: Callable[[Address, Limits], str | None]
+
+
+ALL = AddressPart("all", lambda address, _: str(address))
+LOCALPART = AddressPart("localpart", lambda address, _: address.local)
+DOMAIN = AddressPart("domain", lambda address, _: address.domain)
+
+
+def match(run: Run, how: Matching, values: Sequence[str], keys: Texts, count: int = -1) -> bool:
+    """Compare, and note what was compared with what."""
+    wanted = run.texts(keys)
+    run.saw(values, wanted)
+    return how.type.any(run, how, values, wanted, len(values) if count < 0 else count)

@@ -1,0 +1,108 @@
+"""Command, Test and Option: the three things a script is made of.
+
+A node class is signature and compiled form in one: a frozen data class whose fields the binder fills. A field without
+default is a positional argument, in order (`X | None` may be left out); a field with a default is the tag of that
+name (a trailing `_` is dropped, so `from_` is `:from`). Its type says what stands there:
+
+    bool         a bare tag                      Text, Texts    a string, a string list
+    int          a number                        Test, Tests    one test, a list of tests
+    Matching     MATCH-TYPE and COMPARATOR       Block          a block of commands
+    AddressPart  ADDRESS-PART
+
+Nodes hold no state of a run, so one program may run in many threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from sievemda.sieve.effects import Effect
+    from sievemda.sieve.limits import Limits
+    from sievemda.sieve.run import Run
+    from sievemda.sieve.text import Text
+    from sievemda.sieve.vocabulary import Vocabulary
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def node(cls: type[T]) -> type[T]:
+    """Make a node class of it."""
+    return dataclass(frozen=True, kw_only=True, slots=True)(cls)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a node may ask when its literals are checked: the limits, and what the script has required."""
+
+    limits: Limits
+    vocabulary: Vocabulary
+
+
+Fault = str | tuple["Text", str]  # a fault of the node, or of one of its strings
+
+
+@node
+class Node:
+    keyword: ClassVar[str] = ""
+    line: int = 0
+    column: int = 0
+
+    def problems(self, context: Context) -> Iterator[Fault]:
+        """Rules of its own that a signature cannot say, for literals. RFC 5228 §2.10.6."""
+        yield from ()
+
+    def warnings(self, context: Context) -> Iterator[Fault]:
+        """What is allowed and yet hardly meant."""
+        yield from ()
+
+
+@node
+class Option(Node):
+    """A tag that an extension adds to nodes of others; at most one positional field, what follows the tag."""
+
+    extends: ClassVar[tuple[str, ...]] = ()  # keywords of the commands or tests
+    group: ClassVar[str] = ""  # options of one group exclude each other
+
+    def amend(self, effect: Effect, run: Run) -> Effect:
+        """The effect as this tag wants it; for options on actions."""
+        return effect
+
+
+@node
+class Command(Node):
+    """An action or control. One that `follows` others continues the command of that name just before it."""
+
+    follows: ClassVar[tuple[str, ...]] = ()
+    options: tuple[Option, ...] = ()
+
+    def execute(self, run: Run) -> None:
+        raise NotImplementedError
+
+    def amended(self, effect: Effect, run: Run) -> Effect:
+        for option in self.options:
+            effect = option.amend(effect, run)
+        return effect
+
+
+@node
+class Test(Node):
+    options: tuple[Option, ...] = ()
+
+    def holds(self, run: Run) -> bool:
+        raise NotImplementedError
+
+    def settled(self) -> bool | None:
+        """What it comes to whatever the message is; `None` when that depends. A block never run is not checked."""
+        return None
+
+
+Tests = tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    commands: tuple[Command, ...] = ()

@@ -1,0 +1,148 @@
+"""One run of a program: pure, bounded, and able to say what it tried.
+
+`Run` is what a node may use: the message, the envelope, the facts, the values of strings, and the list of actions. It
+asks the world nothing but `facts`, and changes nothing but itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sievemda.mail.envelope import Envelope
+from sievemda.mail.message import Message
+from sievemda.sieve.actions import Actions
+from sievemda.sieve.effects import Effect, Store
+from sievemda.sieve.facts import Facts
+from sievemda.sieve.limits import Limits
+from sievemda.sieve.node import Command, Test
+from sievemda.sieve.problems import Problem, RunError
+from sievemda.sieve.program import Program
+from sievemda.sieve.text import Text, Texts
+
+
+class Compared(NamedTuple):
+    """What a test looked at, and what it was looking for."""
+
+    values: Sequence[str]
+    keys: Sequence[str]
+
+
+class Tried(NamedTuple):
+    """One test that was tried. A test inside another one stands before it."""
+
+    line: int
+    test: str
+    result: bool
+    compared: tuple[Compared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a script decided.
+
+    After a run-time error `failure` is set, `effects` are those decided before it, and none of them is to be carried
+    out but an implicit keep of the original message: RFC 5228 §2.10.6.
+    """
+
+    effects: tuple[Effect, ...]
+    implicit_keep: bool
+    failure: Problem | None
+    tests: tuple[Tried, ...]
+
+
+class Stop(Exception):
+    """The script ended itself: RFC 5228 §3.3."""
+
+
+class Run:
+    def __init__(self, program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits) -> None:
+        self.message = message
+        self.envelope = envelope
+        self.facts = facts
+        self.limits = limits
+        self.captures_wanted = program.captures
+        self.captures: tuple[str, ...] = ()  # match variables, RFC 5229 §3.2
+        self.variables: dict[str, str] = {}
+        self.flags: tuple[str, ...] = ()  # the internal variable of RFC 5232 §3
+        self.line = 0  # of the command under way
+        delimiters = limits.recipient_delimiter
+        detail = any(mark in envelope.recipient.address.local for mark in delimiters)
+        self.actions = Actions(limits, keep_is_inbox=not detail)
+        self.trace: list[Tried] = []
+        self._compared: tuple[Compared, ...] = ()
+        self._steps = limits.instructions
+        self._matching = limits.matching
+
+    # -- for nodes ---------------------------------------------------------------------------------------------
+
+    def text(self, text: Text) -> str:
+        """The value of a string now. RFC 5229 §3."""
+        return self._expanded(text) if text.parts else text.source
+
+    def texts(self, texts: Texts) -> Sequence[str]:
+        if texts.constant is not None:
+            return texts.constant
+        return tuple([self.text(item) for item in texts.items])
+
+    def _expanded(self, text: Text) -> str:
+        value = text.expand(self)
+        if len(value) > self.limits.text_size:
+            raise RunError(f"string too long after expansion: {len(value)} > {self.limits.text_size}", text.line)
+        self.spend_matching(len(value))
+        return value
+
+    def test(self, test: Test) -> bool:
+        """Try a test and note it."""
+        self.spend()
+        outer, self._compared = self._compared, ()
+        result = test.holds(self)
+        if len(self.trace) < self.limits.trace:
+            self.trace.append(Tried(test.line, test.keyword, result, self._compared))
+        self._compared = outer
+        return result
+
+    def saw(self, values: Sequence[str], keys: Sequence[str]) -> None:
+        """Note for the trace what the test under way compares."""
+        self._compared = (*self._compared, Compared(values, keys))
+
+    def block(self, commands: tuple[Command, ...]) -> None:
+        for command in commands:
+            self.spend()
+            self.line = command.line
+            command.execute(self)
+
+    def add(self, effect: Effect) -> None:
+        self.actions.add(effect)
+
+    # -- the budget --------------------------------------------------------------------------------------------
+
+    def spend(self) -> None:
+        """Charge one instruction."""
+        self._steps -= 1
+        if self._steps < 0:
+            raise RunError(f"too many instructions: the limit is {self.limits.instructions}", self.line)
+
+    def spend_matching(self, amount: int) -> None:
+        """Charge characters that are looked at."""
+        self._matching -= amount
+        if self._matching < 0:
+            raise RunError(f"too much text to compare: the limit is {self.limits.matching} characters", self.line)
+
+
+def run(program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits) -> Outcome:
+    """Run a script on a message. Total: a run-time error is part of the outcome."""
+    state = Run(program, message, envelope, facts, limits)
+    failure: Problem | None = None
+    try:
+        state.block(program.commands)
+    except Stop:
+        pass
+    except RunError as error:
+        failure = Problem(error.line or state.line, 1, error.text)
+    actions = state.actions
+    effects = tuple(actions.effects)
+    if failure is None and actions.implicit_keep:
+        effects += (Store(flags=state.flags, implicit=True),)
+    return Outcome(effects, failure is not None or actions.implicit_keep, failure, tuple(state.trace))

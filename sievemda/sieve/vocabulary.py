@@ -1,0 +1,140 @@
+"""What a script may say: extensions, and the words that a script has after its `require`.
+
+An `Extension` is data: what one capability adds to the open tables (commands, tests, options, match types,
+comparators, address parts, envelope parts, ways to read a string). A `Vocabulary` is the union of the base language
+and the required extensions. It is a value, made once for each set of capabilities, so that a block can have a wider
+one than the block around it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from sievemda.mail.address import Address
+from sievemda.mail.envelope import Envelope
+from sievemda.sieve.matching import AddressPart, Comparator, MatchType
+from sievemda.sieve.node import Command, Option, Test
+
+if TYPE_CHECKING:
+    from sievemda.sieve.text import Part
+
+EnvelopePart = Callable[[Envelope], "tuple[Address | str, ...]"]
+Reader = Callable[[str, "Vocabulary"], "tuple[Part, ...]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One capability: its name for `require`, the RFC that defines it, and what it contributes."""
+
+    name: str
+    rfc: str
+    commands: tuple[type[Command], ...] = ()
+    tests: tuple[type[Test], ...] = ()
+    options: tuple[type[Option], ...] = ()
+    match_types: tuple[MatchType, ...] = ()
+    comparators: tuple[Comparator, ...] = ()
+    address_parts: tuple[AddressPart, ...] = ()
+    envelope_parts: Mapping[str, EnvelopePart] = field(default_factory=dict)
+    decode: Callable[[str], str] | None = None  # what it does to a literal string; ValueError says what is wrong
+    read: Reader | None = None  # how it finds references in a string; ValueError says what is wrong
+    captures: bool = False  # matching leaves match variables
+    implies: tuple[str, ...] = ()  # capabilities that come with it
+    advertised: bool = True
+
+
+class Vocabulary:
+    """The words of the base language and of some extensions."""
+
+    def __init__(self, extensions: Iterable[Extension]) -> None:
+        chosen = tuple(extensions)
+        self.capabilities = frozenset(extension.name for extension in chosen)
+        self.commands = {c.keyword: c for e in chosen for c in e.commands}
+        self.tests = {t.keyword: t for e in chosen for t in e.tests}
+        self.match_types = {m.name: m for e in chosen for m in e.match_types}
+        self.comparators = {c.name: c for e in chosen for c in e.comparators}
+        self.address_parts = {p.name: p for e in chosen for p in e.address_parts}
+        self.envelope_parts = {name: part for e in chosen for name, part in e.envelope_parts.items()}
+        self.decoders = tuple(e.decode for e in chosen if e.decode)
+        self.readers = tuple(e.read for e in chosen if e.read)
+        self.captures = any(e.captures for e in chosen)
+        self._options = tuple(o for e in chosen for o in e.options)
+
+    def options(self, keyword: str) -> Mapping[str, type[Option]]:
+        """The tags that extensions add to this command or test."""
+        return {o.keyword: o for o in self._options if keyword in o.extends}
+
+    def with_(self, names: Iterable[str]) -> Vocabulary:
+        """This vocabulary and more capabilities, with those that come with them."""
+        wanted, waiting = set(self.capabilities), list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting.extend(registry().extensions[name].implies)
+        return _vocabulary(frozenset(wanted))
+
+
+class Registry:
+    """Every extension that this program has, by capability, and who provides a word."""
+
+    def __init__(self, extensions: Iterable[Extension]) -> None:
+        self.extensions = {extension.name: extension for extension in extensions}
+
+    @cached_property
+    def _words(self) -> Mapping[str, str]:
+        """Every command, test and tag with the capability that it needs; tags with their colon."""
+        words: dict[str, str] = {}
+        for extension in self.extensions.values():
+            tags = (*extension.options, *extension.match_types, *extension.address_parts)
+            names = [getattr(item, "keyword", "") or getattr(item, "name", "") for item in tags]
+            nodes = (*extension.commands, *extension.tests)
+            comparators = (f"comparator-{item.name}" for item in extension.comparators)
+            for word in (*(f":{name}" for name in names), *(item.keyword for item in nodes), *comparators):
+                words.setdefault(word, extension.name)
+        return words
+
+    def hint(self, word: str, known: Iterable[str], allowed: frozenset[str]) -> str:
+        """How to mend an unknown word: the require it needs, or the word that was meant. Empty when nobody knows."""
+        needed = self._words.get(word)
+        if needed is not None and needed != BASE:
+            if needed not in allowed:
+                return f": it needs {needed!r}, which is not allowed here"
+            return f': add require ["{needed}"]'
+        close = get_close_matches(word, [*known, *self._words], 1, 0.75)
+        return f": did you mean '{close[0]}'?" if close and close[0] != word else ""
+
+
+BASE = ""  # the name of the base language among the extensions
+
+
+@lru_cache(maxsize=1)
+def registry() -> Registry:
+    """The base language and every module of `extensions`, found by walking the package once, sorted by name."""
+    from sievemda.sieve import extensions  # noqa: PLC0415 - extensions import this module
+    from sievemda.sieve.base import BASE_LANGUAGE  # noqa: PLC0415
+
+    found = [BASE_LANGUAGE]
+    for module in sorted(pkgutil.iter_modules(extensions.__path__), key=lambda module: module.name):
+        found.extend(importlib.import_module(f"{extensions.__name__}.{module.name}").EXTENSIONS)
+    return Registry(found)
+
+
+@lru_cache(maxsize=512)
+def _vocabulary(capabilities: frozenset[str]) -> Vocabulary:
+    known = registry().extensions
+    return Vocabulary(known[name] for name in sorted(capabilities))
+
+
+def base_vocabulary() -> Vocabulary:
+    return _vocabulary(frozenset({BASE}))
+
+
+def capabilities() -> tuple[str, ...]:
+    """What is advertised (RFC 5804 §1.7), sorted."""
+    return tuple(sorted(e.name for e in registry().extensions.values() if e.advertised and e.name != BASE))
