@@ -37,6 +37,7 @@ def canonical_user(name: str, site: Site) -> str:
         userid = local
     if site.username_tolower:
         userid = userid.lower()
-    if not userid or len(userid.encode()) > MAX_NAME or "/" in userid or userid in {".", ".."}:
+    unsafe = "/" in userid or not {".", ".."}.isdisjoint(userid.split("@"))  # a name becomes part of a path
+    if not userid or len(userid.encode()) > MAX_NAME or unsafe:
         raise DataError(f"{name!r} is not a user name")
     return userid

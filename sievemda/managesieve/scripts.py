@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from sievemda.errors import DataError
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
-from sievemda.managesieve.service import Finding, Service
+from sievemda.managesieve.service import Service
+from sievemda.sieve.problems import Problem
 from sievemda.store.scripts import ScriptStore
 
 _MOST_FINDINGS = 100  # in one answer
@@ -51,7 +52,7 @@ class Scripts:
     def check(self, text: bytes) -> Reply:
         """OK, OK with warnings, or ScriptInvalid. Quotas are not looked at. RFC 5804 §2.12."""
         findings = self._service.check(text)
-        if fatal := [f for f in findings if f.fatal]:
+        if fatal := [f for f in findings if f.severity == "error"]:
             raise ScriptInvalid(_listed(fatal))
         return Reply("OK", _listed(findings), "WARNINGS") if findings else OK
 
@@ -81,7 +82,7 @@ class Scripts:
             raise ScriptTooLarge(f"the script is larger than {limit} octets")
 
 
-def _listed(findings: Sequence[Finding]) -> str:
+def _listed(findings: Sequence[Problem]) -> str:
     """Each problem on its line, as in the examples of RFC 5804 §2.6; CRLF between them."""
     lines = [f"line {f.line}: {' '.join(f.text.split())}" for f in findings[:_MOST_FINDINGS]]
     if len(findings) > _MOST_FINDINGS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,10 @@ from sievemda import __version__
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.errors import DataError
+from sievemda.sieve.check import check_script
+from sievemda.sieve.limits import Limits
+from sievemda.sieve.problems import Problem
+from sievemda.sieve.vocabulary import capabilities
 from sievemda.store.scripts import ScriptStore
 
 _ROOM = 16 << 20  # octets of a command when there is no limit on scripts
@@ -26,24 +29,12 @@ class Homes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One problem of a script, for a person."""
-
-    line: int
-    text: str
-    fatal: bool
-
-
-Check = Callable[[bytes], Sequence[Finding]]
-
-
-@dataclass(frozen=True, slots=True)
 class Service:
     settings: Settings
     users: Users
     homes: Homes
-    check: Check
-    extensions: tuple[str, ...]  # what a script may require
+    limits: Limits  # of the language
+    available: frozenset[str] | None = None  # capabilities that scripts may require; None is all of them
     tls: bool = False  # whether STARTTLS can succeed
 
     def has_mailbox(self, userid: str) -> bool:
@@ -57,17 +48,22 @@ class Service:
         store = self.settings.store
         return ScriptStore(self.homes.home(userid), file_mode=store.message_mode, folder_mode=store.folder_mode)
 
+    def check(self, script: bytes) -> tuple[Problem, ...]:
+        """Every problem of the script, fatal or not."""
+        return check_script(script, self.limits, self.available)
+
     def fixed_capabilities(self) -> dict[str, str]:
         """Capabilities that are the same in every state. RFC 5804 §1.7."""
+        extensions = [name for name in capabilities() if self.available is None or name in self.available]
         info = self.settings.delivery.serverinfo
         found = {
             "IMPLEMENTATION": {"on": f"sievemda {__version__}", "min": "sievemda"}.get(info, "ManageSieve"),
-            "SIEVE": " ".join(self.extensions),
+            "SIEVE": " ".join(extensions),
             "MAXREDIRECTS": str(self.settings.sieve.sieve_max_redirects),
             "LANGUAGE": "en",
             "VERSION": "1.0",
         }
-        if "enotify" in self.extensions:
+        if "enotify" in extensions:
             found["NOTIFY"] = "mailto"
         return found
 

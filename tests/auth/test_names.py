@@ -29,7 +29,21 @@ def test_letters_stay_as_they_are_where_the_site_says_so():
 
 @pytest.mark.parametrize(
     "name",
-    ["", "a\0b", "a\nb", "a/b", "../x", ".", "..", "@example.org", "x" * 256, "\udcff", "\u0627\u0031", "\U0001f600"],
+    [
+        "",
+        "a\0b",
+        "a\nb",
+        "a/b",
+        "../x",
+        ".",
+        "..",
+        "alice@..",
+        "@example.org",
+        "x" * 256,
+        "\udcff",
+        "\u0627\u0031",
+        "\U0001f600",
+    ],
 )
 def test_what_cannot_be_a_user_is_refused(name):
     with pytest.raises(DataError):

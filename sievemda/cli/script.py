@@ -1,0 +1,131 @@
+"""`sievemda script`: the Sieve scripts of users, as ManageSieve stores them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sievemda.errors import DataError, NotFound
+
+if TYPE_CHECKING:
+    from sievemda.config import Settings
+    from sievemda.store.scripts import ScriptStore
+
+
+@click.group()
+def script() -> None:
+    """Sieve scripts of users: store, activate, look at."""
+
+
+@script.command(epilog="Example: sievemda script put alice main alice.sieve")
+@click.argument("user")
+@click.argument("name")
+@click.argument("file", default="-")
+@click.pass_obj
+def put(settings: Settings, user: str, name: str, file: str) -> None:
+    """Store FILE (or standard input) as script NAME of USER, inactive unless it replaces the active one.
+
+    A script with mistakes is not stored; they are listed as FILE:LINE:COLUMN: error: TEXT.
+    """
+    from sievemda.language import language_extensions, language_limits
+    from sievemda.sieve.check import check_script
+    from sievemda.store.script_names import check_name
+
+    scripts = _scripts(settings, user)
+    check_name(name)
+    text = _read(file)
+    limit = settings.sieve.sieve_maxscriptsize
+    if limit and len(text) > limit:
+        raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
+    if not text:
+        raise DataError(f"{file}: the script is empty")
+    problems = check_script(text, language_limits(settings), language_extensions(settings))
+    for problem in problems:
+        click.echo(f"{file}:{problem}", err=True)
+    if any(problem.severity == "error" for problem in problems):
+        raise DataError(f"{file}: not stored")
+    scripts.put(name, text, max_scripts=settings.sieve.sieve_maxscripts)
+
+
+@script.command(epilog="Example: sievemda script activate alice main")
+@click.argument("user")
+@click.argument("name")
+@click.pass_obj
+def activate(settings: Settings, user: str, name: str) -> None:
+    """Make NAME the script that mail for USER runs through, in place of the one before."""
+    _scripts(settings, user).activate(name)
+
+
+@script.command(epilog="Example: sievemda script deactivate alice")
+@click.argument("user")
+@click.pass_obj
+def deactivate(settings: Settings, user: str) -> None:
+    """Let mail for USER run through no script."""
+    _scripts(settings, user).deactivate()
+
+
+@script.command("list", epilog="Example: sievemda script list alice")
+@click.argument("user")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+@click.pass_obj
+def list_(settings: Settings, user: str, as_json: bool) -> None:
+    """List the scripts of USER, one a line; ACTIVE stands behind the active one."""
+    found = _scripts(settings, user).list()
+    if as_json:
+        click.echo(json.dumps([{"name": s.name, "active": s.active} for s in found], indent=2))
+        return
+    for s in found:
+        click.echo(f"{s.name} ACTIVE" if s.active else s.name)
+
+
+@script.command(epilog="Example: sievemda script get alice main > main.sieve")
+@click.argument("user")
+@click.argument("name")
+@click.pass_obj
+def get(settings: Settings, user: str, name: str) -> None:
+    """Print script NAME of USER as it was stored."""
+    text = _scripts(settings, user).get(name)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text)
+
+
+@script.command(epilog="Example: sievemda script delete alice old")
+@click.argument("user")
+@click.argument("name")
+@click.pass_obj
+def delete(settings: Settings, user: str, name: str) -> None:
+    """Delete script NAME of USER; the active one must be deactivated first."""
+    _scripts(settings, user).delete(name)
+
+
+@script.command(epilog="Example: sievemda script rename alice main holidays")
+@click.argument("user")
+@click.argument("old")
+@click.argument("new")
+@click.pass_obj
+def rename(settings: Settings, user: str, old: str, new: str) -> None:
+    """Rename script OLD of USER to NEW; an active script stays active."""
+    _scripts(settings, user).rename(old, new)
+
+
+def _scripts(settings: Settings, user: str) -> ScriptStore:
+    from sievemda.auth.names import canonical_user
+    from sievemda.store.mailstore import MailStore
+    from sievemda.store.scripts import ScriptStore
+
+    store, userid = MailStore(settings), canonical_user(user, settings.site)
+    if not store.user_exists(userid):
+        raise NotFound(f"there is no user {user}")
+    modes = settings.store
+    return ScriptStore(store.home(userid), file_mode=modes.message_mode, folder_mode=modes.folder_mode)
+
+
+def _read(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as e:
+        raise DataError(f"{file}: {e.strerror}") from e
