@@ -14,11 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sievemda.sieve.matching import DEFAULT, Comparator, Matching, MatchType
-from sievemda.sieve.node import Node, Option
+from sievemda.sieve.node import Context, Node, Option
 from sievemda.sieve.signature import Kind, Signature, Slot, signature
 from sievemda.sieve.text import Text, Texts, texts
 from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
-from sievemda.sieve.vocabulary import Vocabulary
 
 Report = Callable[[Argument | Call, str], None]
 Hint = Callable[[str, tuple[str, ...]], str]  # how to mend an unknown word, with the words that are known
@@ -34,11 +33,12 @@ class Arguments:
     """Reads the arguments of `call` for a node of class `cls`; `values` are its fields when all went well."""
 
     def __init__(
-        self, call: Call, cls: type[Node], vocabulary: Vocabulary, report: Report, seen: set[str], hint: Hint
+        self, call: Call, cls: type[Node], context: Context, report: Report, seen: set[str], hint: Hint
     ) -> None:
         self.call = call
         self.cls = cls
-        self.vocabulary = vocabulary
+        self.context = context
+        self.vocabulary = context.vocabulary
         self.values: dict[str, Any] = {}
         self.options: list[Option] = []
         self.positional: Sequence[Argument] = ()
@@ -46,7 +46,7 @@ class Arguments:
         self._seen = seen  # unknown tags of this command that were reported already
         self._hint = hint
         self._signature: Signature = signature(cls)
-        self._options = vocabulary.options(cls.keyword)
+        self._options = context.vocabulary.options(cls.keyword)
         self._given: set[str] = set()
         self._match: tuple[MatchType, str] | None = None
         self._comparator: Comparator | None = None
@@ -225,18 +225,19 @@ class Arguments:
 
     def text(self, string: Str) -> Text:
         """A string as the required extensions read it: encoded characters first, then variables. RFC 5229 §3.1."""
-        return read_text(string, self.vocabulary, self.wrong)
+        return read_text(string, self.context, self.wrong)
 
 
-def read_text(string: Str, vocabulary: Vocabulary, wrong: Callable[[Str, str], None]) -> Text:
+def read_text(string: Str, context: Context, wrong: Callable[[Str, str], None]) -> Text:
+    """`wrong` is told of a fault, and does not return."""
     source = string.value
     if "${" not in source:
         return Text(source, (), string.line, string.column)
     try:
-        for decode in vocabulary.decoders:
+        for decode in context.vocabulary.decoders:
             source = decode(source)
-        for read in vocabulary.readers:
-            parts = read(source, vocabulary)
+        for read in context.vocabulary.readers:
+            parts = read(source, context)
             if not all(isinstance(part, str) for part in parts):
                 return Text(source, parts, string.line, string.column)
     except ValueError as fault:

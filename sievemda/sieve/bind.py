@@ -37,6 +37,7 @@ class Binder:
         self.allowed = allowed
         self._unknown: set[str] = set()
         self._tags: dict[str, set[str]] = {}
+        self._declared: set[str] = set()
 
     # -- blocks ------------------------------------------------------------------------------------------------
 
@@ -185,11 +186,10 @@ class Binder:
     def _own_rules(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
         """The rules of the node and of the options on it; they look at literals, not at tests or blocks."""
         node = self._make(call, cls, reader, None, _EMPTY)
-        context = Context(self.limits, self.vocabulary)
         for part in (node, *reader.options):
-            for fault in part.warnings(context):
+            for fault in part.warnings(self.context):
                 self._fault(part, fault, "warning")
-            for fault in part.problems(context):
+            for fault in part.problems(self.context):
                 self._fault(part, fault, "error")
                 return False
         return True
@@ -231,7 +231,11 @@ class Binder:
 
     def _arguments(self, call: Call, cls: type[Node]) -> Arguments:
         seen = self._tags.setdefault(call.name, set())
-        return Arguments(call, cls, self.vocabulary, self.report, seen, self._hint)
+        return Arguments(call, cls, self.context, self.report, seen, self._hint)
+
+    @property
+    def context(self) -> Context:
+        return Context(self.limits, self.vocabulary, self._declared)
 
     def _hint(self, word: str, known: tuple[str, ...]) -> str:
         return registry().hint(word, known, self.allowed)

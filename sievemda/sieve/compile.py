@@ -29,8 +29,7 @@ def compile_script(text: bytes | str, limits: Limits, available: frozenset[str] 
     problems = tuple(binder.problems)
     if any(problem.severity == "error" for problem in problems):
         raise ScriptError(_bounded(problems, limits))
-    vocabulary = binder.vocabulary
-    return Program(commands, vocabulary.capabilities - {BASE}, problems, vocabulary.captures)
+    return Program(commands, binder.vocabulary, problems)
 
 
 # The comparators of the base language may always be required: RFC 5228 §2.7.3.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sievemda.mail.address import Address
 from sievemda.sieve.glob import glob
-from sievemda.sieve.text import Texts, from_octets, octets
+from sievemda.sieve.text import from_octets, octets
 
 if TYPE_CHECKING:
     from sievemda.sieve.limits import Limits
@@ -165,8 +165,7 @@ LOCALPART = AddressPart("localpart", lambda address, _: address.local)
 DOMAIN = AddressPart("domain", lambda address, _: address.domain)
 
 
-def match(run: Run, how: Matching, values: Sequence[str], keys: Texts, count: int = -1) -> bool:
-    """Compare, and note what was compared with what."""
-    wanted = run.texts(keys)
-    run.saw(values, wanted)
-    return how.type.any(run, how, values, wanted, len(values) if count < 0 else count)
+def match(run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int = -1) -> bool:
+    """Compare, and note what was compared with what. `count` as in `MatchType.any`."""
+    run.saw(values, keys)
+    return how.type.any(run, how, values, keys, len(values) if count < 0 else count)

@@ -36,10 +36,14 @@ def node(cls: type[T]) -> type[T]:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a node may ask when its literals are checked: the limits, and what the script has required."""
+    """What a node may ask when its literals are checked.
+
+    `declared` are the names of the variables that the script sets, as far as it has been read.
+    """
 
     limits: Limits
     vocabulary: Vocabulary
+    declared: set[str]
 
 
 Fault = str | tuple["Text", str]  # a fault of the node, or of one of its strings

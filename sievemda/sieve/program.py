@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 from sievemda.sieve.node import Command
 from sievemda.sieve.problems import Problem
+from sievemda.sieve.vocabulary import BASE, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     commands: tuple[Command, ...]
-    requires: frozenset[str] = frozenset()
+    vocabulary: Vocabulary
     problems: tuple[Problem, ...] = ()  # warnings
-    captures: bool = False  # matching leaves match variables behind
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """The capabilities that the script required, and those that come with them."""
+        return self.vocabulary.capabilities - {BASE}

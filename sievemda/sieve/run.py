@@ -62,7 +62,8 @@ class Run:
         self.envelope = envelope
         self.facts = facts
         self.limits = limits
-        self.captures_wanted = program.captures
+        self.vocabulary = program.vocabulary
+        self.captures_wanted = program.vocabulary.captures
         self.captures: tuple[str, ...] = ()  # match variables, RFC 5229 §3.2
         self.variables: dict[str, str] = {}
         self.flags: tuple[str, ...] = ()  # the internal variable of RFC 5232 §3

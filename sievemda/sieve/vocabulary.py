@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING
 from sievemda.mail.address import Address
 from sievemda.mail.envelope import Envelope
 from sievemda.sieve.matching import AddressPart, Comparator, MatchType
-from sievemda.sieve.node import Command, Option, Test
+from sievemda.sieve.node import Command, Context, Option, Test
 
 if TYPE_CHECKING:
-    from sievemda.sieve.text import Part
+    from sievemda.sieve.text import Part, Reference
 
 EnvelopePart = Callable[[Envelope], "tuple[Address | str, ...]"]
-Reader = Callable[[str, "Vocabulary"], "tuple[Part, ...]"]
+Reader = Callable[[str, Context], "tuple[Part, ...]"]
+Namespace = Callable[[str], "Reference"]  # from `name` of `${space.name}`; ValueError says what is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Extension:
     envelope_parts: Mapping[str, EnvelopePart] = field(default_factory=dict)
     decode: Callable[[str], str] | None = None  # what it does to a literal string; ValueError says what is wrong
     read: Reader | None = None  # how it finds references in a string; ValueError says what is wrong
+    namespaces: Mapping[str, Namespace] = field(default_factory=dict)
     captures: bool = False  # matching leaves match variables
     implies: tuple[str, ...] = ()  # capabilities that come with it
     advertised: bool = True
@@ -60,6 +62,7 @@ class Vocabulary:
         self.comparators = {c.name: c for e in chosen for c in e.comparators}
         self.address_parts = {p.name: p for e in chosen for p in e.address_parts}
         self.envelope_parts = {name: part for e in chosen for name, part in e.envelope_parts.items()}
+        self.namespaces = {name: space for e in chosen for name, space in e.namespaces.items()}
         self.decoders = tuple(e.decode for e in chosen if e.decode)
         self.readers = tuple(e.read for e in chosen if e.read)
         self.captures = any(e.captures for e in chosen)

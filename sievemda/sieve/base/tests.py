@@ -50,7 +50,7 @@ class AddressTest(Test):
                 found = address_values(field, self.part, run)
                 count += 0 if isinstance(field, str) else len(found)
                 values += found
-        return match(run, self.matching, values, self.key_list, count)
+        return match(run, self.matching, values, run.texts(self.key_list), count)
 
 
 def address_values(field: tuple[Address, ...] | str, part: AddressPart, run: Run) -> list[str]:
@@ -134,9 +134,9 @@ class HeaderTest(Test):
     def holds(self, run: Run) -> bool:
         names = run.texts(self.header_names)
         if len(names) == 1:
-            return match(run, self.matching, run.message.values(names[0]), self.key_list)
+            return match(run, self.matching, run.message.values(names[0]), run.texts(self.key_list))
         values = [value for name in names for value in run.message.values(name)]
-        return match(run, self.matching, values, self.key_list)
+        return match(run, self.matching, values, run.texts(self.key_list))
 
 
 def impossible_names(names: Texts) -> Iterator[Fault]:
