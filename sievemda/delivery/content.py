@@ -27,7 +27,7 @@ from sievemda.mail.envelope import Peer, Sender
 from sievemda.mail.message import Message
 from sievemda.mail.result import Receipt, Result
 from sievemda.policy.loops import is_loop
-from sievemda.store import MailStore
+from sievemda.store.mailstore import MailStore
 
 log = logging.getLogger(__name__)
 
@@ -128,9 +128,7 @@ class Intake:
         try:
             if len(raw) > MAX_HEADER:
                 raise Refused("the header is too long")
-            header = accept(
-                raw, munge8bit=options.munge8bit, reject8bit=options.reject8bit, utf8=self._sender.smtputf8
-            )
+            header = accept(raw, munge8bit=options.munge8bit, reject8bit=options.reject8bit, utf8=self._sender.smtputf8)
         except Refused as e:
             self._refuse(Receipt(Result.CONTENT_REFUSED, str(e)))
             return

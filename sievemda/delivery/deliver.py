@@ -2,35 +2,197 @@
 
     verify    at RCPT: address -> Target, or why not                                     resolve
     intake    blocks of DATA -> Content in its stored form                               content
-    deliver   for each target in order: script -> Outcome -> plan -> commit -> Receipt   facts, plan, commit
+    deliver   for each target in order: script -> Outcome -> Plan -> commit -> Receipt   plan, commit
 
 Everything here may be called from any thread. `deliver` is total: whatever happens to one recipient becomes that
 recipient's receipt, is logged with its traceback and the session, and never touches the others.
+
+Why one recipient after the other: replies are due in that order, an MTA opens several sessions anyway, and two
+addresses of one user then need no lock between them.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import logging
 from collections.abc import Sequence
+from typing import Any
 
 from sievemda.config import Settings
+from sievemda.delivery.commit import FAILED, Commit, Job, Parts
 from sievemda.delivery.content import Content, Intake
-from sievemda.delivery.resolve import Target
-from sievemda.mail.envelope import Peer, Recipient, Sender
-from sievemda.mail.result import Receipt
+from sievemda.delivery.facts import DeliveryFacts
+from sievemda.delivery.outbox import Outbox
+from sievemda.delivery.places import Places
+from sievemda.delivery.plan import Planner
+from sievemda.delivery.record import Trail, entry, in_short
+from sievemda.delivery.resolve import Resolver
+from sievemda.delivery.staging import Staging
+from sievemda.delivery.target import Target
+from sievemda.errors import StoreTrouble, TemporaryTrouble
+from sievemda.logs import words
+from sievemda.mail.envelope import Envelope, Peer, Recipient, Sender
+from sievemda.mail.result import Receipt, Result
+from sievemda.sieve.compile import ProgramCache
+from sievemda.sieve.limits import Limits
+from sievemda.sieve.problems import ScriptError
+from sievemda.sieve.program import Program
+from sievemda.sieve.report import to_json
+from sievemda.sieve.run import Outcome, run
+from sievemda.state.holds import Busy
+from sievemda.state.journal import Journal
+from sievemda.state.memory import Memory
 from sievemda.store.mailstore import MailStore
+from sievemda.store.scripts import ScriptStore
+
+log = logging.getLogger(__name__)
+
+_TIDY = 3600  # seconds between two rounds of pruning
+_DAY = 86_400
 
 
 class Deliverer:
-    def __init__(self, settings: Settings, store: MailStore) -> None:
+    """Thread-safe. `journal` is None when the site keeps none."""
+
+    def __init__(
+        self, settings: Settings, store: MailStore, memory: Memory, journal: Journal | None, outbox: Outbox,
+        limits: Limits,
+    ) -> None:  # fmt: skip
+        places = Places(settings, store)
         self._settings = settings
-        self._store = store
+        self._parts = Parts(settings, store, memory, outbox, places)
+        self._resolver = Resolver(settings, store, places)
+        self._journal = journal
+        self._limits = limits
+        extensions = settings.sieve.sieve_extensions
+        self._programs = ProgramCache(limits, frozenset(extensions) if extensions else None)
+        self._tidied = 0.0
 
     def verify(self, sender: Sender, recipient: Recipient, peer: Peer) -> Target | Receipt:
         """At RCPT: who that is, or the receipt with which to refuse. Never raises."""
+        try:
+            return self._resolver.verify(sender, recipient)
+        except Exception as e:  # noqa: BLE001 - whatever it is, it is this recipient's receipt
+            self._log_trouble(e, "verification failed", words(session=peer.session, to=recipient.address))
+            return Receipt(_result_of(e))
 
     def intake(self, sender: Sender, peer: Peer, targets: Sequence[Target]) -> Intake:
         """Where the blocks of DATA go: dot-unstuffed, divided anywhere. There must be a target."""
-        return Intake(self._settings, self._store, sender, peer, targets[0].partition)
+        return Intake(self._settings, self._parts.store, sender, peer, targets[0].partition)
 
     def deliver(self, sender: Sender, peer: Peer, targets: Sequence[Target], content: Content) -> list[Receipt]:
         """One receipt per target, in order, and the content closed. Never raises."""
+        staging = Staging(self._parts.store, content)
+        receipts: list[Receipt] = []
+        entries: list[dict[str, Any]] = []
+        try:
+            for number, target in enumerate(targets, 1):
+                trail = Trail()
+                job = Job(sender, peer, target, content, last=number == len(targets))
+                receipt = self._deliver_one(job, staging, trail)
+                receipts.append(Receipt(receipt.result, receipt.reason, trail.id if self._journal else ""))
+                self._account(job, receipt, trail, entries)
+        finally:
+            self._finish(staging, content)
+        if self._journal:
+            self._journal.record(*entries)
+        return receipts
+
+    def _account(self, job: Job, receipt: Receipt, trail: Trail, entries: list[dict[str, Any]]) -> None:
+        """For the journal and the log; no trouble with either changes what has been delivered."""
+        try:
+            entries.append(entry(job, receipt, trail))
+            log.info("delivery %s", words(**in_short(entries[-1])))
+        except Exception:
+            log.exception("delivery not accounted for %s", words(session=job.peer.session, id=trail.id))
+
+    def _finish(self, staging: Staging, content: Content) -> None:
+        for close in (staging.close, content.close):
+            try:
+                close()
+            except Exception:
+                log.exception("left behind %s", words(msgid=content.message_id))
+
+    def _deliver_one(self, job: Job, staging: Staging, trail: Trail) -> Receipt:
+        """Total: every exception becomes a receipt."""
+        if job.content.refusal is not None:
+            return job.content.refusal
+        try:
+            with self._parts.memory.hold() as hold:
+                commit = Commit(self._parts, job, staging, hold, trail.account)
+                return self._decide(job, commit, trail)
+        except Exception as e:  # noqa: BLE001 - whatever it is, it is this recipient's receipt
+            trail.error = f"{type(e).__name__}: {e}"
+            what = words(session=job.peer.session, msgid=job.content.message_id, to=job.target.recipient.address)
+            self._log_trouble(e, "delivery failed", what)
+            return Receipt(_result_of(e))
+
+    def _decide(self, job: Job, commit: Commit, trail: Trail) -> Receipt:
+        try:
+            program = self._program(job.target, trail)
+        except (ScriptError, StoreTrouble) as e:
+            trail.account.failure = f"the script cannot be used: {str(e).splitlines()[0]}"
+            log.warning(
+                "script failed %s", words(session=job.peer.session, user=job.target.owner, why=trail.account.failure)
+            )
+            return commit.inbox((FAILED,))
+        if program is None:
+            return commit.plain()
+        outcome = self._run(program, job, trail)
+        planner = Planner(self._settings, self._parts.places, job.sender, job.target, job.content.message)
+        receipt = commit.carry_out(planner.plan(outcome))
+        if why := trail.account.failure:
+            log.warning("script failed %s", words(session=job.peer.session, user=job.target.owner, why=why))
+        return receipt
+
+    def _program(self, target: Target, trail: Trail) -> Program | None:
+        """The active script of the owner; None when there is none."""
+        if target.owner is None:
+            return None
+        active = ScriptStore(self._parts.store.home(target.owner)).active()
+        if active is None:
+            return None
+        name, text = active
+        trail.script = {"name": name, "sha256": hashlib.sha256(text).hexdigest()}
+        return self._programs.get(text)
+
+    def _run(self, program: Program, job: Job, trail: Trail) -> Outcome:
+        envelope = Envelope(job.sender, job.target.recipient)
+        facts = DeliveryFacts(self._settings, self._parts.places, job.target)
+        outcome = run(program, job.content.message, envelope, facts, self._limits)
+        trail.tests = outcome.tests
+        trail.planned = [to_json(effect) for effect in outcome.effects]
+        return outcome
+
+    def _log_trouble(self, error: Exception, event: str, what: str) -> None:
+        """What is foreseen gets a line, everything else its traceback."""
+        foreseen = isinstance(error, TemporaryTrouble | StoreTrouble)
+        log.error("%s %s", event, f"{what} {words(error=error)}", exc_info=None if foreseen else error)
+
+    def tidy(self, now: float) -> None:
+        """Forget what has expired and remove what crashes have left; does something once an hour. Never raises."""
+        if now - self._tidied < _TIDY:
+            return
+        self._tidied = now
+        try:
+            self._parts.memory.prune(now)
+            if self._journal:
+                self._journal.prune(now - self._settings.delivery.journal_days * _DAY)
+            self._parts.store.clean_stage(_DAY)
+        except (TemporaryTrouble, StoreTrouble, OSError) as e:
+            log.warning("not tidied %s", words(error=e))
+
+
+def _result_of(error: Exception) -> Result:
+    """Every trouble is temporary; the peer is told no more than its kind."""
+    match error:
+        case Busy():
+            return Result.BUSY
+        case TemporaryTrouble():
+            return Result.MEMORY_TROUBLE
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return Result.DISK_FULL
+        case StoreTrouble(__cause__=OSError(errno=errno.ENOSPC | errno.EDQUOT)):
+            return Result.DISK_FULL
+    return Result.TROUBLE

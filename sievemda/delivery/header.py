@@ -25,7 +25,7 @@ _DATE = re.compile(rb"^date[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE
 _EIGHT_BIT = re.compile(rb"[\x80-\xff]")
 
 
-class Refused(Exception):  # noqa: N818 - says what happened to the message
+class Refused(Exception):
     """The message cannot be taken, for any recipient; the text may be shown to the peer."""
 
 
@@ -49,11 +49,16 @@ def accept(raw: bytes, *, munge8bit: bool, reject8bit: bool, utf8: bool) -> Head
         raise Refused("a header line is malformed")
     if not raw.isascii():
         raw = _eight_bit(raw, munge8bit, reject8bit, utf8)
-    raw = _RETURN_PATH.sub(b"", raw)
+    raw = without_return_path(raw)
     message_id = _value(_MESSAGE_ID, raw)
     if message_id == "":
         raise Refused("the Message-ID is empty")
     return Header(raw, message_id, _value(_DATE, raw), sum(1 for _ in _RECEIVED.finditer(raw)))
+
+
+def without_return_path(header: bytes) -> bytes:
+    """A header without any Return-Path: it belongs to final delivery alone. RFC 5321 §4.4."""
+    return _RETURN_PATH.sub(b"", header)
 
 
 def _eight_bit(raw: bytes, munge: bool, reject: bool, utf8: bool) -> bytes:

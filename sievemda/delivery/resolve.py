@@ -10,36 +10,19 @@ would tell who asks that there is such a board.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sievemda.config import Settings
 from sievemda.delivery.autocreate import Autocreator
 from sievemda.delivery.identity import posting_identity
 from sievemda.delivery.places import Obstacle, Places
+from sievemda.delivery.target import Target
 from sievemda.errors import DataError
 from sievemda.mail.address import Address
-from sievemda.mail.envelope import Peer, Recipient, Sender
+from sievemda.mail.envelope import Recipient, Sender
 from sievemda.mail.result import Receipt, Result
-from sievemda.store.mailstore import Mailbox, MailStore
+from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
 _NOBODY = {Result.NO_SUCH_USER, Result.NO_SUCH_MAILBOX}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One accepted recipient: opaque to whoever carries it from RCPT to the end of DATA."""
-
-    recipient: Recipient
-    owner: str | None  # the user; None for a bulletin board
-    mailbox: Mailbox  # his INBOX, or the board
-    detail: MailboxName | None = None  # the folder that the address names, which need not exist
-    poster: str | None = None  # the posting identity; None is anonymous
-    caught: bool = False  # by the catch-all
-
-    @property
-    def partition(self) -> str:
-        return self.mailbox.partition
 
 
 class Resolver:
@@ -52,7 +35,7 @@ class Resolver:
         self._places = places
         self._autocreate = Autocreator(settings, store)
 
-    def verify(self, sender: Sender, recipient: Recipient, peer: Peer) -> Target | Receipt:  # noqa: ARG002
+    def verify(self, sender: Sender, recipient: Recipient) -> Target | Receipt:
         """The target, or why there is none; raises OSError and TemporaryTrouble when the store fails."""
         found = self._resolve(sender, recipient)
         catchall = self._options.lmtp_catchall_mailbox
@@ -62,8 +45,8 @@ class Resolver:
             owner = self._store.namespace.userid(catchall)
         except DataError:
             return Receipt(found)
-        caught = self._user(sender, recipient, owner, "", caught=True)
-        return Receipt(found) if caught in _NOBODY else caught if isinstance(caught, Target) else Receipt(caught)
+        caught = self._user(sender, recipient, owner, "")
+        return caught if isinstance(caught, Target) else Receipt(caught)
 
     def _resolve(self, sender: Sender, recipient: Recipient) -> Target | Result:
         address = recipient.address
@@ -106,15 +89,13 @@ class Resolver:
         refused = self._places.board(target, board, sender.size)
         return refused.result if refused else target
 
-    def _user(
-        self, sender: Sender, recipient: Recipient, owner: str, detail: str, *, caught: bool = False
-    ) -> Target | Result:
+    def _user(self, sender: Sender, recipient: Recipient, owner: str, detail: str) -> Target | Result:
         """RCPT looks at the INBOX alone, never at the detail folder."""
         inbox = self._store.find(MailboxName(owner)) or self._autocreate.account(owner)
         if inbox is None:
             return Result.NO_SUCH_USER
         poster = posting_identity(self._settings, sender.auth)
-        target = Target(recipient, owner, inbox, self._detail(owner, detail), poster, caught)
+        target = Target(recipient, owner, inbox, self._detail(owner, detail), poster)
         refused: Obstacle | None = self._places.room(target, inbox, sender.size)
         return refused.result if refused else target
 

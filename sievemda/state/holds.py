@@ -19,6 +19,7 @@ import time
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from sievemda.errors import TemporaryTrouble
 
@@ -108,7 +109,7 @@ class Hold:
             self._fd = -1
             self._names.clear()
 
-    def __enter__(self) -> Hold:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

@@ -37,7 +37,7 @@ class Key:
     date: str = ""
 
     def __str__(self) -> str:
-        return "\0".join((self.kind, self.id, self.place, self.date))
+        return f"{self.kind}\0{self.id}\0{self.place}\0{self.date}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,192 @@
+"""From what a script decided to what is to be done: data that can be printed, compared and refused.
+
+Every place is looked up and checked here, before anything is done, in the order of the script. The first action that
+cannot be done ends the plan: those before it stand, those behind it are noted as skipped, and the message goes where
+it would have gone without a script, with the keyword $SieveFailed (semantics, section 8, "Failure"). After a run-time
+error of the script itself nothing of it is done, since evaluation comes before action.
+
+Two stores that turn out to be the same mailbox are one: the later one, with its flags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sievemda.config import Settings
+from sievemda.delivery.outgoing import has_come_back
+from sievemda.delivery.places import Obstacle, Place, Places
+from sievemda.delivery.target import Target
+from sievemda.mail.envelope import Sender
+from sievemda.mail.message import Message
+from sievemda.sieve.actions import name as action_name
+from sievemda.sieve.effects import Discard, Effect, Redirect, Refuse, Respond, Store
+from sievemda.sieve.run import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """Put the message (an edited one, if there is one) there."""
+
+    place: Place
+    flags: tuple[str, ...] = ()
+    message: Message | None = None
+    action: str = "keep"
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    address: str
+    message: Message
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Send the reply, unless that was done lately, and put a copy of it into a mailbox."""
+
+    respond: Respond
+    copy: File | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Refuse the message: in the protocol, or by a notice to its sender."""
+
+    reason: str
+    by_mail: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Nothing, on purpose."""
+
+    line: int
+
+
+Step = File | Forward | Answer | Refusal | Drop
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    action: str
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    steps: tuple[Step, ...]
+    not_done: tuple[NotDone, ...] = ()
+    failure: str = ""  # why the script could not be followed to its end
+
+
+class Planner:
+    """Makes the plan for one target."""
+
+    def __init__(self, settings: Settings, places: Places, sender: Sender, target: Target, message: Message) -> None:
+        self._settings = settings
+        self._places = places
+        self._sender = sender
+        self._target = target
+        self._message = message
+        self._not_done: list[NotDone] = []
+
+    def plan(self, outcome: Outcome) -> Plan:
+        if outcome.failure is not None:
+            skipped = [NotDone(action_name(e), e.line, "the script failed") for e in outcome.effects]
+            return Plan((), tuple(skipped), f"line {outcome.failure.line}: {outcome.failure.text}")
+        steps: list[Step] = []
+        for index, effect in enumerate(outcome.effects):
+            step = self._step(effect)
+            if isinstance(step, str):
+                self._not_done.append(NotDone(action_name(effect), effect.line, step))
+                for skipped_effect in outcome.effects[index + 1 :]:
+                    self._skip(skipped_effect)
+                return Plan(self._merged(steps), tuple(self._not_done), _failure(effect, step))
+            if step is not None:
+                steps.append(step)
+        return Plan(self._merged(steps), tuple(self._not_done))
+
+    def _skip(self, effect: Effect) -> None:
+        self._not_done.append(NotDone(action_name(effect), effect.line, "an action before it could not be done"))
+
+    def _step(self, effect: Effect) -> Step | str | None:
+        """What to do, or in words why it cannot be done, or nothing."""
+        match effect:
+            case Store():
+                return self._file(effect)
+            case Redirect():
+                message = effect.message or self._message
+                if has_come_back(message, self._target.recipient.address):
+                    return "the message has come back from where it was redirected to: a loop"
+                return Forward(address=effect.address, message=message, line=effect.line)
+            case Respond():
+                return self._answer(effect)
+            case Refuse():
+                return Refusal(reason=self._reason(effect), by_mail=self._by_mail(effect), line=effect.line)
+            case Discard():
+                return Drop(line=effect.line)
+
+    def _file(self, store: Store, right: str = "p") -> File | str:
+        size = (store.message or self._message).stored_size
+        if store.mailbox is None:
+            place: Place | Obstacle = self._places.keep(self._target, size)
+        else:
+            place = self._places.named(self._target, store.mailbox, size, create=store.create, right=right)
+        if isinstance(place, Obstacle):
+            return place.why
+        action = "implicit keep" if store.implicit else action_name(store)
+        return File(place=place, flags=store.flags, message=store.message, action=action, line=store.line)
+
+    def _answer(self, respond: Respond) -> Answer | None:
+        if respond.suppressed:
+            self._not_done.append(NotDone("vacation", respond.line, respond.suppressed))
+            return None
+        copy = None
+        if respond.fcc is not None:
+            filed = self._file(replace(respond.fcc, message=Message(respond.text)), right="i")
+            if isinstance(filed, str):  # a copy that cannot be kept is no reason not to answer
+                self._not_done.append(NotDone("fcc", respond.line, filed))
+            else:
+                copy = filed
+        return Answer(respond=respond, copy=copy, line=respond.line)
+
+    def _by_mail(self, refuse: Refuse) -> bool:
+        """`ereject` refuses in the protocol always, `reject` when the text survives it. RFC 5429 §2.1, §2.2."""
+        if refuse.extended:
+            return False
+        survives = refuse.reason.isascii() or self._sender.smtputf8
+        return not (self._settings.sieve.sieve_use_lmtp_reject and survives)
+
+    def _reason(self, refuse: Refuse) -> str:
+        """RFC 5429 §2.1.1: an ASCII rendering where the protocol cannot carry the text."""
+        if refuse.extended and not self._sender.smtputf8:
+            return as_ascii(refuse.reason)
+        return refuse.reason
+
+    def _merged(self, steps: list[Step]) -> tuple[Step, ...]:
+        last = {step.place.name: index for index, step in enumerate(steps) if isinstance(step, File)}
+        merged: list[Step] = []
+        for index, step in enumerate(steps):
+            if isinstance(step, File) and last[step.place.name] != index:
+                self._not_done.append(NotDone(step.action, step.line, "a later action stores into the same mailbox"))
+            else:
+                merged.append(step)
+        return tuple(merged)
+
+
+def as_ascii(text: str) -> str:
+    """A text in ASCII: letters lose their accents, what has no letter becomes `?`."""
+    import unicodedata  # noqa: PLC0415 - rarely wanted
+
+    plain = (unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode() or "?" for c in text)
+    return "".join(c if c.isascii() else p for c, p in zip(text, plain, strict=True))
+
+
+def _failure(effect: Effect, why: str) -> str:
+    named = f' "{effect.mailbox}"' if isinstance(effect, Store) and effect.mailbox else ""
+    where = f"line {effect.line}: " if effect.line else ""
+    return f"{where}{action_name(effect)}{named}: {why}"

@@ -1,0 +1,102 @@
+"""One delivery as an entry of the journal: plain data, bounded, enough for `why` to explain it later.
+
+What is bounded: a script with a thousand rules, a message with a thousand recipients in To, values of a megabyte. What
+is cut says so. The content of the message never goes into the journal, only what a test compared.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sievemda.delivery.commit import Account, Job
+from sievemda.mail.result import Receipt
+from sievemda.sieve.run import Compared, Tried
+
+MAX_TESTS = 500
+MAX_VALUES = 8  # of one comparison, and comparisons of one test
+MAX_TEXT = 200  # characters of one value
+
+_counter = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Trail:
+    """What is gathered about one job on its way."""
+
+    id: str = field(default_factory=lambda: f"{time.time_ns() // 1000:x}{os.getpid():x}{next(_counter):x}")
+    account: Account = field(default_factory=Account)
+    script: dict[str, str] | None = None  # name and hash
+    tests: tuple[Tried, ...] = ()
+    planned: list[dict[str, Any]] = field(default_factory=list)
+    started: float = field(default_factory=time.time)
+    error: str = ""  # for the administrator: never told to the peer
+
+
+def entry(job: Job, receipt: Receipt, trail: Trail) -> dict[str, Any]:
+    """The account of one recipient, as JSON can say it."""
+    account, target, sender = trail.account, job.target, job.sender
+    return {
+        "id": trail.id,
+        "time": round(trail.started, 3),
+        "took": round(time.time() - trail.started, 4),
+        "message_id": job.content.message_id,
+        "session": job.peer.session,
+        "from": "" if sender.reverse_path is None else str(sender.reverse_path),
+        "to": str(target.recipient.address),
+        "orcpt": target.recipient.orcpt,
+        "user": target.owner,
+        "poster": target.poster,
+        "size": job.content.size,
+        "script": trail.script,
+        "tests": [_test(tried) for tried in trail.tests[:MAX_TESTS]],
+        "tests_left_out": max(0, len(trail.tests) - MAX_TESTS),
+        "planned": trail.planned,
+        "done": account.done,
+        "not_done": [{"action": n.action, "line": n.line, "why": cut(n.why, 500)} for n in account.not_done],
+        "failure": cut(account.failure, 500),
+        "error": cut(trail.error, 500),
+        "result": receipt.result.name.lower(),
+        "reason": cut(receipt.reason, 500),
+    }
+
+
+def in_short(told: dict[str, Any]) -> dict[str, object]:
+    """An entry in the words of one line of the log."""
+    return {
+        "session": told["session"],
+        "id": told["id"],
+        "msgid": told["message_id"],
+        "sender": told["from"] or "<>",
+        "to": told["to"],
+        "result": told["result"],
+        "where": ",".join(str(done.get("mailbox") or done["action"]) for done in told["done"]),
+        "size": told["size"],
+        "ms": round(told["took"] * 1000, 1),
+    }
+
+
+def _test(tried: Tried) -> dict[str, Any]:
+    return {
+        "line": tried.line,
+        "test": tried.test,
+        "result": tried.result,
+        "compared": [_compared(each) for each in tried.compared[:MAX_VALUES]],
+    }
+
+
+def _compared(compared: Compared) -> dict[str, list[str]]:
+    return {"values": _texts(compared.values), "keys": _texts(compared.keys)}
+
+
+def _texts(texts: Sequence[str]) -> list[str]:
+    kept = [cut(text, MAX_TEXT) for text in itertools.islice(texts, MAX_VALUES)]
+    return kept if len(texts) <= MAX_VALUES else [*kept, f"... {len(texts) - MAX_VALUES} more"]
+
+
+def cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters)"

@@ -1,0 +1,56 @@
+"""One file per partition and transaction, linked to every recipient who gets the message as it came.
+
+Made when somebody first needs it: a message that everybody discards or refuses never touches the disk. A message that
+was spooled on its way in is already there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sievemda.delivery.content import Content
+from sievemda.mail.message import Message
+from sievemda.store.mailbox import Mailbox
+from sievemda.store.mailstore import MailStore
+from sievemda.store.staging import Staged
+
+
+class Staging:
+    """For one transaction, in one thread. `close` removes what nobody was given."""
+
+    def __init__(self, store: MailStore, content: Content) -> None:
+        self._store = store
+        self._content = content
+        self._staged: dict[str, Staged] = {}
+        self._spooled = content.spooled
+
+    def put(self, mailbox: Mailbox, flags: tuple[str, ...], message: Message | None, *, last: bool) -> Path:
+        """Put the message, or an edited one, into a mailbox, durably. `last`: nobody else is going to need it."""
+        if message is not None and message is not self._content.message:
+            return self._put_edited(mailbox, flags, message)
+        staged = self._staged.get(mailbox.partition) or self._stage(mailbox.partition)
+        path = staged.deliver(mailbox, flags, last=last)
+        if last:
+            del self._staged[mailbox.partition]
+        return path
+
+    def close(self) -> None:
+        for staged in self._staged.values():
+            staged.discard()
+        self._staged.clear()
+
+    def _stage(self, partition: str) -> Staged:
+        if self._spooled is not None and partition == self._content.partition:
+            staged = self._store.adopt(partition, self._spooled)
+            self._spooled = None
+        else:
+            staged = self._store.stage(partition, [self._content.message.data])
+        self._staged[partition] = staged
+        return staged
+
+    def _put_edited(self, mailbox: Mailbox, flags: tuple[str, ...], message: Message) -> Path:
+        staged = self._store.stage(mailbox.partition, [message.data])
+        try:
+            return staged.deliver(mailbox, flags, last=True)
+        finally:
+            staged.discard()

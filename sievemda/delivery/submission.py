@@ -1,0 +1,127 @@
+"""Hands one message to whoever sends it: the program `sendmail`, or an SMTP host.
+
+Both are told the envelope apart from the message; a recipient can never be taken for an option. What comes back is
+`None` (taken), a `Refusal` (for good) or a `Delay` (try again).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import re
+import smtplib
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from sievemda.config import Outbox as Options
+from sievemda.config import Settings
+
+_TIMEOUT = 120  # seconds for one step of the hand-over
+_BLOCK = 1 << 18
+_FOR_GOOD = {os.EX_DATAERR: "5.6.0", os.EX_NOUSER: "5.1.1", os.EX_NOHOST: "5.1.2"}
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    status: str  # RFC 3463
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    text: str
+    nobody_there: bool = False  # the next message would fare no better
+
+
+def submit(settings: Settings, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:
+    """Hand over the rest of the open file `message`, which has LF line ends. `sender` "" is the null reverse-path."""
+    if settings.outbox.smtp_backend == "sendmail":
+        return _program(settings.outbox, sender, recipient, message)
+    return _host(settings, sender, recipient, message)
+
+
+def _program(options: Options, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:
+    command = [str(options.sendmail), "-i", "-f", sender or "<>", "--", recipient]
+    os.lseek(message.fileno(), message.tell(), os.SEEK_SET)  # the program reads from the descriptor itself
+    try:
+        done = subprocess.run(command, stdin=message, capture_output=True, timeout=_TIMEOUT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        return Delay(str(e), nobody_there=True)
+    if done.returncode == 0:
+        return None
+    text = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[:1000] or f"exit code {done.returncode}"
+    if status := _FOR_GOOD.get(done.returncode):
+        return Refusal(status, text)
+    return Delay(text)
+
+
+def _host(settings: Settings, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:
+    host, _, port = settings.outbox.smtp_host.rpartition(":")
+    host = (host or settings.outbox.smtp_host).strip("[]")
+    client = smtplib.SMTP(timeout=_TIMEOUT, local_hostname=settings.site.servername)
+    try:
+        greeting = client.connect(host, int(port) if port.isdigit() else 25)
+        if greeting[0] != 220:
+            return Delay(f"{host} does not take mail now: {greeting[0]}", nobody_there=True)
+        client.ehlo_or_helo_if_needed()
+        if client.has_extn("starttls") and not _is_loopback(host):
+            client.starttls(context=ssl.create_default_context())
+            client.ehlo_or_helo_if_needed()
+        answer = _transaction(client, sender, recipient, message)
+        with contextlib.suppress(OSError, smtplib.SMTPException):  # the message is theirs whatever they say now
+            client.quit()
+    except (OSError, smtplib.SMTPException) as e:
+        return Delay(str(e), nobody_there=True)
+    else:
+        return answer
+    finally:
+        client.close()
+
+
+def _transaction(client: smtplib.SMTP, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:
+    options = ["BODY=8BITMIME"] if client.has_extn("8bitmime") else []
+    if not (sender + recipient).isascii():
+        if not client.has_extn("smtputf8"):
+            return Refusal("5.6.7", "the next host cannot take addresses that are not ASCII")
+        options.append("SMTPUTF8")
+        client.command_encoding = "utf-8"
+    for code, text in (client.mail(sender, options), client.rcpt(recipient)):
+        if code not in {250, 251}:
+            return _answer(code, text)
+    code, text = client.docmd("DATA")
+    if code != 354:
+        return _answer(code, text)
+    for block in _on_the_wire(message):
+        client.send(block)
+    code, text = client.getreply()
+    return None if code == 250 else _answer(code, text)
+
+
+def _answer(code: int, text: bytes | str) -> Refusal | Delay:
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    if not 500 <= code < 600:
+        return Delay(f"{code} {words}")
+    status = _STATUS.match(words)
+    return Refusal(status[0] if status and status[0][0] == "5" else "5.0.0", f"{code} {words}")
+
+
+def _on_the_wire(message: BinaryIO) -> Iterator[bytes]:
+    """Whole lines with CRLF, dots doubled, then the final dot. RFC 5321 §4.5.2."""
+    ends = True
+    while block := message.readlines(_BLOCK):
+        text = b"".join(block)
+        ends = text.endswith(b"\n")
+        yield re.sub(rb"(?m)^\.", b"..", text).replace(b"\n", b"\r\n")
+    yield b".\r\n" if ends else b"\r\n.\r\n"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
