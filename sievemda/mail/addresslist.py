@@ -49,19 +49,43 @@ def address_list(text: str) -> tuple[Address, ...]:
 
 def sieve_address(text: str) -> Address | None:
     """One `addr-spec` or `phrase <addr-spec>` in ASCII; no list, group or route. The domain comes in lower case."""
+    found = mailboxes(text) if text.isascii() else None
+    return found[0][1] if found and len(found) == 1 else None
+
+
+def mailboxes(text: str) -> tuple[tuple[str, Address], ...] | None:
+    """A list of `addr-spec` and `phrase <addr-spec>` as (phrase, address); `None` when anything in it is wrong.
+
+    Strict: no groups, routes or empty items, no controls. Phrases may hold UTF-8. Domains come in lower case.
+    """
     tokens = list(_tokens(text))
+    if _CONTROL.search(text) or {kind for kind, _ in tokens} & {":", ";", "other"}:
+        return None
+    items: list[list[Token]] = [[]]
+    for token in tokens:
+        if token[0] == ",":
+            items.append([])
+        else:
+            items[-1].append(token)
+    found = [_mailbox(item) for item in items]
+    return None if None in found else tuple(one for one in found if one is not None)
+
+
+def _mailbox(tokens: list[Token]) -> tuple[str, Address] | None:
     kinds = [kind for kind, _ in tokens]
-    if not text.isascii() or _CONTROL.search(text) or set(kinds) & {",", ";", ":", "other"}:
-        return None
-    if "<" in kinds and (kinds[-1:] != [">"] or kinds.count("<") != 1 or kinds.count(">") != 1):
-        return None
-    if "<" in kinds and "@" in kinds[: kinds.index("<")]:
-        return None
+    phrase: list[Token] = []
+    if "<" in kinds:
+        start = kinds.index("<")
+        phrase, tokens = tokens[:start], tokens[start:]
+        if kinds.count("<") != 1 or kinds.count(">") != 1 or kinds[-1] != ">" or "@" in kinds[:start]:
+            return None
     address = _address(tokens)
     if address is None or not address.local:
         return None
     lowered = Address(address.local, address.domain.lower())
-    return lowered if parse_address(str(lowered)) == lowered else None
+    if parse_address(str(lowered)) != lowered:
+        return None
+    return " ".join(value for kind, value in phrase if kind in {"atom", "quoted"}), lowered
 
 
 def _collect(item: list[Token], found: list[Address]) -> None:

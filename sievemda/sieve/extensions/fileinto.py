@@ -20,21 +20,18 @@ class FileInto(Command):
     mailbox: Text
 
     def problems(self, context: Context) -> Iterator[Fault]:
-        if self.mailbox.constant and (fault := _fault(self.mailbox.source)):
-            yield self.mailbox, fault
+        if self.mailbox.constant and not is_utf8(self.mailbox.source):
+            yield self.mailbox, "invalid folder name: it is not UTF-8"
+
+    def warnings(self, context: Context) -> Iterator[Fault]:
+        if self.mailbox.constant and not self.mailbox.source:
+            yield self.mailbox, "no mailbox has an empty name"
 
     def execute(self, run: Run) -> None:
         mailbox = run.text(self.mailbox)
-        if fault := _fault(mailbox):
-            raise RunError(fault, self.line)
+        if not mailbox or not is_utf8(mailbox):
+            raise RunError("invalid folder name: it is " + ("not UTF-8" if mailbox else "empty"), self.line)
         run.add(self.amended(Store(mailbox=mailbox, flags=run.flags, line=self.line), run))
-
-
-def _fault(mailbox: str) -> str:
-    """What no mailbox can be called, anywhere."""
-    if not is_utf8(mailbox):
-        return "invalid folder name: it is not UTF-8"
-    return "" if mailbox else "invalid folder name: it is empty"
 
 
 EXTENSIONS = (Extension("fileinto", "RFC 5228 §4.1", commands=(FileInto,)),)
