@@ -185,6 +185,10 @@ class Settings:
         return self.delivery.duplicate_db_path or self.data / "state" / "deliver.db"
 
     @property
+    def journal_path(self) -> Path:
+        return self.data / "state" / "journal.db"
+
+    @property
     def accounts_path(self) -> Path:
         return self.data / "state" / "accounts.db"
 

@@ -55,7 +55,10 @@ class Parts:
     store: MailStore
     memory: Memory
     outbox: Outbox
-    places: Places
+
+    @property
+    def places(self) -> Places:
+        return Places(self.settings, self.store)
 
 
 @dataclass(frozen=True, slots=True)

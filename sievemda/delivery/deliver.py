@@ -19,12 +19,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from sievemda.config import Settings
 from sievemda.delivery.commit import FAILED, Commit, Job, Parts
 from sievemda.delivery.content import Content, Intake
 from sievemda.delivery.facts import DeliveryFacts
-from sievemda.delivery.outbox import Outbox
-from sievemda.delivery.places import Places
 from sievemda.delivery.plan import Planner
 from sievemda.delivery.record import Trail, entry, in_short
 from sievemda.delivery.resolve import Resolver
@@ -42,32 +39,21 @@ from sievemda.sieve.report import to_json
 from sievemda.sieve.run import Outcome, run
 from sievemda.state.holds import Busy
 from sievemda.state.journal import Journal
-from sievemda.state.memory import Memory
-from sievemda.store.mailstore import MailStore
 from sievemda.store.scripts import ScriptStore
 
 log = logging.getLogger(__name__)
-
-_TIDY = 3600  # seconds between two rounds of pruning
-_DAY = 86_400
 
 
 class Deliverer:
     """Thread-safe. `journal` is None when the site keeps none."""
 
-    def __init__(
-        self, settings: Settings, store: MailStore, memory: Memory, journal: Journal | None, outbox: Outbox,
-        limits: Limits,
-    ) -> None:  # fmt: skip
-        places = Places(settings, store)
-        self._settings = settings
-        self._parts = Parts(settings, store, memory, outbox, places)
-        self._resolver = Resolver(settings, store, places)
+    def __init__(self, parts: Parts, journal: Journal | None, programs: ProgramCache, limits: Limits) -> None:
+        self._parts = parts
+        self._settings = parts.settings
+        self._resolver = Resolver(parts.settings, parts.store, parts.places)
         self._journal = journal
+        self._programs = programs
         self._limits = limits
-        extensions = settings.sieve.sieve_extensions
-        self._programs = ProgramCache(limits, frozenset(extensions) if extensions else None)
-        self._tidied = 0.0
 
     def verify(self, sender: Sender, recipient: Recipient, peer: Peer) -> Target | Receipt:
         """At RCPT: who that is, or the receipt with which to refuse. Never raises."""
@@ -169,19 +155,6 @@ class Deliverer:
         """What is foreseen gets a line, everything else its traceback."""
         foreseen = isinstance(error, TemporaryTrouble | StoreTrouble)
         log.error("%s %s", event, f"{what} {words(error=error)}", exc_info=None if foreseen else error)
-
-    def tidy(self, now: float) -> None:
-        """Forget what has expired and remove what crashes have left; does something once an hour. Never raises."""
-        if now - self._tidied < _TIDY:
-            return
-        self._tidied = now
-        try:
-            self._parts.memory.prune(now)
-            if self._journal:
-                self._journal.prune(now - self._settings.delivery.journal_days * _DAY)
-            self._parts.store.clean_stage(_DAY)
-        except (TemporaryTrouble, StoreTrouble, OSError) as e:
-            log.warning("not tidied %s", words(error=e))
 
 
 def _result_of(error: Exception) -> Result:

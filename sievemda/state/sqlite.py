@@ -30,7 +30,7 @@ Values = Mapping[str, object]
 
 
 class Database:
-    """Opened at first use, and again after a fork or when the file is another one. All methods raise TemporaryTrouble."""
+    """Opened at first use, after a fork, and when the file is another one. Every method raises TemporaryTrouble."""
 
     def __init__(self, path: Path, schema: Sequence[str]) -> None:
         self._path = path

@@ -1,0 +1,142 @@
+"""`sievemda why`: what happened to a message, recipient by recipient, in terms of the script.
+
+Reads the journal itself, so the server need not run. The lines of a script are shown when the script is still the one
+that ran; its hash is in the journal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import click
+
+from sievemda.config import Settings
+from sievemda.errors import NotFound, SievemdaError
+
+Entry = dict[str, Any]
+
+
+@click.command(epilog="Example: sievemda why '<20261121.1@example.net>'")
+@click.argument("message_id", metavar="MESSAGE-ID")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per recipient and delivery.")
+@click.pass_obj
+def why(settings: Settings, message_id: str, as_json: bool) -> None:
+    """Explain where a message went. MESSAGE-ID with or without its brackets, or the id of a reply or log line."""
+    from sievemda.state.journal import Journal
+
+    path = settings.journal_path
+    entries: list[Entry] = []
+    if path.exists():
+        journal = Journal(path)
+        try:
+            entries = journal.find(message_id)
+        finally:
+            journal.close()
+    if not entries:
+        raise NotFound(f"nothing is known of {message_id}; the journal keeps {settings.delivery.journal_days} days")
+    for entry in entries:
+        print(json.dumps(entry, ensure_ascii=False) if as_json else explained(entry, _script(settings, entry)))
+
+
+def explained(entry: Entry, script: list[str]) -> str:
+    """One delivery for people to read; `script` are the lines of the script that ran, if they can still be had."""
+    return "\n".join([*_heading(entry), *_tests(entry, script), *_outcome(entry), ""])
+
+
+def _heading(entry: Entry) -> Iterator[str]:
+    when = datetime.fromtimestamp(entry["time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+    yield _clean(f"{when}  {entry['from'] or '<>'} -> {entry['to']}")
+    whose = f"user {entry['user']}" if entry["user"] else "a bulletin board"
+    poster = f", posted by {entry['poster']}" if entry["poster"] else ""
+    yield _clean(f"  message   {entry['message_id'] or '(no Message-ID)'}, {entry['size']} octets")
+    yield _clean(f"  delivery  {entry['id']}, session {entry['session']}, for {whose}{poster}")
+    if entry["script"]:
+        yield _clean(
+            f"  script    {entry['script']['name'] or '(a plain file)'}, sha256 {entry['script']['sha256'][:12]}"
+        )
+    elif entry["user"]:
+        yield "  script    none"
+
+
+def _tests(entry: Entry, script: list[str]) -> Iterator[str]:
+    shown = 0
+    for test in entry["tests"]:
+        if test["line"] != shown and 0 < test["line"] <= len(script):
+            shown = test["line"]
+            yield _clean(f"  line {shown}: {script[shown - 1].strip()}")
+        compared = "; ".join(f"{_list(c['values'])} against {_list(c['keys'])}" for c in test["compared"])
+        answer = "true" if test["result"] else "false"
+        yield _clean(f"    line {test['line']}: {test['test']} is {answer}{': ' if compared else ''}{compared}")
+    if entry["tests_left_out"]:
+        yield f"    ... and {entry['tests_left_out']} more tests"
+
+
+def _outcome(entry: Entry) -> Iterator[str]:
+    if entry["planned"]:
+        yield _clean("  decided   " + ", ".join(_action(action) for action in entry["planned"]))
+    if entry["failure"]:
+        yield _clean(f"  failed    {entry['failure']}")
+    for done in entry["done"]:
+        yield _clean(f"  done      {_line(done)}{_done(done)}")
+    for left in entry["not_done"]:
+        yield _clean(f"  not done  {_line(left)}{left['action']}: {left['why']}")
+    if entry["error"]:
+        yield _clean(f"  error     {entry['error']}")
+    reason = f" ({entry['reason']})" if entry["reason"] else ""
+    yield _clean(f"  result    {entry['result'].replace('_', ' ')}{reason}")
+
+
+def _done(done: dict[str, Any]) -> str:
+    match done["action"]:
+        case "create":
+            return f"made {done['mailbox']}"
+        case "redirect" | "vacation":
+            return f"{done['action']} to {done['to']}, by the outbox"
+        case "reject":
+            return f"reject{' by a notice to ' + done['to'] if 'to' in done else ''}: {done['reason']}"
+        case "discard":
+            return "discard"
+    flags = f" with {' '.join(done['flags'])}" if done.get("flags") else ""
+    return f"{done['action']}: stored in {done.get('mailbox', 'a mailbox')}{flags}, as {done['file']}"
+
+
+def _action(action: dict[str, Any]) -> str:
+    details = [str(action[key]) for key in ("mailbox", "address", "to") if action.get(key)]
+    implicit = "implicit " if action.get("implicit") else ""
+    return " ".join([implicit + str(action["action"]), *details])
+
+
+def _line(action: dict[str, Any]) -> str:
+    return f"line {action['line']}: " if action.get("line") else ""
+
+
+def _list(texts: list[str]) -> str:
+    return ", ".join(f'"{text}"' for text in texts) or "nothing"
+
+
+def _clean(text: str) -> str:
+    """What strangers wrote cannot move the cursor of a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _script(settings: Settings, entry: Entry) -> list[str]:
+    """The lines of the script that ran, if it is still there as it was."""
+    from sievemda.store.mailstore import MailStore
+    from sievemda.store.scripts import ScriptStore
+
+    if not entry["script"] or not entry["user"]:
+        return []
+    try:
+        scripts = ScriptStore(MailStore(settings).home(entry["user"]))
+        name = entry["script"]["name"]
+        active = scripts.active()
+        text = active[1] if active and active[0] == name else scripts.get(name)
+    except SievemdaError:
+        return []
+    if hashlib.sha256(text).hexdigest() != entry["script"]["sha256"]:
+        return []
+    return text.decode("utf-8", "replace").splitlines()
