@@ -1,0 +1,198 @@
+"""Making mailboxes (semantics, sections 1, 5 and 6).
+
+A folder is built aside, complete with its ACL and its id, and renamed into place: an IMAP server never sees half of it.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble
+from sievemda.policy.acl import ALL_RIGHTS, Acl
+from sievemda.policy.quota import OverQuota
+from sievemda.store import aclfile, record, subscriptions
+from sievemda.store.files import sync_directory, unique_name, write_new
+from sievemda.store.layout import MAILDIR, Tree
+from sievemda.store.maildir import is_folder, make_parts
+from sievemda.store.names import MailboxName
+
+if TYPE_CHECKING:
+    from sievemda.store.mailbox import Mailbox
+    from sievemda.store.mailstore import MailStore
+
+SPECIAL_USES = (
+    "All",
+    "Archive",
+    "Drafts",
+    "Flagged",
+    "Important",
+    "Junk",
+    "Memos",
+    "Scheduled",
+    "Sent",
+    "Snoozed",
+    "Trash",
+)
+_log = logging.getLogger(__name__)
+
+
+def special_uses(text: str) -> str:
+    """Special uses as they are written (RFC 6154 §2, RFC 8457 and Cyrus'); DataError for an unknown one."""
+    known = {f"\\{use}".lower(): f"\\{use}" for use in SPECIAL_USES}
+    found = []
+    for word in text.split():
+        use = known.get(word.lower()) or known.get(f"\\{word}".lower())
+        if use is None:
+            raise DataError(f"{word!r} is not a special use (known are {' '.join(known.values())})")
+        found.append(use)
+    return " ".join(found)
+
+
+def nearest_above(store: MailStore, name: MailboxName) -> Mailbox | None:
+    """The nearest ancestor that exists, at any distance."""
+    above = name.parent
+    while above is not None:
+        if found := store.find(above):
+            return found
+        above = above.parent
+    return None
+
+
+def create(store: MailStore, name: MailboxName, *, partition: str = "", special_use: str = "") -> Mailbox:
+    """Make a mailbox, as an administrator may.
+
+    AlreadyExists; NotFound when the user to whom the folder would belong does not exist; DataError for a name, a
+    partition or a special use that cannot be; OverQuota when the limit on folders is reached; StoreTrouble.
+    """
+    name = name.decoded() or name
+    store.namespace.check_new(name)
+    use = special_uses(special_use)
+    shown = store.namespace.format_admin(name)
+    if store.find(name):
+        raise AlreadyExists(f"{shown} is there already")
+    above = nearest_above(store, name)
+    if name.owner is not None and name.path and above is None:
+        raise NotFound(f"no user {name.owner}, so there can be no {shown}")
+    if name.is_inbox and (use or (partition and store.settings.store.mail_home)):
+        raise DataError("an INBOX has no special use" if use else "mail_home decides where the homes of users lie")
+    check_folder_quota(name, above)
+    partition = partition or (above.partition if above else store.default_partition)
+    acl = above.acl() if above else initial_acl(store, name)
+    try:
+        tree = tree_for(store, name, above, partition)
+        build(store, place_of(store, tree, name, partition), name, acl, use)
+        if name.path:
+            link(store, tree, name, partition)
+    except OSError as error:
+        raise StoreTrouble(f"{shown} cannot be made: {error}") from error
+    _subscribe(store, tree, name)
+    found = store.find(name)
+    if found is None:
+        raise StoreTrouble(f"{shown} was made and is not found")
+    return found
+
+
+def initial_acl(store: MailStore, name: MailboxName) -> Acl:
+    """Without an ancestor: an owner has everything; a shared folder has the setting `defaultacl`."""
+    if name.owner is not None:
+        return Acl(((name.owner, ALL_RIGHTS),))
+    return Acl.parse(store.settings.acl.defaultacl)
+
+
+def check_folder_quota(name: MailboxName, above: Mailbox | None) -> None:
+    """The limit MAILBOX holds where a folder gets a parent (semantics, section 7)."""
+    root = above.quota_root() if above else None
+    limit = root.limits().mailboxes if root else None
+    if root is not None and limit is not None and root.mailboxes() + 1 > limit:
+        raise OverQuota(f"there may be no more than {limit} folders below {'/'.join(root.name.path) or name.owner}")
+
+
+def tree_for(store: MailStore, name: MailboxName, above: Mailbox | None, partition: str) -> Tree:
+    """The tree in which a new mailbox belongs, its directory made when there is none."""
+    layout = store.layout
+    if above is not None:
+        return above.tree
+    if name.owner is not None:
+        home = layout.home(name.owner, partition)
+        tree = Tree(name.owner, "", layout.partition_of(home), home / MAILDIR)
+        make_directory(store, home)
+        return tree
+    layout.partition(partition)
+    tree = next(layout.shared(name.domain))
+    make_directory(store, tree.root)
+    return tree
+
+
+def make_directory(store: MailStore, path: Path) -> None:
+    """Make a directory and those above it, with the mode for folders."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for directory in reversed(missing):
+        directory.mkdir(mode=store.files.folder_mode, exist_ok=True)
+        sync_directory(directory.parent)
+
+
+def place_of(store: MailStore, tree: Tree, name: MailboxName, partition: str) -> Path:
+    """Where the messages of a folder of `tree` lie when it is on that partition."""
+    store.layout.partition(partition)
+    if partition == tree.partition or not name.path:
+        return tree.folder(name.path)
+    return store.layout.place(name.owner, name.domain, name.path, partition)
+
+
+def link(store: MailStore, tree: Tree, name: MailboxName, partition: str) -> None:
+    """Show a folder of another partition in its tree."""
+    place, seen = place_of(store, tree, name, partition), tree.folder(name.path)
+    if place != seen:
+        seen.symlink_to(place)
+        sync_directory(seen.parent)
+
+
+def build(store: MailStore, place: Path, name: MailboxName, acl: Acl, use: str) -> None:
+    """Make the directory of a folder with everything in it."""
+    make_directory(store, place.parent)
+    beside = place.parent.parent if name.path else place.parent
+    temporary = beside / f"new.{unique_name()}"
+    temporary.mkdir(mode=store.files.folder_mode)
+    try:
+        mode = store.files.message_mode
+        if name.path:
+            write_new(temporary / "maildirfolder", b"", mode)
+        write_new(temporary / aclfile.FILE_NAME, aclfile.encode(acl, name.owner), mode)
+        content = record.Record(id=record.new_id(), special_use=use, rights=aclfile.extra_rights(acl))
+        write_new(temporary / record.FILE_NAME, content.encode(), mode)
+        make_parts(temporary, store.files.folder_mode)
+        _into_place(temporary, place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    sync_directory(place.parent)
+
+
+def _into_place(temporary: Path, place: Path) -> None:
+    try:
+        temporary.rename(place)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    else:
+        return
+    if is_folder(place):  # somebody was quicker
+        raise AlreadyExists(f"{place} is there already")
+    for entry in sorted(temporary.iterdir(), key=lambda found: found.name == "cur"):  # `cur` makes it a folder
+        if not (place / entry.name).exists():
+            entry.rename(place / entry.name)
+
+
+def _subscribe(store: MailStore, tree: Tree, name: MailboxName) -> None:
+    if name.owner is None:
+        return
+    try:
+        subscriptions.subscribe(tree.root, [name.path], store.files.message_mode)
+    except (OSError, SievemdaError):
+        _log.exception("%s: cannot subscribe", tree.root)

@@ -1,0 +1,164 @@
+"""Small control files that other programs read at the same time: written whole or not at all.
+
+Two ways to replace one. `write_atomically` is for files that only we write: a temporary file, fsync, rename.
+`Dotlock` is for files that Dovecot writes too (`dovecot-acl`, `dovecot-keywords`, `subscriptions`): it creates
+`FILE.lock` as Dovecot does, so that one of us reads, changes and replaces at a time; the lock file itself becomes the
+new file.
+
+Why a cache is allowed here: `Cached` compares inode, size and times at every look-up, so it is never stale; it saves
+opening, reading and parsing, not looking.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import stat
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from sievemda.errors import TemporaryTrouble
+
+T = TypeVar("T")
+
+MAX_CONTROL_FILE = 1024 * 1024  # octets; a control file beyond is damage, or somebody's trap
+STALE_LOCK = 120.0  # seconds after which Dovecot, and we, take a lock file for forgotten
+LOCK_PATIENCE = 10.0  # seconds
+
+_counter = itertools.count()
+HOST = socket.gethostname().replace("/", "\\057").replace(":", "\\072")
+
+
+def unique_name() -> str:
+    """A name that no other delivery on any host has: time, microsecond, process, counter, host ."""
+    now = time.time_ns()
+    return f"{now // 10**9}.M{now // 1000 % 10**6}P{os.getpid()}Q{next(_counter)}.{HOST}"
+
+
+def write_atomically(path: Path, content: bytes, mode: int) -> None:
+    """Replace a file: readers see the old content or the new one, also after a crash."""
+    temporary = path.with_name(f".{path.name}.{unique_name()}")
+    try:
+        write_new(temporary, content, mode)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """Create a file that must not exist, and see it to the disk."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)
+
+
+def sync_directory(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def read_control_file(path: Path) -> bytes | None:
+    """The content; None when there is no such file. OSError also for what is not a regular file, or too large."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(f"{path} is not a regular file")
+        content = file.read(MAX_CONTROL_FILE + 1)
+    if len(content) > MAX_CONTROL_FILE:
+        raise OSError(f"{path} is too large for a control file")
+    return content
+
+
+class Dotlock:
+    """Hold `PATH.lock` while PATH is read and replaced. TemporaryTrouble when somebody else holds it for long."""
+
+    def __init__(self, path: Path, mode: int, patience: float = LOCK_PATIENCE) -> None:
+        self.path = path
+        self._lock = path.with_name(path.name + ".lock")
+        self._mode = mode
+        self._patience = patience
+        self._fd = -1
+
+    def __enter__(self) -> Self:
+        give_up = time.monotonic() + self._patience
+        while True:
+            try:
+                self._fd = os.open(self._lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode)
+            except FileExistsError:
+                self._break_stale()
+            else:
+                return self
+            if time.monotonic() > give_up:
+                raise TemporaryTrouble(f"{self._lock} is held by another program")
+            time.sleep(0.02)
+
+    def _break_stale(self) -> None:
+        with suppress(FileNotFoundError):
+            if time.time() - self._lock.lstat().st_mtime > STALE_LOCK:
+                self._lock.unlink()
+
+    def replace(self, content: bytes) -> None:
+        """Give the file its new content; the lock is released by that."""
+        with os.fdopen(self._fd, "wb", closefd=False) as file:
+            file.write(content)
+            file.flush()
+        os.fsync(self._fd)
+        self._lock.replace(self.path)
+        os.close(self._fd)
+        self._fd = -1
+        sync_directory(self.path.parent)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            self._lock.unlink(missing_ok=True)
+
+
+class Cached(Generic[T]):
+    """The parsed content of files, parsed again when a file has changed. Bounded; the oldest entries go first."""
+
+    def __init__(self, parse: Callable[[Path, bytes | None], T], size: int = 4096) -> None:
+        self._parse = parse
+        self._size = size
+        self._known: dict[str, tuple[tuple[int, ...] | None, T]] = {}
+
+    def get(self, path: Path) -> T:
+        """What the file says now; a file that is not there is parsed as None."""
+        key = str(path)
+        stamp = _stamp(key)
+        known = self._known.get(key)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        content = None if stamp is None else read_control_file(path)
+        value = self._parse(path, content)
+        if len(self._known) >= self._size:
+            with suppress(StopIteration, RuntimeError, KeyError):  # another thread may be doing the same
+                del self._known[next(iter(self._known))]
+        self._known[key] = (stamp, value)
+        return value
+
+
+def _stamp(path: str) -> tuple[int, ...] | None:
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

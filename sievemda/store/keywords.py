@@ -1,0 +1,71 @@
+"""Keywords: `dovecot-keywords` gives each keyword of a folder a letter, `a` to `z`, in the names of its messages.
+
+Lines are `NUMBER NAME`. Letters are never taken back, since names of messages refer to them; a keyword is found without
+regard to case (RFC 3501 §2.3.2). A folder has room for 26; what does not fit is dropped, and said.
+
+Why two locks when a keyword is new: Dovecot changes the file while it holds the lock of `dovecot-uidlist`, and replaces
+it by way of `dovecot-keywords.lock`. With both held, neither of us overwrites what the other has just added.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from sievemda.store.files import Cached, Dotlock, read_control_file
+from sievemda.store.maildir import SYSTEM_FLAGS
+
+FILE_NAME = "dovecot-keywords"
+ROOM = 26
+_ATOM = re.compile(r"[^\x00-\x20\x7f-\U0010ffff(){%*\"\\\]]{1,255}")  # RFC 3501 §9: flag-keyword
+_log = logging.getLogger(__name__)
+
+
+def _parse(_path: Path, content: bytes | None) -> dict[int, str]:
+    found = {}
+    for line in (content or b"").decode("utf-8", "replace").splitlines():
+        number, _, name = line.partition(" ")
+        if number.isascii() and number.isdigit() and int(number) < ROOM and name:
+            found[int(number)] = name
+    return found
+
+
+class Keywords:
+    def __init__(self, mode: int) -> None:
+        self._cache = Cached(_parse)
+        self._mode = mode
+
+    def letters(self, folder: Path, flags: Sequence[str]) -> str:
+        """Flags and keywords as the letters of a file name, sorted, for a message of that folder.
+
+        OSError and TemporaryTrouble come from the file that has to learn a new keyword.
+        """
+        system = {SYSTEM_FLAGS[flag.lower()] for flag in flags if flag.lower() in SYSTEM_FLAGS}
+        wanted = {flag.lower(): flag for flag in reversed(flags) if _ATOM.fullmatch(flag)}
+        if not wanted:
+            return "".join(sorted(system))
+        known = _by_name(self._cache.get(folder / FILE_NAME))
+        if not wanted.keys() <= known.keys():
+            known = _by_name(self._learn(folder, wanted))
+        if missing := [flag for name, flag in wanted.items() if name not in known]:
+            _log.warning("%s has %d keywords already: %s dropped", folder, ROOM, " ".join(missing))
+        return "".join(sorted(system | {chr(ord("a") + known[name]) for name in wanted if name in known}))
+
+    def _learn(self, folder: Path, wanted: dict[str, str]) -> dict[int, str]:
+        path = folder / FILE_NAME
+        with Dotlock(folder / "dovecot-uidlist", self._mode), Dotlock(path, self._mode) as lock:
+            found = _parse(path, read_control_file(path))
+            known = _by_name(found)
+            free = (number for number in range(ROOM) if number not in found)
+            new = dict(zip(free, [wanted[name] for name in reversed(wanted) if name not in known], strict=False))
+            if not new:
+                return found
+            found = dict(sorted((found | new).items()))
+            lock.replace("".join(f"{number} {name}\n" for number, name in found.items()).encode())
+        return found
+
+
+def _by_name(found: dict[int, str]) -> dict[str, int]:
+    return {name.lower(): number for number, name in found.items()}

@@ -1,0 +1,242 @@
+"""Where things lie below the partitions.
+
+    PARTITION/user/alice                          home of a user          [h/] before `user` with hashimapspool
+    PARTITION/domain/example.org/user/alice       ... of another domain   domain/e/example.org with hashimapspool
+    HOME/Maildir                                  his Maildir++ tree: INBOX, and `.Lists`, `.Lists.Sub`
+    PARTITION/shared                              the tree of shared folders: `.board`, `.board.sub`
+    PARTITION/domain/example.org/shared           ... of another domain
+    PARTITION/stage./                             messages and folders that are not in place yet
+    PARTITION/deleted./                           what was deleted and can still be brought back
+
+A folder on another partition than its tree lies at the corresponding place there, with a symbolic link in the tree.
+
+Why links are looked at: users may have shells. A link in a home that leads out of the partitions would let its owner
+have the server write where he may not.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sievemda.config import Settings
+from sievemda.errors import DataError
+from sievemda.store.names import Namespace
+from sievemda.store.spelling import from_disk, to_disk
+
+MAILDIR = "Maildir"
+_PLACEHOLDER = re.compile(r"\{(user|local|domain|hash|domainhash)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One Maildir++ tree that may exist: a user's, or the shared folders of a domain on one partition."""
+
+    owner: str | None
+    domain: str
+    partition: str
+    root: Path
+
+    def folder(self, path: tuple[str, ...]) -> Path:
+        return self.root / to_disk(path) if path else self.root
+
+    def folders(self) -> Iterator[tuple[str, ...]]:
+        """The paths of what look like folders of the tree, in no order; `()` when the root is an INBOX."""
+        if self.owner is not None:
+            yield ()
+        try:
+            with os.scandir(self.root) as found:
+                for entry in found:
+                    if entry.name[0] == "." and (path := from_disk(entry.name)):
+                        yield path
+        except (FileNotFoundError, NotADirectoryError):
+            return
+
+
+class Layout:
+    def __init__(self, settings: Settings, namespace: Namespace) -> None:
+        self.partitions = {name: Path(path).absolute() for name, path in settings.partitions.items()}
+        self.default = settings.store.defaultpartition
+        self._namespace = namespace
+        self._template = settings.store.mail_home and str(settings.data.absolute() / settings.store.mail_home)
+        fixed = _PLACEHOLDER.split(self._template, maxsplit=1)[0].rpartition("/")[0]
+        self._template_root = Path(fixed or self.partitions.get(settings.store.defaultpartition, settings.data))
+        self._default_domain = settings.domain
+        self._hash = settings.store.hashimapspool
+        others = [name for name in self.partitions if name != self.default]
+        self._ordered = ([self.default] if self.default in self.partitions else []) + others
+
+    # -- partitions ------------------------------------------------------------------------------------------------
+
+    def partition(self, name: str) -> Path:
+        if name not in self.partitions:
+            raise DataError(f"no partition {name!r} (there are {', '.join(sorted(self.partitions))})")
+        return self.partitions[name]
+
+    def stage(self, partition: str) -> Path:
+        return self.partition(partition) / "stage."
+
+    def deleted(self, partition: str) -> Path:
+        return self.partition(partition) / "deleted."
+
+    def partition_of(self, path: Path) -> str:
+        """The partition that holds a path, else the default one."""
+        holding = [name for name, root in self.partitions.items() if path.is_relative_to(root)]
+        return max(holding, key=lambda name: len(self.partitions[name].parts), default=self.default)
+
+    def inside(self, path: Path) -> Path | None:
+        """`path` when it is a directory, its target when it is a link to one inside the partitions, else None."""
+        target = _link_target(path)
+        if target is None or target is path:
+            return target
+        roots = [root.resolve() for root in (*self.partitions.values(), self._template_root)]
+        return target if any(root in target.parents for root in roots) else None
+
+    def folder(self, tree: Tree, path: tuple[str, ...]) -> Path | None:
+        """The directory of a folder; a link must lead to this folder's place on another partition, else None."""
+        target = _link_target(tree.folder(path))
+        if target is None or (target.name == to_disk(path) and target.parent == tree.root):
+            return target
+        places = (self.place(tree.owner, tree.domain, path, partition) for partition in self.partitions)
+        return target if any(place.parent.resolve() / place.name == target for place in places) else None
+
+    def place(self, owner: str | None, domain: str, path: tuple[str, ...], partition: str) -> Path:
+        """Where a folder lies when it is on that partition, whatever mail_home says of its tree."""
+        if owner is None:
+            return self._domain_root(partition, domain) / "shared" / to_disk(path)
+        return self.below(owner, partition) / MAILDIR / to_disk(path)
+
+    # -- users -----------------------------------------------------------------------------------------------------
+
+    def homes(self, userid: str) -> Iterator[tuple[str, Path]]:
+        """The places where the home of a user may be, with their partitions, the likeliest first."""
+        if self._template:
+            home = self.home(userid, self.default)
+            yield self.partition_of(home), home
+            return
+        for partition in self._ordered:
+            yield partition, self.home(userid, partition)
+
+    def home(self, userid: str, partition: str) -> Path:
+        """Where the home of a user is, when it is on that partition."""
+        if not self._template:
+            return self.below(userid, partition)
+        return Path("/", *(self._filled(part, userid) for part in _parts(self._template)))
+
+    def below(self, userid: str, partition: str) -> Path:
+        parts = self._scheme(with_domain="@" in userid)
+        return self.partition(partition).joinpath(*(self._filled(part, userid) for part in parts))
+
+    def _scheme(self, *, with_domain: bool) -> list[str]:
+        """The home of a user below its partition."""
+        domain = (
+            (["domain", "{domainhash}", "{domain}"] if self._hash else ["domain", "{domain}"]) if with_domain else []
+        )
+        return [*domain, *(["{hash}"] if self._hash else []), "user", "{local}"]
+
+    def _filled(self, part: str, userid: str) -> str:
+        local, _, domain = userid.partition("@")
+        values = {"user": userid, "local": local, "domain": domain or self._default_domain}
+        values |= {"hash": _hash(local), "domainhash": _hash(domain)}
+        return _PLACEHOLDER.sub(lambda match: values[match[1]], part)
+
+    def tree(self, userid: str, partition: str, home: Path) -> Tree:
+        return Tree(userid, "", partition, home / MAILDIR)
+
+    def users(self) -> Iterator[str]:
+        """Everybody who has a home, in no order, each once or more often."""
+        if self._template:
+            yield from self._walk(Path("/"), _parts(self._template))
+            return
+        for partition in self._ordered:
+            for with_domain in (False, True):
+                yield from self._walk(self.partition(partition), self._scheme(with_domain=with_domain))
+
+    def _walk(self, root: Path, parts: list[str]) -> Iterator[str]:
+        """Directories below `root` that match a template, as the users whose homes they are."""
+        for values in _matches(root, parts, {}):
+            userid = values.get("user") or values["local"]
+            domain = values.get("domain", "")
+            if "user" not in values and domain and domain != self._default_domain:
+                userid = f"{userid}@{domain}"
+            try:
+                if self._namespace.userid(userid) == userid:
+                    yield userid
+            except DataError:
+                continue
+
+    # -- shared folders ----------------------------------------------------------------------------------------------
+
+    def shared(self, domain: str) -> Iterator[Tree]:
+        """The trees of shared folders, that of the default partition first."""
+        for partition in self._ordered:
+            yield Tree(None, domain, partition, self._domain_root(partition, domain) / "shared")
+
+    def domains(self) -> Iterator[str]:
+        """Domains that have shared folders, "" for the default one first."""
+        yield ""
+        seen = set()
+        for partition in self._ordered:
+            parts = ["domain", *(["{domainhash}"] if self._hash else []), "{domain}", "shared"]
+            for values in _matches(self.partition(partition), parts, {}):
+                if values["domain"] not in seen:
+                    seen.add(values["domain"])
+                    yield values["domain"]
+
+    def _domain_root(self, partition: str, domain: str) -> Path:
+        root = self.partition(partition)
+        if not domain:
+            return root
+        return root / "domain" / _hash(domain) / domain if self._hash else root / "domain" / domain
+
+
+def _hash(name: str) -> str:
+    """The first letter in lower case, `q` when it is not one of a-z (semantics, section 5)."""
+    letter = name[:1].lower()
+    return letter if "a" <= letter <= "z" else "q"
+
+
+def _parts(template: str) -> list[str]:
+    return [part for part in template.split("/") if part]
+
+
+def _link_target(path: Path) -> Path | None:
+    """`path` when it is a directory, where it leads to when it is a link to one, else None."""
+    try:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISDIR(mode):
+            return path
+        if not stat.S_ISLNK(mode):
+            return None
+        target = path.resolve()
+    except (OSError, ValueError, RuntimeError):  # missing, a name too long, a loop
+        return None
+    return target if target.is_dir() else None
+
+
+def _matches(at: Path, parts: list[str], values: dict[str, str]) -> Iterator[dict[str, str]]:
+    """What the placeholders stand for in every directory below `at` that matches the parts of a template."""
+    if not parts:
+        yield values
+        return
+    part, rest = parts[0], parts[1:]
+    if not _PLACEHOLDER.search(part):
+        yield from _matches(at / part, rest, values)
+        return
+    pieces = _PLACEHOLDER.split(part)
+    pattern = re.compile(
+        "".join(f"(?P<{piece}>.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces))
+    )
+    try:
+        with os.scandir(at) as found:
+            names = [entry.name for entry in found]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        match = pattern.fullmatch(name)
+        if match and all(values.get(key, value) == value for key, value in match.groupdict().items()):
+            yield from _matches(at / name, rest, values | match.groupdict())

@@ -1,0 +1,74 @@
+"""One mailbox: a folder that was there when it was looked up.
+
+Nothing is kept here but where it lies: id, ACL and quota are read from its files when asked for, so that what an IMAP
+server or an administrator changes holds at once. If the folder goes away in the meantime, OSError says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sievemda.policy.acl import Acl
+from sievemda.store.aclfile import LIST_CACHE, AclFiles
+from sievemda.store.keywords import Keywords
+from sievemda.store.layout import Tree
+from sievemda.store.names import MailboxName
+from sievemda.store.quota import QuotaRoot, nearest_root
+from sievemda.store.record import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What all mailboxes of a store share: the readers of their control files, and the modes of what is made."""
+
+    records: Records
+    acls: AclFiles
+    keywords: Keywords
+    message_mode: int
+    folder_mode: int
+
+    @classmethod
+    def with_modes(cls, message_mode: int, folder_mode: int) -> Files:
+        records = Records(message_mode)
+        return cls(records, AclFiles(records, message_mode), Keywords(message_mode), message_mode, folder_mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    name: MailboxName
+    path: Path  # where the messages are, links followed
+    partition: str
+    tree: Tree
+    store: Files
+
+    @property
+    def id(self) -> str:
+        """Stable over a rename, another one after delete and create. OSError when it must be made and cannot."""
+        return self.store.records.id_of(self.path)
+
+    @property
+    def special_use(self) -> str:
+        """The special uses of RFC 6154 §2, separated by spaces."""
+        return self.store.records.get(self.path).special_use
+
+    def set_special_use(self, use: str) -> None:
+        self.store.records.put(self.path, replace(self.store.records.get(self.path), special_use=use))
+
+    def acl(self) -> Acl:
+        return self.store.acls.get(self.path, self.name.owner)
+
+    def change_acl(self, change: Callable[[Acl], Acl]) -> Acl:
+        """Replace the ACL by `change` of it, with nobody in between. StoreTrouble when the file is damaged."""
+        acl = self.store.acls.change(self.path, self.name.owner, change)
+        with suppress(FileNotFoundError):
+            (self.tree.root / LIST_CACHE).unlink()
+        return acl
+
+    def set_acl(self, acl: Acl) -> None:
+        self.change_acl(lambda _: acl)
+
+    def quota_root(self) -> QuotaRoot | None:
+        return nearest_root(self.name, self.tree, self.store.records, self.store.message_mode)

@@ -1,0 +1,70 @@
+"""One Maildir folder: its directories, the names of its messages, what they amount to.
+
+A message is `UNIQUE,S=SIZE,W=VSIZE` in `new/`, and has `:2,FLAGS` behind it in `cur/`. SIZE is the file in octets,
+VSIZE what it is with CRLF line ends; both save readers a look into the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+PARTS = ("cur", "new", "tmp")
+_SIZE = re.compile(r",S=(\d+)(?=[,:]|$)")
+SYSTEM_FLAGS = {"\\draft": "D", "\\flagged": "F", "\\answered": "R", "\\seen": "S", "\\deleted": "T"}
+
+
+def is_folder(path: Path) -> bool:
+    """A folder is a directory with a directory `cur` in it."""
+    return os.path.isdir(f"{path}/cur")  # noqa: PTH112  on the path of every delivery
+
+
+def make_parts(path: Path, mode: int) -> None:
+    """Make what is missing of cur, new and tmp."""
+    for part in PARTS:
+        (path / part).mkdir(mode=mode, exist_ok=True)
+
+
+def message_name(unique: str, size: int, vsize: int, letters: str) -> tuple[str, str]:
+    """The directory and the name of a message: in `new` when it has no flags, else in `cur`."""
+    name = f"{unique},S={size},W={vsize}"
+    return ("cur", f"{name}:2,{letters}") if letters else ("new", name)
+
+
+def size_of(name: str, path: str) -> int | None:
+    """Octets of a message: from its name, else from the file; None when it is gone."""
+    if match := _SIZE.search(name):
+        return int(match[1])
+    try:
+        return os.stat(path).st_size  # noqa: PTH116
+    except FileNotFoundError:
+        return None
+
+
+def contents(path: Path) -> tuple[int, int]:
+    """Octets and number of the messages of a folder."""
+    total = count = 0
+    for part in ("new", "cur"):
+        try:
+            with os.scandir(path / part) as found:
+                for entry in found:
+                    if entry.name[0] != "." and (size := size_of(entry.name, entry.path)) is not None:
+                        total += size
+                        count += 1
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return total, count
+
+
+def stamps(paths: Iterable[Path]) -> list[int]:
+    """The times at which the folders last changed; 0 for what is not there."""
+    found = []
+    for path in paths:
+        for part in ("new", "cur"):
+            try:
+                found.append(os.stat(path / part).st_mtime_ns)  # noqa: PTH116
+            except (FileNotFoundError, NotADirectoryError):
+                found.append(0)
+    return found

@@ -1,0 +1,254 @@
+"""The store as the rest of the program sees it: find, make and list mailboxes, and take messages in.
+
+Why there is no list of mailboxes: the file system is the list. A folder that an IMAP server made is found at the next
+look, one that it removed is gone; a look-up is a few `lstat`, and costs the same with ten users as with a million.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from sievemda.config import Settings
+from sievemda.errors import DataError
+from sievemda.policy.acl import NO_RIGHTS, Rights
+from sievemda.store import aside, creation, moves
+from sievemda.store.files import unique_name
+from sievemda.store.fuzzy import nearest
+from sievemda.store.groups import groups_of
+from sievemda.store.layout import MAILDIR, Layout, Tree
+from sievemda.store.mailbox import Files, Mailbox
+from sievemda.store.maildir import is_folder
+from sievemda.store.names import MailboxName, Namespace
+from sievemda.store.quota import QuotaRoot, is_root
+from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
+
+
+class MailStore:
+    """Thread-safe; keeps no file open and nothing in memory but parsed control files."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.namespace = Namespace(settings)
+        self.layout = Layout(settings, self.namespace)
+        self.files = Files.with_modes(settings.store.message_mode, settings.store.folder_mode)
+
+    # -- looking up ------------------------------------------------------------------------------------------------
+
+    @property
+    def default_partition(self) -> str:
+        return self.layout.default
+
+    def find(self, name: MailboxName) -> Mailbox | None:
+        """The mailbox of that name; also when its name is spelled in modified UTF-7 and nothing is there as spelled."""
+        found = self._find(name)
+        if found is None and (decoded := name.decoded()) is not None:
+            found = self._find(decoded)
+        return found
+
+    def _find(self, name: MailboxName) -> Mailbox | None:
+        if name.owner is not None:
+            tree = self.user_tree(name.owner)
+            return self._in_tree(tree, name) if tree else None
+        for tree in self.layout.shared(name.domain) if name.path else ():
+            if found := self._in_tree(tree, name):
+                return found
+        return None
+
+    def _in_tree(self, tree: Tree, name: MailboxName) -> Mailbox | None:
+        if not name.path:
+            return Mailbox(name, tree.root, tree.partition, tree, self.files)
+        path = self.layout.folder(tree, name.path)
+        if path is None or not is_folder(path):
+            return None
+        partition = tree.partition if path.parent == tree.root else self.layout.partition_of(path)
+        return Mailbox(name, path, partition, tree, self.files)
+
+    def user_tree(self, userid: str) -> Tree | None:
+        """The Maildir++ tree of a user; None when there is no such user."""
+        for _, home in self.layout.homes(userid):
+            inside = self.layout.inside(home)
+            root = inside and self.layout.inside(inside / MAILDIR)
+            if root and is_folder(root):
+                return Tree(userid, "", self.layout.partition_of(root), root)
+        return None
+
+    def find_for(self, text: str, owner: str) -> Mailbox | None:
+        r"""The mailbox that `owner` means by a name as in fileinto; `\Junk` is the folder with that special use.
+
+        DataError when the name cannot be one.
+        """
+        if text.startswith("\\"):
+            return self.special_use(owner, text)
+        return self.find(self.namespace.parse_user(text, owner))
+
+    def fuzzy(self, name: MailboxName) -> Mailbox | None:
+        """The folder nearest to a name (semantics, section 2); None when not even its first component is near one."""
+        path = nearest(name.path, [found.name.path for found in self.mailboxes_of(name.owner, name.domain)])
+        return None if path is None else self.find(MailboxName(name.owner, path, name.domain))
+
+    def user_exists(self, userid: str) -> bool:
+        return self.user_tree(userid) is not None
+
+    def home(self, userid: str) -> Path:
+        """The home of a user, or where it would be made."""
+        tree = self.user_tree(userid)
+        if tree is not None and not self.settings.store.mail_home:
+            return self.layout.home(userid, tree.partition)
+        return self.layout.home(userid, self.layout.default)
+
+    def special_use(self, owner: str, use: str) -> Mailbox | None:
+        """The first folder by name that has the use, in any case of letters."""
+        for mailbox in sorted(self.mailboxes_of(owner), key=lambda found: found.name.path):
+            if use.lower() in mailbox.special_use.lower().split():
+                return mailbox
+        return None
+
+    def rights(self, mailbox: Mailbox, identity: str | None) -> Rights:
+        """What `identity` (None is anonymous) may do there; nothing when the ACL cannot be understood."""
+        acl = mailbox.acl()
+        if not acl.entries:
+            return NO_RIGHTS
+        return acl.rights_of(identity, groups_of(identity) if identity and acl.mentions_groups() else ())
+
+    # -- changing ----------------------------------------------------------------------------------------------------
+
+    def create(self, name: MailboxName, *, partition: str = "", special_use: str = "") -> Mailbox:
+        """See `creation.create`: AlreadyExists, NotFound, DataError, OverQuota, StoreTrouble."""
+        return creation.create(self, name, partition=partition, special_use=special_use)
+
+    def may_create(self, name: MailboxName, userid: str) -> bool:
+        """Whether a user may make that mailbox: below his own INBOX anything, shared folders where he has `k` above.
+
+        Never an INBOX, never at the top of the shared folders, never below another user (semantics, section 8).
+        """
+        if not name.path or name.path[0].startswith("#"):
+            return False
+        if name.owner is not None:
+            return name.owner == userid
+        above = creation.nearest_above(self, name)
+        return above is not None and "k" in self.rights(above, userid)
+
+    def delete(self, name: MailboxName) -> None:
+        """See `moves.delete`: NotFound, NotPermitted, StoreTrouble."""
+        moves.delete(self, name)
+
+    def undelete(self, name: MailboxName) -> None:
+        """Undo the latest deletion of that mailbox. NotFound, AlreadyExists, StoreTrouble."""
+        aside.bring_back(self, self.namespace.format_admin(name))
+        if not name.is_inbox:
+            moves.recount(self, name)
+
+    def rename(self, old: MailboxName, new: MailboxName, *, partition: str = "") -> Mailbox:
+        """See `moves.rename`: NotFound, AlreadyExists, DataError, StoreTrouble."""
+        return moves.rename(self, old, new, partition=partition)
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def spool_path(self, partition: str) -> Path:
+        """A fresh name in the stage directory of a partition, for a message that is written as it comes."""
+        directory = self.layout.stage(partition)
+        if not directory.is_dir():
+            directory.mkdir(mode=self.files.folder_mode, parents=True, exist_ok=True)
+        return directory / unique_name()
+
+    def stage(self, partition: str, chunks: Iterable[Chunk]) -> Staged:
+        """Write a message (LF line ends) to the partition and sync it. OSError says why it cannot be done."""
+        path = self.spool_path(partition)
+        size, vsize = write_staged(path, chunks, self.files.message_mode)
+        return self._staged(partition, path, size, vsize)
+
+    def adopt(self, partition: str, path: Path, *, vsize: int | None = None) -> Staged:
+        """Take a finished file at a `spool_path` over and sync it; counts its lines when `vsize` is not given."""
+        if vsize is None:
+            return self._staged(partition, path, *measure(path))
+        sync(path)
+        return self._staged(partition, path, path.stat().st_size, vsize)
+
+    def _staged(self, partition: str, path: Path, size: int, vsize: int) -> Staged:
+        links = self.settings.store.singleinstancestore
+        return Staged(partition, path, size, vsize, links=links, mode=self.files.message_mode)
+
+    def clean_stage(self, older_than: float) -> int:
+        """Remove what deliveries that crashed more than so many seconds ago have left; how many files that were."""
+        limit, count = time.time() - older_than, 0
+        for partition in self.layout.partitions:
+            with suppress(FileNotFoundError):
+                for path in self.layout.stage(partition).iterdir():
+                    with suppress(OSError):
+                        if path.lstat().st_mtime <= limit:
+                            path.unlink()
+                            count += 1
+        return count
+
+    # -- listing -----------------------------------------------------------------------------------------------------
+
+    def mailboxes_of(self, owner: str | None, domain: str = "") -> Iterator[Mailbox]:
+        """The mailboxes of a user, or the shared folders of a domain, in no order."""
+        trees: Iterable[Tree | None] = self.layout.shared(domain) if owner is None else [self.user_tree(owner)]
+        seen = set()
+        for tree in filter(None, trees):
+            for path in tree.folders():
+                found = path not in seen and self._in_tree(tree, MailboxName(owner, path, domain))
+                if found:
+                    seen.add(path)
+                    yield found
+
+    def list(self, pattern: str = "*") -> Iterator[Mailbox]:
+        """The mailboxes that match, in the order of their names as administrators write them.
+
+        Users are opened one after the other as their names come up, so that memory does not grow with their number.
+        """
+        matches = self.namespace.matcher(pattern)
+        sources = sorted(self._sources(pattern))
+        pending: list[tuple[str, int, Mailbox]] = []
+        order = itertools.count()
+        for start, owner, domain in sources:
+            while pending and pending[0][0] < start:
+                yield heapq.heappop(pending)[2]
+            for mailbox in self.mailboxes_of(owner or None, domain):
+                if matches(mailbox.name):
+                    heapq.heappush(pending, (self.namespace.format_admin(mailbox.name), next(order), mailbox))
+        while pending:
+            yield heapq.heappop(pending)[2]
+
+    def _sources(self, pattern: str) -> Iterator[tuple[str, str, str]]:
+        """Where mailboxes that match may be: the first name to expect there, user id, domain of shared folders."""
+        prefix, only = self._one_user(pattern)
+        if only:
+            yield prefix, only, ""
+            return
+        for domain in self.layout.domains():
+            yield "", "", domain
+        for userid in set(self.layout.users()):
+            yield self.namespace.join(("user", userid.partition("@")[0])), userid, ""
+
+    def _one_user(self, pattern: str) -> tuple[str, str]:
+        """The user to whom a pattern is confined, if it is to one."""
+        with suppress(DataError):
+            head = self.namespace.parse_admin(pattern)
+            if head.owner is not None and not set(head.owner) & set("*%"):
+                return self.namespace.format_admin(MailboxName(head.owner)), head.owner
+        return "", ""
+
+    def quota_root(self, name: MailboxName) -> QuotaRoot | None:
+        """The root that a mailbox itself is, if it is one."""
+        mailbox = self.find(name)
+        return self._as_root(mailbox) if mailbox and is_root(mailbox.path, self.files.records) else None
+
+    def roots(self, pattern: str = "*") -> Iterator[QuotaRoot]:
+        """The quota roots whose names match, sorted."""
+        for mailbox in self.list(pattern):
+            if is_root(mailbox.path, self.files.records):
+                yield self._as_root(mailbox)
+
+    def make_root(self, mailbox: Mailbox) -> QuotaRoot:
+        """The mailbox as a quota root, which it may become by `set_limits`."""
+        return self._as_root(mailbox)
+
+    def _as_root(self, mailbox: Mailbox) -> QuotaRoot:
+        return QuotaRoot(mailbox.name, mailbox.path, mailbox.tree, self.files.records, self.files.message_mode)

@@ -1,0 +1,102 @@
+"""`sievemda-mailbox`: what belongs to a folder and has no place in a file that others read.
+
+One JSON object per folder: `id` (stable over a rename, new after delete and create), `special_use`, `rights` (those
+that Dovecot has no letter for, by identifier), `limits` (quota limits that `maildirsize` cannot say; its presence makes
+the folder a quota root). Keys that we do not know are kept.
+
+Why the id is made late: a folder that an IMAP server created has no such file. It gets one when the id is first asked
+for; whoever links the file first decides, so that two deliveries agree.
+
+Why damage is not fatal: the file is written atomically, so damage comes from outside. A folder without its id and
+limits still takes mail; refusing it would help nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sievemda.store.files import Cached, unique_name, write_atomically, write_new
+
+FILE_NAME = "sievemda-mailbox"
+_KEYS = ("id", "special_use", "rights", "limits")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    id: str = ""
+    special_use: str = ""  # attributes of RFC 6154 §2, separated by spaces
+    rights: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, int] | None = None  # by the field names of policy.quota.Limits
+    others: dict[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        content = {"id": self.id, "special_use": self.special_use, "rights": self.rights}
+        kept = {key: value for key, value in content.items() if value}
+        limits = {} if self.limits is None else {"limits": self.limits}
+        return json.dumps(self.others | kept | limits).encode() + b"\n"
+
+
+def new_id() -> str:
+    return secrets.token_hex(12)
+
+
+def _parse(path: Path, content: bytes | None) -> Record:
+    if content is None:
+        return Record()
+    try:
+        found = json.loads(content)
+        limits = found.get("limits")
+        return Record(
+            id=str(found.get("id", "")),
+            special_use=str(found.get("special_use", "")),
+            rights={str(key): str(value) for key, value in found.get("rights", {}).items()},
+            limits=None if limits is None else {str(key): int(value) for key, value in limits.items()},
+            others={key: value for key, value in found.items() if key not in _KEYS},
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        _log.warning("%s is damaged and counts as empty", path)
+        return Record()
+
+
+class Records:
+    """The records of folders, read through a cache that is never stale."""
+
+    def __init__(self, mode: int) -> None:
+        self._cache = Cached(_parse)
+        self._mode = mode
+
+    def get(self, folder: Path) -> Record:
+        return self._cache.get(folder / FILE_NAME)
+
+    def put(self, folder: Path, record: Record) -> None:
+        write_atomically(folder / FILE_NAME, record.encode(), self._mode)
+
+    def id_of(self, folder: Path) -> str:
+        """The folder's id, made now when it has none."""
+        record = self.get(folder)
+        if not record.id:
+            self._give_id(folder, record)
+            record = self.get(folder)
+        return record.id
+
+    def _give_id(self, folder: Path, record: Record) -> None:
+        path = folder / FILE_NAME
+        content = replace(record, id=new_id())
+        if path.exists():
+            self.put(folder, content)
+            return
+        temporary = folder / f".{FILE_NAME}.{unique_name()}"
+        try:
+            write_new(temporary, content.encode(), self._mode)
+            with suppress(FileExistsError):
+                os.link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,165 @@
+"""A message on its way into folders: one file on the partition, linked into every folder that gets it.
+
+Durable when `Staged` exists: the file is written and synced. `deliver` makes it visible in one folder and syncs that
+folder. A crash leaves either a complete message in the folder or a file in `stage.` that nobody sees and that
+`MailStore.clean_stage` removes.
+
+Why directories are opened first: the open descriptor of `new` serves the link, the sync, and the proof that `new` is a
+directory and not somebody's link to elsewhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from mmap import mmap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sievemda.store.files import unique_name
+from sievemda.store.maildir import is_folder, make_parts, message_name
+
+if TYPE_CHECKING:
+    from sievemda.store.mailbox import Mailbox
+
+Chunk = bytes | bytearray | memoryview | mmap
+BLOCK = 1024 * 1024
+_NEEDS_COPY = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP)
+
+
+def write_staged(path: Path, chunks: Iterable[Chunk], mode: int) -> tuple[int, int]:
+    """Write a new file and sync it: its size, and its size with CRLF line ends. The file is removed on an error."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    try:
+        size = lines = 0
+        for chunk in chunks:
+            for block in _blocks(chunk):
+                lines += block.count(b"\n")
+                size += _write_all(fd, block)
+        os.fdatasync(fd)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+    finally:
+        os.close(fd)
+    return size, size + lines
+
+
+def _blocks(chunk: Chunk) -> Iterator[bytes]:
+    if isinstance(chunk, bytes):
+        yield chunk
+        return
+    with memoryview(chunk) as view:
+        for start in range(0, len(view), BLOCK):
+            yield bytes(view[start : start + BLOCK])
+
+
+def _write_all(fd: int, block: bytes) -> int:
+    done = os.write(fd, block)
+    while done < len(block):
+        done += os.write(fd, memoryview(block)[done:])
+    return done
+
+
+def _read_blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(BLOCK):
+            yield block
+
+
+def measure(path: Path) -> tuple[int, int]:
+    """Sync a finished file: its size, and its size with CRLF line ends."""
+    size = lines = 0
+    for block in _read_blocks(path):
+        size += len(block)
+        lines += block.count(b"\n")
+    sync(path)
+    return size, size + lines
+
+
+def sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fdatasync(fd)
+    finally:
+        os.close(fd)
+
+
+class Staged:
+    """A complete message of `size` octets (`vsize` with CRLF line ends), durable but in no folder yet."""
+
+    def __init__(self, partition: str, path: Path, size: int, vsize: int, *, links: bool, mode: int) -> None:
+        self.partition = partition
+        self.path = path
+        self.size = size
+        self.vsize = vsize
+        self._links = links
+        self._mode = mode
+
+    def deliver(self, mailbox: Mailbox, flags: tuple[str, ...] = (), *, last: bool = False) -> Path:
+        """Put the message into a folder, durably, and return its file; `last` gives the stage file itself away.
+
+        OSError says why it is not there (ENOENT: the folder has gone; ENOSPC, EDQUOT, EIO); then nothing of it is.
+        """
+        letters = mailbox.store.keywords.letters(mailbox.path, flags) if flags else ""
+        part, name = message_name(unique_name(), self.size, self.vsize, letters)
+        root = mailbox.quota_root()
+        if root is None:
+            self._put(mailbox, part, name, last=last)
+        else:
+            with root.recording(self.size):
+                self._put(mailbox, part, name, last=last)
+        return mailbox.path / part / name
+
+    def _put(self, mailbox: Mailbox, part: str, name: str, *, last: bool) -> None:
+        folder = _open_part(mailbox, part)
+        try:
+            if not self._give(folder, name, last=last):
+                self._copy(mailbox.path, folder, name)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _give(self, folder: int, name: str, *, last: bool) -> bool:
+        """Rename or link the file into the open directory; False when only a copy will do."""
+        if not (last or self._links):
+            return False
+        try:
+            if last:
+                os.rename(self.path, name, dst_dir_fd=folder)
+            else:
+                os.link(self.path, name, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in _NEEDS_COPY:
+                return False
+            raise
+        return True
+
+    def _copy(self, path: Path, folder: int, name: str) -> None:
+        temporary = path / "tmp" / unique_name()
+        write_staged(temporary, _read_blocks(self.path), self._mode)
+        try:
+            os.rename(temporary, name, dst_dir_fd=folder)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def discard(self) -> None:
+        """Remove the stage file; harmless when it has been given away."""
+        self.path.unlink(missing_ok=True)
+
+
+def _open_part(mailbox: Mailbox, part: str) -> int:
+    """The directory to deliver into, made when an unusual client has not made it."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    path = mailbox.path / part
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        if not is_folder(mailbox.path):
+            raise
+    make_parts(mailbox.path, mailbox.store.folder_mode)
+    return os.open(path, flags)
