@@ -15,6 +15,7 @@ from typing import Any
 
 from sievemda.sieve.arguments import Arguments, Wrong
 from sievemda.sieve.base.control import Chain, Link, Require
+from sievemda.sieve.base.tests import FalseTest
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.node import Block, Command, Context, Fault, Node, Test
 from sievemda.sieve.problems import Problem, Severity
@@ -23,7 +24,7 @@ from sievemda.sieve.text import Text
 from sievemda.sieve.tree import Argument, Call, Str, Strings
 from sievemda.sieve.vocabulary import Vocabulary, base_vocabulary, registry
 
-_NOTHING = Test()
+_NOTHING = FalseTest()  # stands in where the rules of a node are asked before its tests are bound
 _EMPTY = Block()
 
 

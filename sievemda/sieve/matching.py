@@ -7,6 +7,7 @@ budget of the run.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
 
 
-class Comparator:
+class Comparator(ABC):
     """A collation of RFC 4790."""
 
     name: ClassVar[str]
     substring: ClassVar[bool] = True  # may be used with :contains, :matches
     order: ClassVar[bool] = True  # may be used with :value
 
+    @abstractmethod
     def fold(self, text: str) -> str:
         """The form in which equality, and substrings if there are any, are those of octets."""
-        raise NotImplementedError
 
     def rank(self, text: str) -> Any:
         """Something that sorts as this collation orders; only compared with ranks of the same collation."""
@@ -59,7 +60,7 @@ class AsciiCasemap(Comparator):
 OCTET, ASCII_CASEMAP = Octet(), AsciiCasemap()
 
 
-class MatchType:
+class MatchType(ABC):
     """What it means that a value matches a key."""
 
     name: ClassVar[str]
@@ -67,9 +68,9 @@ class MatchType:
     substring: ClassVar[bool] = False  # needs a comparator with substrings
     order: ClassVar[bool] = False  # needs a comparator that orders
 
+    @abstractmethod
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         """Whether a value matches a key. `count` is the number of entities, where that is not `len(values)`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

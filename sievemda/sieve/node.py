@@ -14,6 +14,7 @@ Nodes hold no state of a run, so one program may run in many threads.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar, dataclass_transform
@@ -84,7 +85,7 @@ class Command(Node):
     options: tuple[Option, ...] = ()
 
     def execute(self, run: Run) -> None:
-        raise NotImplementedError
+        """Do it. A command that only the binder acts on leaves nothing to do."""
 
     def amended(self, effect: Effect, run: Run) -> Effect:
         for option in self.options:
@@ -93,11 +94,12 @@ class Command(Node):
 
 
 @node
-class Test(Node):
+class Test(Node, ABC):
     options: tuple[Option, ...] = ()
 
+    @abstractmethod
     def holds(self, run: Run) -> bool:
-        raise NotImplementedError
+        """Whether it is true of this message."""
 
     def settled(self) -> bool | None:
         """What it comes to whatever the message is; `None` when that depends. A block never run is not checked."""

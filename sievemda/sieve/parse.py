@@ -27,7 +27,7 @@ def parse(source: bytes | str, limits: Limits) -> tuple[Call, ...]:
         return commands
     problems = diagnose(lalr.scanner(), text, limits)
     if not problems:
-        problems = (Problem(1, 1, "the script does not follow the grammar of RFC 5228 section 8"),)
+        problems = (Problem(1, 1, "the script does not follow the grammar of RFC 5228 §8"),)
     raise ScriptError(problems, "parse")
 
 

@@ -8,6 +8,7 @@ The examples of §9 call one action `remove`; it is `removeflag`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from sievemda.sieve.vocabulary import Extension
 
 
 @node
-class FlagAction(Command):
+class FlagAction(Command, ABC):
     """An action on the internal variable, or on the one that is named; the name needs `variables` (§3)."""
 
     variable_name: Text | None
@@ -48,8 +49,9 @@ class FlagAction(Command):
         now = distinct(filter(is_settable, self.changed(flags_of(run, name), given)))
         store(run, name, " ".join(now))
 
+    @abstractmethod
     def changed(self, flags: Sequence[str], given: Sequence[str]) -> Sequence[str]:
-        raise NotImplementedError
+        """What becomes of these flags."""
 
 
 @node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -98,15 +99,15 @@ def cut(value: str, size: int) -> str:
 
 
 @node
-class Modifier(Option):
+class Modifier(Option, ABC):
     """A tag of set that changes the value; those of higher precedence come first. RFC 5229 §4.1."""
 
     extends = ("set",)
     precedence: ClassVar[int]
 
+    @abstractmethod
     def apply(self, value: str, size: int) -> str:
         """The changed value, no longer than `size` octets where the change makes it longer."""
-        raise NotImplementedError
 
 
 @node
