@@ -11,23 +11,10 @@ import asyncio
 import socket
 import ssl
 from contextlib import suppress
-from pathlib import Path
 
 _BLOCK = 16 << 10  # octets of one read; a TLS record is no larger
 _LINGER = 2.0  # seconds in which the client may read the last answer and close first
 _LINGER_OCTETS = 1 << 20
-
-
-def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """For a server; raises OSError or ssl.SSLError when the files cannot be used, which is to be known before
-    STARTTLS is offered (RFC 5804 §1.7).
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    context.set_alpn_protocols(["managesieve"])
-    context.load_cert_chain(certificate, key)
-    return context
 
 
 class Connection:
