@@ -16,6 +16,7 @@ from sievemda.auth.sasl import PLAINTEXT, Accepted, Challenge, Mechanism, Refuse
 from sievemda.errors import TemporaryTrouble
 from sievemda.lmtp import replies
 from sievemda.lmtp.connection import LineTooLong, LmtpConnection
+from sievemda.logs import words
 from sievemda.mail.envelope import Peer
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ async def _exchange(connection: LmtpConnection, server: LmtpServer, peer: Peer, 
         connection.say(b"334 " + b64encode(step.data))
         step = await _step(server, mechanism, await _response(connection))
     if isinstance(step, Accepted):
-        log.info("lmtp: login user=<%s> mech=<%s> rhost=<%s>", step.user, name, peer.address)
+        log.info("lmtp: login: %s", words(user=step.user, mech=name, rhost=peer.address))
         connection.say(replies.AUTH_OK)
         return step.owner
     await _failed(step, name, peer)
@@ -75,9 +76,9 @@ async def _step(server: LmtpServer, mechanism: Mechanism, response: bytes | None
 
 
 async def _failed(step: Refused, name: str, peer: Peer) -> None:
-    user = step.user.encode("ascii", "backslashreplace").decode()[:100]
-    user = "".join(c if c.isprintable() and c not in "<>" else "?" for c in user)
-    log.warning("lmtp: login failed: user=<%s> mech=<%s> rhost=<%s> reason=<%s>", user, name, peer.address, step.reason)
+    log.warning(
+        "lmtp: login failed: %s", words(user=step.user or "?", mech=name, rhost=peer.address, reason=step.reason)
+    )
     await asyncio.sleep(FAILURE_DELAY)
 
 

@@ -48,13 +48,3 @@ def _beginning_of_end(block: bytes) -> int:
     if block[-4:].find(b"\r") < 0:
         return 0
     return next((size for size in (4, 3, 2, 1) if block.endswith(END[:size])), 0)
-
-
-def stuff(text: bytes) -> bytes:
-    """The inverse for one whole message: line ends become CRLF, dots are doubled, the end is added."""
-    text = text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    if text and not text.endswith(b"\r\n"):
-        text += b"\r\n"
-    if text.startswith(b"."):
-        text = b"." + text
-    return text.replace(b"\r\n.", b"\r\n..") + b".\r\n"

@@ -58,7 +58,7 @@ def parse_rcpt(argument: str, *, utf8: bool = False, strict: bool = True) -> Rec
 
     `TO:<>` is a recipient with an empty local part and no domain: whether that is anybody is not a question of syntax.
     """
-    if argument[:3].upper() == "TO:" and (plain := _PLAIN.fullmatch(argument, 3)):
+    if len(argument) < 256 and argument[:3].upper() == "TO:" and (plain := _PLAIN.fullmatch(argument, 3)):
         return Recipient(Address(plain[1], plain[2]))
     try:
         path, options = _split(argument, "TO:")

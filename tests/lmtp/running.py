@@ -78,10 +78,14 @@ class Client:
         family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
         self.socket = socket.socket(family)
         self.socket.settimeout(timeout)
-        self.socket.connect(address)
         self.file = self.socket.makefile("rb")
-        if greeting:
-            self.greeting = self.reply()
+        try:
+            self.socket.connect(address)
+            if greeting:
+                self.greeting = self.reply()
+        except BaseException:
+            self.close()
+            raise
 
     def send(self, data):
         self.socket.sendall(data if isinstance(data, bytes) else data.encode())

@@ -1,0 +1,105 @@
+"""Which concrete parts make up the running program; the only place that picks them.
+
+Everything below takes what it needs as arguments. To put PostgreSQL for SQLite, or another store, is to change a line
+here.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+from dataclasses import dataclass
+
+from sievemda.auth.sasl import mechanisms
+from sievemda.auth.users import Users
+from sievemda.config import Settings
+from sievemda.delivery.commit import Parts
+from sievemda.delivery.deliver import Deliverer
+from sievemda.delivery.outbox import Outbox
+from sievemda.errors import ConfigurationError
+from sievemda.language import language_extensions, language_limits
+from sievemda.lmtp.server import LmtpServer, tls_context
+from sievemda.managesieve.server import Server
+from sievemda.managesieve.service import Service
+from sievemda.sieve.compile import ProgramCache, compile_script
+from sievemda.sieve.limits import Limits
+from sievemda.state.credentials import Credentials
+from sievemda.state.journal import Journal
+from sievemda.state.memory import Memory
+from sievemda.store.mailstore import MailStore
+
+log = logging.getLogger(__name__)
+
+DAY = 86400
+STALE = DAY  # seconds after which a message in staging belongs to nobody
+
+
+def preload() -> None:
+    """Load what every worker needs, so that it is loaded once, before they are forked."""
+    compile_script(b"keep;", Limits())
+
+
+def users(settings: Settings) -> Users:
+    return Users(Credentials(settings.accounts_path), settings.site)
+
+
+def deliverer(settings: Settings) -> Deliverer:
+    limits = language_limits(settings)
+    journal = Journal(settings.journal_path) if settings.delivery.journal_days else None
+    parts = Parts(settings, MailStore(settings), Memory(settings.memory_path), Outbox(settings))
+    return Deliverer(parts, journal, ProgramCache(limits, language_extensions(settings)), limits)
+
+
+def lmtp_server(settings: Settings) -> LmtpServer:
+    """Inside a running event loop."""
+    return LmtpServer(settings, deliverer(settings), mechanisms=mechanisms(users(settings)), tls=tls(settings))
+
+
+def managesieve_server(settings: Settings) -> Server:
+    context = tls(settings)
+    limits, available = language_limits(settings), language_extensions(settings)
+    service = Service(settings, users(settings), MailStore(settings), limits, available, tls=context is not None)
+    return Server(service, context)
+
+
+def tls(settings: Settings) -> ssl.SSLContext | None:
+    """The context for STARTTLS, when a certificate is configured. Raises ConfigurationError."""
+    certificate, key = settings.lmtp.tls_server_cert, settings.lmtp.tls_server_key
+    if certificate is None or key is None:
+        return None
+    try:
+        return tls_context(certificate, key)
+    except OSError as e:
+        raise ConfigurationError(f"tls_server_cert, tls_server_key: {certificate}, {key}: {e}") from e
+
+
+@dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """What is due in its time."""
+
+    settings: Settings
+    outbox: Outbox
+    memory: Memory
+    journal: Journal
+    store: MailStore
+
+    def send_due(self) -> None:
+        self.outbox.run_due(time.time())
+
+    def clear_away(self) -> None:
+        """Expired records, old journal entries, and messages whose delivery never came to its end."""
+        now = time.time()
+        self.memory.prune(now)
+        self.journal.prune(now - self.settings.delivery.journal_days * DAY)
+        self.store.clean_stage(now - STALE)
+
+
+def housekeeping(settings: Settings) -> Housekeeping:
+    return Housekeeping(
+        settings,
+        Outbox(settings),
+        Memory(settings.memory_path),
+        Journal(settings.journal_path),
+        MailStore(settings),
+    )

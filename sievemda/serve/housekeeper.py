@@ -1,0 +1,61 @@
+"""The child process that does what is due in its time: outgoing mail every second, clearing away every hour.
+
+Why a process of its own: handing mail to a remote host may take minutes, and neither a delivery nor the parent, which
+watches over all, should have anything to do with that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+
+from sievemda import assembly
+from sievemda.config import Settings
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 1.0  # seconds between two looks into the outbox
+HOUR = 3600.0
+
+
+def run(settings: Settings, lifeline: int, ready: int) -> int:
+    """Until SIGTERM, SIGUSR1 or the death of the parent."""
+    wake = _take_signals()
+    house = assembly.housekeeping(settings)
+    os.write(ready, b"1")
+    os.close(ready)
+    next_hour = time.monotonic()
+    while not select.select([wake, lifeline], [], [], INTERVAL)[0]:
+        _try(house.send_due)
+        if time.monotonic() >= next_hour:
+            next_hour = time.monotonic() + HOUR
+            _try(house.clear_away)
+    return os.EX_OK
+
+
+def _take_signals() -> int:
+    """A descriptor that has something to read once the end is asked for. Nothing is interrupted by that.
+
+    No signal stays blocked: a program that sends mail would inherit that.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())
+    return reading
+
+
+def _try(task: Callable[[], object]) -> None:
+    """What fails now is due again later."""
+    try:
+        task()
+    except Exception:
+        log.exception("housekeeping failed")
