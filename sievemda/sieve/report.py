@@ -42,7 +42,7 @@ def to_json(effect: Effect) -> dict[str, Any]:
     return data
 
 
-def test_to_json(tried: Tried) -> dict[str, Any]:
+def tried_to_json(tried: Tried) -> dict[str, Any]:
     """One test that was tried, with what was compared with what."""
     compared = [{"values": _cut(one.values), "keys": _cut(one.keys)} for one in tried.compared]
     return {"line": tried.line, "test": tried.test, "result": tried.result, "compared": compared}

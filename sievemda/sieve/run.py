@@ -51,6 +51,11 @@ class Outcome:
     failure: Problem | None
     tests: tuple[Tried, ...]
 
+    @property
+    def carried_out(self) -> tuple[Effect, ...]:
+        """What is to be done: the effects, or after an error the implicit keep alone."""
+        return self.effects if self.failure is None else (Store(implicit=True),)
+
 
 class Stop(Exception):
     """The script ended itself: RFC 5228 §3.3."""

@@ -1,0 +1,62 @@
+"""A dry run: the message and the envelope that a script sees when no mail server is there to say.
+
+The same derivation serves `sieve run` and the test language: MAIL FROM is the first address of Return-Path, Sender or
+From, RCPT TO the first of Envelope-To or To.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sievemda.mail.address import Address
+from sievemda.mail.message import Message
+
+SENDER_FIELDS = ("Return-Path", "Sender", "From")
+RECIPIENT_FIELDS = ("Envelope-To", "To")
+DEFAULT_SENDER = Address("sender", "example.com")
+DEFAULT_RECIPIENT = Address("recipient", "example.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Imagined:
+    """Facts of a world that is only imagined: a clock that stands still, and the mailboxes that are said to exist."""
+
+    clock: datetime
+    mailboxes: frozenset[str] = frozenset({"INBOX"})
+    addresses: frozenset[str] = frozenset()
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def mailbox_exists(self, name: str) -> bool:
+        return name in self.mailboxes or name.upper() == "INBOX"
+
+    def own_addresses(self) -> frozenset[str]:
+        return self.addresses
+
+
+def message_of(data: bytes) -> Message:
+    """A message file as delivery would hold it: line ends LF, a lone CR gone, no `From ` line of an mbox."""
+    if data.startswith((b"From ", b">From ")):
+        data = data.partition(b"\n")[2]
+    return Message(data.replace(b"\r", b""))
+
+
+def sender_of(message: Message) -> Address | None:
+    """The sender that the header suggests; a Return-Path of `<>` is the null reverse-path."""
+    if any(raw.strip() == b"<>" for raw in message.raw_values("Return-Path")):
+        return None
+    return _first(message, SENDER_FIELDS) or DEFAULT_SENDER
+
+
+def recipient_of(message: Message) -> Address:
+    return _first(message, RECIPIENT_FIELDS) or DEFAULT_RECIPIENT
+
+
+def _first(message: Message, names: tuple[str, ...]) -> Address | None:
+    for name in names:
+        for addresses in message.addresses(name):
+            if addresses and not isinstance(addresses, str):
+                return addresses[0]
+    return None
