@@ -121,10 +121,18 @@ class Acl:
         negative = self.get(f"-{owner}") - implicit
         return self.having(owner, self.get(owner) | implicit).having(f"-{owner}", negative)
 
+    def kept_for(self, owner: str | None, changed: str, implicit: Rights) -> Acl:
+        """After a change of one entry: secured for the owner when it was his."""
+        return self.secured(owner, implicit) if changed.removeprefix("-") == owner else self
+
     def renamed(self, old: str, new: str) -> Acl:
-        """The same list for somebody who has got another user id."""
+        """The same list for somebody who has got another user id; what that id had already, it keeps."""
         names = {old: new, f"-{old}": f"-{new}"}
-        return Acl(tuple((names.get(name, name), rights) for name, rights in self.entries))
+        acl = Acl()
+        for name, rights in self.entries:
+            now = names.get(name, name)
+            acl = acl.having(now, acl.get(now) | rights)
+        return acl
 
     def rights_of(self, identity: str | None, groups: Collection[str] = ()) -> Rights:
         """What `identity` (None is anonymous) may do: the union of what is granted, less what is taken away."""

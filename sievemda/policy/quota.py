@@ -42,10 +42,14 @@ class Usage:
     def __add__(self, other: Usage) -> Usage:
         return Usage(*(mine + its for mine, its in zip(_values(self), _values(other), strict=True)))
 
+    def of(self, resource: str) -> int:
+        """Octets, or a number."""
+        value: int = getattr(self, RESOURCES[resource])
+        return value
+
     def printed(self, resource: str) -> int:
         """In the unit of the resource: KiB rounded down, or a number."""
-        value: int = getattr(self, RESOURCES[resource])
-        return value // KIB if RESOURCES[resource] in _IN_KIB else value
+        return self.of(resource) // KIB if RESOURCES[resource] in _IN_KIB else self.of(resource)
 
 
 @dataclass(frozen=True, slots=True)

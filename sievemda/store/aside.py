@@ -36,11 +36,18 @@ class Aside:
     name: str  # as administrators write it
     deleted: float  # seconds since 1970
     parts: tuple[tuple[str, str], ...]  # where each part is now, where it was
+    mailbox: bool = True  # False for what a move left behind
     link: tuple[str, str] | None = None  # a symbolic link that showed the folder in its tree, and where it led
 
 
 def set_aside(
-    store: MailStore, name: str, partition: str, parts: Sequence[Path], link: tuple[Path, Path] | None = None
+    store: MailStore,
+    name: str,
+    partition: str,
+    parts: Sequence[Path],
+    *,
+    link: tuple[Path, Path] | None = None,
+    mailbox: bool = True,
 ) -> Aside:
     """Move directories away, the first of them first; what is missing is passed over."""
     base = store.layout.deleted(partition)
@@ -53,7 +60,7 @@ def set_aside(
         aside = directory / str(number) if same else part.parent / f"deleted.{unique_name()}"
         moves.append((str(aside), str(part)))
     shown = link and (str(link[0]), str(link[1]))
-    entry = {"name": name, "deleted": time.time(), "parts": moves, "link": shown}
+    entry = {"name": name, "deleted": time.time(), "parts": moves, "link": shown, "mailbox": mailbox}
     write_new(directory / ENTRY, json.dumps(entry).encode(), store.files.message_mode)
     for aside_at, was in moves:
         Path(was).rename(aside_at)
@@ -61,7 +68,7 @@ def set_aside(
     if link is not None:
         link[0].unlink(missing_ok=True)
     sync_directory(directory)
-    return Aside(directory, name, time.time(), tuple(moves), shown)
+    return Aside(directory, name, time.time(), tuple(moves), mailbox, shown)
 
 
 def entries(store: MailStore) -> Iterator[Aside]:
@@ -74,7 +81,8 @@ def entries(store: MailStore) -> Iterator[Aside]:
                 content = json.loads(read_control_file(path / ENTRY) or b"")
                 parts = tuple((str(aside), str(was)) for aside, was in content["parts"])
                 link = content["link"] and (str(content["link"][0]), str(content["link"][1]))
-                found.append(Aside(path, str(content["name"]), float(content["deleted"]), parts, link))
+                name, deleted, mailbox = str(content["name"]), float(content["deleted"]), bool(content["mailbox"])
+                found.append(Aside(path, name, deleted, parts, mailbox, link))
             except (OSError, ValueError, KeyError, TypeError):
                 _log.warning("%s is not an entry of a deleted mailbox", path)
     yield from sorted(found, key=lambda entry: entry.deleted)
@@ -82,7 +90,7 @@ def entries(store: MailStore) -> Iterator[Aside]:
 
 def bring_back(store: MailStore, name: str) -> None:
     """Undo the latest deletion of a mailbox. NotFound when there is none, AlreadyExists when its place is taken."""
-    mine = [entry for entry in entries(store) if entry.name == name]
+    mine = [entry for entry in entries(store) if entry.mailbox and entry.name == name]
     if not mine:
         raise NotFound(f"no deleted mailbox {name}")
     entry = mine[-1]

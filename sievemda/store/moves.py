@@ -92,7 +92,7 @@ def _parts_of_user(store: MailStore, inbox: Mailbox) -> list[Path]:
 def _folder_aside(store: MailStore, mailbox: Mailbox, shown: str) -> aside.Aside:
     seen = mailbox.tree.folder(mailbox.name.path)
     shown_by = (seen, mailbox.path) if seen.is_symlink() else None
-    return aside.set_aside(store, shown, mailbox.partition, [mailbox.path], shown_by)
+    return aside.set_aside(store, shown, mailbox.partition, [mailbox.path], link=shown_by)
 
 
 def recount(store: MailStore, name: MailboxName) -> None:
@@ -234,7 +234,7 @@ def _copy(store: MailStore, source: Path, place: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     sync_directory(place.parent)
-    entry = aside.set_aside(store, f"(moved) {source}", store.layout.partition_of(source), [source])
+    entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], mailbox=False)
     _sweep(Path(entry.parts[0][0]), place)
 
 

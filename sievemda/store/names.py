@@ -102,6 +102,14 @@ class Namespace:
             raise DataError(f"{text[:80]!r} is not a domain")
         return text
 
+    def identifier(self, text: str) -> str:
+        """An identifier of an ACL as it is kept: lower case where user names are, without the default domain."""
+        sign, name = ("-", text[1:]) if text.startswith("-") else ("", text)
+        if name.startswith("group:"):
+            return text
+        name = name.removesuffix(f"@{self._default_domain}")
+        return sign + (name.lower() if self._lower else name)
+
     # -- the administrator's spelling ----------------------------------------------------------------------------
 
     def parse_admin(self, text: str) -> MailboxName:

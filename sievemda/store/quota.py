@@ -112,7 +112,7 @@ class QuotaRoot:
         )
 
     def usage(self, *, fresh: bool = False) -> Usage:
-        """Octets and messages at and below the root; counted when `fresh`, or when the file does not know."""
+        """Octets and messages at and below the root; counted, folders too, when `fresh` or the file does not know."""
         sizes = _read(self.path)
         return self.recount() if fresh or sizes.usage is None else sizes.usage
 
@@ -152,7 +152,8 @@ class QuotaRoot:
             return self._recount()
 
     def _recount(self) -> Usage:
-        limits = self.limits()
+        sizes = _read(self.path)
+        limits = self._with_record(sizes.limits)
         for _ in range(_ATTEMPTS):
             folders = list(self.folders())
             before = stamps(folders)
@@ -160,12 +161,14 @@ class QuotaRoot:
             for folder in folders:
                 size, number = contents(folder)
                 total, count = total + size, count + number
-            self._write(limits, f"{total} {count}\n")
+            if sizes.usage != Usage(total, count):
+                self._write(limits, f"{total} {count}\n")
+                sizes = _read(self.path)
             if before == stamps(folders):
                 break
         else:
             self._write(limits, "")  # somebody else is busy here: whoever asks next counts again
-        return Usage(total, count)
+        return Usage(total, count, len(folders))
 
     def _write(self, limits: Limits, lines: str) -> None:
         """The file stands only where it limits something; without it, other programs have nothing to keep up."""

@@ -18,6 +18,7 @@ _ESCAPED = re.compile(r"^~|[./\\]")
 _UNESCAPE = re.compile(r"\\([0-9a-f]{2})")
 _DIRECT = re.compile(r"[\x20-\x7e]*")
 _OTHERS = re.compile(r"&|[^\x20-\x7e]+")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _SHIFT = re.compile(r"&([^-]*)-|&")
 
 
@@ -67,11 +68,11 @@ def to_disk(path: Sequence[str]) -> str:
 
 
 def from_disk(name: str) -> tuple[str, ...] | None:
-    """The components that a directory name stands for; None when it is not the name of a folder."""
+    """The components that a directory name stands for; None when it cannot be the name of a folder."""
     if len(name) < 2 or name[0] != "." or "" in (spelled := name[1:].split(".")):
         return None
     decoded = [decode_utf7(part) for part in spelled]
     if None in decoded:
         return None
     path = tuple(_UNESCAPE.sub(lambda match: chr(int(match[1], 16)), part or "") for part in decoded)
-    return path if to_disk(path) == name else None
+    return path if to_disk(path) == name and not any(_CONTROLS.search(part) for part in path) else None
