@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sievemda.sieve.matching import DEFAULT, Comparator, Matching, MatchType
+from sievemda.sieve.matching import Comparator, Matching, MatchType
 from sievemda.sieve.node import Context, Node, Option
 from sievemda.sieve.signature import Kind, Signature, Slot, signature
 from sievemda.sieve.text import Text, Texts, texts
@@ -175,8 +175,9 @@ class Arguments:
         slot = self._signature.matching
         if slot is None:
             return
-        kind, operand = self._match or (DEFAULT.type, "")
-        comparator = self._comparator or DEFAULT.comparator
+        default: Matching = slot.default
+        kind, operand = self._match or (default.type, default.operand)
+        comparator = self._comparator or default.comparator
         if (kind.substring and not comparator.substring) or (kind.order and not comparator.order):
             self.wrong(self._match_at, f"comparator '{comparator.name}' cannot be used with match type ':{kind.name}'")
         self.values[slot.field] = Matching(kind, comparator, operand)

@@ -23,7 +23,7 @@ def compile_script(text: bytes | str, limits: Limits, available: frozenset[str] 
 
     Raises `ScriptError` with all problems of the script; what is only odd is in `Program.problems`.
     """
-    allowed = frozenset(registry().extensions) if available is None else available | _ALWAYS
+    allowed = registry().public if available is None else available | _ALWAYS
     binder = Binder(limits, allowed)
     commands = binder.script(parse(text, limits))
     problems = tuple(binder.problems)

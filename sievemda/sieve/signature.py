@@ -7,6 +7,7 @@ import types
 import typing
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from sievemda.sieve.matching import AddressPart, Matching
 from sievemda.sieve.node import Block, Node, Option, Test
@@ -46,6 +47,7 @@ class Slot:
     field: str
     kind: Kind
     optional: bool = False
+    default: Any = None
 
     @property
     def role(self) -> str:
@@ -87,7 +89,7 @@ def _signature(cls: type[Node]) -> Signature:
         if declared.name in inherited:
             continue
         kind, optional = _kind(hints[declared.name])
-        slot = Slot(declared.name, kind, optional)
+        slot = Slot(declared.name, kind, optional, declared.default)
         if kind not in _POSITIONAL and kind is not Kind.FLAG:
             others[kind] = slot
         elif declared.default is dataclasses.MISSING:

@@ -48,6 +48,8 @@ class Extension:
     captures: bool = False  # matching leaves match variables
     implies: tuple[str, ...] = ()  # capabilities that come with it
     advertised: bool = True
+    private: bool = False  # to be had only where the caller of the compiler names it
+    private: bool = False  # exists only for who allows it by name, as the test runner does its own
 
 
 class Vocabulary:
@@ -89,11 +91,23 @@ class Registry:
     def __init__(self, extensions: Iterable[Extension]) -> None:
         self.extensions = {extension.name: extension for extension in extensions}
 
+    def learn(self, extensions: Iterable[Extension]) -> None:
+        """Make more extensions known, for a tool that brings its own words; they should be private."""
+        self.extensions.update((extension.name, extension) for extension in extensions)
+        self.__dict__.pop("_words", None)
+
+    @property
+    def public(self) -> frozenset[str]:
+        """What a script may require when nobody says otherwise."""
+        return frozenset(name for name, extension in self.extensions.items() if not extension.private)
+
     @cached_property
     def _words(self) -> Mapping[str, str]:
         """Every command, test and tag with the capability that it needs; tags with their colon."""
         words: dict[str, str] = {}
         for extension in self.extensions.values():
+            if extension.private:
+                continue
             tags = (*extension.options, *extension.match_types, *extension.address_parts)
             names = [getattr(item, "keyword", "") or getattr(item, "name", "") for item in tags]
             nodes = (*extension.commands, *extension.tests)
@@ -101,6 +115,11 @@ class Registry:
             for word in (*(f":{name}" for name in names), *(item.keyword for item in nodes), *comparators):
                 words.setdefault(word, extension.name)
         return words
+
+    @cached_property
+    def public(self) -> frozenset[str]:
+        """The capabilities that any script may be allowed."""
+        return frozenset(name for name, extension in self.extensions.items() if not extension.private)
 
     def hint(self, word: str, known: Iterable[str], allowed: frozenset[str]) -> str:
         """How to mend an unknown word: the require it needs, or the word that was meant. Empty when nobody knows."""
@@ -121,8 +140,9 @@ def registry() -> Registry:
     """The base language and every module of `extensions`, found by walking the package once, sorted by name."""
     from sievemda.sieve import extensions  # noqa: PLC0415 - extensions import this module
     from sievemda.sieve.base import BASE_LANGUAGE  # noqa: PLC0415
+    from sievemda.sieve.testing import words  # noqa: PLC0415
 
-    found = [BASE_LANGUAGE]
+    found = [BASE_LANGUAGE, *words.EXTENSIONS]
     for module in sorted(pkgutil.iter_modules(extensions.__path__), key=lambda module: module.name):
         found.extend(importlib.import_module(f"{extensions.__name__}.{module.name}").EXTENSIONS)
     return Registry(found)
