@@ -39,7 +39,7 @@ def why(settings: Settings, message_id: str, as_json: bool) -> None:
     if not entries:
         raise NotFound(f"nothing is known of {message_id}; the journal keeps {settings.delivery.journal_days} days")
     for entry in entries:
-        print(json.dumps(entry, ensure_ascii=False) if as_json else explained(entry, _script(settings, entry)))
+        print(json.dumps(entry) if as_json else explained(entry, _script(settings, entry)))
 
 
 def explained(entry: Entry, script: list[str]) -> str:

@@ -55,10 +55,10 @@ class Parts:
     store: MailStore
     memory: Memory
     outbox: Outbox
+    places: Places = field(init=False)
 
-    @property
-    def places(self) -> Places:
-        return Places(self.settings, self.store)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", Places(self.settings, self.store))
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,19 +116,10 @@ class Places:
         automatic = self._settings.autocreate.anysievefolder or (own and name.path in self._creatable)
         if name.is_inbox or not (create or automatic):
             return Obstacle(Result.NO_SUCH_MAILBOX, "there is no such mailbox")
-        if not own and not self._may_create_below(target.owner, name):
+        if target.owner is None or not self._store.may_create(name, target.owner):
             return Obstacle(Result.NOT_PERMITTED, "there is no such mailbox, and its owner may not make it")
         self._store.namespace.check_new(name)
         return Place(name, None)
-
-    def _may_create_below(self, owner: str | None, name: MailboxName) -> bool:
-        """Outside of his own tree an owner needs `k` on the nearest folder above. RFC 4314 §4."""
-        parent = name.parent
-        while parent is not None:
-            if (mailbox := self._store.find(parent)) is not None:
-                return "k" in self._rights(owner, mailbox)
-            parent = parent.parent
-        return False
 
     # --- the checks ------------------------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ def entry(job: Job, receipt: Receipt, trail: Trail) -> dict[str, Any]:
         "script": trail.script,
         "tests": [_test(tried) for tried in trail.tests[:MAX_TESTS]],
         "tests_left_out": max(0, len(trail.tests) - MAX_TESTS),
-        "planned": trail.planned,
+        "planned": [_short(action) for action in trail.planned],
         "done": account.done,
         "not_done": [{"action": n.action, "line": n.line, "why": cut(n.why, 500)} for n in account.not_done],
         "failure": cut(account.failure, 500),
@@ -78,6 +78,10 @@ def in_short(told: dict[str, Any]) -> dict[str, object]:
         "size": told["size"],
         "ms": round(told["took"] * 1000, 1),
     }
+
+
+def _short(action: dict[str, Any]) -> dict[str, Any]:
+    return {key: cut(value, 500) if isinstance(value, str) else value for key, value in action.items()}
 
 
 def _test(tried: Tried) -> dict[str, Any]:

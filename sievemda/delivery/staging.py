@@ -41,7 +41,7 @@ class Staging:
 
     def _stage(self, partition: str) -> Staged:
         if self._spooled is not None and partition == self._content.partition:
-            staged = self._store.adopt(partition, self._spooled)
+            staged = self._store.adopt(partition, self._spooled, vsize=self._content.message.size)
             self._spooled = None
         else:
             staged = self._store.stage(partition, [self._content.message.data])

@@ -5,8 +5,9 @@ lose the last commits (an extra copy after the retry of the MTA) but never the f
 
 Why one connection and a lock for all threads instead of one for each: SQLite lets one write at a time anyway, and
 threads that wait for a lock in memory get it at once, while connections that find the file locked sleep and try
-again. A file that was removed or replaced while we run is noticed by its inode, and opened anew. A damaged file is
-never thrown away or written over: every use of it is TemporaryTrouble until somebody has put it right.
+again. A file that was removed or replaced (with its `-wal` and `-shm`) while we run is noticed by its inode, and opened
+anew. A damaged file is never thrown away or written over: every use of it is TemporaryTrouble until somebody has put it
+right.
 """
 
 from __future__ import annotations
