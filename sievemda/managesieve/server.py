@@ -154,10 +154,10 @@ class Server:
             await connection.write(data)
 
     async def _bye(self, connection: Connection, reply: Reply) -> None:
+        """For clients that said nothing worth waiting for: tell them and close."""
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await connection.write(bytes(reply))
-            await connection.finish()
 
 
 def _plain_address(address: str) -> str:

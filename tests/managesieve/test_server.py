@@ -1,0 +1,235 @@
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+
+from tests.managesieve.conversation import LOGIN, Wire, running, skip_to
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key
+
+
+@pytest.fixture
+def server_tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return context
+
+
+@pytest.fixture
+def client_tls(certificate):
+    return ssl.create_default_context(cafile=certificate[0])
+
+
+@pytest.fixture
+def connect():
+    """Connections that are closed when the test ends; the greeting is read."""
+    peers = []
+
+    def connect(address, greeting=True):
+        peers.append(Wire(address))
+        if greeting:
+            skip_to(peers[-1], b"OK\r\n")
+        return peers[-1]
+
+    yield connect
+    for peer in peers:
+        peer.close()
+
+
+def login(peer):
+    peer.send(LOGIN)
+    assert peer.line() == b"OK\r\n"
+    return peer
+
+
+def test_starttls_resends_the_capabilities_and_allows_plain(make_service, server_tls, client_tls, connect):
+    with running(make_service(tls=True), server_tls) as (address, _):
+        peer = connect(address, greeting=False)
+        skip_to(peer, b'"STARTTLS"\r\n')
+        skip_to(peer, b"OK\r\n")
+        peer.send(b"STARTTLS\r\n")
+        assert peer.line() == b"OK\r\n"
+        peer.start_tls(client_tls)
+        lines = []
+        while (line := peer.line()) != b"OK\r\n":
+            lines.append(line)
+        assert b'"SASL" "SCRAM-SHA-256 SCRAM-SHA-1 PLAIN"\r\n' in lines
+        assert b'"STARTTLS"\r\n' not in lines
+        login(peer)
+        text = b"#" * 300_000
+        peer.send(b'PUTSCRIPT "a" {%d+}\r\n%s\r\nGETSCRIPT "a"\r\nLOGOUT\r\n' % (len(text), text))
+        assert peer.line() == b"OK\r\n"
+        assert peer.line() == b"{300000}\r\n"
+        assert peer.file.read(300_000) == text
+        assert [peer.line(), peer.line(), peer.line()] == [b"\r\n", b"OK\r\n", b"OK\r\n"]
+        assert peer.ended()
+
+
+@pytest.mark.parametrize("injected", [b"NOOP\r\n", b'PUTSCRIPT "evil" "', b'AUTHENTICATE "PLAIN" {500+}\r\nx'])
+def test_what_is_injected_behind_starttls_is_forgotten(make_service, server_tls, client_tls, connect, injected):
+    with running(make_service(tls=True), server_tls) as (address, _):
+        peer = connect(address)
+        peer.send(b"STARTTLS\r\n" + injected)
+        assert peer.line() == b"OK\r\n"
+        peer.start_tls(client_tls)
+        skip_to(peer, b"OK\r\n")
+        peer.send(b'NOOP "mine"\r\n')
+        assert peer.line() == b"OK (TAG {4}\r\n"
+        assert peer.line() == b'mine) "done"\r\n'
+
+
+@pytest.mark.parametrize("hello", [b"NOOP\r\n" * 10, b"\x16\x03\x01\x00\x05hello", b""])
+def test_a_failed_handshake_ends_that_connection_only(make_service, server_tls, connect, hello):
+    with running(make_service(tls=True), server_tls) as (address, _):
+        peer = connect(address)
+        peer.send(b"STARTTLS\r\n")
+        assert peer.line() == b"OK\r\n"
+        peer.send(hello)
+        peer.socket.shutdown(socket.SHUT_WR)
+        peer.file.read()
+        connect(address)
+
+
+def test_a_silent_client_is_told_bye(make_service, connect):
+    with running(make_service("timeout=1")) as (address, _):
+        peer = connect(address)
+        assert peer.line() == b'BYE "idle for too long"\r\n'
+        assert peer.ended()
+
+
+def test_before_login_neither_noop_nor_dripping_octets_buy_time(make_service, connect):
+    with running(make_service("timeout=1")) as (address, _):
+        chatty, dripping = connect(address), connect(address)
+        began = time.monotonic()
+        while time.monotonic() - began < 9:
+            try:
+                chatty.send(b"NOOP\r\n")
+                dripping.send(b"N")
+            except OSError:
+                break
+            time.sleep(0.1)
+        assert time.monotonic() - began < 5
+
+
+def test_after_login_three_times_the_time_is_given(make_service, connect):
+    with running(make_service("timeout=1", "allowplaintext=yes")) as (address, _):
+        peer = login(connect(address))
+        time.sleep(2)
+        peer.send(b"NOOP\r\n")
+        assert peer.line() == b"OK\r\n"
+        began = time.monotonic()
+        assert peer.line() == b'BYE "idle for too long"\r\n'
+        assert 2.5 < time.monotonic() - began < 6
+
+
+def test_sessions_beyond_the_limit_are_told_to_try_later(make_service, connect):
+    with running(make_service("managesieve_max_connections=2")) as (address, _):
+        first = connect(address)
+        connect(address)
+        third = connect(address, greeting=False)
+        assert third.line() == b'BYE (TRYLATER) "too many sessions; try again later"\r\n'
+        assert third.ended()
+        first.send(b"LOGOUT\r\n")
+        assert first.line() == b"OK\r\n"
+        first.close()
+        time.sleep(0.5)
+        connect(address)
+
+
+def test_stopping_tells_idle_clients_and_lets_a_command_finish(service, connect):
+    with running(service) as (address, _):
+        idle, busy = connect(address), login(connect(address))
+        text = b"".join(b'if header :is "a" "%d" { keep; }\r\n' % n for n in range(2000))
+        busy.send(b'PUTSCRIPT "a" {%d+}\r\n%s\r\n' % (len(text), text))
+        time.sleep(0.1)
+    assert idle.line() == b'BYE (TRYLATER) "the server is shutting down; try again later"\r\n'
+    assert busy.line() == b"OK\r\n"
+    assert busy.line().startswith(b"BYE (TRYLATER)")
+    assert idle.ended()
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_nothing(service, scripts, connect):
+    with running(service) as (address, _):
+        for part in (b"PUTSC", b'PUTSCRIPT "a" {100+}\r\nkeep;', b'PUTSCRIPT "a" "keep;'):
+            peer = login(connect(address))
+            peer.send(part)
+            peer.close()
+        login(connect(address)).send(b"LOGOUT\r\n")
+    assert scripts.list() == ()
+
+
+def test_a_client_that_does_not_read_holds_up_nobody(service, scripts, connect):
+    scripts.put("big", b"#" * 1_000_000)
+    with running(service) as (address, _):
+        deaf = login(connect(address))
+        for _ in range(20):
+            deaf.send(b'GETSCRIPT "big"\r\n')
+        time.sleep(0.5)
+        peer = login(connect(address))
+        peer.send(b"LISTSCRIPTS\r\n")
+        assert peer.line() == b'"big"\r\n'
+        deaf.close()
+
+
+def test_many_sessions_at_once_lose_nothing(service, scripts, connect):
+    wrong = []
+
+    def work(address, number):
+        peer = Wire(address, 60)
+        try:
+            skip_to(peer, b"OK\r\n")
+            login(peer)
+            for turn in range(3):
+                name = f"s{number}".encode()
+                peer.send(b'PUTSCRIPT "%s" "keep; # %d"\r\nSETACTIVE "%s"\r\nLISTSCRIPTS\r\n' % (name, turn, name))
+                assert peer.line() == b"OK\r\n"
+                assert peer.line() == b"OK\r\n"
+                active = 0
+                while (line := peer.line()) != b"OK\r\n":
+                    active += line.endswith(b" ACTIVE\r\n")
+                assert active == 1
+        except AssertionError as e:
+            wrong.append(e)
+        finally:
+            peer.close()
+
+    with running(service) as (address, _):
+        threads = [threading.Thread(target=work, args=(address, n)) for n in range(30)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    assert wrong == []
+    assert [s.name for s in scripts.list()] == sorted(f"s{n}" for n in range(30))
+    assert all(scripts.get(s.name) == b"keep; # 2" for s in scripts.list())
+
+
+def test_hostile_sessions_before_login_keep_little(make_service, connect):
+    import tracemalloc
+
+    with running(make_service()) as (address, _):
+        connect(address)
+        tracemalloc.start()
+        try:
+            peers = [connect(address) for _ in range(50)]
+            before = tracemalloc.get_traced_memory()[0]
+            for peer in peers:
+                peer.send(b'NOOP "' + b"x" * 15_000)
+            time.sleep(1)
+            grown = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+    assert grown < 50 * 40_000
