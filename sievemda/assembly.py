@@ -92,7 +92,7 @@ class Housekeeping:
         now = time.time()
         self.memory.prune(now)
         self.journal.prune(now - self.settings.delivery.journal_days * DAY)
-        self.store.clean_stage(now - STALE)
+        self.store.clean_stage(STALE)
 
 
 def housekeeping(settings: Settings) -> Housekeeping:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -86,19 +85,12 @@ class Reception:
         self._held = 0
         self.size = 0
         self._intake: Intake | None = None
-        self._failure: Result | None = None
-        self._started = time.monotonic()
-        self.message_id = ""
-
-    @property
-    def milliseconds(self) -> int:
-        """Since the first octet was waited for."""
-        return round((time.monotonic() - self._started) * 1000)
+        self.failure: Result | None = None  # why the delivery has not heard of it
 
     async def take(self, block: bytes) -> None:
         """The next octets. Returns when more may come, so that the peer is held back while the disk is slow."""
         self.size += len(block)
-        if self._failure:
+        if self.failure:
             return
         if self.size > self._handler.max_size:
             await self._fail(Result.TOO_LARGE)
@@ -111,9 +103,9 @@ class Reception:
 
     async def finish(self) -> list[Receipt]:
         """The end has come: one receipt for each recipient, in order."""
-        if not self._failure:
+        if not self.failure:
             return await self._handler.run(self._deliver)
-        return self._all(self._failure)
+        return self._all(self.failure)
 
     async def abort(self) -> None:
         """The peer went away: leave nothing behind."""
@@ -125,7 +117,7 @@ class Reception:
         return [Receipt(result)] * len(self._targets)
 
     async def _fail(self, result: Result) -> None:
-        self._failure = result
+        self.failure = result
         await self.abort()
 
     def _hand_on(self) -> None:
@@ -136,7 +128,7 @@ class Reception:
             for block in blocks:
                 self._intake.feed(block)
         except Exception as error:
-            self._failure = spool_result(error)
+            self.failure = spool_result(error)
             log.exception("message cannot be spooled %s", words(session=self._peer.session))
             self._drop()
 
@@ -151,19 +143,19 @@ class Reception:
 
     def _deliver(self) -> list[Receipt]:
         self._hand_on()
-        if self._failure or self._intake is None:
-            return self._all(self._failure or Result.TROUBLE)
+        if self.failure or self._intake is None:
+            return self._all(self.failure or Result.TROUBLE)
         try:
             content = self._intake.finish()
         except Exception as error:
             log.exception("message cannot be spooled %s", words(session=self._peer.session))
             self._drop()
-            return self._all(spool_result(error))
-        self.message_id = getattr(content, "message_id", "")
+            self.failure = spool_result(error)
+            return self._all(self.failure)
         try:
             receipts = list(self._handler.deliverer.deliver(self._sender, self._peer, self._targets, content))
         except Exception:
-            log.exception("delivery failed %s", words(session=self._peer.session, msgid=self.message_id))
+            log.exception("delivery failed %s", words(session=self._peer.session))
             return self._all(Result.TROUBLE)
         if len(receipts) != len(self._targets):
             log.error("receipts and recipients differ in number %s", words(session=self._peer.session))

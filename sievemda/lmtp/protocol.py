@@ -219,7 +219,9 @@ class LmtpProtocol(LmtpConnection):
         for receipt in receipts:
             self.say(self._reply(receipt, mail))
         self.send()
-        self.server.log_delivery(self.peer, mail, receipts, reception)
+        if reception.failure:
+            for accepted, receipt in zip(mail.accepted, receipts, strict=True):
+                self.server.log_refusal(self.peer, mail.sender, accepted.recipient, receipt)
 
     def _reply(self, receipt: Receipt, mail: Transaction) -> replies.Reply:
         return replies.reply(receipt, self.session_id, self.server.postmaster, utf8=mail.sender.smtputf8)

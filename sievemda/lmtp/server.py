@@ -21,8 +21,8 @@ from sievemda import __version__
 from sievemda.auth.sasl import PLAINTEXT, Mechanism
 from sievemda.config import Settings
 from sievemda.lmtp import replies
-from sievemda.lmtp.handler import Deliverer, Handler, Reception
-from sievemda.lmtp.protocol import LmtpProtocol, Transaction
+from sievemda.lmtp.handler import Deliverer, Handler
+from sievemda.lmtp.protocol import LmtpProtocol
 from sievemda.logs import words
 from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.result import Receipt
@@ -158,37 +158,18 @@ class LmtpServer:
         address = ipaddress.ip_address(peer.address)
         return any(address in network for network in networks)
 
-    # The log.
-
-    def log_refusal(self, peer: Peer, sender: Sender, recipient: Recipient, receipt: Receipt) -> None:
-        """A recipient that was refused at RCPT."""
+    @staticmethod
+    def log_refusal(peer: Peer, sender: Sender, recipient: Recipient, receipt: Receipt) -> None:
+        """A recipient that the delivery will not hear of, or not again; what it does, it logs itself."""
         log.info(
             "refused %s",
             words(
                 session=peer.session,
-                **{"from": _path(sender)},
+                sender=sender.reverse_path or "<>",
                 to=recipient.address,
                 result=receipt.result.name.lower(),
             ),
         )
-
-    def log_delivery(self, peer: Peer, mail: Transaction, receipts: Sequence[Receipt], reception: Reception) -> None:
-        """One line for each recipient."""
-        for accepted, receipt in zip(mail.accepted, receipts, strict=True):
-            log.info(
-                "delivery %s",
-                words(
-                    session=peer.session,
-                    msgid=reception.message_id,
-                    **{"from": _path(mail.sender)},
-                    to=accepted.recipient.address,
-                    orcpt=accepted.recipient.orcpt,
-                    result=receipt.result.name.lower(),
-                    id=receipt.journal_id,
-                    size=reception.size,
-                    ms=reception.milliseconds,
-                ),
-            )
 
     # The end.
 
@@ -222,10 +203,6 @@ def _greeting(settings: Settings) -> replies.Reply:
     """`serverinfo` says how much is told."""
     name = {"on": f" sievemda {__version__}", "min": " sievemda", "off": ""}[settings.delivery.serverinfo]
     return f"220 {settings.site.servername} LMTP{name} ready".encode()
-
-
-def _path(sender: Sender) -> str:
-    return f"<{sender.reverse_path or ''}>"
 
 
 def tls_context(certificate: os.PathLike[str], key: os.PathLike[str]) -> ssl.SSLContext:

@@ -155,8 +155,7 @@ def test_a_reset_connection_is_no_event(server, sink, caplog):
     assert not [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]
 
 
-def test_a_delivery_under_way_is_finished_when_the_client_leaves(server, sink, caplog):
-    caplog.set_level("INFO", "sievemda.lmtp")
+def test_a_delivery_under_way_is_finished_when_the_client_leaves(server, sink):
     sink.gate.clear()
     with server.client() as client:
         open_data(client)
@@ -165,7 +164,6 @@ def test_a_delivery_under_way_is_finished_when_the_client_leaves(server, sink, c
     sink.gate.set()
     wait_for(lambda: not server.server._sessions)
     assert len(sink.deliveries) == 1
-    assert "delivery session=" in caplog.text
 
 
 def test_sessions_are_served_while_a_delivery_takes_long(server, sink):
@@ -284,17 +282,17 @@ def test_connections_past_the_limit_get_421(tmp_path, sink):
             assert fourth.greeting.startswith("220")
 
 
-def test_the_log_has_one_line_for_each_recipient_and_no_content(client, caplog):
+def test_who_is_refused_before_the_delivery_hears_of_it_is_logged_without_content(tmp_path, sink, caplog):
     caplog.set_level("INFO", "sievemda.lmtp")
-    client.do("MAIL FROM:<a@x>")
-    client.do("RCPT TO:<nobody@x>")
-    client.do("RSET")
-    client.message("Subject: secret\r\n\r\nsecret" + END, ["a@x", '"b c"@x', "late@x"])
-    client.do("NOOP")
-    lines = [record.getMessage() for record in caplog.records]
-    assert [line.split()[0] for line in lines] == ["refused", "delivery", "delivery", "delivery"]
-    assert " from=<a@x> to=nobody@x result=no_such_user" in lines[0]
-    assert " msgid=<id@test> from=<a@b.c> to=a@x result=delivered id=j1 size=27 ms=" in lines[1]
-    assert r' to="\"b c\"@x" result=delivered ' in lines[2]
-    assert " to=late@x result=over_quota " in lines[3]
+    with running(tmp_path, sink, maxmessagesize=10) as server, server.client() as client:
+        client.do("MAIL FROM:<a@x>")
+        client.do("RCPT TO:<nobody@x>")
+        client.do('RCPT TO:<"b c"@x>')
+        client.do("DATA")
+        client.send("Subject: secret\r\n\r\nsecret" + END)
+        assert client.reply().startswith("552")
+        client.do("NOOP")
+    first, second = [record.getMessage() for record in caplog.records]
+    assert first.endswith(" sender=a@x to=nobody@x result=no_such_user")
+    assert second.endswith(r' sender=a@x to="\"b c\"@x" result=too_large')
     assert "secret" not in caplog.text
