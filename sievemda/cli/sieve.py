@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sievemda.cli.sieve_test import test
+
 if TYPE_CHECKING:
     from sievemda.mail.address import Address
     from sievemda.mail.envelope import Envelope
@@ -29,7 +31,10 @@ class Unreadable(click.ClickException):
 
 @click.group()
 def sieve() -> None:
-    """Check and try Sieve scripts."""
+    """Check, try and test Sieve scripts."""
+
+
+sieve.add_command(test)
 
 
 @sieve.command(epilog="Example: sievemda sieve check ~/sieve/*.sieve")

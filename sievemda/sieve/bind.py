@@ -87,7 +87,7 @@ class Binder:
         name = item.value
         if name in extensions and name in self.allowed:
             return True
-        if name in extensions and name:
+        if name in registry().public and name:
             self.report(item, f"the capability '{name}' is not allowed here")
         elif name in self.vocabulary.commands or name in self.vocabulary.tests:
             self.report(item, f"'{name}' is part of the base language: it needs no require")

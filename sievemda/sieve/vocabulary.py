@@ -48,7 +48,6 @@ class Extension:
     captures: bool = False  # matching leaves match variables
     implies: tuple[str, ...] = ()  # capabilities that come with it
     advertised: bool = True
-    private: bool = False  # to be had only where the caller of the compiler names it
     private: bool = False  # exists only for who allows it by name, as the test runner does its own
 
 
@@ -90,16 +89,6 @@ class Registry:
 
     def __init__(self, extensions: Iterable[Extension]) -> None:
         self.extensions = {extension.name: extension for extension in extensions}
-
-    def learn(self, extensions: Iterable[Extension]) -> None:
-        """Make more extensions known, for a tool that brings its own words; they should be private."""
-        self.extensions.update((extension.name, extension) for extension in extensions)
-        self.__dict__.pop("_words", None)
-
-    @property
-    def public(self) -> frozenset[str]:
-        """What a script may require when nobody says otherwise."""
-        return frozenset(name for name, extension in self.extensions.items() if not extension.private)
 
     @cached_property
     def _words(self) -> Mapping[str, str]:
