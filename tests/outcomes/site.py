@@ -30,7 +30,11 @@ class Client:
         if isinstance(where, Path):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(30)
-            self.socket.connect(str(where))
+            try:
+                self.socket.connect(str(where))
+            except OSError:
+                self.socket.close()
+                raise
         else:
             self.socket = socket.create_connection(("127.0.0.1", where), 30)
         self.file = self.socket.makefile("rb")
