@@ -16,6 +16,8 @@ import socket
 import threading
 from pathlib import Path
 
+import uvloop
+
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.session import Session
 from sievemda.managesieve.wire import Reader
@@ -98,7 +100,11 @@ def running(service, tls=None):
         await end.wait()
         await server.stop(5)
 
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    def run():
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the workers of `serve` do
+            runner.run(serve())
+
+    thread = threading.Thread(target=run)
     thread.start()
     assert ready.wait(10)
     loop, end, server = loops[0]
