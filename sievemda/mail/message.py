@@ -81,19 +81,17 @@ class Message:
 
     def values(self, name: str) -> tuple[str, ...]:
         """The values of every field of that name: unfolded, trimmed, encoded words decoded. RFC 5228 §2.4.2.2, §5.7."""
-        key = name.lower()
-        known = self._decoded.get(key)
+        known = self._decoded.get(name)  # by the spelling that is asked for: a script asks the same one many times
         if known is None:
-            known = self._decoded[key] = tuple(decode(raw) for raw in self.raw_values(key))
+            known = self._decoded[name] = tuple(decode(raw) for raw in self.raw_values(name))
         return known
 
     def addresses(self, name: str) -> tuple[tuple[Address, ...] | str, ...]:
         """For each field of that name its addresses, or its text when there is no address in it. RFC 5228 §5.1."""
-        key = name.lower()
-        known = self._addresses.get(key)
+        known = self._addresses.get(name)
         if known is None:
-            texts = map(unfold, self.raw_values(key))
-            known = self._addresses[key] = tuple(address_list(text) or text for text in texts)
+            texts = map(unfold, self.raw_values(name))
+            known = self._addresses[name] = tuple(address_list(text) or text for text in texts)
         return known
 
 

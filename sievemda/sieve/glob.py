@@ -27,6 +27,8 @@ class Segment:
     pattern: re.Pattern[str] | None
 
     def at(self, value: str, start: int) -> bool:
+        if not self.size:
+            return True
         if self.pattern is not None:
             return self.pattern.match(value, start) is not None
         return value.startswith(self.literal, start)
@@ -56,13 +58,14 @@ class Glob:
         tail = len(value) - last.size
         if tail < first.size or not first.at(value, 0) or not last.at(value, tail):
             return None
-        spans, position = first.spans(0), first.size
+        spans, position = first.spans(0) if first.wild else [], first.size
         for segment in middle:
             found = segment.find(value, position, tail)
             if found < 0:
                 return None
             spans.append((position, found))
-            spans += segment.spans(found)
+            if segment.wild:
+                spans += segment.spans(found)
             position = found + segment.size
         spans.append((position, tail))
         return spans + last.spans(tail)

@@ -106,13 +106,15 @@ class Contains(MatchType):
 
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         fold = how.comparator.fold
-        wanted = [(fold(key), key.isascii()) for key in keys]
+        wanted = [fold(key) for key in keys]
         for value in values:
             folded = fold(value)
             run.spend_matching(len(value) * len(wanted))
-            for key, plain in wanted:
-                if key in folded or not (plain or folded.isascii() or octets(key) not in octets(folded)):
+            for key in wanted:
+                if key in folded:
                     return True
+                if not (key.isascii() or folded.isascii()) and octets(key) in octets(folded):
+                    return True  # part of a character
         return False
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from sievemda.mail.envelope import Envelope
 from sievemda.mail.message import Message
@@ -101,7 +101,9 @@ class Run:
 
     def test(self, test: Test) -> bool:
         """Try a test and note it."""
-        self.spend()
+        self._steps -= 1
+        if self._steps < 0:
+            self._exhausted()
         outer, self._compared = self._compared, ()
         result = test.holds(self)
         if len(self.trace) < self.limits.trace:
@@ -115,7 +117,9 @@ class Run:
 
     def block(self, commands: tuple[Command, ...]) -> None:
         for command in commands:
-            self.spend()
+            self._steps -= 1
+            if self._steps < 0:
+                self._exhausted()
             self.line = command.line
             command.execute(self)
 
@@ -125,10 +129,13 @@ class Run:
     # -- the budget --------------------------------------------------------------------------------------------
 
     def spend(self) -> None:
-        """Charge one instruction."""
+        """Charge one instruction; commands and tests are charged by themselves."""
         self._steps -= 1
         if self._steps < 0:
-            raise RunError(f"too many instructions: the limit is {self.limits.instructions}", self.line)
+            self._exhausted()
+
+    def _exhausted(self) -> NoReturn:
+        raise RunError(f"too many instructions: the limit is {self.limits.instructions}", self.line)
 
     def spend_matching(self, amount: int) -> None:
         """Charge characters that are looked at."""
