@@ -43,7 +43,7 @@ class _Content:
     damage: str = ""
 
 
-def _parse(_path: Path, content: bytes | None) -> _Content:
+def _parse(_path: str, content: bytes | None) -> _Content:
     if content is None:
         return _Content()
     entries: list[tuple[str, Rights]] = []
@@ -137,7 +137,7 @@ class AclFiles:
     def get(self, folder: Path, owner: str | None) -> Acl:
         """The ACL as Cyrus would show it; only its owner's rights when the file is damaged."""
         try:
-            content = self._cache.get(folder / FILE_NAME)
+            content = self._cache.get(f"{folder}/{FILE_NAME}")
         except OSError as error:
             content = _Content(present=True, damage=str(error))
         if content.damage:
@@ -172,7 +172,7 @@ class AclFiles:
         path = folder / FILE_NAME
         with Dotlock(path, self._mode) as lock:
             try:
-                content = _parse(path, read_control_file(path))
+                content = _parse(str(path), read_control_file(path))
             except OSError as error:
                 raise StoreTrouble(f"{path} cannot be read: {error}") from error
             if content.damage:

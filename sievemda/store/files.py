@@ -69,7 +69,7 @@ def sync_directory(path: Path) -> None:
         os.close(fd)
 
 
-def read_control_file(path: Path) -> bytes | None:
+def read_control_file(path: Path | str) -> bytes | None:
     """The content; None when there is no such file. OSError also for what is not a regular file, or too large."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -135,16 +135,15 @@ class Dotlock:
 class Cached(Generic[T]):
     """The parsed content of files, parsed again when a file has changed. Bounded; the oldest entries go first."""
 
-    def __init__(self, parse: Callable[[Path, bytes | None], T], size: int = 4096) -> None:
+    def __init__(self, parse: Callable[[str, bytes | None], T], size: int = 4096) -> None:
         self._parse = parse
         self._size = size
         self._known: dict[str, tuple[tuple[int, ...] | None, T]] = {}
 
-    def get(self, path: Path) -> T:
+    def get(self, path: str) -> T:
         """What the file says now; a file that is not there is parsed as None."""
-        key = str(path)
-        stamp = _stamp(key)
-        known = self._known.get(key)
+        stamp = _stamp(path)
+        known = self._known.get(path)
         if known is not None and known[0] == stamp:
             return known[1]
         content = None if stamp is None else read_control_file(path)
@@ -152,7 +151,7 @@ class Cached(Generic[T]):
         if len(self._known) >= self._size:
             with suppress(StopIteration, RuntimeError, KeyError):  # another thread may be doing the same
                 del self._known[next(iter(self._known))]
-        self._known[key] = (stamp, value)
+        self._known[path] = (stamp, value)
         return value
 
 

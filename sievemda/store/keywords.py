@@ -23,7 +23,7 @@ _ATOM = re.compile(r"[^\x00-\x20\x7f-\U0010ffff(){%*\"\\\]]{1,255}")  # RFC 3501
 _log = logging.getLogger(__name__)
 
 
-def _parse(_path: Path, content: bytes | None) -> dict[int, str]:
+def _parse(_path: str, content: bytes | None) -> dict[int, str]:
     found = {}
     for line in (content or b"").decode("utf-8", "replace").splitlines():
         number, _, name = line.partition(" ")
@@ -46,7 +46,7 @@ class Keywords:
         wanted = {flag.lower(): flag for flag in reversed(flags) if _ATOM.fullmatch(flag)}
         if not wanted:
             return "".join(sorted(system))
-        known = _by_name(self._cache.get(folder / FILE_NAME))
+        known = _by_name(self._cache.get(f"{folder}/{FILE_NAME}"))
         if not wanted.keys() <= known.keys():
             known = _by_name(self._learn(folder, wanted))
         if missing := [flag for name, flag in wanted.items() if name not in known]:
@@ -56,7 +56,7 @@ class Keywords:
     def _learn(self, folder: Path, wanted: dict[str, str]) -> dict[int, str]:
         path = folder / FILE_NAME
         with Dotlock(folder / "dovecot-uidlist", self._mode), Dotlock(path, self._mode) as lock:
-            found = _parse(path, read_control_file(path))
+            found = _parse(str(path), read_control_file(path))
             known = _by_name(found)
             free = (number for number in range(ROOM) if number not in found)
             new = dict(zip(free, [wanted[name] for name in reversed(wanted) if name not in known], strict=False))

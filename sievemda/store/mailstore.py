@@ -70,11 +70,13 @@ class MailStore:
 
     def user_tree(self, userid: str) -> Tree | None:
         """The Maildir++ tree of a user; None when there is no such user."""
-        for _, home in self.layout.homes(userid):
+        for partition, home in self.layout.homes(userid):
             inside = self.layout.inside(home)
-            root = inside and self.layout.inside(inside / MAILDIR)
+            usual = inside and inside / MAILDIR
+            root = usual and self.layout.inside(usual)
             if root and is_folder(root):
-                return Tree(userid, "", self.layout.partition_of(root), root)
+                moved = inside is not home or root is not usual
+                return Tree(userid, "", self.layout.partition_of(root) if moved else partition, root)
         return None
 
     def find_for(self, text: str, owner: str) -> Mailbox | None:

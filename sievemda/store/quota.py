@@ -34,7 +34,6 @@ FILE_NAME = "maildirsize"
 MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
 _ATTEMPTS = 5
 _LIMITS = re.compile(rb"\d+[A-Z](?:,\d+[A-Z])*")
-_LINE = re.compile(rb"[ \t]*(-?\d{1,19})[ \t]+(-?\d{1,19})[ \t]*")
 _NO_LIMITS = Limits()
 _log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class _Sizes:
 
 def _read(folder: Path) -> _Sizes:
     try:
-        fd = os.open(folder / FILE_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(f"{folder}/{FILE_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return _Sizes()
     try:
@@ -74,18 +73,18 @@ def _parse_limits(line: bytes) -> Limits | None:
 
 
 def _parse_usage(lines: list[bytes]) -> Usage | None:
-    storage = messages = 0
-    for line in lines:
-        match = _LINE.fullmatch(line)
-        if match is None:
-            return None
-        storage += int(match[1])
-        messages += int(match[2])
-    return Usage(storage, messages) if lines and storage >= 0 and messages >= 0 else None
+    try:
+        numbers = [int(number) for line in lines for number in line.split()]
+    except ValueError:
+        return None
+    storage, messages = sum(numbers[::2]), sum(numbers[1::2])
+    sound = lines and len(numbers) == 2 * len(lines) and storage >= 0 and messages >= 0
+    return Usage(storage, messages) if sound else None
 
 
 def is_root(folder: Path, records: Records) -> bool:
-    return (folder / FILE_NAME).exists() or records.get(folder).limits is not None
+    there = os.path.lexists(f"{folder}/{FILE_NAME}")
+    return there or records.get(folder).limits is not None
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ class QuotaRoot:
         with self._locked(fcntl.LOCK_SH):
             yield
             try:
-                fd = os.open(self.path / FILE_NAME, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+                fd = os.open(f"{self.path}/{FILE_NAME}", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
             except FileNotFoundError:
                 return
             try:

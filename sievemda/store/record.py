@@ -48,7 +48,7 @@ def new_id() -> str:
     return secrets.token_hex(12)
 
 
-def _parse(path: Path, content: bytes | None) -> Record:
+def _parse(path: str, content: bytes | None) -> Record:
     if content is None:
         return Record()
     try:
@@ -74,7 +74,7 @@ class Records:
         self._mode = mode
 
     def get(self, folder: Path) -> Record:
-        return self._cache.get(folder / FILE_NAME)
+        return self._cache.get(f"{folder}/{FILE_NAME}")
 
     def put(self, folder: Path, record: Record) -> None:
         write_atomically(folder / FILE_NAME, record.encode(), self._mode)

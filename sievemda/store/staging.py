@@ -155,7 +155,7 @@ class Staged:
 def _open_part(mailbox: Mailbox, part: str) -> int:
     """The directory to deliver into, made when an unusual client has not made it."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    path = mailbox.path / part
+    path = f"{mailbox.path}/{part}"
     try:
         return os.open(path, flags)
     except FileNotFoundError:

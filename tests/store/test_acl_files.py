@@ -1,0 +1,167 @@
+import logging
+import os
+
+import pytest
+
+from sievemda.errors import StoreTrouble
+from sievemda.policy.acl import Acl, format_rights
+
+OWNED = "user/alice/Lists"
+
+
+def lines(box):
+    return (box.path / "dovecot-acl").read_text().splitlines()
+
+
+def test_an_acl_is_written_as_dovecot_reads_it(mailbox):
+    box = mailbox(OWNED)
+    box.set_acl(Acl.parse("alice lrswipcda anyone p -fred p group:staff lrs anonymous p -group:bad l"))
+    assert lines(box) == [
+        "user=alice lrwstipekxa",
+        "anyone p",
+        "-user=fred p",
+        "group=staff lrs",
+        "user=anonymous p",
+        "-group=bad l",
+    ]
+
+
+def test_an_acl_reads_back_as_it_was_set(mailbox):
+    box = mailbox(OWNED)
+    acl = Acl.parse("alice lrswipkxtean anyone p -fred p group:staff lrs0 bob n anonymous p")
+    box.set_acl(acl)
+    assert dict(box.acl().entries) == dict(acl.entries)
+
+
+def test_rights_without_a_letter_in_dovecot_go_when_the_entry_goes(mailbox):
+    box = mailbox(OWNED)
+    box.set_acl(Acl.parse("alice la bob ln5"))
+    box.change_acl(lambda acl: acl.without("bob"))
+    assert str(box.acl()) == "alice la"
+
+
+@pytest.mark.parametrize(
+    ("content", "acl"),
+    [
+        ("", "alice lrswipkxtecdan"),
+        ("anyone p\n", "anyone p alice lrswipkxtecdan"),
+        ("owner lr\nanyone p\n", "alice lr anyone p"),
+        ("user=alice lr\n", "alice lr"),
+        ("owner lrw\nuser=alice lr\n", "alice lr"),
+        ("owner\nanyone p\n", "anyone p"),
+        ("user=alice\n", ""),
+        ("-owner p\nowner lrp\n", "-alice p alice lrp"),
+        ("anyone :lookup read post\nowner l\n", "anyone lrp alice l"),
+        ("anyone l :post\nowner l\n", "anyone lp alice l"),
+        ('"user=john doe" p\nowner l\n', "john doe p alice l"),
+        ('-"user=john doe" p\nowner l\n', "-john doe p alice l"),
+        ('"-user=john doe" p\nowner l\n', "-john doe p alice l"),
+        ("authenticated p\nowner l\n", "authenticated p alice l"),
+        ("# comment\n\nowner l\n", "alice l"),
+        ("group-override=bad p\nowner l\n", "alice l"),
+        ("owner l\r\nanyone p\r\n", "alice l anyone p"),
+        ("anyone l\nanyone p\nowner l", "anyone lp alice l"),
+    ],
+)
+def test_a_file_of_dovecot_is_understood(mailbox, content, acl):
+    box = mailbox(OWNED)
+    (box.path / "sievemda-mailbox").unlink()
+    (box.path / "dovecot-acl").write_text(content)
+    assert str(box.acl()) == acl
+
+
+def test_a_folder_without_a_file_belongs_to_its_owner_alone(mailbox):
+    box = mailbox(OWNED)
+    (box.path / "dovecot-acl").unlink()
+    assert str(box.acl()) == "alice lrswipkxtecdan"
+
+
+def test_a_shared_folder_without_a_file_belongs_to_nobody(mailbox, store):
+    box = mailbox("board")
+    (box.path / "dovecot-acl").unlink()
+    assert store.rights(box, "alice") == frozenset()
+    assert store.rights(box, None) == frozenset()
+
+
+DAMAGED = [
+    b"anyone z\n",
+    b"anybody p\n",
+    b"anyone p\n\xff\xfe\n",
+    b'"user=x p\n',
+    b"user= p\n",
+    b"anyone p\nnonsense\n",
+]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_file_leaves_rights_to_nobody_but_the_owner(mailbox, store, content, caplog):
+    box = mailbox(OWNED)
+    (box.path / "dovecot-acl").write_bytes(content)
+    assert store.rights(box, None) == frozenset()
+    assert store.rights(box, "bob") == frozenset()
+    assert format_rights(store.rights(box, "alice")) == "lrswipkxtecdan"
+    assert any("damaged" in record.message for record in caplog.records if record.levelno == logging.ERROR)
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_file_is_not_overwritten(mailbox, content):
+    box = mailbox(OWNED)
+    (box.path / "dovecot-acl").write_bytes(content)
+    with pytest.raises(StoreTrouble):
+        box.change_acl(lambda acl: acl.changed("anyone", "p"))
+    assert (box.path / "dovecot-acl").read_bytes() == content
+    assert not (box.path / "dovecot-acl.lock").exists()
+
+
+def test_a_directory_or_a_pipe_in_place_of_the_file_fails_closed(mailbox, store):
+    box = mailbox(OWNED)
+    (box.path / "dovecot-acl").unlink()
+    os.mkfifo(box.path / "dovecot-acl")
+    assert store.rights(box, "bob") == frozenset()
+    (box.path / "dovecot-acl").unlink()
+    (box.path / "dovecot-acl").mkdir()
+    assert store.rights(box, "bob") == frozenset()
+
+
+def test_a_link_in_place_of_the_file_is_not_followed(mailbox, store, tmp_path):
+    box = mailbox(OWNED)
+    (tmp_path / "open").write_text("anyone lrsp\n")
+    (box.path / "dovecot-acl").unlink()
+    (box.path / "dovecot-acl").symlink_to(tmp_path / "open")
+    assert store.rights(box, "bob") == frozenset()
+
+
+def test_lines_that_mean_nothing_here_are_kept(mailbox):
+    box = mailbox(OWNED)
+    (box.path / "dovecot-acl").write_text("# mine\ngroup-override=bad p\nowner lra\n")
+    box.change_acl(lambda acl: acl.changed("anyone", "p"))
+    assert lines(box) == ["# mine", "group-override=bad p", "user=alice lra", "anyone p"]
+
+
+def test_a_change_over_imap_holds_at_once(mailbox, store):
+    box = mailbox(OWNED)
+    assert "p" not in store.rights(box, None)
+    (box.path / "new-acl").write_text("owner lrswipkxtea\nanyone p\n")
+    (box.path / "new-acl").rename(box.path / "dovecot-acl")
+    assert "p" in store.rights(box, None)
+
+
+def test_a_change_makes_dovecot_build_its_list_of_acls_anew(mailbox):
+    box = mailbox(OWNED)
+    (box.tree.root / "dovecot-acl-list").write_text("stale\n")
+    box.change_acl(lambda acl: acl.changed("anyone", "l"))
+    assert not (box.tree.root / "dovecot-acl-list").exists()
+
+
+def test_groups_of_the_system_count(mailbox, store):
+    box = mailbox(OWNED)
+    box.set_acl(Acl.parse("alice la group:root lrs"))
+    assert format_rights(store.rights(box, "root")) == "lrs"
+    assert store.rights(box, "nobody-of-that-name") == frozenset()
+
+
+def test_an_owner_who_lost_every_right_by_hand_does_not_get_all_of_them(mailbox):
+    box = mailbox(OWNED)
+    box.set_acl(Acl.parse("anyone p"))
+    assert lines(box) == ["user=alice", "anyone p"]
+    assert str(box.acl()) == "anyone p"

@@ -1,0 +1,214 @@
+import pytest
+
+from sievemda.config import Settings
+from sievemda.errors import DataError
+from sievemda.store.names import MailboxName, Namespace
+from tests.store.conftest import settings_with
+
+UNIX = Namespace(Settings())
+DOTS = Namespace(settings_with(Settings().data, names={"unixhierarchysep": False}))
+PLAIN = Namespace(settings_with(Settings().data, names={"altnamespace": False}))
+VIRTUAL = Namespace(settings_with(Settings().data, site={"virtdomains": "on", "defaultdomain": "example.com"}))
+
+
+@pytest.mark.parametrize(
+    ("namespace", "text", "name", "printed"),
+    [
+        (UNIX, "user/alice", MailboxName("alice"), "user/alice"),
+        (UNIX, "user/Alice/Lists", MailboxName("alice", ("Lists",)), "user/alice/Lists"),
+        (UNIX, "user/betty.boop/a.b", MailboxName("betty.boop", ("a.b",)), "user/betty.boop/a.b"),
+        (UNIX, "user.alice.Lists", MailboxName("alice", ("Lists",)), "user/alice/Lists"),
+        (UNIX, "board", MailboxName(None, ("board",)), "board"),
+        (UNIX, "board/sub.x", MailboxName(None, ("board", "sub.x")), "board/sub.x"),
+        (UNIX, "board.x", MailboxName(None, ("board.x",)), "board.x"),
+        (UNIX, "user/alice/bob@example.net", MailboxName("alice", ("bob@example.net",)), "user/alice/bob@example.net"),
+        (UNIX, "user/alice@internal", MailboxName("alice"), "user/alice"),
+        (DOTS, "user.alice.Lists", MailboxName("alice", ("Lists",)), "user.alice.Lists"),
+        (DOTS, "user/alice/Lists", MailboxName("alice", ("Lists",)), "user.alice.Lists"),
+        (DOTS, "user.betty^boop", MailboxName("betty.boop"), "user.betty^boop"),
+        (DOTS, "user/betty.boop/x", MailboxName("betty.boop", ("x",)), "user.betty^boop.x"),
+        (DOTS, "board.sub", MailboxName(None, ("board", "sub")), "board.sub"),
+        (DOTS, "board/sub", MailboxName(None, ("board", "sub")), "board.sub"),
+        (VIRTUAL, "user/l@example.org", MailboxName("l@example.org"), "user/l@example.org"),
+        (VIRTUAL, "user/l/P.x@Example.ORG", MailboxName("l@example.org", ("P.x",)), "user/l/P.x@example.org"),
+        (VIRTUAL, "user/l/P@example.com", MailboxName("l", ("P",)), "user/l/P"),
+        (VIRTUAL, "board@example.org", MailboxName(None, ("board",), "example.org"), "board@example.org"),
+        (VIRTUAL, "board@example.com", MailboxName(None, ("board",)), "board"),
+        (VIRTUAL, "user.l.P@example.org", MailboxName("l@example.org", ("P",)), "user/l/P@example.org"),
+    ],
+)
+def test_an_administrators_name_is_read_and_printed(namespace, text, name, printed):
+    assert namespace.parse_admin(text) == name
+    assert namespace.format_admin(name) == printed
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["", "user", "user/", "/user/alice", "user//x", "user/alice/", "user/alice//x", "user/alice/../bob", "user/alice/.",
+     "user/alice/a\0b", "user/alice/a\nb", "user/alice/\udcff", "user/../x", "user/.hidden", "user/~x", "user/%x", "user/-x",
+     "user/anyone", "user/anonymous", "user/a b", "user/alice@example.org", "..", "user/" + "x" * 300, "user/$x"],
+)  # fmt: skip
+def test_a_hostile_or_impossible_name_is_refused(bad):
+    with pytest.raises(DataError):
+        UNIX.parse_admin(bad)
+
+
+@pytest.mark.parametrize("bad", ["user/a@b..c", "user/a@-b", "user/a@b/c", "user/a@b@c", "user/a@" + "x" * 300])
+def test_a_domain_that_cannot_be_is_refused(bad):
+    with pytest.raises(DataError):
+        VIRTUAL.parse_admin(bad)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "text", "name"),
+    [
+        (UNIX, "INBOX", MailboxName("alice")),
+        (UNIX, "inbox", MailboxName("alice")),
+        (UNIX, "Lists/Sub", MailboxName("alice", ("Lists", "Sub"))),
+        (UNIX, "inbox/x", MailboxName("alice", ("INBOX", "x"))),
+        (UNIX, "a.b", MailboxName("alice", ("a.b",))),
+        (UNIX, "user/bob/x", MailboxName("alice", ("user", "bob", "x"))),
+        (UNIX, "Other Users/bob", MailboxName("bob")),
+        (UNIX, "Other Users/bob/x", MailboxName("bob", ("x",))),
+        (UNIX, "Shared Folders/board/sub", MailboxName(None, ("board", "sub"))),
+        (DOTS, "INBOX.x", MailboxName("alice", ("INBOX", "x"))),
+        (DOTS, "Lists.a^b", MailboxName("alice", ("Lists", "a.b"))),
+        (DOTS, "a/b", MailboxName("alice", ("a/b",))),
+        (DOTS, "Other Users.betty^boop.x", MailboxName("betty.boop", ("x",))),
+        (PLAIN, "INBOX", MailboxName("alice")),
+        (PLAIN, "Inbox/x", MailboxName("alice", ("x",))),
+        (PLAIN, "INBOX/INBOX/x", MailboxName("alice", ("INBOX", "x"))),
+        (PLAIN, "user/bob/x", MailboxName("bob", ("x",))),
+        (PLAIN, "board", MailboxName(None, ("board",))),
+        (PLAIN, "Shared Folders/board", MailboxName(None, ("Shared Folders", "board"))),
+    ],
+)
+def test_a_name_in_a_script_means_what_its_owner_sees(namespace, text, name):
+    assert namespace.parse_user(text, "alice") == name
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "/", "a//b", "/a", "a/", "Other Users", "Shared Folders", "../x", "a/../b", "a\0", "\ud800"]
+)
+def test_a_name_in_a_script_that_cannot_be_is_refused(bad):
+    with pytest.raises(DataError):
+        UNIX.parse_user(bad, "alice")
+
+
+def test_a_user_of_a_domain_sees_users_and_boards_of_his_domain():
+    assert VIRTUAL.parse_user("Other Users/bob", "alice@example.org") == MailboxName("bob@example.org")
+    assert VIRTUAL.parse_user("Other Users/bob@example.com", "alice@example.org") == MailboxName("bob")
+    assert VIRTUAL.parse_user("Shared Folders/b", "a@example.org") == MailboxName(None, ("b",), "example.org")
+
+
+@pytest.mark.parametrize("text", ["INBOX", "Lists/x", "INBOX/x", "Other Users/bob/x", "Shared Folders/board"])
+def test_what_a_user_sees_reads_back_as_the_same_name(text):
+    assert UNIX.format_user(UNIX.parse_user(text, "alice"), "alice") == text
+
+
+@pytest.mark.parametrize("text", ["INBOX", "INBOX/Lists", "user/bob", "user/bob/x", "board/sub"])
+def test_without_the_alternative_namespace_names_read_back_too(text):
+    assert PLAIN.format_user(PLAIN.parse_user(text, "alice"), "alice") == text
+
+
+@pytest.mark.parametrize(
+    ("namespace", "detail", "path"),
+    [
+        (UNIX, "Lists", ("Lists",)),
+        (UNIX, "Lists/Sub", ("Lists", "Sub")),
+        (UNIX, "a.b", ("a.b",)),
+        (UNIX, "inbox", ()),
+        (UNIX, "INBOX/x", ("INBOX", "x")),
+        (UNIX, "Other Users/bob", ("Other Users", "bob")),
+        (DOTS, "a.b", ("a", "b")),
+        (DOTS, "a^b", ("a.b",)),
+        (DOTS, "a/b", ("a/b",)),
+        (PLAIN, "Lists", ("Lists",)),
+    ],
+)
+def test_a_detail_is_relative_to_the_inbox(namespace, detail, path):
+    assert namespace.parse_detail("alice", detail) == MailboxName("alice", path)
+
+
+def test_a_detail_without_a_user_names_a_board():
+    assert UNIX.parse_detail(None, "board/sub") == MailboxName(None, ("board", "sub"))
+
+
+@pytest.mark.parametrize(
+    ("namespace", "pattern", "matching", "others"),
+    [
+        (UNIX, "*", ["user/alice", "user/alice/x", "board"], []),
+        (UNIX, "%", ["board"], ["user/alice", "board/x"]),
+        (UNIX, "user/%", ["user/alice", "user/a.b"], ["user/alice/x", "board"]),
+        (UNIX, "user/alice/*", ["user/alice/x", "user/alice/x/y"], ["user/alice", "user/alicex/x"]),
+        (UNIX, "user/a*", ["user/alice", "user/alice/x"], ["user/bob"]),
+        (UNIX, "user/alice", ["user/alice"], ["user/alice/x", "user/alicex"]),
+        (UNIX, "user.%.x", ["user/alice/x"], ["user/alice", "user/alice/x/y"]),
+        (UNIX, "*.x", ["board.x", "user/alice/a.x"], ["board/x"]),
+        (DOTS, "user.%", ["user/alice", "user/betty.boop"], ["user/alice/x"]),
+        (DOTS, "user/%/x", ["user/alice/x"], ["user/alice"]),
+        (VIRTUAL, "user/%", ["user/alice", "user/bob@example.org"], ["user/alice/x"]),
+        (VIRTUAL, "user/%@example.org", ["user/bob@example.org"], ["user/alice"]),
+        (VIRTUAL, "*@example.org", ["user/bob/x@example.org", "board@example.org"], ["user/alice"]),
+        (VIRTUAL, "user/alice", ["user/alice"], ["user/alice@example.org"]),
+    ],
+)
+def test_patterns_match_as_in_list(namespace, pattern, matching, others):
+    match = namespace.matcher(pattern)
+    assert [text for text in matching + others if match(namespace.parse_admin(text))] == matching
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["user/alice/~x", "user/alice/.x", "user/alice/x.", "user/alice/a/b.", "user/alice/a!b", 'user/alice/a"b', "user/alice/a%b",
+     "user/alice/a;b", "user/alice/a<b", "user/alice/a>b", "user/alice/a\\b", "user/alice/a`b", "user/alice/{", "user/alice/|",
+     "user/alice/}", "user/alice/a*b", "user/alice/a^b", "user/alice/ x", "user/alice/INBOX", "user/alice/inbox", "$x", "#news",
+     "INBOX", "user/alice/" + "x" * 255, "user/alice/" + "ü" * 130],
+)  # fmt: skip
+def test_a_new_mailbox_must_not_be_called(bad):
+    with pytest.raises(DataError):
+        UNIX.check_new(UNIX.parse_admin(bad))
+
+
+@pytest.mark.parametrize(
+    "good",
+    ["user/alice", "user/alice/a.b", "user/alice/a&b", "user/alice/Ünï", "user/alice/a b", "user/alice/#x", "user/alice/$x",
+     "user/alice/a/INBOX", "user/alice/日本語", "board", "board/a$b", "user/o'brien", "user/a+b", "user/alice/😀"],
+)  # fmt: skip
+def test_a_new_mailbox_may_be_called(good):
+    UNIX.check_new(UNIX.parse_admin(good))
+
+
+def test_user_names_keep_their_case_when_the_setting_says_so():
+    namespace = Namespace(settings_with(Settings().data, site={"username_tolower": False}))
+    assert namespace.parse_admin("user/Alice") == MailboxName("Alice")
+    assert namespace.identifier("Fred") == "Fred"
+
+
+@pytest.mark.parametrize(
+    ("text", "identifier"),
+    [("Fred", "fred"), ("-Fred", "-fred"), ("fred@example.com", "fred"), ("fred@Example.org", "fred@example.org"),
+     ("group:Staff", "group:Staff"), ("ANYONE", "anyone")],
+)  # fmt: skip
+def test_identifiers_of_an_acl_are_canonical_user_ids(text, identifier):
+    assert VIRTUAL.identifier(text) == identifier
+
+
+@pytest.mark.parametrize(
+    ("path", "decoded"),
+    [
+        (("a&-b",), ("a&b",)),
+        (("&ANw-ber", "x"), ("Über", "x")),
+        (("a&b",), None),
+        (("plain",), None),
+        (("&AGE-",), None),
+    ],
+)
+def test_a_name_spelled_in_modified_utf_7_can_be_decoded(path, decoded):
+    name = MailboxName("alice", path).decoded()
+    assert (name and name.path) == decoded
+
+
+def test_a_pattern_of_many_wildcards_is_matched_at_once():
+    match = UNIX.matcher("*" * 5000 + "b")
+    assert not match(MailboxName(None, ("a" * 200,)))
