@@ -6,6 +6,7 @@ takes longer than the delivery.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from sievemda.errors import TemporaryTrouble
 from sievemda.lmtp.parameters import to_xtext
 from sievemda.mail.address import Address
 
+BLOCK = 64 * 1024
 MAX_REPLY = 64 * 1024  # octets of one reply
 
 
@@ -71,17 +73,16 @@ class Client:
     """Over a connected socket. Every method raises TemporaryTrouble when the server does not play its part."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._file = connection.makefile("rb")
+        self._file = connection.makefile("rwb", BLOCK)
 
     def deliver(self, order: Order, message: Iterable[bytes]) -> list[Reply]:
         """One reply for each recipient, in order. `message` comes in blocks with any line ends."""
         self._expect(self._reply(), 220)
-        self._send(b"LHLO localhost\r\n")
+        self._send([b"LHLO localhost\r\n"])
         self._expect(self._reply(), 250)
         answers: list[Reply] = []
         for group in _groups([_mail(order), *(_rcpt(recipient, order) for recipient in order.recipients)]):
-            self._send(b"".join(group))
+            self._send(group)
             answers += [self._reply() for _ in group]
         begun = answers.pop(0)
         if not begun.ok:
@@ -90,21 +91,22 @@ class Client:
         if accepted:
             for number, reply in zip(accepted, self._data(message, len(accepted)), strict=True):
                 answers[number] = reply
-        self._send(b"QUIT\r\n")
+        with contextlib.suppress(TemporaryTrouble):  # all has been said
+            self._send([b"QUIT\r\n"])
         return answers
 
     def _data(self, message: Iterable[bytes], number: int) -> list[Reply]:
-        self._send(b"DATA\r\n")
+        self._send([b"DATA\r\n"])
         go = self._reply()
         if go.code != 354:
             return [go] * number
-        for block in stuffed(message):
-            self._send(block)
+        self._send(stuffed(message))
         return [self._reply() for _ in range(number)]
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, blocks: Iterable[bytes]) -> None:
         try:
-            self._socket.sendall(data)
+            self._file.writelines(blocks)
+            self._file.flush()
         except OSError as e:
             raise TemporaryTrouble(f"the LMTP server went away: {e.strerror or e}") from e
 
