@@ -2,7 +2,8 @@
 
 The first line holds the limits (`10240000S,50C`), each further line octets and messages that came or went. Programs
 append a line per delivery; who finds the file missing, damaged, 5120 octets long or over its limit counts the messages
-and writes it anew. Limits that the format cannot say (0, folders, annotations) stand in the folder's record.
+and writes it anew. Limits stand in the folder's record too: some the format cannot say (0, folders, annotations), and
+other programs remove the file when they want it counted.
 
 A folder is a root when it has one or the other. The nearest root at or above a folder is the one that counts, and takes
 its whole subtree out of an outer root.
@@ -34,17 +35,17 @@ FILE_NAME = "maildirsize"
 MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
 _ATTEMPTS = 5
 _LIMITS = re.compile(rb"\d+[A-Z](?:,\d+[A-Z])*")
+_FIELDS = ("storage", "messages", "mailboxes", "annotation")
 _NO_LIMITS = Limits()
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sizes:
-    """What the file says; `usage` is None when it has to be counted."""
+    """What the file says; None where it is missing, damaged or full."""
 
-    limits: Limits = _NO_LIMITS
+    limits: Limits | None = None
     usage: Usage | None = None
-    present: bool = False
 
 
 def _read(folder: Path) -> _Sizes:
@@ -59,27 +60,26 @@ def _read(folder: Path) -> _Sizes:
     first, *lines = content.split(b"\n")
     limits = _parse_limits(first)
     if limits is None:
-        return _Sizes(present=True)
+        return _Sizes()
     counted = lines and len(content) < MAX_SIZE and not lines[-1]
-    return _Sizes(limits, _parse_usage(lines[:-1]) if counted else None, present=True)
+    return _Sizes(limits, _parse_usage(lines[:-1]) if counted else None)
 
 
 def _parse_limits(line: bytes) -> Limits | None:
     """Zero says nothing: other programs write it for `no limit`."""
-    if line and not _LIMITS.fullmatch(line):
+    if not _LIMITS.fullmatch(line):
         return None
-    found = {part[-1:]: int(part[:-1]) for part in line.split(b",") if part and len(part) < 20}
+    found = {part[-1:]: int(part[:-1]) for part in line.split(b",") if len(part) < 20}
     return Limits(storage=found.get(b"S") or None, messages=found.get(b"C") or None)
 
 
 def _parse_usage(lines: list[bytes]) -> Usage | None:
     try:
-        numbers = [int(number) for line in lines for number in line.split()]
+        pairs = [(int(size), int(count)) for size, count in map(bytes.split, lines)]
     except ValueError:
         return None
-    storage, messages = sum(numbers[::2]), sum(numbers[1::2])
-    sound = lines and len(numbers) == 2 * len(lines) and storage >= 0 and messages >= 0
-    return Usage(storage, messages) if sound else None
+    storage, messages = sum(size for size, _ in pairs), sum(count for _, count in pairs)
+    return Usage(storage, messages) if pairs and storage >= 0 and messages >= 0 else None
 
 
 def is_root(folder: Path, records: Records) -> bool:
@@ -98,14 +98,16 @@ class QuotaRoot:
     mode: int
 
     def limits(self) -> Limits:
-        return self._with_record(_read(self.path).limits)
+        return self._with_record(_read(self.path))
 
-    def _with_record(self, limits: Limits) -> Limits:
-        """The file's limits go first: whoever changed them there meant it."""
+    def _with_record(self, sizes: _Sizes) -> Limits:
+        """The file's limits go first: whoever changed them there meant it. A limit of 0 it cannot say."""
         ours = self.records.get(self.path).limits or {}
+        if sizes.limits is None:  # missing or damaged
+            return Limits(**{field: ours.get(field) for field in _FIELDS})
         return Limits(
-            storage=ours.get("storage") if limits.storage is None else limits.storage,
-            messages=ours.get("messages") if limits.messages is None else limits.messages,
+            storage=0 if sizes.limits.storage is None and ours.get("storage") == 0 else sizes.limits.storage,
+            messages=0 if sizes.limits.messages is None and ours.get("messages") == 0 else sizes.limits.messages,
             mailboxes=ours.get("mailboxes"),
             annotation=ours.get("annotation"),
         )
@@ -122,7 +124,7 @@ class QuotaRoot:
         no quota may have removed some.
         """
         sizes = _read(self.path)
-        limits, delta = self._with_record(sizes.limits), Usage(size, messages)
+        limits, delta = self._with_record(sizes), Usage(size, messages)
         limits = replace(limits, mailboxes=None)
         if sizes.usage is not None and not exceeded(limits, sizes.usage, delta):
             return True
@@ -152,7 +154,7 @@ class QuotaRoot:
 
     def _recount(self) -> Usage:
         sizes = _read(self.path)
-        limits = self._with_record(sizes.limits)
+        limits = self._with_record(sizes)
         for _ in range(_ATTEMPTS):
             folders = list(self.folders())
             before = stamps(folders)
@@ -207,12 +209,7 @@ class QuotaRoot:
     def set_limits(self, limits: Limits) -> None:
         """Replace all limits; the folder becomes a root when it is none. The usage is counted."""
         with self._locked(fcntl.LOCK_EX):
-            kept = {
-                field: value
-                for field in ("storage", "messages", "mailboxes", "annotation")
-                if (value := getattr(limits, field)) is not None
-                and (value == 0 or field in ("mailboxes", "annotation"))
-            }
+            kept = {field: value for field in _FIELDS if (value := getattr(limits, field)) is not None}
             self.records.put(self.path, replace(self.records.get(self.path), limits=kept))
             self._write(limits, "")
             self._recount()
