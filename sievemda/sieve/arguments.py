@@ -188,8 +188,8 @@ class Arguments:
             return True, 0
         value = self._convert(following, kind) if following is not None else None
         if value is None:
-            found = "nothing" if following is None else f"{_ARTICLE[type(following)]} was"
-            self.wrong(tag, f"the ':{tag.name}' tag of {self.title} expects {kind.value}, but {found} found")
+            found = "nothing" if following is None else _ARTICLE[type(following)]
+            self.wrong(tag, f"the ':{tag.name}' tag of {self.title} expects {kind.value}, but {found} was found")
         return value, 1
 
     # -- the second step: what kind the positional arguments are -----------------------------------------------

@@ -85,7 +85,7 @@ class Binder:
     def _known(self, item: Str) -> bool:
         extensions = registry().extensions
         name = item.value
-        if name in extensions and name in self.allowed:
+        if name and name in extensions and name in self.allowed:
             return True
         if name in registry().public and name:
             self.report(item, f"the capability '{name}' is not allowed here")

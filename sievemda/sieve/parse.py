@@ -33,7 +33,7 @@ def parse(source: bytes | str, limits: Limits) -> tuple[Call, ...]:
 
 def _within(call: Call, blocks: int, tests: int, limits: Limits) -> bool:
     return (
-        blocks <= limits.blocks
+        blocks + (call.block is not None) <= limits.blocks
         and tests <= limits.tests
         and len(call.arguments) <= limits.arguments
         and len(call.name) <= limits.identifier
