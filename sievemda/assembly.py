@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from sievemda.auth.sasl import mechanisms
 from sievemda.auth.users import Users
 from sievemda.config import Settings
-from sievemda.delivery.commit import Parts
 from sievemda.delivery.deliver import Deliverer
+from sievemda.delivery.job import Parts
 from sievemda.delivery.outbox import Outbox
 from sievemda.errors import ConfigurationError
 from sievemda.language import language_extensions, language_limits

@@ -16,12 +16,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
 
-from sievemda.delivery.commit import FAILED, Commit, Job, Parts
+from sievemda.delivery.commit import FAILED, Commit
 from sievemda.delivery.content import Content, Intake
 from sievemda.delivery.facts import DeliveryFacts
+from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.plan import Planner
 from sievemda.delivery.record import Trail, entry, in_short
 from sievemda.delivery.resolve import Resolver
@@ -39,7 +41,7 @@ from sievemda.sieve.report import to_json
 from sievemda.sieve.run import Outcome, run
 from sievemda.state.holds import Busy
 from sievemda.state.journal import Journal
-from sievemda.store.scripts import ScriptStore
+from sievemda.store.scripts import ACTIVE, ScriptStore
 
 log = logging.getLogger(__name__)
 
@@ -136,8 +138,11 @@ class Deliverer:
         """The active script of the owner; None when there is none."""
         if target.owner is None:
             return None
-        active = ScriptStore(self._parts.store.home(target.owner)).active()
+        home = self._parts.store.home(target.owner)
+        active = ScriptStore(home).active()
         if active is None:
+            if os.path.lexists(home / ACTIVE):  # a link to nothing, a pipe: somebody wanted a script to run
+                raise StoreTrouble(f"{home / ACTIVE} cannot be read")
             return None
         name, text = active
         trail.script = {"name": name, "sha256": hashlib.sha256(text).hexdigest()}

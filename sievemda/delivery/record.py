@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sievemda.delivery.commit import Account, Job
+from sievemda.delivery.job import Account, Job
 from sievemda.mail.result import Receipt
 from sievemda.sieve.run import Compared, Tried
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sievemda.config import Settings
-from sievemda.delivery.commit import Parts
 from sievemda.delivery.deliver import Deliverer
+from sievemda.delivery.job import Parts
 from sievemda.delivery.outbox import Outbox
 from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Peer, Recipient, Sender

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_descriptors_are_used_again(holds):
     for _ in range(200):
         with holds.hold("a"):
             pass
-    assert len(os.listdir("/proc/self/fd")) < 100
+    assert len(list(Path("/proc/self/fd").iterdir())) < 100
 
 
 def test_a_forked_child_does_not_share_the_locks_of_its_parent(holds):
