@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.managesieve.login import Login, Next
-from sievemda.managesieve.reply import OK, Reply, line, string
+from sievemda.managesieve.reply import OK, Reply, line, literal, string
 from sievemda.managesieve.scripts import Scripts, ScriptTooLarge
 from sievemda.managesieve.service import Service
 from sievemda.managesieve.wire import Line, Malformed, Token, number
@@ -190,7 +190,8 @@ class Session:
             self._owner, self._scripts = found.owner, Scripts(self._service, found.owner)
             return Answer(bytes(OK))
         if found.reply is None:
-            return Answer(line(string(found.challenge)))
+            # Cyrus' clients read a challenge as a literal only; an empty one is the empty string of RFC 5804 §2.1.
+            return Answer(line(literal(found.challenge) if found.challenge else string("")))
         return Answer(bytes(found.reply), "close" if found.reply.status == "BYE" else "", found.delay)
 
     # --- after login -------------------------------------------------------------------------------------------
