@@ -11,7 +11,6 @@ import re
 import sys
 
 _PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII but for blank, `"` and `=`
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MAX_VALUE = 500
 
 
@@ -32,5 +31,6 @@ def words(**fields: object) -> str:
 def _quoted(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return text[:_MAX_VALUE]
-    text = _UNPRINTABLE.sub("?", text[:_MAX_VALUE]).replace("\\", "\\\\").replace('"', '\\"')
+    text = "".join(c if c.isprintable() else "?" for c in text[:_MAX_VALUE])
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'

@@ -24,7 +24,7 @@ _PLAIN = re.compile(r"<([A-Za-z0-9._%+=/-]{1,64})@([A-Za-z0-9](?:[A-Za-z0-9-]*[A
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^ =\x00-\x1f\x7f]+))?")  # esmtp-param, RFC 5321 §4.1.2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")  # RFC 3461 §4
-_UXTEXT = re.compile(r"(?:[!-*,-<>-\[\]-~\u0080-\U0010ffff]|\+[0-9A-F]{2}|\\x\{[0-9A-F]{2,6}\})+")  # RFC 6533 §3
+_UXTEXT = re.compile(r"(?:[^\x00-\x20+=\\\x7f]|\+[0-9A-F]{2}|\\x\{[0-9A-F]{2,6}\})+")  # RFC 6533 §3
 _ADDR_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")  # atom
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §3
 

@@ -95,7 +95,7 @@ _TABLE: dict[Result, tuple[str, str, tuple[str, ...]]] = {
     Result.TROUBLE: ("451", "4.3.0", ("Internal error, try again later",)),
 }
 _WITH_REASON = {Result.REJECTED, Result.CONTENT_REFUSED}
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def is_accepted(receipt: Receipt) -> bool:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 # The characters that may stand in an unquoted local part: an atom of RFC 5321 plus dots anywhere (deployed systems
 # have leading, trailing and doubled dots) plus UTF-8 (RFC 6531 §3.3).
 _ATOM = re.compile(r"[^\x00-\x20\x7f()<>\[\]\\,;:@\"]+")
-_LABEL = r"[A-Za-z0-9_\u0080-\U0010ffff](?:[A-Za-z0-9_\u0080-\U0010ffff-]*[A-Za-z0-9_\u0080-\U0010ffff])?"
+# Letters, digits, `_` and everything beyond ASCII. Said by what they are not: to compile a range up to the last
+# character takes milliseconds, and every command would wait for that.
+_ALNUM = r"[^\x00-/:-@\[-^`{-\x7f]"
+_LABEL = rf"{_ALNUM}(?:[^\x00-,./:-@\[-^`{{-\x7f]*{_ALNUM})?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\]|\[[A-Za-z0-9-]+:[!-Z^-~]+\]")
 # Outside quotes a backslash takes the next character as it is, as old clients write it.
 _LOCAL = re.compile(rf"(?:{_ATOM.pattern[:-1]}|\\[^\x00-\x1f\x7f])+")
