@@ -50,8 +50,17 @@ def test_octets_that_are_no_utf8_survive_in_strings_and_comments():
 
 @pytest.mark.parametrize(
     ("literal", "value"),
-    [("0", 0), ("007", 7), ("1K", 1024), ("1k", 1024), ("2M", 2 << 20), ("3g", 3 << 30), ("2147483647", 2**31 - 1)]
-    + [("4G", 4 << 30), ("18446744073709551615", 2**64 - 1)],
+    [
+        ("0", 0),
+        ("007", 7),
+        ("1K", 1024),
+        ("1k", 1024),
+        ("2M", 2 << 20),
+        ("3g", 3 << 30),
+        ("2147483647", 2**31 - 1),
+        ("4G", 4 << 30),
+        ("18446744073709551615", 2**64 - 1),
+    ],
 )
 def test_a_number_with_its_unit(literal, value):
     assert arguments(f"x {literal};") == (Num(value, 1, 3),)
@@ -116,7 +125,7 @@ def test_names_and_tags_are_in_lower_case():
         ('x "a\rb";', ["1:3: error: a string must not hold a CR without LF"]),
         ("keep; é", ["1:7: error: unknown characters 'é'", "1:7: error: expected a command, but found unknown characters"]),
         ("if true { keep;", ["1:16: error: expected '}' at the end of the block, but found end of script"]),
-        ("x -1;", ["1:3: error: unknown characters '-'"] + ["1:3: error: expected ';' or '{' at the end of the command, but found unknown characters"]),
+        ("x -1;", ["1:3: error: unknown characters '-'", "1:3: error: expected ';' or '{' at the end of the command, but found unknown characters"]),
         (f"{'a' * 33};", ["1:1: error: identifier too long: the limit is 32 characters"]),
     ],
 )  # fmt: skip
@@ -165,8 +174,18 @@ def test_a_script_larger_than_the_limit_is_refused_before_it_is_read():
 
 @pytest.mark.parametrize(
     "text",
-    [b"if not " * 30_000, b"if true {" * 20_000, b"if anyof (" * 20_000, b"[" * 1_000_000, b"{" * 1_000_000]
-    + [b'x ["a' + b'", "a' * 40_000, b"/*" + b"*" * 1_000_000, b"$ " * 500_000, b"(" * 1_000_000, b'"' * 999_999],
+    [
+        b"if not " * 30000,
+        b"if true {" * 20000,
+        b"if anyof (" * 20000,
+        b"[" * 1000000,
+        b"{" * 1000000,
+        b'x ["a' + b'", "a' * 40000,
+        b"/*" + b"*" * 1000000,
+        b"$ " * 500000,
+        b"(" * 1000000,
+        b'"' * 999999,
+    ],
     ids=lambda text: text[:10].decode(),
 )
 def test_hostile_text_is_answered_with_problems(text):
