@@ -105,7 +105,7 @@ class Site:
 
     def start(self, *options: str) -> Site:
         sets = [word for item in self.settings for word in ("--set", item)]
-        self.log = open(self.data.parent / "server.log", "ab")  # noqa: SIM115 - closed in stop()
+        self.log = (self.data.parent / "server.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sievemda", "--data", str(self.data), *sets, "serve", "--workers", "2", *options],
             stdout=self.log, stderr=self.log,

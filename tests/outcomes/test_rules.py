@@ -1,6 +1,5 @@
 """Quota, duplicates, scripts, and the form of what is stored."""
 
-import os
 import re
 
 import pytest
@@ -131,7 +130,7 @@ def test_two_recipients_share_one_file(site, name, fresh):
     site.user(name + "b")
     site.deliver([f"{name}@x", f"{name}b@x"], message(fresh))
     a, b = site.files(f"user/{name}")[0], site.files(f"user/{name}b")[0]
-    assert os.path.samefile(a, b)
+    assert a.samefile(b)
     assert a.stat().st_nlink == 2
 
 

@@ -1,0 +1,1 @@
+"""`make bench`: what deliveries and scripts cost, measured. Nothing here passes or fails."""
