@@ -29,8 +29,13 @@ class Scripts:
 
     def __init__(self, service: Service, userid: str) -> None:
         self._service = service
+        self._userid = userid
         self._limits = service.settings.sieve
-        self._store: ScriptStore = service.scripts(userid)
+
+    @property
+    def _store(self) -> ScriptStore:
+        """Looked up for each command: the user's home may have moved to another partition."""
+        return self._service.scripts(self._userid)
 
     def havespace(self, name: str, size: int) -> Reply:
         self._require_size(size)

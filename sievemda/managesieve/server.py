@@ -1,7 +1,8 @@
 """The ManageSieve server: sessions over sockets that somebody else has bound. RFC 5804 §1.8.
 
 Everything that blocks (files, password hashes, compiling) runs on a small pool of threads, one command of a session
-at a time. Several processes may accept on the same sockets.
+at a time; what comes before login has a pool of its own, so that strangers cannot keep users waiting. Several
+processes may accept on the same sockets.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sievemda.managesieve.wire import Line, Malformed, Reader
 _log = logging.getLogger("sievemda.managesieve")
 
 _THREADS = 4
+_LOGIN_THREADS = 2
 _AFTER_LOGIN = 3  # a user may be silent so many times as long: with the default 30 minutes, as RFC 5804 §1.2 demands
 _WRITE_TIME = 60.0  # seconds for a client to take an answer
 _PAUSE = 0.5  # seconds before accepting goes on when no descriptor is left
@@ -36,6 +38,7 @@ class Server:
         self._context = context
         self._limits = service.settings.managesieve
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="managesieve")
+        self._login_pool = ThreadPoolExecutor(_LOGIN_THREADS, thread_name_prefix="managesieve-login")
         self._acceptors: list[asyncio.Task[None]] = []
         self._sessions: dict[asyncio.Task[None], bool] = {}  # whether it waits for its client
         self._stopping = False
@@ -60,7 +63,8 @@ class Server:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._login_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     # --- connections -------------------------------------------------------------------------------------------
 
@@ -106,7 +110,7 @@ class Server:
             if item is None:
                 return
             was = session.authenticated
-            answer = await loop.run_in_executor(self._pool, session.handle, item)
+            answer = await loop.run_in_executor(self._pool if was else self._login_pool, session.handle, item)
             if was != session.authenticated:
                 reader.budget, reader.patience = session.command_size, session.patience
                 login_by = loop.time() + self._limits.timeout

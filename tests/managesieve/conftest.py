@@ -1,7 +1,10 @@
+import shutil
+
 import pytest
 
 from sievemda import configload
 from sievemda.auth.users import Users
+from sievemda.config import Site
 from sievemda.language import language_extensions, language_limits
 from sievemda.managesieve.service import Service
 from sievemda.state.credentials import Credentials
@@ -9,8 +12,18 @@ from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
 
+@pytest.fixture(scope="session")
+def accounts(tmp_path_factory):
+    """The credentials, hashed once for all tests."""
+    path = tmp_path_factory.mktemp("accounts") / "accounts.db"
+    users = Users(Credentials(path), Site())
+    for name, password in (("alice", "secret"), ("bob", "secret"), ("carol", "secret"), ("root", "toor")):
+        users.set_password(name, password)
+    return path
+
+
 @pytest.fixture
-def make_service(tmp_path):
+def make_service(tmp_path, accounts):
     """A service with the users alice and bob, who have mailboxes, carol, who has none, and the administrator root."""
 
     def make(*sets, tls=False):
@@ -18,9 +31,8 @@ def make_service(tmp_path):
         store, who = MailStore(settings), Users(Credentials(settings.accounts_path), settings.site)
         for name in ("alice", "bob"):
             store.create(MailboxName(name))
-            who.set_password(name, "secret")
-        who.set_password("carol", "secret")
-        who.set_password("root", "toor")
+        settings.accounts_path.parent.mkdir(parents=True)
+        shutil.copy(accounts, settings.accounts_path)
         return Service(settings, who, store, language_limits(settings), language_extensions(settings), tls=tls)
 
     return make
