@@ -154,9 +154,11 @@ class Outbox:
 @dataclass(frozen=True, slots=True)
 class ManageSieve:
     managesieve_listen: tuple[str, ...] = setting((), "Listeners: inet:HOST:PORT. The registered port is 4190.")
-    timeout: Seconds = setting(Seconds(600), "Idle time after which a session is closed.")
+    timeout: Seconds = setting(
+        Seconds(600), "Time within which a client must log in; thrice as long may pass between commands after that."
+    )
     allowplaintext: bool = setting(False, "Offer SASL PLAIN without TLS on loopback.")
-    managesieve_max_connections: int = setting(500, "Sessions at once.")
+    managesieve_max_connections: int = setting(500, "Sessions of one worker process; more are told to come back later.")
 
 
 @dataclass(frozen=True, slots=True)
