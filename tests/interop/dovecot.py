@@ -78,7 +78,7 @@ class Imap(imaplib.IMAP4):
         assert status == "OK", text
         return self._untagged_response(status, text, answer or name)[1]
 
-    def open(self, folder: str = "INBOX") -> int:
+    def choose(self, folder: str = "INBOX") -> int:
         """Select; the number of messages."""
         status, data = self.select(f'"{folder}"')
         assert status == "OK", data
@@ -86,13 +86,13 @@ class Imap(imaplib.IMAP4):
 
     def flags(self, folder: str = "INBOX") -> list[set[str]]:
         """The flags of each message of a folder, without \\Recent."""
-        if not self.open(folder):
+        if not self.choose(folder):
             return []
         _, lines = self.fetch("1:*", "(FLAGS)")
         return [{flag.decode() for flag in imaplib.ParseFlags(line)} - {"\\Recent"} for line in lines]
 
     def body(self, folder: str = "INBOX", number: int = 1) -> bytes:
-        self.open(folder)
+        self.choose(folder)
         return self.fetch(str(number), "(BODY.PEEK[])")[1][0][1]
 
     def folders(self) -> list[str]:

@@ -140,7 +140,7 @@ class Site:
 
     def lmtp(self, content: bytes, *recipients: str, sender: str = "bob@example.net") -> list[tuple[int, bytes]]:
         """Deliver one message over the UNIX socket; the reply of each recipient, refused at RCPT or after DATA."""
-        with smtplib.LMTP(str(self.socket), local_hostname="mta.example.net") as client:
+        with smtplib.LMTP(str(self.socket), local_hostname="mta.example.net", timeout=60) as client:
             client.ehlo_or_helo_if_needed()
             assert client.mail(sender)[0] == 250
             replies = [client.rcpt(recipient) for recipient in recipients]
@@ -148,7 +148,7 @@ class Site:
             if accepted:
                 client.putcmd("data")
                 assert client.getreply()[0] == 354
-                client.send(smtplib._quote_periods(content.decode("latin-1")).encode("latin-1") + b".\r\n")
+                client.send(smtplib._quote_periods(content) + b".\r\n")
                 for number in accepted:
                     replies[number] = client.getreply()
             return replies

@@ -55,7 +55,7 @@ def test_flags_and_keywords_of_a_script_are_seen(site: Site, dovecot: Dovecot, u
 def test_a_keyword_set_over_imap_and_one_set_by_a_script_do_not_mix(site: Site, dovecot: Dovecot, user: str) -> None:
     deliver(site, message(), f"{user}@example.org")
     with dovecot.login(user) as imap:
-        imap.open()
+        imap.choose()
         imap.store("1", "+FLAGS", "(FromImap)")
     site.script(user, 'require "imap4flags";\naddflag "FromSieve";\n')
 
@@ -87,7 +87,7 @@ def test_a_folder_made_over_imap_is_found_by_fileinto(
 
     assert len(site.files(user, disk)) == 1
     with dovecot.login(user) as imap:
-        assert imap.open(wire) == 1
+        assert imap.choose(wire) == 1
         assert imap.flags(wire) == [set()]
 
 
@@ -101,7 +101,7 @@ def test_a_folder_made_by_a_script_is_listed_and_subscribed_over_imap(
 
     with dovecot.login(user) as imap:
         assert wire in imap.folders()
-        assert imap.open(wire) == 1
+        assert imap.choose(wire) == 1
         subscribed = [line.decode() for line in imap.lsub()[1] if line]
     assert any(line.endswith((f' "/" {wire}', f' "/" "{wire}"')) for line in subscribed), subscribed
 
@@ -184,7 +184,7 @@ def test_expunging_over_imap_makes_room_under_the_quota(site: Site, dovecot: Dov
     assert [code for code, _ in site.lmtp(message(), f"{user}@example.org")] == [452]
 
     with dovecot.login(user) as imap:
-        imap.open()
+        imap.choose()
         imap.store("1:2", "+FLAGS", "\\Deleted")
         imap.expunge()
 
@@ -218,7 +218,7 @@ def test_a_message_read_and_moved_over_imap_is_still_known_as_a_duplicate(
     deliver(site, content, f"{user}@example.org")
     with dovecot.login(user) as imap:
         imap.create("Old")
-        imap.open()
+        imap.choose()
         imap.ask("MOVE", "1", "Old")
 
     deliver(site, content, f"{user}@example.org")
