@@ -1,11 +1,13 @@
 """One LMTP connection on aiosmtpd's SMTP class: octets, lines, time-outs, the command loop.
 
 The only module that knows the insides of that class; `protocol` adds the commands as its `smtp_*` methods. What is
-aiosmtpd's: the connection as a pair of streams with flow control, the table of methods, the start of a session. What
-is replaced here, and *Why*:
+aiosmtpd's: the connection as a pair of streams with flow control, the start of a session as a task, the way in which
+commands are methods. What is replaced here, and *Why*:
 
 - the command loop, because it answers an exception with its text, drops commands that have arrived when the client
   closes its side, and writes each reply by itself, where pipelined commands (RFC 2920 §3.2) want one write;
+- the constructor, because it looks through all attributes of two objects for methods, at each connection anew, and
+  an MTA opens one for each message;
 - the timer, because cancelling one and starting another for each command costs more than the command, and because a
   delivery that takes long is not the client's idleness;
 - losing the connection, because that must not cancel a delivery whose thread goes on regardless;
@@ -17,6 +19,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
 
 from aiosmtpd.smtp import SMTP
 
@@ -29,7 +33,8 @@ BLOCK = 64 * 1024
 MAX_COMMAND = 4096  # octets; RFC 5321 §4.5.3.1.4 asks for 512, and ORCPT, ENVID and AUTH add 500 and more each
 MAX_ERRORS = 100  # refused commands of one session without a delivery in between
 LINGER = 5.0  # seconds for a client to read our last words
-_NO_HOOKS = object()  # aiosmtpd looks for hooks on its handler; the commands here need none
+
+Command = Callable[[Any, str], Coroutine[Any, Any, None]]
 
 
 class LineTooLong(Exception):
@@ -37,14 +42,27 @@ class LineTooLong(Exception):
 
 
 class LmtpConnection(SMTP):
-    line_length_limit = BLOCK  # how far aiosmtpd's stream reads ahead
     session_id = ""
+
+    commands: ClassVar[dict[str, Command]] = {}  # by verb
 
     # Not spoken here, and without a method they are unknown commands.
     smtp_HELP = smtp_EXPN = None  # type: ignore[assignment]
 
-    def __init__(self, *, hostname: str, timeout: float, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(_NO_HOOKS, hostname=hostname, timeout=timeout, loop=loop, enable_SMTPUTF8=True)
+    def __init_subclass__(cls) -> None:
+        """The table of commands, once for all connections."""
+        methods = {name: getattr(cls, name) for name in dir(cls) if name.startswith("smtp_")}
+        cls.commands = {name.removeprefix("smtp_"): method for name, method in methods.items() if method}
+
+    def __init__(self, *, timeout: float, loop: asyncio.AbstractEventLoop) -> None:
+        reader = asyncio.StreamReader(limit=BLOCK, loop=loop)
+        asyncio.StreamReaderProtocol.__init__(self, reader, self._cb_client_connected, loop)
+        self.loop = loop
+        self.transport = None
+        self._original_transport = None
+        self._handler_coroutine = None
+        self._timeout_handle = None
+        self._timeout_duration = timeout
         self._out: list[bytes] = []
         self._errors = 0
         self._waiting_since: float | None = None  # while it is the client's turn
@@ -143,11 +161,11 @@ class LmtpConnection(SMTP):
     async def _obey(self, line: bytes) -> None:
         """Verbs in any case; the argument as UTF-8 in which no octet is lost."""
         verb, _, argument = line.partition(b" ")
-        method = self._smtp_methods.get(verb.decode("ascii", "replace").upper())
-        if method is None:
+        command = self.commands.get(verb.decode("ascii", "replace").upper())
+        if command is None:
             self.refuse(replies.UNKNOWN_COMMAND)
         else:
-            await method(argument.decode("utf-8", "surrogateescape").strip(" \t"))
+            await command(self, argument.decode("utf-8", "surrogateescape").strip(" \t"))
 
     async def begin_tls(self, context: ssl.SSLContext) -> None:
         """RFC 3207 §4.2: whatever was sent in the clear behind the command is discarded."""

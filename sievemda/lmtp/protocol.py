@@ -47,7 +47,7 @@ class LmtpProtocol(LmtpConnection):
     """`local` says that the peer came over a UNIX socket, which makes it known."""
 
     def __init__(self, server: LmtpServer, *, local: bool) -> None:
-        super().__init__(hostname=server.hostname, timeout=server.settings.lmtp_timeout, loop=server.loop)
+        super().__init__(timeout=server.settings.lmtp_timeout, loop=server.loop)
         self.server = server
         self.local = local
         self.session_id = _new_session(server.hostname)
