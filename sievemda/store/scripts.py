@@ -80,9 +80,11 @@ class ScriptStore:
             text, file = self._read_active()
             if text is None:
                 return None
-            with self._open() as folder:
-                name = _name(folder, file) if file and folder is not None else None
-            return name or "", text
+            return (name_for(file, self._beside) if file else None) or "", text
+
+    def _beside(self, file: str) -> bytes:
+        with self._open() as folder:
+            return b"" if folder is None else _read(folder, file) or b""
 
     def _read_active(self) -> tuple[bytes | None, str]:
         """What the link leads to, and its file in the folder.
