@@ -4,7 +4,7 @@ The order, and why it loses nothing:
 
     1  ask the memory what has been done already, holding each key against everybody else
     2  stage the message (one file per partition, synced), link it into each mailbox (folder synced)
-    3  remember the copies
+    3  remember the copy, each at once: that keeps the time short in which a crash makes one too many
     4  put redirects, replies and notices into the outbox, durably; remember them
 
 Stop before 2 is through: the MTA comes again and nothing is known of the message. Stop between 2 and 3: it comes again
@@ -59,10 +59,7 @@ class Commit:
         self._account.not_done += plan.not_done
         self._account.failure = plan.failure
         due = [step for step in plan.steps if not isinstance(step, Forward | Answer) or self._sending.is_due(step)]
-        try:
-            done, receipt = self._file_all(due, plan)
-        finally:
-            self._recall.save()
+        done, receipt = self._file_all(due, plan)
         if self._account.failure:
             receipt = self.plain((FAILED,))
         if receipt.result is not Result.DELIVERED or self._sending.send_all(due[:done]):
@@ -81,7 +78,6 @@ class Commit:
             except _NotFiled as e:
                 self._not_filed(f"delivery to the folder of {target.recipient.address}", 0, e)
             else:
-                self._recall.save()
                 return Receipt(Result.DELIVERED)
         return self.inbox(flags)
 
@@ -95,7 +91,6 @@ class Commit:
             self._file(File(place=place, flags=flags, action="delivery"), last=self._job.last)
         except _NotFiled as e:
             raise e.error from e.error.__cause__
-        self._recall.save()
         return Receipt(Result.DELIVERED)
 
     def _file_all(self, steps: list[File | Forward | Answer | Refusal | Drop], plan: Plan) -> tuple[int, Receipt]:
@@ -136,6 +131,7 @@ class Commit:
         self._recall.in_place = True
         if options.duplicatesuppression:
             self._recall.done(key, options.memory_days * _DAY)
+            self._recall.save()
         self._account.did(step.action, step.line, mailbox=name, file=str(path), flags=list(step.flags))
 
     def _make(self, place: Place) -> Mailbox:

@@ -90,7 +90,7 @@ class Outbox:
         try:
             return os.fdopen(os.open(path, flags, 0o600), "wb")
         except FileNotFoundError:
-            for folder in (self._tmp, self._new):
+            for folder in (self._new, self._tmp):  # in this order: when there is a tmp there is a new
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             sync_directory(self._root)
             return os.fdopen(os.open(path, flags, 0o600), "wb")
