@@ -314,13 +314,15 @@ def _read(folder: int | None, file: str, *, follow: bool = False) -> bytes | Non
         descriptor = os.open(file, flags, dir_fd=folder)
     except FileNotFoundError:
         return None
-    with open(descriptor, "rb") as f:  # noqa: PTH123 - a descriptor, not a path
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return None
         if status.st_size > MAX_READ:
             raise StoreTrouble(f"{file} is larger than {MAX_READ} octets")
-        return f.read(MAX_READ)
+        return b"".join(iter(lambda: os.read(descriptor, status.st_size + 1), b""))
+    finally:
+        os.close(descriptor)
 
 
 def _sweep(folder: int) -> None:
