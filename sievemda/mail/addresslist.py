@@ -85,7 +85,8 @@ def _mailbox(tokens: list[Token]) -> tuple[str, Address] | None:
     lowered = Address(address.local, address.domain.lower())
     if parse_address(str(lowered)) != lowered:
         return None
-    return " ".join(value for kind, value in phrase if kind in {"atom", "quoted"}), lowered
+    words = "".join(value if kind == "." else f" {value}" for kind, value in phrase)
+    return words.strip(), lowered
 
 
 def _collect(item: list[Token], found: list[Address]) -> None:

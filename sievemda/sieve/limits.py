@@ -35,7 +35,7 @@ class Limits:
     # variables, RFC 5229 §6.
     variables: int = 255
     variable_name: int = 64  # characters
-    variable_size: int = 4_096  # octets; a longer value is cut
+    variable_size: int = 16_384  # octets, so that 4000 characters of any kind fit; a longer value is cut
     text_size: int = 1 << 20  # octets of an expanded string
     match_variables: int = 32  # the highest ${N}
 
