@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/ready
 DATA ?= var
 
-.PHONY: run test check fix bench reference lock wheel clean
+.PHONY: run test interop load lint check fix bench reference lock wheel clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -19,11 +19,18 @@ run: $(READY)  ## the whole service below ./var, with a user, a script and a mes
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: $(READY)  ## what must hold before a change lands: format, lint, types, tests
+interop: $(READY)  ## only the tests with other servers and clients
+	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
+
+load: $(READY)  ## 10,000 messages over one connection and over 16
+	SIEVEMDA_MESSAGES=10000 $(BIN)/python -m pytest tests/interop/test_load.py $(PYTEST_ARGS)
+
+lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint test  ## what must hold before a change lands: format, lint, types, tests
 
 fix: $(READY)
 	$(BIN)/ruff check --fix .

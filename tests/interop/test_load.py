@@ -1,6 +1,6 @@
 """Many messages: all present, the server's memory flat, its log clean.
 
-`make bench` (or SIEVEMDA_MESSAGES=10000) runs it with the numbers of an acceptance test; the suite takes fewer.
+`make load` runs it with 10,000 messages; the suite takes fewer.
 """
 
 from __future__ import annotations
