@@ -66,12 +66,12 @@ def _report(store: MailStore, pattern: str) -> Iterator[tuple[str, Limits, Usage
 
 def _limit(limits: Limits, usage: Usage, resource: str) -> str:
     """The first two columns of Cyrus' report: limit and percentage; blank without a limit, just 0 for a limit of 0."""
-    limit = limits.printed(resource)
+    limit = limits.of(resource)
     if limit is None:
         return " " * 17
     if limit == 0:
         return f" {0:7}" + " " * 9
-    return f" {limit:7} {usage.printed(resource) * 100 // limit:8}"
+    return f" {limits.printed(resource):7} {usage.of(resource) * 100 // limit:8}"
 
 
 def _as_json(limits: Limits, usage: Usage) -> dict[str, Any]:

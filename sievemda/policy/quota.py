@@ -76,8 +76,14 @@ class Limits:
             found[field] = _limit(number, KIB if field in _IN_KIB else 1)
         return cls(**found)
 
-    def printed(self, resource: str) -> int | None:
+    def of(self, resource: str) -> int | None:
+        """Octets, or a number."""
         value: int | None = getattr(self, RESOURCES[resource])
+        return value
+
+    def printed(self, resource: str) -> int | None:
+        """In the unit of the resource: KiB rounded down, or a number."""
+        value = self.of(resource)
         return value if value is None or RESOURCES[resource] not in _IN_KIB else value // KIB
 
 

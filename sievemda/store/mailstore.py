@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from sievemda.config import Settings
-from sievemda.errors import DataError
 from sievemda.policy.acl import NO_RIGHTS, Rights
 from sievemda.store import aside, creation, moves
 from sievemda.store.files import unique_name
@@ -220,22 +219,14 @@ class MailStore:
 
     def _sources(self, pattern: str) -> Iterator[tuple[str, str, str]]:
         """Where mailboxes that match may be: the first name to expect there, user id, domain of shared folders."""
-        prefix, only = self._one_user(pattern)
+        only = self.namespace.only_user(pattern)
         if only:
-            yield prefix, only, ""
+            yield "", only, ""
             return
         for domain in self.layout.domains():
             yield "", "", domain
         for userid in set(self.layout.users()):
             yield self.namespace.join(("user", userid.partition("@")[0])), userid, ""
-
-    def _one_user(self, pattern: str) -> tuple[str, str]:
-        """The user to whom a pattern is confined, if it is to one."""
-        with suppress(DataError):
-            head = self.namespace.parse_admin(pattern)
-            if head.owner is not None and not set(head.owner) & set("*%"):
-                return self.namespace.format_admin(MailboxName(head.owner)), head.owner
-        return "", ""
 
     def quota_root(self, name: MailboxName) -> QuotaRoot | None:
         """The root that a mailbox itself is, if it is one."""

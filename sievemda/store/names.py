@@ -115,17 +115,23 @@ class Namespace:
     def parse_admin(self, text: str) -> MailboxName:
         """A name as on the command line. Either separator is understood where it is unambiguous."""
         _readable(text)
-        domain = ""
-        if "@" in text and (self._virtual or text.endswith(f"@{self._default_domain}")):
-            text, _, domain = text.rpartition("@")
-            domain = self.domain(domain)
-        parts = self._split_admin(text)
+        rest, domain = self._split_domain(text)
+        parts = self._split_admin(rest)
         _nonempty(parts, text)
         if parts[0] != "user":
             return MailboxName(None, parts, domain)
         if len(parts) == 1:
             raise DataError(f"{text!r} names no mailbox: a user's name must follow")
         return MailboxName(self.user(parts[1], domain), parts[2:])
+
+    def _split_domain(self, text: str) -> tuple[str, str]:
+        """The name and its domain, which stands at the end, or behind the user: `user/l/x@dom`, `user/l@dom/x`."""
+        if self._virtual and (inside := re.fullmatch(r"(user/[^/@]*)@([^/@]*)(/.*)", text, re.DOTALL)):
+            return inside[1] + inside[3], self.domain(inside[2])
+        name, _, domain = text.rpartition("@")
+        if name and (self._virtual or domain == self._default_domain):
+            return name, self.domain(domain)
+        return text, ""
 
     def _split_admin(self, text: str) -> tuple[str, ...]:
         dotted = text.startswith("user.") if self.separator == "/" else not text.startswith("user/")
@@ -228,6 +234,16 @@ class Namespace:
             return bool(matches_domain(named or name.domain) and matches(text))
 
         return match
+
+    def only_user(self, pattern: str) -> str | None:
+        """The user to whom a pattern is confined, if it is to one."""
+        if self._virtual and "@" not in pattern and pattern[-1:] in ("*", "%"):
+            return None
+        try:
+            owner = self.parse_admin(pattern).owner
+        except DataError:
+            return None
+        return owner if owner and not set(owner) & set("*%") else None
 
     def _split_dotted(self, pattern: str) -> bool:
         if self.separator == "/":

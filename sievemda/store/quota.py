@@ -213,12 +213,21 @@ class QuotaRoot:
             self.records.put(self.path, replace(self.records.get(self.path), limits=kept))
             self._write(limits, "")
             self._recount()
+        self._recount_outer()
+
+    def _recount_outer(self) -> None:
+        """The root above has lost or got what is counted here."""
+        above = self.name.parent
+        outer = above and nearest_root(above, self.tree, self.records, self.mode)
+        if outer:
+            outer.recount()
 
     def remove(self) -> None:
         """The folder is no root any longer."""
         with self._locked(fcntl.LOCK_EX):
             self.records.put(self.path, replace(self.records.get(self.path), limits=None))
             (self.path / FILE_NAME).unlink(missing_ok=True)
+        self._recount_outer()
 
 
 def nearest_root(name: MailboxName, tree: Tree, records: Records, mode: int) -> QuotaRoot | None:

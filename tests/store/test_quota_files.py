@@ -185,12 +185,23 @@ def test_the_nearest_root_counts_and_takes_its_subtree_out_of_the_outer_one(stor
     put(store, inbox)
     put(store, sub)
     inner = root_of(store, "user/alice/Lists", Limits(messages=5))
+    assert outer.usage().messages == 1
     assert sub.quota_root().name == lists.name
     assert inbox.quota_root().name == inbox.name
     assert inner.usage(fresh=True) == Usage(17, 1, 2)
     assert outer.usage(fresh=True) == Usage(17, 1, 1)
     put(store, sub)
     assert inner.usage().messages == 2
+    assert outer.usage().messages == 1
+
+
+def test_a_root_that_is_removed_gives_its_subtree_back_to_the_outer_one(store, mailbox):
+    inbox, lists = mailbox("user/alice"), mailbox("user/alice/Lists")
+    outer = root_of(store, "user/alice", Limits(messages=10))
+    inner = root_of(store, "user/alice/Lists", Limits(messages=5))
+    put(store, lists)
+    inner.remove()
+    assert lists.quota_root().name == inbox.name
     assert outer.usage().messages == 1
 
 
