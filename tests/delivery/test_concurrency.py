@@ -39,7 +39,7 @@ def test_processes_that_deliver_the_same_message_store_it_once(tmp_path):
             code = 1
             try:
                 mine = World(tmp_path / "data")
-                results = threads(lambda _: mine.deliver("alice@x", message()), 3)
+                results = threads(lambda _, mine=mine: mine.deliver("alice@x", message()), 3)
                 code = 0 if results == [[Result.DELIVERED]] * 3 else 2
             finally:
                 os._exit(code)

@@ -272,13 +272,13 @@ class Host:
     def __init__(self):
         self.got, self.answer = [], "250 OK"
 
-    async def handle_RCPT(self, server, session, envelope, address, options):
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if not self.answer.startswith("250"):
             return self.answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
         self.got.append((envelope.mail_from, envelope.rcpt_tos, envelope.content, envelope.mail_options))
         return "250 taken"
 
