@@ -14,7 +14,7 @@ from sievemda.mail.address import Address
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0080-\u009f\u2028\u2029]+")
 _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_CHUNK = 45  # octets of one encoded word: 60 characters of base64, and 12 around them; RFC 2047 §2 allows 75
+_CHUNK = 39  # octets of one encoded word: 64 characters, so that the first one stands on the line of `Subject:`
 _WIDTH = 78  # RFC 5322 §2.1.1
 _LONGEST = 998
 
