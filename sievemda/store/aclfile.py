@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sievemda.errors import StoreTrouble
-from sievemda.policy.acl import ALL_RIGHTS, ANYONE, AUTHENTICATED, Acl, Rights
+from sievemda.policy.acl import ALL_RIGHTS, ANONYMOUS, ANYONE, AUTHENTICATED, Acl, Rights
 from sievemda.store.files import Cached, Dotlock, read_control_file
 from sievemda.store.record import Records
 
@@ -79,6 +79,8 @@ def _parse_line(text: str) -> tuple[str, Rights]:
 def _from_dovecot(identifier: str) -> str:
     if identifier in ("owner", ANYONE, AUTHENTICATED):
         return identifier
+    if identifier == ANONYMOUS:  # Dovecot takes the bare word for everybody
+        return ANYONE
     kind, equals, name = identifier.partition("=")
     if not (equals and name):
         raise ValueError("unknown kind of identifier")

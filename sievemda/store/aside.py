@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import AlreadyExists, NotFound, StoreTrouble
+from sievemda.store.creation import make_directory
 from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def set_aside(
 ) -> Aside:
     """Move directories away, the first of them first; what is missing is passed over."""
     base = store.layout.deleted(partition)
-    base.mkdir(mode=store.files.folder_mode, parents=True, exist_ok=True)
+    make_directory(store, base)
     directory = base / unique_name()
     directory.mkdir(mode=store.files.folder_mode)
     moves = []
@@ -99,7 +100,7 @@ def bring_back(store: MailStore, name: str) -> None:
         raise AlreadyExists(f"{name} is there; what was deleted stays in {entry.path}")
     try:
         for aside, was in reversed(parts):
-            was.parent.mkdir(mode=store.files.folder_mode, parents=True, exist_ok=True)
+            make_directory(store, was.parent)
             aside.rename(was)
             sync_directory(was.parent)
         if entry.link:

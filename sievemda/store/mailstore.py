@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sievemda.config import Settings
 from sievemda.policy.acl import NO_RIGHTS, Rights
+from sievemda.policy.quota import Limits
 from sievemda.store import aside, creation, moves
 from sievemda.store.files import unique_name
 from sievemda.store.fuzzy import nearest
@@ -154,7 +155,7 @@ class MailStore:
         """A fresh name in the stage directory of a partition, for a message that is written as it comes."""
         directory = self.layout.stage(partition)
         if not directory.is_dir():
-            directory.mkdir(mode=self.files.folder_mode, parents=True, exist_ok=True)
+            creation.make_directory(self, directory)
         return directory / unique_name()
 
     def stage(self, partition: str, chunks: Iterable[Chunk]) -> Staged:
@@ -231,17 +232,22 @@ class MailStore:
     def quota_root(self, name: MailboxName) -> QuotaRoot | None:
         """The root that a mailbox itself is, if it is one."""
         mailbox = self.find(name)
-        return self._as_root(mailbox) if mailbox and is_root(mailbox.path, self.files.records) else None
+        return self._limiting_root(mailbox) if mailbox else None
 
     def roots(self, pattern: str = "*") -> Iterator[QuotaRoot]:
         """The quota roots whose names match, sorted."""
         for mailbox in self.list(pattern):
-            if is_root(mailbox.path, self.files.records):
-                yield self._as_root(mailbox)
+            if root := self._limiting_root(mailbox):
+                yield root
+
+    def _limiting_root(self, mailbox: Mailbox) -> QuotaRoot | None:
+        """The mailbox as a root, unless its file is only what an IMAP server counts in, without any limit."""
+        if not is_root(mailbox.path, self.files.records):
+            return None
+        root = self.make_root(mailbox)
+        kept = self.files.records.get(mailbox.path).limits is not None
+        return root if kept or root.limits() != Limits() else None
 
     def make_root(self, mailbox: Mailbox) -> QuotaRoot:
         """The mailbox as a quota root, which it may become by `set_limits`."""
-        return self._as_root(mailbox)
-
-    def _as_root(self, mailbox: Mailbox) -> QuotaRoot:
         return QuotaRoot(mailbox.name, mailbox.path, mailbox.tree, self.files.records, self.files.message_mode)

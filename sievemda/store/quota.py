@@ -34,7 +34,7 @@ from sievemda.store.record import Records
 FILE_NAME = "maildirsize"
 MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
 _ATTEMPTS = 5
-_LIMITS = re.compile(rb"\d+[A-Z](?:,\d+[A-Z])*")
+_LIMIT = re.compile(rb"\d{1,18}[A-Z]")
 _FIELDS = ("storage", "messages", "mailboxes", "annotation")
 _NO_LIMITS = Limits()
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Sizes:
-    """What the file says; None where it is missing, damaged or full."""
+    """What the file says; None where it says nothing, or nothing that can be trusted."""
 
     limits: Limits | None = None
     usage: Usage | None = None
@@ -59,17 +59,15 @@ def _read(folder: Path) -> _Sizes:
         os.close(fd)
     first, *lines = content.split(b"\n")
     limits = _parse_limits(first)
-    if limits is None:
-        return _Sizes()
     counted = lines and len(content) < MAX_SIZE and not lines[-1]
     return _Sizes(limits, _parse_usage(lines[:-1]) if counted else None)
 
 
 def _parse_limits(line: bytes) -> Limits | None:
-    """Zero says nothing: other programs write it for `no limit`."""
-    if not _LIMITS.fullmatch(line):
+    """None when no limit can be read from it. Zero says nothing: other programs write it for `no limit`."""
+    found = {part[-1:]: int(part[:-1]) for part in line.split(b",") if _LIMIT.fullmatch(part)}
+    if not any(found.get(letter) for letter in (b"S", b"C")):
         return None
-    found = {part[-1:]: int(part[:-1]) for part in line.split(b",") if len(part) < 20}
     return Limits(storage=found.get(b"S") or None, messages=found.get(b"C") or None)
 
 
@@ -101,9 +99,11 @@ class QuotaRoot:
         return self._with_record(_read(self.path))
 
     def _with_record(self, sizes: _Sizes) -> Limits:
-        """The file's limits go first: whoever changed them there meant it. A limit of 0 it cannot say."""
+        """The file's limits go first: whoever changed them there meant it. A limit of 0 it cannot say, and a file
+        without a limit is what a program writes that finds none.
+        """
         ours = self.records.get(self.path).limits or {}
-        if sizes.limits is None:  # missing or damaged
+        if sizes.limits is None:
             return Limits(**{field: ours.get(field) for field in _FIELDS})
         return Limits(
             storage=0 if sizes.limits.storage is None and ours.get("storage") == 0 else sizes.limits.storage,
@@ -172,9 +172,8 @@ class QuotaRoot:
         return Usage(total, count, len(folders))
 
     def _write(self, limits: Limits, lines: str) -> None:
-        """The file stands only where it limits something; without it, other programs have nothing to keep up."""
+        """The file stands only where it limits something; what another program keeps without a limit is left to it."""
         if limits.storage is None and limits.messages is None:
-            (self.path / FILE_NAME).unlink(missing_ok=True)
             return
         parts = ((limits.storage, "S"), (limits.messages, "C"))
         first = ",".join(f"{limit}{letter}" for limit, letter in parts if limit is not None)
@@ -211,6 +210,8 @@ class QuotaRoot:
         with self._locked(fcntl.LOCK_EX):
             kept = {field: value for field in _FIELDS if (value := getattr(limits, field)) is not None}
             self.records.put(self.path, replace(self.records.get(self.path), limits=kept))
+            if limits.storage is None and limits.messages is None:
+                (self.path / FILE_NAME).unlink(missing_ok=True)
             self._write(limits, "")
             self._recount()
         self._recount_outer()

@@ -60,6 +60,8 @@ def test_rights_without_a_letter_in_dovecot_go_when_the_entry_goes(mailbox):
         ("# comment\n\nowner l\n", "alice l"),
         ("group-override=bad p\nowner l\n", "alice l"),
         ("owner l\r\nanyone p\r\n", "alice l anyone p"),
+        ("anonymous p\nowner l\n", "anyone p alice l"),
+        ("anyone lr:post\nowner l\n", "anyone lrp alice l"),
         ("anyone l\nanyone p\nowner l", "anyone lp alice l"),
     ],
 )

@@ -85,10 +85,29 @@ def test_a_limit_that_another_program_wrote_holds(store, mailbox):
     assert box.quota_root().limits() == Limits(storage=1000, messages=10)
 
 
-def test_zero_from_another_program_is_no_limit(store, mailbox):
+@pytest.mark.parametrize("first", ["0S", "0S,0C", "NOQUOTA", ""])
+def test_what_an_imap_server_counts_without_a_limit_is_no_root_of_ours_and_kept_up(store, mailbox, first):
     box = mailbox("user/alice")
-    (box.path / "maildirsize").write_text("0S,0C\n5 1\n")
+    (box.path / "maildirsize").write_text(f"{first}\n5 1\n")
     assert box.quota_root().limits() == Limits()
+    assert box.quota_root().would_accept(10**12)
+    assert store.quota_root(box.name) is None
+    assert list(store.roots()) == []
+    put(store, box)
+    assert size_file(box) == f"{first}\n5 1\n17 1\n"
+
+
+def test_limits_survive_a_program_that_writes_the_file_anew_without_them(store, mailbox):
+    box = mailbox("user/alice")
+    root = root_of(store, "user/alice", Limits(messages=1, storage=0))
+    (box.path / "maildirsize").write_text("0S\n0 0\n")
+    assert root.limits() == Limits(messages=1, storage=0)
+
+
+def test_parts_of_the_first_line_that_nobody_knows_are_passed_over(store, mailbox):
+    box = mailbox("user/alice")
+    (box.path / "maildirsize").write_text("X,5000S,7Q,5x\n0 0\n")
+    assert box.quota_root().limits() == Limits(storage=5000)
 
 
 def test_the_soft_rule_takes_one_message_more_than_the_limit(store, mailbox):

@@ -155,6 +155,7 @@ def test_message_and_folder_are_synced_before_the_delivery_counts(store, mailbox
         real(fd)
 
     box = mailbox("user/alice")
+    store.spool_path("default")
     monkeypatch.setattr(os, "fdatasync", lambda fd: note(fd, real_data))
     monkeypatch.setattr(os, "fsync", lambda fd: note(fd, real_sync))
     staged = store.stage("default", [MESSAGE])
