@@ -26,6 +26,7 @@ Entry = dict[str, Any]
 @click.pass_obj
 def why(settings: Settings, message_id: str, as_json: bool) -> None:
     """Explain where a message went. MESSAGE-ID with or without its brackets, or the id of a reply or log line."""
+    from sievemda.delivery.tried import unpack
     from sievemda.state.journal import Journal
 
     path = settings.journal_path
@@ -33,7 +34,7 @@ def why(settings: Settings, message_id: str, as_json: bool) -> None:
     if path.exists():
         journal = Journal(path)
         try:
-            entries = journal.find(message_id)
+            entries = [entry | {"tests": unpack(entry["tests"])} for entry in journal.find(message_id)]
         finally:
             journal.close()
     if not entries:

@@ -9,17 +9,13 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sievemda.delivery.job import Account, Job
+from sievemda.delivery.tried import MAX_TESTS, cut, pack
 from sievemda.mail.result import Receipt
-from sievemda.sieve.run import Compared, Tried
-
-MAX_TESTS = 500
-MAX_VALUES = 8  # of one comparison, and comparisons of one test
-MAX_TEXT = 200  # characters of one value
+from sievemda.sieve.run import Tried
 
 _counter = itertools.count(1)
 
@@ -53,7 +49,7 @@ def entry(job: Job, receipt: Receipt, trail: Trail) -> dict[str, Any]:
         "poster": target.poster,
         "size": job.content.size,
         "script": trail.script,
-        "tests": [_test(tried) for tried in trail.tests[:MAX_TESTS]],
+        "tests": pack(trail.tests),
         "tests_left_out": max(0, len(trail.tests) - MAX_TESTS),
         "planned": [_short(action) for action in trail.planned],
         "done": account.done,
@@ -82,25 +78,3 @@ def in_short(told: dict[str, Any]) -> dict[str, object]:
 
 def _short(action: dict[str, Any]) -> dict[str, Any]:
     return {key: cut(value, 500) if isinstance(value, str) else value for key, value in action.items()}
-
-
-def _test(tried: Tried) -> dict[str, Any]:
-    return {
-        "line": tried.line,
-        "test": tried.test,
-        "result": tried.result,
-        "compared": [_compared(each) for each in tried.compared[:MAX_VALUES]],
-    }
-
-
-def _compared(compared: Compared) -> dict[str, list[str]]:
-    return {"values": _texts(compared.values), "keys": _texts(compared.keys)}
-
-
-def _texts(texts: Sequence[str]) -> list[str]:
-    kept = [cut(text, MAX_TEXT) for text in itertools.islice(texts, MAX_VALUES)]
-    return kept if len(texts) <= MAX_VALUES else [*kept, f"... {len(texts) - MAX_VALUES} more"]
-
-
-def cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters)"

@@ -20,6 +20,7 @@ from sievemda.state.sqlite import Database
 log = logging.getLogger(__name__)
 
 Entry = Mapping[str, Any]  # with "id", "time" (seconds since 1970) and "message_id" at least
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _QUIET = 60.0  # seconds between two complaints
 
 
@@ -30,6 +31,8 @@ class Journal:
 
     def record(self, *entries: Entry) -> None:
         """Write entries in one transaction. Never raises."""
+        if not entries:
+            return
         try:
             self._database.write(statements.RECORD, [_row(entry) for entry in entries])
         except (TemporaryTrouble, TypeError, ValueError) as e:
@@ -51,7 +54,7 @@ class Journal:
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+    text = _encode(entry)
     return {
         "id": entry["id"],
         "instant": int(entry["time"]),
