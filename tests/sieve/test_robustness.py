@@ -1,0 +1,139 @@
+"""Any bytes as a script: a list of problems. Any bytes as a message: an outcome."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sievemda.sieve import Limits, ScriptError, capabilities, compile_script, run
+from sievemda.sieve.effects import Redirect, Refuse, Store
+from sievemda.sieve.lalr import read, scanner
+from sievemda.sieve.recover import diagnose
+from sievemda.sieve.rehearsal import Imagined, message_of, recipient_of, sender_of
+from sievemda.sieve.report import to_json, tried_to_json
+from tests.sieve.trying import NOW, envelope
+
+WORDS = [
+    "require", "if", "elsif", "else", "keep", "discard", "redirect", "fileinto", "header", "address", "not", "anyof",
+    "allof", "true", "false", "exists", "size", "set", "setflag", "vacation", "reject", "text:", "string", "hasflag",
+    ":is", ":contains", ":matches", ":comparator", ":over", ":flags", ":copy", ":count", ":value", ":days", ":mime",
+    '"a"', '"subject"', '"from"', '"variables"', '"fileinto"', '"${1}"', '"*"', '["a", "b"]', '["a" "b"]', '"ge"',
+    "{", "}", "(", ")", "[", "]", ",", ";", "1", "10K", "99999999999999999999", '"', "\\", "#", "/*", "*/", "\n", ".\n",
+    "é", "\0", "$", ":",
+]  # fmt: skip
+ALL = "require [" + ", ".join(f'"{name}"' for name in capabilities()) + "];\n"
+SCRIPT = compile_script(
+    ALL
+    + """
+    if header :matches ["subject", "x"] ["*a*", "?*"] { set :quotewildcard "v" "${1}"; addflag "${1} ${2}"; }
+    if address :detail :matches ["from", "to"] "*${v}*" { set :upper :length "w" "${0}"; }
+    if anyof (header :count "ge" :comparator "i;ascii-numeric" "received" "2", size :over 100, exists ["a", "b"]) {
+        vacation :subject "${v}" :handle "${w}" "${0}";
+    }
+    if envelope :user :contains "from" "${v}" { fileinto :create :copy "F${v}"; }
+    if not string :value "lt" "${v}" "m" { redirect :copy "a@b"; }
+    """,
+    Limits(),
+)
+
+
+def compiled(source):
+    """A program, or problems that have a place."""
+    found = ()
+    try:
+        compile_script(source, Limits())
+    except ScriptError as e:
+        found = e.problems
+        assert found  # noqa: PT017 - a script that compiles is an answer too
+    assert all(problem.line >= 1 and problem.column >= 1 and str(problem) for problem in found)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_as_a_script(source):
+    compiled(source)
+
+
+@given(st.text(max_size=200))
+def test_any_text_as_a_script(source):
+    compiled(source)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join))
+def test_any_words_as_a_script(source):
+    compiled(source)
+    compiled(ALL + source)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join))
+def test_the_reader_that_recovers_finds_faults_exactly_where_the_grammar_does(source):
+    limits = Limits(number=1 << 200)
+    if "\0" in source:
+        return
+    assert (read(source) is None) is bool(diagnose(scanner(), source, limits))
+
+
+def decided(data):
+    message = message_of(data)
+    found = run(SCRIPT, message, envelope(), Imagined(NOW), Limits())
+    for effect in found.effects:
+        assert to_json(effect)
+    for tried in found.tests:
+        assert tried_to_json(tried)
+    assert found.carried_out
+    assert any(isinstance(effect, Store | Redirect | Refuse) for effect in found.carried_out)
+    sender_of(message)
+    recipient_of(message)
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_as_a_message(data):
+    decided(data)
+
+
+NAMES = ["Subject", "From", "To", "Cc", "X", "Received", "Message-ID", "References", "Return-Path", "Auto-Submitted"]
+PIECES = [
+    "a",
+    " ",
+    "\n ",
+    "<",
+    ">",
+    "@",
+    ",",
+    ";",
+    ":",
+    "(",
+    ")",
+    '"',
+    "\\",
+    "=?utf-8?q?",
+    "?=",
+    "=?utf-8?b?",
+    "=C3",
+    "ü",
+    "\0",
+    "[",
+    "]",
+    ".",
+]
+VALUES = st.lists(st.sampled_from(PIECES), max_size=15).map("".join)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=8))
+def test_any_header_in_a_message(fields):
+    decided("".join(f"{name}: {value}\n" for name, value in fields).encode() + b"\nbody\n")
+
+
+@pytest.mark.parametrize("size", [0, 1, 100])
+def test_programs_are_remembered_and_forgotten(size):
+    from sievemda.sieve import ProgramCache
+
+    cache = ProgramCache(Limits(), size=max(size, 1))
+    first = cache.get(b"keep;")
+    assert cache.get(b"keep;") is first
+    for number in range(size):
+        cache.get(f"keep; # {number}".encode())
+    assert (cache.get(b"keep;") is first) is (size == 0)
+    with pytest.raises(ScriptError):
+        cache.get(b"keep")
