@@ -46,8 +46,6 @@ class Scripts:
     def put(self, name: str, text: bytes) -> Reply:
         """Checks first: what is not valid is never stored, and the old script stays. RFC 5804 §2.6."""
         self._require_size(len(text))
-        if not text:
-            raise DataError("the script is empty")
         if not self._store.has_room(name, self._limits.sieve_maxscripts):
             return Reply("NO", "there is no room for another script", "QUOTA/MAXSCRIPTS")
         reply = self.check(text)
