@@ -70,6 +70,7 @@ class Intake:
         self._head: bytearray | None = bytearray()  # None once the header is complete
         self._chunks: list[bytes] = []
         self._held = 0  # octets in _chunks
+        self._travelling = 0  # octets of the stored form, if its line ends were CRLF
         self._file = -1
         self._path: Path | None = None
         self._refusal: Receipt | None = None
@@ -98,10 +99,10 @@ class Intake:
         if self._refusal is not None:
             return Content(Message(b""), self._message_id, self._date, self.size, refusal=self._refusal)
         if self._path is None:
-            return Content(Message(b"".join(self._chunks)), self._message_id, self._date, self.size)
+            return Content(Message(b"".join(self._chunks), self._travelling), self._message_id, self._date, self.size)
         mapped = mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
         self._close()
-        message = Message(mapped)
+        message = Message(mapped, self._travelling)
         return Content(message, self._message_id, self._date, self.size, self._path, self._partition)
 
     def abort(self) -> None:
@@ -146,6 +147,7 @@ class Intake:
     def _add(self, block: bytes) -> None:
         self._chunks.append(block)
         self._held += len(block)
+        self._travelling += len(block) + block.count(b"\n")
         if self._held > (_WRITE if self._file >= 0 else self._settings.lmtp.lmtp_spool_threshold):
             self._write()
 

@@ -38,18 +38,21 @@ class Field:
 
 
 class Message:
-    """An immutable message. `data` may be a memory-mapped file, which must stay open as long as the message is used."""
+    """An immutable message. `data` may be a memory-mapped file, which must stay open as long as the message is used.
+
+    `size` is given by who knows it; counting it reads every page of a large file.
+    """
 
     __slots__ = ("_addresses", "_decoded", "_fields", "_index", "_size", "data", "header_end")
 
-    def __init__(self, data: bytes | mmap.mmap) -> None:
+    def __init__(self, data: bytes | mmap.mmap, size: int = -1) -> None:
         self.data = data
         self.header_end = _end_of_header(data)  # offset of the body, after the empty line
         self._addresses: dict[str, tuple[tuple[Address, ...] | str, ...]] = {}
         self._decoded: dict[str, tuple[str, ...]] = {}
         self._fields: tuple[Field, ...] | None = None
         self._index: Mapping[str, tuple[bytes, ...]] | None = None
-        self._size = -1
+        self._size = size
 
     @property
     def stored_size(self) -> int:

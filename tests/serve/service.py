@@ -27,7 +27,9 @@ class Service:
         self.process = None
 
     def cli(self, *arguments, stdin="", code=0):
-        done = subprocess.run([*self.base, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [*self.base, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
+        )
         assert done.returncode == code, done
         return done.stdout
 
