@@ -111,13 +111,14 @@ def _language() -> tuple[Limits, frozenset[str] | None]:
     """The limits and capabilities of the site when one is named on the command line, else the defaults."""
     from sievemda.sieve.limits import Limits
 
-    context = click.get_current_context()
-    given = context.find_root().params
-    if not (given.get("file") or given.get("data") or given.get("sets")):
+    given = click.get_current_context().find_root().params
+    file, data, sets = given.get("file"), given.get("data"), given.get("sets", ())
+    if not (file or data or sets):
         return Limits(), None
+    from sievemda.configload import load
     from sievemda.language import language_extensions, language_limits
 
-    settings = context.meta["sievemda.load"]()
+    settings = load(file, data or (None if file else Path.cwd()), sets)
     return language_limits(settings), language_extensions(settings)
 
 
