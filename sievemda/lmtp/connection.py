@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 BLOCK = 64 * 1024
 MAX_COMMAND = 4096  # octets; RFC 5321 §4.5.3.1.4 asks for 512, and ORCPT, ENVID and AUTH add 500 and more each
 MAX_ERRORS = 100  # refused commands of one session without a delivery in between
+MAX_QUEUED = 1000  # replies held back while commands keep coming
 LINGER = 5.0  # seconds for a client to read our last words
 
 Command = Callable[[Any, str], Coroutine[Any, Any, None]]
@@ -189,7 +190,7 @@ class LmtpConnection(SMTP):
 
     async def read_line(self, limit: int) -> bytes | None:
         """The next line without its end, `None` at the end of the stream; replies go out before it waits."""
-        if b"\n" not in self.arrived:
+        if b"\n" not in self.arrived or len(self._out) > MAX_QUEUED:
             await self.flush()
         whole = True
         self._waiting_since = self.loop.time()
@@ -218,7 +219,7 @@ class LmtpConnection(SMTP):
 
     def say(self, text: replies.Reply) -> None:
         """Queue one reply; it goes out when there is nothing left to do without hearing from the client."""
-        self._out += (text, b"\r\n")
+        self._out.append(text + b"\r\n")
 
     def refuse(self, text: replies.Reply) -> None:
         """Say that a command was wrong. A session does that so often and not more."""

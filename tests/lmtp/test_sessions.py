@@ -296,3 +296,11 @@ def test_who_is_refused_before_the_delivery_hears_of_it_is_logged_without_conten
     assert first.endswith(" sender=a@x to=nobody@x result=no_such_user")
     assert second.endswith(r' sender=a@x to="\"b c\"@x" result=too_large')
     assert "secret" not in caplog.text
+
+
+def test_replies_are_not_held_back_without_end_while_commands_keep_coming(server):
+    """Every recipient takes a hop during which more arrives, so that there is always another line to read."""
+    with server.client() as client:
+        client.do("MAIL FROM:<a@x>")
+        client.send("RCPT TO:<nobody@x>\r\nRSET\r\nMAIL FROM:<a@x>\r\n" * 3000 + "RCPT TO:<half")
+        assert [reply[:3] for reply in client.replies(9000)] == ["550", "250", "250"] * 3000
