@@ -66,6 +66,10 @@ class Commit:
             return receipt
         return self.plain((FAILED,))
 
+    def confirm(self) -> None:
+        """After everything: the notice of success that the sender may have asked for."""
+        self._sending.confirm()
+
     def plain(self, flags: tuple[str, ...] = ()) -> Receipt:
         """As without a script: the folder that the address names, else, whatever the reason, the INBOX."""
         target = self._job.target

@@ -109,7 +109,10 @@ class Deliverer:
         try:
             with self._parts.memory.hold() as hold:
                 commit = Commit(self._parts, job, staging, hold, trail.account)
-                return self._decide(job, commit, trail)
+                receipt = self._decide(job, commit, trail)
+                if receipt.result is Result.DELIVERED:
+                    commit.confirm()
+                return receipt
         except Exception as e:  # noqa: BLE001 - whatever it is, it is this recipient's receipt
             trail.error = f"{type(e).__name__}: {e}"
             what = words(session=job.peer.session, msgid=job.content.message_id, to=job.target.recipient.address)

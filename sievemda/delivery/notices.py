@@ -1,9 +1,10 @@
-"""Notices about mail that was not delivered, as multipart/report.
+"""Notices about what became of a message, as multipart/report.
 
     rejection   an MDN (RFC 3798) to the sender of a message that a script refused with `reject`; RFC 5429 §2.2.1
     bounce      a DSN (RFC 3464) to the sender of a redirected message that could not be handed on
+    success     a DSN to a sender who asked with NOTIFY=SUCCESS: an MTA to which we announce DSN leaves that to us
 
-Neither is ever made for the null reverse-path, and both go out from it, so that notices about notices cannot be.
+None is ever made for the null reverse-path, and all go out from it, so that notices about notices cannot be.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from __future__ import annotations
 import quopri
 from dataclasses import dataclass
 from secrets import token_hex
+from typing import Literal
 
 from sievemda.config import Settings
 from sievemda.delivery.header import without_return_path
-from sievemda.delivery.outgoing import Kind, Outgoing
+from sievemda.delivery.outgoing import DsnOptions, Kind, Outgoing, dsn_options
 from sievemda.delivery.trace import engine, new_message_id, now_field
 from sievemda.mail.address import Address
-from sievemda.mail.envelope import Peer, Recipient
+from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.message import Message
 
-_MAX_QUOTED = 1 << 16  # octets of a header quoted in a bounce
+_MAX_QUOTED = 1 << 16  # octets of a header that is returned
+MAX_RETURNED = 1 << 20  # octets of a message that is returned in full; RFC 1891 §7.2 allows a bound
+Action = Literal["delivered", "relayed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +69,62 @@ def rejection(
         machine_type="disposition-notification",
         machine=machine,
     )
-    header = without_return_path(message.data[: message.header_end])
-    return report.outgoing("message/rfc822", header, message, message.header_end)
+    return report.outgoing_whole(message)
 
 
-def bounce(settings: Settings, sender: str, recipient: str, header: bytes, failure: Failure) -> Outgoing:
+def bounce(
+    settings: Settings, sender: str, recipient: str, message: Message, options: DsnOptions, failure: Failure
+) -> Outgoing:
     """The DSN for a message from `sender` that could not be handed on. RFC 3464 §2."""
     text = (
         f"This is the mail system at {settings.site.servername}.\n\nYour message was forwarded by its recipient, and "
         f"could not be delivered to\n\n  {recipient}\n\nThe reason given was: {failure.text}\n"
     )
-    diagnostic = " ".join(failure.text.split())[:400]
-    machine = (
-        f"Reporting-MTA: dns; {settings.site.servername}\n\nFinal-Recipient: rfc822; {recipient}\nAction: failed\n"
-        f"Status: {failure.status}\nDiagnostic-Code: smtp; {diagnostic}\n"
+    diagnostic = f"Diagnostic-Code: smtp; {' '.join(failure.text.split())[:400]}\n"
+    fields = _status_fields(settings, options, recipient, "failed", failure.status) + diagnostic
+    report = _status_report(settings, "bounce", sender, "Undelivered mail returned to sender", message, text, fields)
+    whole = options.full and message.stored_size <= MAX_RETURNED
+    return report.outgoing_whole(message) if whole else report.outgoing_header(message)
+
+
+def success(settings: Settings, message: Message, sender: Sender, recipient: Recipient, action: Action) -> Outgoing:
+    """The DSN for a message that has arrived, or was sent on to where no notices come from. RFC 1891 §6.2.3, §7.2."""
+    what = "was delivered to" if action == "delivered" else "was forwarded by"
+    text = (
+        f"This is the mail system at {settings.site.servername}.\n\nYour message {what}\n\n  {recipient.address}\n\n"
+        + ("" if action == "delivered" else "You may not hear of it again, whether it arrives or not.\n")
     )
-    message = Message(header[:_MAX_QUOTED])
-    report = _Report(
+    fields = _status_fields(settings, dsn_options(sender, recipient), str(recipient.address), action, "2.0.0")
+    to = str(sender.reverse_path)
+    report = _status_report(settings, "success", to, "Successful mail delivery report", message, text, fields)
+    return report.outgoing_header(message)
+
+
+def _status_fields(settings: Settings, options: DsnOptions, recipient: str, action: str, status: str) -> str:
+    """The machine-readable part of a DSN about one recipient. RFC 3464 §2.2, §2.3, RFC 1891 §7.3."""
+    envid = f"Original-Envelope-Id: {options.envid}\n" if options.envid else ""
+    original = f"Original-Recipient: {options.orcpt}\n" if options.orcpt else ""
+    return (
+        f"Reporting-MTA: dns; {settings.site.servername}\n{envid}\n{original}"
+        f"Final-Recipient: rfc822; {recipient}\nAction: {action}\nStatus: {status}\n"
+    )
+
+
+def _status_report(
+    settings: Settings, kind: Kind, to: str, subject: str, about: Message, text: str, fields: str
+) -> _Report:
+    return _Report(
         settings,
-        kind="bounce",
+        kind=kind,
         sender=f"Mail Delivery System <{postmaster(settings)}>",
-        to=sender,
-        subject="Undelivered mail returned to sender",
+        to=to,
+        subject=subject,
         automatic="auto-replied",
-        refers_to=next(iter(message.values("message-id")), ""),
+        refers_to=next(iter(about.values("message-id")), ""),
         text=text,
         machine_type="delivery-status",
-        machine=machine,
+        machine=fields,
     )
-    return report.outgoing("text/rfc822-headers", header[:_MAX_QUOTED], Message(b""), 0)
 
 
 def postmaster(settings: Settings) -> str:
@@ -116,7 +147,17 @@ class _Report:
     machine_type: str
     machine: str
 
-    def outgoing(self, quoted_type: str, quoted: bytes, source: Message, start: int) -> Outgoing:
+    def outgoing_whole(self, message: Message) -> Outgoing:
+        """About a message that is returned in full."""
+        header = without_return_path(message.data[: message.header_end])
+        return self._outgoing("message/rfc822", header, message, message.header_end)
+
+    def outgoing_header(self, message: Message) -> Outgoing:
+        """About a message of which the header is returned. RFC 3462 §2."""
+        header = without_return_path(message.data[: message.header_end])[:_MAX_QUOTED]
+        return self._outgoing("text/rfc822-headers", header, Message(b""), 0)
+
+    def _outgoing(self, quoted_type: str, quoted: bytes, source: Message, start: int) -> Outgoing:
         boundary = f"=_{token_hex(16)}"
         parts = (
             ("text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable", self._printable()),

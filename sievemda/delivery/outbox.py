@@ -22,16 +22,16 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from sievemda.config import Settings
-from sievemda.delivery.header import MAX_HEADER
-from sievemda.delivery.notices import Failure, bounce
-from sievemda.delivery.outgoing import Outgoing
+from sievemda.delivery.notices import MAX_RETURNED, Failure, bounce
+from sievemda.delivery.outgoing import DsnOptions, Outgoing
 from sievemda.delivery.submission import Delay, Refusal, submit
 from sievemda.logs import words
+from sievemda.mail.message import Message
 from sievemda.store.files import sync_directory, unique_name
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class _Item:
     recipient: str
     created: int
     attempts: int
+    dsn: DsnOptions
 
 
 class Outbox:
@@ -71,6 +72,8 @@ class Outbox:
         now = int(time.time())
         unique = unique_name()
         envelope = {"kind": outgoing.kind, "from": outgoing.sender, "to": outgoing.recipient, "created": now}
+        if outgoing.sender:
+            envelope["dsn"] = asdict(outgoing.dsn)
         temporary = self._tmp / unique
         try:
             with self._create(temporary) as file:
@@ -139,7 +142,8 @@ class Outbox:
             envelope = json.loads(file.readline(_MAX_ENVELOPE))
             attempts = int(path.name.split(".")[1])
             kind, sender, recipient = (str(envelope[key]) for key in ("kind", "from", "to"))
-            return _Item(path, file, kind, sender, recipient, int(envelope["created"]), attempts)
+            dsn = DsnOptions(**envelope.get("dsn", {}))
+            return _Item(path, file, kind, sender, recipient, int(envelope["created"]), attempts, dsn)
         except (ValueError, KeyError, TypeError, IndexError) as e:
             bad = self._root / "bad"
             bad.mkdir(mode=0o700, exist_ok=True)
@@ -173,14 +177,14 @@ class Outbox:
         return True
 
     def _bounce(self, item: _Item, answer: Refusal | Delay) -> None:
-        """RFC 5321 §6.1: never about a message from nobody."""
-        if not item.sender:
+        """RFC 5321 §6.1: never about a message from nobody; RFC 1891 §6.2.6: nor to who wants to hear of no failure."""
+        if not item.sender or not item.dsn.failure:
             return
         failure = Failure(answer.status if isinstance(answer, Refusal) else _EXPIRED, answer.text)
         with item.path.open("rb") as file:
             file.readline(_MAX_ENVELOPE)
-            header = file.read(MAX_HEADER).partition(b"\n\n")[0] + b"\n"
-        self.put(bounce(self._settings, item.sender, item.recipient, header, failure))
+            message = Message(file.read(MAX_RETURNED + 1))
+        self.put(bounce(self._settings, item.sender, item.recipient, message, item.dsn, failure))
 
     def _sweep(self, now: float) -> None:
         """Remove what crashes have left in tmp/, now and then."""

@@ -20,13 +20,24 @@ from sievemda.config import Settings
 from sievemda.delivery.header import without_return_path
 from sievemda.delivery.trace import new_message_id, now_field
 from sievemda.mail.address import Address
+from sievemda.mail.envelope import Recipient, Sender
 from sievemda.mail.message import Message
 from sievemda.sieve.effects import Respond
 
 MARK = "X-Sieve-Redirected-From"
-Kind = Literal["redirect", "vacation", "reject", "bounce"]
+Kind = Literal["redirect", "vacation", "reject", "bounce", "success"]
 
 _BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DsnOptions:
+    """What the sender wants to know of a message that is sent on, and how (RFC 1891 §5)."""
+
+    failure: bool = True  # to be told when it fails
+    full: bool = False  # with the whole message
+    envid: str = ""
+    orcpt: str = ""  # TYPE;ADDRESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class Outgoing:
     source: bytes | mmap.mmap = b""
     start: int = 0
     tail: bytes = b""
+    dsn: DsnOptions = DsnOptions()
 
     def blocks(self) -> Iterator[bytes]:
         yield self.head
@@ -49,11 +61,22 @@ class Outgoing:
             yield self.tail
 
 
-def redirected(message: Message, sender: Address | None, recipient: Address, to: str) -> Outgoing:
+def redirected(message: Message, sender: Sender, recipient: Recipient, to: str) -> Outgoing:
     """`message`, which came from `sender` for `recipient`, sent on. RFC 5228 §4.2."""
-    marks = f"X-Sieve-Action: redirect\n{MARK}: <{recipient}>\n".encode("utf-8", "replace")
+    marks = f"X-Sieve-Action: redirect\n{MARK}: <{recipient.address}>\n".encode("utf-8", "replace")
     head = marks + without_return_path(message.data[: message.header_end])
-    return Outgoing("redirect", str(sender or ""), to, head, message.data, message.header_end)
+    who = str(sender.reverse_path or "")
+    options = dsn_options(sender, recipient)
+    return Outgoing("redirect", who, to, head, message.data, message.header_end, dsn=options)
+
+
+def dsn_options(sender: Sender, recipient: Recipient) -> DsnOptions:
+    return DsnOptions(
+        failure=not recipient.notify or "FAILURE" in recipient.notify,
+        full=sender.ret == "FULL",
+        envid=sender.envid,
+        orcpt=f"{recipient.orcpt_type};{recipient.orcpt}" if recipient.orcpt else "",
+    )
 
 
 def has_come_back(message: Message, recipient: Address) -> bool:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from sievemda.delivery.job import Account, Job, Parts
-from sievemda.delivery.notices import rejection
+from sievemda.delivery.notices import Action, rejection, success
 from sievemda.delivery.outgoing import answer, redirected
 from sievemda.delivery.plan import Answer, File, Forward, Refusal, Step
 from sievemda.delivery.recall import Recall
@@ -86,9 +86,23 @@ class Sending:
         self._account.did("reject", step.line, reason=step.reason[:1000], to=str(sender))
         return Receipt(Result.DELIVERED)
 
+    def confirm(self) -> None:
+        """Tell the sender that the message has arrived, when he asked for it. RFC 1891 §6.2.3, §6.2.7.3."""
+        job, did = self._job, {done["action"] for done in self._account.done}
+        if "SUCCESS" not in job.target.recipient.notify or job.sender.reverse_path is None or "reject" in did:
+            return
+        action: Action = "relayed" if did == {"redirect"} else "delivered"
+        try:
+            self._parts.outbox.put(
+                success(self._parts.settings, job.content.message, job.sender, job.target.recipient, action)
+            )
+        except OSError as e:
+            self._account.left("notice of success", 0, str(e))
+        else:
+            self._account.did("notice of success", 0, to=str(job.sender.reverse_path))
+
     def _redirect(self, step: Forward) -> None:
-        recipient = self._job.target.recipient.address
-        self._parts.outbox.put(redirected(step.message, self._job.sender.reverse_path, recipient, step.address))
+        self._parts.outbox.put(redirected(step.message, self._job.sender, self._job.target.recipient, step.address))
         self._recall.done(self._key(step), self._parts.settings.delivery.memory_days * _DAY)
         self._account.did("redirect", step.line, to=step.address)
 

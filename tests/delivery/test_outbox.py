@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from sievemda.delivery.outbox import Outbox
-from sievemda.delivery.outgoing import Outgoing
+from sievemda.delivery.outgoing import DsnOptions, Outgoing
 from tests.delivery.world import changed, message
 
 SENDMAIL = """#!/bin/sh
@@ -179,6 +179,26 @@ def test_a_refusal_for_good_is_told_to_the_sender(outbox, program, code, status)
     assert blocks[1]["Action"] == "failed"
     assert "Message-ID: <1@x>" in original.get_payload()
     assert report.defects == []
+
+
+def test_who_wants_to_hear_of_no_failure_does_not(outbox, program):
+    program.ends(67)
+    outbox.put(Outgoing("redirect", "a@b", "c@d", b"A: b\n\n", dsn=DsnOptions(failure=False)))
+    assert outbox.run_due(time.time()) == 1
+    assert waiting(outbox) == []
+
+
+@pytest.mark.parametrize(("size", "whole"), [(1000, True), (2_000_000, False)])
+def test_the_whole_message_comes_back_when_it_was_asked_for_and_is_not_too_large(outbox, program, size, whole):
+    program.ends(67)
+    options = DsnOptions(full=True, envid="E1", orcpt="rfc822;info@x")
+    outbox.put(Outgoing("redirect", "a@b", "c@d", b"A: b\n\n", b"x" * size, dsn=options))
+    outbox.run_due(time.time())
+    data = bounced(outbox)[0]["data"]
+    assert (b"x" * size in data) == whole
+    assert (b"Content-Type: message/rfc822" in data) == whole
+    assert b"Original-Envelope-Id: E1\n" in data
+    assert b"Original-Recipient: rfc822;info@x\n" in data
 
 
 def test_old_age_is_told_to_the_sender(outbox, program):

@@ -294,3 +294,71 @@ def test_a_reason_cannot_make_fields_or_parts_of_its_own(world):
     world.deliver("alice@x", message())
     report = email.message_from_bytes(world.outgoing()[0][1], policy=email.policy.default)
     assert len(list(report.iter_parts())) == 3
+
+
+# --- notices of success ---
+
+
+def successes(world):
+    return [
+        email.message_from_bytes(data, policy=email.policy.default)
+        for envelope, data in world.outgoing()
+        if envelope["kind"] == "success"
+    ]
+
+
+def test_a_sender_who_asked_is_told_that_the_message_was_delivered(world):
+    world.user("alice")
+    world.deliver(
+        "alice@x", message(), sender(envid="QQ 1"), notify=("SUCCESS", "FAILURE"), orcpt_type="rfc822", orcpt="info@x"
+    )
+    ((envelope, _),) = world.outgoing()
+    assert (envelope["from"], envelope["to"]) == ("", "bob@example.net")
+    (report,) = successes(world)
+    _text, machine, original = report.iter_parts()
+    per_message, per_recipient = machine.get_payload()
+    assert per_message["Original-Envelope-Id"] == "QQ 1"
+    assert per_recipient["Original-Recipient"] == "rfc822;info@x"
+    assert per_recipient["Final-Recipient"] == "rfc822; alice@x"
+    assert per_recipient["Action"] == "delivered"
+    assert per_recipient["Status"] == "2.0.0"
+    assert original.get_content_type() == "text/rfc822-headers"
+    assert report.defects == []
+
+
+@pytest.mark.parametrize(
+    ("who", "notify"),
+    [(sender(), ()), (sender(), ("FAILURE", "DELAY")), (sender(), ("NEVER",)), (sender(""), ("SUCCESS",))],
+)
+def test_nobody_else_is_told(world, who, notify):
+    world.user("alice")
+    world.deliver("alice@x", message(), who, notify=notify)
+    assert world.outgoing() == []
+
+
+def test_a_message_that_was_sent_on_is_relayed(world):
+    world.user("alice", script='redirect "away@example.net";')
+    world.deliver("alice@x", message(), notify=("SUCCESS",))
+    assert "Action: relayed" in successes(world)[0].as_string()
+
+
+@pytest.mark.parametrize("script", ['require "reject"; reject "no";', 'require "reject"; reject "nö";'])
+def test_a_refused_message_is_no_success(world, script):
+    world.user("alice", script=script)
+    world.deliver("alice@x", message(), notify=("SUCCESS",))
+    assert successes(world) == []
+
+
+def test_a_notice_that_cannot_be_sent_changes_nothing(world, monkeypatch):
+    world.user("alice")
+    monkeypatch.setattr(world.outbox, "put", lambda _: (_ for _ in ()).throw(OSError(28, "full")))
+    assert world.deliver("alice@x", message(), notify=("SUCCESS",)) == [OK]
+    assert len(world.files("user/alice")) == 1
+
+
+def test_what_the_sender_wants_to_know_goes_with_a_redirect(world):
+    world.user("alice", script='redirect "away@example.net";')
+    world.deliver(
+        "alice@x", message(), sender(ret="FULL", envid="E"), notify=("NEVER",), orcpt_type="rfc822", orcpt="info@x"
+    )
+    assert world.outgoing()[0][0]["dsn"] == {"failure": False, "full": True, "envid": "E", "orcpt": "rfc822;info@x"}
