@@ -10,6 +10,8 @@ would tell who asks that there is such a board.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sievemda.config import Settings
 from sievemda.delivery.autocreate import Autocreator
 from sievemda.delivery.identity import posting_identity
@@ -51,8 +53,9 @@ class Resolver:
     def _resolve(self, sender: Sender, recipient: Recipient) -> Target | Result:
         address = recipient.address
         local, detail = self._split(address.local)
-        if self._options.lmtp_downcase_rcpt:
-            local = local.lower()
+        if self._options.lmtp_downcase_rcpt:  # what scripts, redirects and the journal see, too
+            lowered = Address(local.lower() + address.local[len(local) :], address.domain.lower())
+            local, recipient = local.lower(), replace(recipient, address=lowered)
         try:
             domain = self._domain(address)
             if local == self._options.postuser:

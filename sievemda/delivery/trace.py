@@ -55,11 +55,7 @@ def now_field() -> str:
 
 def engine(settings: Settings) -> str:
     """Name and, where the site tells it, version of this program."""
-    return f"sievemda {__version__}" if settings.site.servername and _tells_version(settings) else "sievemda"
-
-
-def _tells_version(settings: Settings) -> bool:
-    return settings.delivery.serverinfo == "on"
+    return f"sievemda {__version__}" if settings.delivery.serverinfo == "on" else "sievemda"
 
 
 def _received(settings: Settings, sender: Sender, peer: Peer) -> str:

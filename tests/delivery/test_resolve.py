@@ -334,3 +334,17 @@ def test_an_identity_that_cannot_be_is_anonymous(world, auth, identity):
 
 def test_case_of_identities_counts_when_the_site_says_so(world):
     assert posting_identity(changed(world.settings, username_tolower=False), "Fred") == "Fred"
+
+
+@pytest.mark.parametrize(
+    ("downcase", "address", "seen"),
+    [
+        (True, "ALICE+Detail@EXAMPLE.org", "alice+Detail@example.org"),
+        (True, "Alice", "alice"),
+        (False, "alice+Detail@EXAMPLE.org", "alice+Detail@EXAMPLE.org"),
+    ],
+)
+def test_the_user_and_the_domain_are_lowered_for_scripts_and_the_detail_is_not(make_world, downcase, address, seen):
+    world = make_world(lmtp_downcase_rcpt=downcase)
+    world.user("alice")
+    assert str(world.verify(address).recipient.address) == seen
