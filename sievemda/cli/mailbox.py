@@ -74,9 +74,12 @@ def list_(settings: Settings, pattern: str, deleted: bool, as_json: bool) -> Non
 
 def _list_deleted(store: MailStore, pattern: str, as_json: bool) -> None:
     from sievemda.store.aside import entries
+    from sievemda.store.patterns import Pattern
 
-    matches = store.namespace.matcher(pattern)
-    found = [entry for entry in entries(store) if entry.mailbox and matches(store.namespace.parse_admin(entry.name))]
+    wanted = Pattern(store.namespace, pattern)
+    found = [
+        entry for entry in entries(store) if entry.mailbox and wanted.matches(store.namespace.parse_admin(entry.name))
+    ]
     if as_json:
         print_json([{"name": entry.name, "deleted": entry.deleted} for entry in found])
     else:

@@ -96,13 +96,17 @@ class Layout:
         roots = [root.resolve() for root in (*self.partitions.values(), self._template_root)]
         return target if any(root in target.parents for root in roots) else None
 
-    def folder(self, tree: Tree, path: tuple[str, ...]) -> Path | None:
-        """The directory of a folder; a link must lead to this folder's place on another partition, else None."""
-        target = _link_target(tree.folder(path))
-        if target is None or (target.name == to_disk(path) and target.parent == tree.root):
-            return target
-        places = (self.place(tree.owner, tree.domain, path, partition) for partition in self.partitions)
-        return target if any(place.parent.resolve() / place.name == target for place in places) else None
+    def folder(self, tree: Tree, path: tuple[str, ...]) -> tuple[Path, str] | None:
+        """The directory of a folder and its partition; a link must lead to the folder's place on another one."""
+        seen = tree.folder(path)
+        target = _link_target(seen)
+        if target is None or target is seen:
+            return None if target is None else (target, tree.partition)
+        for partition in self.partitions:
+            place = self.place(tree.owner, tree.domain, path, partition)
+            if place.parent.resolve() / place.name == target:
+                return target, partition
+        return None
 
     def place(self, owner: str | None, domain: str, path: tuple[str, ...], partition: str) -> Path:
         """Where a folder lies when it is on that partition, whatever mail_home says of its tree."""

@@ -48,7 +48,7 @@ def contents(path: Path) -> tuple[int, int]:
     total = count = 0
     for part in ("new", "cur"):
         try:
-            with os.scandir(path / part) as found:
+            with os.scandir(f"{path}/{part}") as found:
                 for entry in found:
                     if entry.name[0] != "." and (size := size_of(entry.name, entry.path)) is not None:
                         total += size
@@ -64,7 +64,7 @@ def stamps(paths: Iterable[Path]) -> list[int]:
     for path in paths:
         for part in ("new", "cur"):
             try:
-                found.append(os.stat(path / part).st_mtime_ns)  # noqa: PTH116
+                found.append(os.stat(f"{path}/{part}").st_mtime_ns)  # noqa: PTH116
             except (FileNotFoundError, NotADirectoryError):
                 found.append(0)
     return found

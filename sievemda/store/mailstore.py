@@ -24,6 +24,7 @@ from sievemda.store.layout import MAILDIR, Layout, Tree
 from sievemda.store.mailbox import Files, Mailbox
 from sievemda.store.maildir import is_folder
 from sievemda.store.names import MailboxName, Namespace
+from sievemda.store.patterns import Pattern
 from sievemda.store.quota import QuotaRoot, is_root
 from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
 
@@ -62,11 +63,10 @@ class MailStore:
     def _in_tree(self, tree: Tree, name: MailboxName) -> Mailbox | None:
         if not name.path:
             return Mailbox(name, tree.root, tree.partition, tree, self.files)
-        path = self.layout.folder(tree, name.path)
-        if path is None or not is_folder(path):
+        found = self.layout.folder(tree, name.path)
+        if found is None or not is_folder(found[0]):
             return None
-        partition = tree.partition if path.parent == tree.root else self.layout.partition_of(path)
-        return Mailbox(name, path, partition, tree, self.files)
+        return Mailbox(name, *found, tree, self.files)
 
     def user_tree(self, userid: str) -> Tree | None:
         """The Maildir++ tree of a user; None when there is no such user."""
@@ -205,29 +205,29 @@ class MailStore:
 
         Users are opened one after the other as their names come up, so that memory does not grow with their number.
         """
-        matches = self.namespace.matcher(pattern)
-        sources = sorted(self._sources(pattern))
+        wanted = Pattern(self.namespace, pattern)
+        sources = sorted(self._sources(wanted))
         pending: list[tuple[str, int, Mailbox]] = []
         order = itertools.count()
         for start, owner, domain in sources:
             while pending and pending[0][0] < start:
                 yield heapq.heappop(pending)[2]
             for mailbox in self.mailboxes_of(owner or None, domain):
-                if matches(mailbox.name):
+                if wanted.matches(mailbox.name):
                     heapq.heappush(pending, (self.namespace.format_admin(mailbox.name), next(order), mailbox))
         while pending:
             yield heapq.heappop(pending)[2]
 
-    def _sources(self, pattern: str) -> Iterator[tuple[str, str, str]]:
+    def _sources(self, wanted: Pattern) -> Iterator[tuple[str, str, str]]:
         """Where mailboxes that match may be: the first name to expect there, user id, domain of shared folders."""
-        only = self.namespace.only_user(pattern)
-        if only:
-            yield "", only, ""
+        if wanted.user:
+            yield "", wanted.user, ""
             return
         for domain in self.layout.domains():
             yield "", "", domain
         for userid in set(self.layout.users()):
-            yield self.namespace.join(("user", userid.partition("@")[0])), userid, ""
+            if wanted.may_match_below(userid):
+                yield self.namespace.join(("user", userid.partition("@")[0])), userid, ""
 
     def quota_root(self, name: MailboxName) -> QuotaRoot | None:
         """The root that a mailbox itself is, if it is one."""

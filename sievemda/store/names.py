@@ -11,7 +11,7 @@ Why a look-up allows more than a creation: a folder that an IMAP server has made
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sievemda.config import Settings
@@ -69,7 +69,7 @@ class Namespace:
         self._alternative = settings.names.altnamespace
         self._others = settings.names.userprefix if self._alternative else "user"
         self._shared = settings.names.sharedprefix if self._alternative else ""
-        self._virtual = settings.site.virtdomains != "off"
+        self.virtual = settings.site.virtdomains != "off"
         self._default_domain = settings.site.defaultdomain
         self._lower = settings.site.username_tolower
 
@@ -96,7 +96,7 @@ class Namespace:
         text = text.lower().rstrip(".")
         if not text or text == self._default_domain:
             return ""
-        if not self._virtual:
+        if not self.virtual:
             raise DataError(f"no domain {text!r}: virtdomains is off")
         if len(text.encode()) > MAX_FILE_NAME or not _DOMAIN.fullmatch(text):
             raise DataError(f"{text[:80]!r} is not a domain")
@@ -126,10 +126,10 @@ class Namespace:
 
     def _split_domain(self, text: str) -> tuple[str, str]:
         """The name and its domain, which stands at the end, or behind the user: `user/l/x@dom`, `user/l@dom/x`."""
-        if self._virtual and (inside := re.fullmatch(r"(user/[^/@]*)@([^/@]*)(/.*)", text, re.DOTALL)):
+        if self.virtual and (inside := re.fullmatch(r"(user/[^/@]*)@([^/@]*)(/.*)", text, re.DOTALL)):
             return inside[1] + inside[3], self.domain(inside[2])
         name, _, domain = text.rpartition("@")
-        if name and (self._virtual or domain == self._default_domain):
+        if name and (self.virtual or domain == self._default_domain):
             return name, self.domain(domain)
         return text, ""
 
@@ -209,47 +209,6 @@ class Namespace:
             return MailboxName(None, parts, domain)
         return MailboxName(owner, () if len(parts) == 1 and parts[0].upper() == INBOX else parts)
 
-    # -- patterns ------------------------------------------------------------------------------------------------
-
-    def matcher(self, pattern: str) -> Callable[[MailboxName], bool]:
-        """Whether a name matches a pattern: `*` stands for anything, `%` for anything within one level.
-
-        A pattern without a domain that ends in a wildcard matches names of every domain.
-        """
-        local, at, domain = pattern.rpartition("@") if self._virtual else ("", "", "")
-        if not at:
-            local = pattern
-        if "*" not in local and "%" not in local and not at:
-            wanted = self.parse_admin(pattern)
-            return lambda name: name == wanted
-        dotted = self._split_dotted(local)
-        matches = _wildcards(local, "." if dotted else "/")
-        any_domain = not at and local[-1:] in ("*", "%")
-        matches_domain = _wildcards("*" if any_domain else domain.lower(), ".")
-
-        def match(name: MailboxName) -> bool:
-            owner, _, named = (name.owner or "").partition("@")
-            parts = name.path if name.owner is None else ("user", owner, *name.path)
-            text = ".".join(part.replace(".", "^") for part in parts) if dotted else "/".join(parts)
-            return bool(matches_domain(named or name.domain) and matches(text))
-
-        return match
-
-    def only_user(self, pattern: str) -> str | None:
-        """The user to whom a pattern is confined, if it is to one."""
-        if self._virtual and "@" not in pattern and pattern[-1:] in ("*", "%"):
-            return None
-        try:
-            owner = self.parse_admin(pattern).owner
-        except DataError:
-            return None
-        return owner if owner and not set(owner) & set("*%") else None
-
-    def _split_dotted(self, pattern: str) -> bool:
-        if self.separator == "/":
-            return pattern.startswith("user.") and "/" not in pattern
-        return "/" not in pattern
-
     # -- policy --------------------------------------------------------------------------------------------------
 
     def check_new(self, name: MailboxName) -> None:
@@ -278,11 +237,3 @@ def _nonempty(parts: Sequence[str], text: str) -> None:
         raise DataError(f"{text[:200]!r} cannot be a mailbox: a part of the name is empty")
     if "." in parts or ".." in parts:
         raise DataError(f"{text[:200]!r} cannot be a mailbox: {'.' if '.' in parts else '..'!r} is not a name")
-
-
-def _wildcards(pattern: str, separator: str) -> Callable[[str], re.Match[str] | None]:
-    """Runs of wildcards are one, so that a hostile pattern cannot make matching slow."""
-    tokens = re.findall(r"[*%]+|[^*%]+", pattern)
-    one_level = f"[^{re.escape(separator)}]*"
-    parts = [(".*" if "*" in token else one_level) if token[0] in "*%" else re.escape(token) for token in tokens]
-    return re.compile("".join(parts), re.DOTALL).fullmatch

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 
 _ESCAPED = re.compile(r"^~|[./\\]")
 _UNESCAPE = re.compile(r"\\([0-9a-f]{2})")
+_PLAIN = re.compile(r"[A-Za-z0-9 _.+-]*")  # most names: nothing to be spelled differently
+_PLAIN_NAME = re.compile(r"(?:\.[A-Za-z0-9 _+-]+)+")
 _DIRECT = re.compile(r"[\x20-\x7e]*")
 _OTHERS = re.compile(r"&|[^\x20-\x7e]+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -64,11 +66,16 @@ def escape(component: str) -> str:
 
 def to_disk(path: Sequence[str]) -> str:
     """The directory of a folder below the root of its Maildir++ tree; `path` has one component at least."""
+    plain = ".".join(path)
+    if plain.count(".") == len(path) - 1 and _PLAIN.fullmatch(plain):
+        return f".{plain}"
     return "." + encode_utf7(".".join(map(escape, path)))
 
 
 def from_disk(name: str) -> tuple[str, ...] | None:
     """The components that a directory name stands for; None when it cannot be the name of a folder."""
+    if _PLAIN_NAME.fullmatch(name):
+        return tuple(name[1:].split("."))
     if len(name) < 2 or name[0] != "." or "" in (spelled := name[1:].split(".")):
         return None
     decoded = [decode_utf7(part) for part in spelled]

@@ -3,6 +3,7 @@ import pytest
 from sievemda.config import Settings
 from sievemda.errors import DataError
 from sievemda.store.names import MailboxName, Namespace
+from sievemda.store.patterns import Pattern
 from tests.store.conftest import settings_with
 
 UNIX = Namespace(Settings())
@@ -156,8 +157,11 @@ def test_a_detail_without_a_user_names_a_board():
     ],
 )
 def test_patterns_match_as_in_list(namespace, pattern, matching, others):
-    match = namespace.matcher(pattern)
-    assert [text for text in matching + others if match(namespace.parse_admin(text))] == matching
+    wanted = Pattern(namespace, pattern)
+    found = [name for name in map(namespace.parse_admin, matching + others) if wanted.matches(name)]
+    assert found == [namespace.parse_admin(text) for text in matching]
+    assert all(wanted.may_match_below(name.owner) for name in found if name.owner)
+    assert all(wanted.user in (None, name.owner) for name in found)
 
 
 @pytest.mark.parametrize(
@@ -212,5 +216,4 @@ def test_a_name_spelled_in_modified_utf_7_can_be_decoded(path, decoded):
 
 
 def test_a_pattern_of_many_wildcards_is_matched_at_once():
-    match = UNIX.matcher("*" * 5000 + "b")
-    assert not match(MailboxName(None, ("a" * 200,)))
+    assert not Pattern(UNIX, "*" * 5000 + "b").matches(MailboxName(None, ("a" * 200,)))
