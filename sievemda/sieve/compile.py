@@ -44,13 +44,17 @@ def _bounded(problems: tuple[Problem, ...], limits: Limits) -> tuple[Problem, ..
 
 
 class ProgramCache:
-    """Programs by the hash of their text; the least recently used are forgotten. For many threads."""
+    """Programs by the hash of their text; the least recently used are forgotten. For many threads.
 
-    def __init__(self, limits: Limits, available: frozenset[str] | None = None, size: int = 256) -> None:
+    `octets` bounds the script text of all remembered programs; a program takes about forty times its text.
+    """
+
+    def __init__(self, limits: Limits, available: frozenset[str] | None = None, octets: int = 4 << 20) -> None:
         self._limits = limits
         self._available = available
-        self._size = size
-        self._programs: OrderedDict[bytes, Program] = OrderedDict()
+        self._room = octets
+        self._programs: OrderedDict[bytes, tuple[Program, int]] = OrderedDict()
+        self._used = 0
         self._lock = threading.Lock()
 
     def get(self, text: bytes) -> Program:
@@ -60,10 +64,17 @@ class ProgramCache:
             known = self._programs.get(key)
             if known is not None:
                 self._programs.move_to_end(key)
-                return known
+                return known[0]
         program = compile_script(text, self._limits, self._available)
         with self._lock:
-            self._programs[key] = program
-            while len(self._programs) > self._size:
-                self._programs.popitem(last=False)
+            self._remember(key, program, len(text))
         return program
+
+    def _remember(self, key: bytes, program: Program, octets: int) -> None:
+        if key in self._programs or octets > self._room:
+            return
+        self._programs[key] = (program, octets)
+        self._used += octets
+        while self._used > self._room:
+            _, (_, gone) = self._programs.popitem(last=False)
+            self._used -= gone

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sievemda.sieve import Limits, ScriptError, capabilities, compile_script, run
+from sievemda.sieve import Limits, ProgramCache, ScriptError, capabilities, compile_script, run
 from sievemda.sieve.effects import Redirect, Refuse, Store
 from sievemda.sieve.lalr import read, scanner
 from sievemda.sieve.recover import diagnose
@@ -125,15 +125,23 @@ def test_any_header_in_a_message(fields):
     decided("".join(f"{name}: {value}\n" for name, value in fields).encode() + b"\nbody\n")
 
 
-@pytest.mark.parametrize("size", [0, 1, 100])
-def test_programs_are_remembered_and_forgotten(size):
-    from sievemda.sieve import ProgramCache
-
-    cache = ProgramCache(Limits(), size=max(size, 1))
-    first = cache.get(b"keep;")
+def test_programs_are_remembered_until_there_is_no_room():
+    cache = ProgramCache(Limits(), octets=20)
+    first, second = cache.get(b"keep;"), cache.get(b"discard;")
     assert cache.get(b"keep;") is first
-    for number in range(size):
-        cache.get(f"keep; # {number}".encode())
-    assert (cache.get(b"keep;") is first) is (size == 0)
-    with pytest.raises(ScriptError):
-        cache.get(b"keep")
+    cache.get(b"stop; stop; stop;")  # 17 octets: both have to go
+    third = cache.get(b"keep;")
+    assert third is not first
+    assert cache.get(b"discard;") is not second
+
+
+def test_a_program_without_room_is_compiled_each_time():
+    cache = ProgramCache(Limits(), octets=4)
+    assert cache.get(b"keep;") is not cache.get(b"keep;")
+
+
+def test_what_does_not_compile_is_not_remembered():
+    cache = ProgramCache(Limits())
+    for _ in range(2):
+        with pytest.raises(ScriptError):
+            cache.get(b"keep")
