@@ -34,7 +34,9 @@ def test_without_the_right_a_detail_lands_in_the_inbox(site, name, fresh):
     assert len(site.files(f"user/{name}")) == 1
 
 
-@pytest.mark.parametrize("detail", ["nope", "lists", "Lists/Nope", "../x", "a/../../b", "INBOX", "inbox", "", "a+b", "\\Junk"])
+@pytest.mark.parametrize(
+    "detail", ["nope", "lists", "Lists/Nope", "../x", "a/../../b", "INBOX", "inbox", "", "a+b", "\\Junk"]
+)
 def test_a_detail_that_names_no_folder_lands_in_the_inbox(site, name, fresh, detail):
     site.user(name, "Lists")
     quoted = f'<"{name}+{detail}"@example.org>'.replace("\\", "\\\\")

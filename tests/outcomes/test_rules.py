@@ -155,7 +155,9 @@ def test_a_script_files_the_message(site, name, fresh):
 
 
 def test_flags_and_keywords_are_in_the_name(site, name, fresh):
-    site.user(name, "L", script=SORTER.format(box="L", flags=':flags ["\\\\\\\\Seen", "work"]').replace("\\\\\\\\", "\\\\"))
+    site.user(
+        name, "L", script=SORTER.format(box="L", flags=':flags ["\\\\\\\\Seen", "work"]').replace("\\\\\\\\", "\\\\")
+    )
     site.deliver(f"{name}@x", message(fresh, "a form"))
     (file,) = site.files(f"user/{name}/L")
     assert file.parent.name == "cur"
@@ -233,7 +235,9 @@ def test_create_makes_and_subscribes_the_folder(site, name, fresh):
     assert len(site.files(f"user/{name}/New/Deep")) == 1
 
 
-@pytest.mark.parametrize("box", ["../evil", "/etc/x", "a//b", "Other Users/zz/x", "Shared Folders/nope", "x\u0000y", "." * 300, "#y"])
+@pytest.mark.parametrize(
+    "box", ["../evil", "/etc/x", "a//b", "Other Users/zz/x", "Shared Folders/nope", "x\u0000y", "." * 300, "#y"]
+)
 def test_a_hostile_mailbox_name_lands_in_the_inbox(site, name, fresh, box):
     script = f'require ["fileinto", "mailbox", "encoded-character"]; fileinto :create "{box}";'
     script = script.replace("\u0000", "${hex: 01}")
