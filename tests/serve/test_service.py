@@ -2,6 +2,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -225,3 +226,18 @@ def test_the_service_manager_hears_of_beginning_and_end(service, tmp_path, monke
         assert manager.recv(100) == b"READY=1"
         service.stop()
         assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_a_log_that_nobody_reads_does_not_stop_the_mail(service):
+    command = [*service.base, "serve", "--workers", "1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        service.process = process
+        while b"serving " not in process.stderr.readline():
+            pass
+        with service.client(timeout=30) as client:
+            client.do("MAIL FROM:<a@x>")
+            client.send("RCPT TO:<nobody@x>\r\n" * 2000)
+            assert all(reply.startswith("550") for reply in client.replies(2000))
+        assert service.send()[0].startswith("250")
+        service.stop()
+        process.stderr.close()
