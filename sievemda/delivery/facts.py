@@ -27,11 +27,15 @@ class DeliveryFacts:
         return self._places.exists_for_owner(self._target, name)
 
     def own_addresses(self) -> frozenset[str]:
-        """The user at his domain, at the one that was written to, and at this host."""
+        """The user at his domain, at the one that was written to (a bare name is written to on this host), and here."""
         owner = self._target.owner
         if owner is None:
             return frozenset()
         local, _, domain = owner.partition("@")
         site = self._settings
-        domains = {domain} if domain else {self._target.recipient.address.domain, site.domain, site.site.servername}
-        return frozenset(f"{local}@{each}".lower() for each in domains if each)
+        domains = (
+            {domain}
+            if domain
+            else {self._target.recipient.address.domain or "localhost", site.domain, site.site.servername}
+        )
+        return frozenset(f"{local}@{each}".lower() for each in domains)

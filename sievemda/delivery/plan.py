@@ -16,6 +16,7 @@ from sievemda.config import Settings
 from sievemda.delivery.outgoing import has_come_back
 from sievemda.delivery.places import Obstacle, Place, Places
 from sievemda.delivery.target import Target
+from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Sender
 from sievemda.mail.message import Message
 from sievemda.sieve.actions import name as action_name
@@ -119,6 +120,8 @@ class Planner:
             case Store():
                 return self._file(effect)
             case Redirect():
+                if parse_address(effect.address) is None:
+                    return f"{effect.address!r} is not an address"
                 message = effect.message or self._message
                 if has_come_back(message, self._target.recipient.address):
                     return "the message has come back from where it was redirected to: a loop"
