@@ -77,26 +77,27 @@ class Records:
         return self._cache.get(f"{folder}/{FILE_NAME}")
 
     def put(self, folder: Path, record: Record) -> None:
-        write_atomically(folder / FILE_NAME, record.encode(), self._mode)
+        """Replace the record; it gets an id when it has none."""
+        content = record if record.id else replace(record, id=new_id())
+        write_atomically(folder / FILE_NAME, content.encode(), self._mode)
 
     def id_of(self, folder: Path) -> str:
         """The folder's id, made now when it has none."""
         record = self.get(folder)
         if not record.id:
-            self._give_id(folder, record)
+            self._first_id(folder)
+            record = self.get(folder)
+        if not record.id:  # there is a file, and it is damaged
+            self.put(folder, record)
             record = self.get(folder)
         return record.id
 
-    def _give_id(self, folder: Path, record: Record) -> None:
-        path = folder / FILE_NAME
-        content = replace(record, id=new_id())
-        if path.exists():
-            self.put(folder, content)
-            return
+    def _first_id(self, folder: Path) -> None:
+        """Make the file, unless somebody else does so first."""
         temporary = folder / f".{FILE_NAME}.{unique_name()}"
         try:
-            write_new(temporary, content.encode(), self._mode)
+            write_new(temporary, Record(id=new_id()).encode(), self._mode)
             with suppress(FileExistsError):
-                os.link(temporary, path)
+                os.link(temporary, folder / FILE_NAME)
         finally:
             temporary.unlink(missing_ok=True)
