@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from sievemda.mail.address import Address
 from sievemda.mail.addresslist import address_list
@@ -43,7 +44,7 @@ class Message:
     `size` is given by who knows it; counting it reads every page of a large file.
     """
 
-    __slots__ = ("_addresses", "_decoded", "_fields", "_index", "_size", "data", "header_end")
+    __slots__ = ("_addresses", "_decoded", "_fields", "_index", "_size", "data", "derived", "header_end")
 
     def __init__(self, data: bytes | mmap.mmap, size: int = -1) -> None:
         self.data = data
@@ -53,6 +54,7 @@ class Message:
         self._fields: tuple[Field, ...] | None = None
         self._index: Mapping[str, tuple[bytes, ...]] | None = None
         self._size = size
+        self.derived: dict[object, Any] = {}  # what readers work out about this message, to do it once
 
     @property
     def stored_size(self) -> int:

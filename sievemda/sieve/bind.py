@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 from sievemda.sieve.arguments import Arguments, Wrong
-from sievemda.sieve.base.control import Chain, Link, Require
+from sievemda.sieve.base.control import Link, Require
+from sievemda.sieve.base.control import chain as joined
 from sievemda.sieve.base.tests import FalseTest
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.node import Block, Command, Context, Fault, Node, Test
@@ -66,10 +67,10 @@ class Binder:
             previous = call.name
             if isinstance(bound, Link) and follows and chain:
                 chain.append(bound)
-                commands[-1] = Chain(line=chain[0].line, column=chain[0].column, links=tuple(chain))
+                commands[-1] = joined(chain)
             elif isinstance(bound, Link):
                 chain = [bound]
-                commands.append(Chain(line=bound.line, column=bound.column, links=(bound,)))
+                commands.append(joined(chain))
             elif bound is not None:
                 chain = []
                 commands.append(bound)

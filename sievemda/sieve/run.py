@@ -106,6 +106,7 @@ class Run:
         """Try a test and note it."""
         self._steps -= 1
         if self._steps < 0:
+            self.line = test.line
             self._exhausted()
         outer, self._compared = self._compared, ()
         result = test.holds(self)

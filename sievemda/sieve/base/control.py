@@ -21,9 +21,6 @@ class Link(Command):
 
     block: Block
 
-    def chosen(self, run: Run) -> bool:
-        return True
-
     def decides(self) -> bool:
         """Whether no later link of the chain can be reached."""
         return True
@@ -35,9 +32,6 @@ class If(Link):
 
     keyword = "if"
     test: Test
-
-    def chosen(self, run: Run) -> bool:
-        return run.test(self.test)
 
     def decides(self) -> bool:
         return self.test.settled() is True
@@ -59,14 +53,19 @@ class Else(Link):
 class Chain(Command):
     """An if with all its elsif and else: the first link whose test holds is run, and no test behind it is tried."""
 
-    links: tuple[Link, ...]
+    links: tuple[tuple[Test | None, tuple[Command, ...]], ...]  # an else has no test
 
     def execute(self, run: Run) -> None:
-        for link in self.links:
-            run.line = link.line
-            if link.chosen(run):
-                run.block(link.block.commands)
+        for test, commands in self.links:
+            if test is None or run.test(test):
+                run.block(commands)
                 return
+
+
+def chain(links: list[Link]) -> Chain:
+    """What consecutive links come to."""
+    parts = tuple((link.test if isinstance(link, If) else None, link.block.commands) for link in links)
+    return Chain(line=links[0].line, column=links[0].column, links=parts)
 
 
 @node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sievemda.mail.address import Address
 from sievemda.sieve.matching import ALL, DEFAULT, AddressPart, Matching, match
@@ -43,14 +43,20 @@ class AddressTest(Test):
                 yield name, f"header field '{name.source[:80]}' is not allowed for the address test"
 
     def holds(self, run: Run) -> bool:
-        values: list[str] = []
-        count = 0
-        for name in run.texts(self.header_list):
-            for field in run.message.addresses(name):
-                found = address_values(field, self.part, run)
-                count += 0 if isinstance(field, str) else len(found)
-                values += found
+        values, count = addresses_of(run, run.texts(self.header_list), self.part)
         return match(run, self.matching, values, run.texts(self.key_list), count)
+
+
+def addresses_of(run: Run, names: Sequence[str], part: AddressPart) -> tuple[Sequence[str], int]:
+    """The values of some fields for an address part, and how many addresses there are. Worked out once a message."""
+    key = (names, part.name)
+    known: tuple[Sequence[str], int] | None = run.message.derived.get(key)
+    if known is None:
+        fields = [field for name in names for field in run.message.addresses(name)]
+        found = [address_values(field, part, run) for field in fields]
+        count = sum(len(one) for one, field in zip(found, fields, strict=True) if not isinstance(field, str))
+        known = run.message.derived[key] = tuple(value for one in found for value in one), count
+    return known
 
 
 def address_values(field: tuple[Address, ...] | str, part: AddressPart, run: Run) -> list[str]:
@@ -133,7 +139,7 @@ class HeaderTest(Test):
 
     def holds(self, run: Run) -> bool:
         names = run.texts(self.header_names)
-        if len(names) == 1:
+        if len(names) == 1:  # no list has to be made, and this is what most tests are
             return match(run, self.matching, run.message.values(names[0]), run.texts(self.key_list))
         values = [value for name in names for value in run.message.values(name)]
         return match(run, self.matching, values, run.texts(self.key_list))

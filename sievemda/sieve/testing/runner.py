@@ -93,5 +93,5 @@ def _nested(commands: Sequence[Command], *, top: bool = True) -> Iterator[Comman
                 yield command
             yield from _nested(command.block.commands, top=False)
         elif isinstance(command, Chain):
-            for link in command.links:
-                yield from _nested(link.block.commands, top=False)
+            for _, inner in command.links:
+                yield from _nested(inner, top=False)
