@@ -8,6 +8,7 @@ from sievemda.config import Settings
 from sievemda.errors import AlreadyExists, DataError, SievemdaError
 from sievemda.logs import words
 from sievemda.policy.quota import KIB, Limits
+from sievemda.store.groups import groups_of
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
@@ -43,7 +44,11 @@ class Autocreator:
         options = self._options
         if options.autocreate_quota < 0 or not options.autocreate_post or owner in self._admins:
             return False
-        return "anyone" in options.autocreate_users or owner in options.autocreate_users
+        allowed = options.autocreate_users
+        if "anyone" in allowed or owner in allowed:
+            return True
+        groups = {name.removeprefix("group:") for name in allowed if name.startswith("group:")}
+        return bool(groups) and not groups.isdisjoint(groups_of(owner))
 
     def _limit(self, inbox: Mailbox) -> None:
         """The account is a quota root in any case; 0 means that its storage has no limit."""

@@ -40,7 +40,7 @@ def entry(job: Job, receipt: Receipt, trail: Trail) -> dict[str, Any]:
         "id": trail.id,
         "time": round(trail.started, 3),
         "took": round(time.time() - trail.started, 4),
-        "message_id": job.content.message_id,
+        "message_id": cut(job.content.message_id, 1000),
         "session": job.peer.session,
         "from": "" if sender.reverse_path is None else str(sender.reverse_path),
         "to": str(target.recipient.address),

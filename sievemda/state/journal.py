@@ -42,12 +42,13 @@ class Journal:
 
     def find(self, wanted: str) -> list[dict[str, Any]]:
         """The entries of a Message-ID, with or without its brackets, or of a journal id; raises TemporaryTrouble."""
+        wanted = wanted.encode("utf-8", "replace").decode()
         values = {"text": wanted, "bracketed": f"<{wanted}>"}
         return [json.loads(str(row[0])) for row in self._database.read(statements.FIND, values)]
 
     def prune(self, before: float) -> int:
         """Drop entries up to that instant; returns how many. Raises TemporaryTrouble."""
-        return self._database.write(statements.PRUNE_JOURNAL, [{"before": int(before)}])
+        return self._database.write_until_done(statements.PRUNE_JOURNAL, {"before": int(before)})
 
     def close(self) -> None:
         self._database.close()

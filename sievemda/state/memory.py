@@ -73,7 +73,7 @@ class Memory:
 
     def prune(self, now: float) -> int:
         """Drop what has expired; returns how many records."""
-        return self._database.write(statements.PRUNE_MEMORY, [{"now": int(now)}])
+        return self._database.write_until_done(statements.PRUNE_MEMORY, {"now": int(now)})
 
     def close(self) -> None:
         self._database.close()

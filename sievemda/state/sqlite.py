@@ -58,6 +58,13 @@ class Database:
                 raise
             return touched
 
+    def write_until_done(self, statement: str, values: Values) -> int:
+        """Run a statement that does its work in slices until it finds nothing; returns how many rows it touched."""
+        total = 0
+        while touched := self.write(statement, [values]):
+            total += touched
+        return total
+
     def close(self) -> None:
         with self._lock:
             self._drop()

@@ -19,7 +19,9 @@ REMEMBER = """INSERT INTO memory (kind, id, place, date, instant, expires)
     VALUES (:kind, :id, :place, :date, :now, :expires)
     ON CONFLICT (kind, id, place, date) DO UPDATE SET instant = excluded.instant, expires = excluded.expires"""
 FORGET = "DELETE FROM memory WHERE kind = :kind AND id = :id AND place = :place AND date = :date"
-PRUNE_MEMORY = "DELETE FROM memory WHERE expires <= :now"
+# A slice of ten minutes at a time: a single long DELETE would keep deliveries waiting for the file.
+PRUNE_MEMORY = """DELETE FROM memory
+    WHERE expires <= :now AND expires <= (SELECT min(expires) + 600 FROM memory)"""
 
 JOURNAL_SCHEMA = (
     # One row for each recipient of each delivery; `entry` is the whole account as JSON.
@@ -30,4 +32,5 @@ JOURNAL_SCHEMA = (
 )
 RECORD = "INSERT INTO journal (id, instant, message_id, entry) VALUES (:id, :instant, :message_id, :entry)"
 FIND = "SELECT entry FROM journal WHERE message_id IN (:text, :bracketed) OR id = :text ORDER BY instant, id"
-PRUNE_JOURNAL = "DELETE FROM journal WHERE instant <= :before"
+PRUNE_JOURNAL = """DELETE FROM journal
+    WHERE instant <= :before AND instant <= (SELECT min(instant) + 600 FROM journal)"""

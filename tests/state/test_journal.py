@@ -35,6 +35,12 @@ def test_a_stranger_is_not_found(journal):
     assert journal.find("<2@x>") == []
 
 
+@pytest.mark.parametrize("wanted", ["\udcff", "", "'; DROP TABLE journal; --", "x" * 100_000])
+def test_any_text_can_be_asked_for(journal, wanted):
+    journal.record(entry())
+    assert journal.find(wanted) == []
+
+
 def test_pruning_goes_by_age(journal):
     journal.record(entry("old", time=10), entry("new", time=20))
     assert journal.prune(10) == 1

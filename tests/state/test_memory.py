@@ -76,6 +76,12 @@ def test_pruning_drops_only_what_has_expired(memory):
     assert memory.seen(Key("vacation", "k", "alice"), NOW + 10)
 
 
+def test_pruning_takes_everything_however_far_apart(memory):
+    memory.remember([Record(Key("delivered", str(n), ""), NOW + n * 10_000) for n in range(50)], NOW)
+    assert memory.prune(NOW + 39 * 10_000) == 40
+    assert memory.prune(NOW + 39 * 10_000) == 0
+
+
 def test_many_records_are_remembered_or_none(memory):
     bad = Record(Key("delivered", "x", "y", None), NOW)
     with pytest.raises((TemporaryTrouble, AttributeError)):
