@@ -1,5 +1,7 @@
 """Any bytes as a script: a list of problems. Any bytes as a message: an outcome."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,7 +45,7 @@ def compiled(source):
         compile_script(source, Limits())
     except ScriptError as e:
         found = e.problems
-        assert found  # noqa: PT017 - a script that compiles is an answer too
+        assert found
     assert all(problem.line >= 1 and problem.column >= 1 and str(problem) for problem in found)
 
 
@@ -145,3 +147,11 @@ def test_what_does_not_compile_is_not_remembered():
     for _ in range(2):
         with pytest.raises(ScriptError):
             cache.get(b"keep")
+
+
+def test_scripts_compile_in_many_threads_at_once():
+    def requires(number):
+        return compile_script(f'require "fileinto"; fileinto "F{number}";', Limits()).commands[0].mailbox.source
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(requires, range(100))) == [f"F{number}" for number in range(100)]
