@@ -40,7 +40,7 @@ bench: $(READY)
 	$(BIN)/python -m tests.bench
 
 reference: $(READY)  ## regenerate what is generated
-	$(BIN)/sievemda config reference > conf/sievemda.toml
+	$(BIN)/python -m tests.house.generate
 
 lock:  ## choose new versions of everything
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --allow-unsafe --strip-extras \

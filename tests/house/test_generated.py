@@ -1,17 +1,18 @@
 """What is generated from the code is current."""
 
-from pathlib import Path
-
 from sievemda import configload
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.house.generate import README, REFERENCE, capability_table, readme
 
 
 def test_the_reference_configuration_is_current():
-    assert (ROOT / "conf" / "sievemda.toml").read_text() == configload.reference(), "run `make reference`"
+    assert configload.reference() == REFERENCE.read_text(), "run `make reference`"
+
+
+def test_the_table_of_capabilities_is_current():
+    assert "| `fileinto` | RFC 5228" in capability_table()
+    assert readme() == README.read_text(), "run `make reference`"
 
 
 def test_the_readme_names_the_two_commands():
-    readme = (ROOT / "README.md").read_text()
-    assert "make run" in readme
-    assert "make test" in readme
+    assert "make run" in README.read_text()
+    assert "make test" in README.read_text()
