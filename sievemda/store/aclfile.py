@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.errors import StoreTrouble
@@ -186,6 +186,5 @@ class AclFiles:
 
     def _put_extra(self, folder: Path, acl: Acl) -> None:
         extra = extra_rights(acl)
-        record = self._records.get(folder)
-        if record.rights != extra:
-            self._records.put(folder, replace(record, rights=extra))
+        if self._records.get(folder).rights != extra:
+            self._records.change(folder, rights=extra)

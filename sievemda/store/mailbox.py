@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.policy.acl import Acl
@@ -55,7 +55,7 @@ class Mailbox:
         return self.store.records.get(self.path).special_use
 
     def set_special_use(self, use: str) -> None:
-        self.store.records.put(self.path, replace(self.store.records.get(self.path), special_use=use))
+        self.store.records.change(self.path, special_use=use)
 
     def acl(self) -> Acl:
         return self.store.acls.get(self.path, self.name.owner)

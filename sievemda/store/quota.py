@@ -46,6 +46,11 @@ class _Sizes:
 
     limits: Limits | None = None
     usage: Usage | None = None
+    counted: int = 0  # when the messages were counted, if nothing has come or gone since; nanoseconds since 1970
+
+    def settled(self, stamps: list[int]) -> bool:
+        """Whether it has been counted since the folders changed."""
+        return self.counted > 0 and all(stamp < self.counted for stamp in stamps)
 
 
 def _read(folder: Path) -> _Sizes:
@@ -55,12 +60,13 @@ def _read(folder: Path) -> _Sizes:
         return _Sizes()
     try:
         content = os.read(fd, MAX_SIZE)
+        written = os.fstat(fd).st_mtime_ns
     finally:
         os.close(fd)
     first, *lines = content.split(b"\n")
     limits = _parse_limits(first)
-    counted = lines and len(content) < MAX_SIZE and not lines[-1]
-    return _Sizes(limits, _parse_usage(lines[:-1]) if counted else None)
+    whole = lines and len(content) < MAX_SIZE and not lines[-1]
+    return _Sizes(limits, _parse_usage(lines[:-1]) if whole else None, written if len(lines) == 2 else 0)
 
 
 def _parse_limits(line: bytes) -> Limits | None:
@@ -121,7 +127,8 @@ class QuotaRoot:
         """Whether `size` octets in so many messages may come (nothing given: the soft rule of a delivery).
 
         What the file says is enough to accept. Before it refuses, the messages are counted: an IMAP server that keeps
-        no quota may have removed some.
+        no quota may have removed some. They are not when they were counted last and no folder has changed since, lest
+        mail to a full account cost the more the fuller it is.
         """
         sizes = _read(self.path)
         limits, delta = self._with_record(sizes), Usage(size, messages)
@@ -130,6 +137,8 @@ class QuotaRoot:
             return True
         if limits == _NO_LIMITS:
             return True
+        if sizes.settled(stamps(self.folders())):
+            return False
         return not exceeded(limits, self.recount(), delta)
 
     def mailboxes(self) -> int:
@@ -162,7 +171,7 @@ class QuotaRoot:
             for folder in folders:
                 size, number = contents(folder)
                 total, count = total + size, count + number
-            if sizes.usage != Usage(total, count):
+            if sizes.usage != Usage(total, count) or not sizes.settled(before):
                 self._write(limits, f"{total} {count}\n")
                 sizes = _read(self.path)
             if before == stamps(folders):
@@ -209,7 +218,7 @@ class QuotaRoot:
         """Replace all limits; the folder becomes a root when it is none. The usage is counted."""
         with self._locked(fcntl.LOCK_EX):
             kept = {field: value for field in _FIELDS if (value := getattr(limits, field)) is not None}
-            self.records.put(self.path, replace(self.records.get(self.path), limits=kept))
+            self.records.change(self.path, limits=kept)
             if limits.storage is None and limits.messages is None:
                 (self.path / FILE_NAME).unlink(missing_ok=True)
             self._write(limits, "")
@@ -226,7 +235,7 @@ class QuotaRoot:
     def remove(self) -> None:
         """The folder is no root any longer."""
         with self._locked(fcntl.LOCK_EX):
-            self.records.put(self.path, replace(self.records.get(self.path), limits=None))
+            self.records.change(self.path, limits=None)
             (self.path / FILE_NAME).unlink(missing_ok=True)
         self._recount_outer()
 

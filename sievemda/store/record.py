@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sievemda.store.files import Cached, unique_name, write_atomically, write_new
+from sievemda.store.files import Cached, Dotlock, read_control_file, unique_name, write_new
 
 FILE_NAME = "sievemda-mailbox"
 _KEYS = ("id", "special_use", "rights", "limits")
@@ -76,10 +76,12 @@ class Records:
     def get(self, folder: Path) -> Record:
         return self._cache.get(f"{folder}/{FILE_NAME}")
 
-    def put(self, folder: Path, record: Record) -> None:
-        """Replace the record; it gets an id when it has none."""
-        content = record if record.id else replace(record, id=new_id())
-        write_atomically(folder / FILE_NAME, content.encode(), self._mode)
+    def change(self, folder: Path, **changes: Any) -> None:
+        """Replace fields of the record, with nobody in between; it gets an id when it has none."""
+        path = folder / FILE_NAME
+        with Dotlock(path, self._mode) as lock:
+            record = replace(_parse(str(path), read_control_file(path)), **changes)
+            lock.replace((record if record.id else replace(record, id=new_id())).encode())
 
     def id_of(self, folder: Path) -> str:
         """The folder's id, made now when it has none."""
@@ -88,7 +90,7 @@ class Records:
             self._first_id(folder)
             record = self.get(folder)
         if not record.id:  # there is a file, and it is damaged
-            self.put(folder, record)
+            self.change(folder)
             record = self.get(folder)
         return record.id
 

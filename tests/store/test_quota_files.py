@@ -1,9 +1,11 @@
 import os
 import threading
+import time
 
 import pytest
 
 from sievemda.policy.quota import Limits, Usage
+from sievemda.store.quota import QuotaRoot
 
 MESSAGE = b"Subject: x\n\nbody\n"  # 17 octets
 
@@ -144,6 +146,21 @@ def test_mail_expunged_by_a_server_that_keeps_no_quota_makes_room(store, mailbox
         path.unlink()
     assert root.would_accept()
     assert root.usage() == Usage(0, 0)
+
+
+def test_a_full_account_is_not_counted_again_before_something_changes(store, mailbox, monkeypatch):
+    box = mailbox("user/alice/Lists")
+    root = root_of(store, "user/alice", Limits(messages=1))
+    put(store, box, 2)
+    time.sleep(0.02)  # beyond the resolution of the time stamps
+    assert not root.would_accept()
+    counted = []
+    monkeypatch.setattr(QuotaRoot, "recount", lambda self: counted.append(self) or Usage(0, 0))
+    assert not root.would_accept()
+    assert counted == []
+    next((box.path / "new").iterdir()).unlink()
+    assert root.would_accept()
+    assert len(counted) == 1
 
 
 def test_mail_expunged_by_a_server_that_keeps_quota_is_subtracted(store, mailbox):
