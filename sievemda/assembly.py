@@ -90,9 +90,9 @@ class Housekeeping:
     def clear_away(self) -> None:
         """Expired records, old journal entries, and messages whose delivery never came to its end."""
         now = time.time()
+        self.store.clean_stage(STALE)
         self.memory.prune(now)
         self.journal.prune(now - self.settings.delivery.journal_days * DAY)
-        self.store.clean_stage(STALE)
 
 
 def housekeeping(settings: Settings) -> Housekeeping:

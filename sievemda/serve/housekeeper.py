@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 from sievemda import assembly
 from sievemda.config import Settings
+from sievemda.errors import SievemdaError
+from sievemda.logs import words
 
 log = logging.getLogger(__name__)
 
@@ -57,5 +59,7 @@ def _try(task: Callable[[], object]) -> None:
     """What fails now is due again later."""
     try:
         task()
+    except (SievemdaError, OSError) as e:
+        log.error("housekeeping failed %s", words(error=e))  # noqa: TRY400 - foreseen, the text says all
     except Exception:
         log.exception("housekeeping failed")
