@@ -98,7 +98,7 @@ def _median(call, times: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("-m", "--messages", type=int, default=10_000)
-    parser.add_argument("parts", nargs="*", choices=["lmtp", "sieve"], default=["sieve", "lmtp"])
+    parser.add_argument("parts", nargs="*", metavar="lmtp|sieve", default=["sieve", "lmtp"])
     options = parser.parse_args()
     for part in options.parts:
         sieve() if part == "sieve" else lmtp(options.messages)
