@@ -13,7 +13,7 @@ COMMANDS = [
     *("MAIL FROM:<a@x>", "mail from:<>", "MAIL FROM:<a@x> SIZE=x", "MAIL FROM:<a b>", "X" * 5000),
     *(f"RCPT TO:<{name}>" for name in RECIPIENTS),
 ]
-MESSAGES = ["", "x\r\n", "..x\r\n", "\n.\n", "A: b\r\n\r\n" + "x" * 3000 + "\r\n"]
+MESSAGES = ["", "x\r\n", "..x\r\n", "\n.\n\r\n", "A: b\r\n\r\n" + "x" * 3000 + "\r\n"]
 
 
 class Model:
@@ -66,7 +66,7 @@ def test_every_command_gets_its_reply(server, commands, messages, segment):
         octets += command.encode("latin-1") + b"\r\n"
         if codes[0] == "354":
             octets += (messages.pop() if messages else "").encode() + b".\r\n"
-    with server.client() as client:
+    with server.client(timeout=5) as client:
         for start in range(0, len(octets), segment):
             client.send(octets[start : start + segment])
         client.send("QUIT\r\n")
