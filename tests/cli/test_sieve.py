@@ -176,7 +176,15 @@ def test_a_vacation_that_is_not_sent_says_why(files, capsys):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["check"], ["run", "good.sieve"], ["run", "good.sieve", "missing.eml"], ["run", "missing.sieve", "m.eml"], ["run", "--from", "a b", "good.sieve", "m.eml"], ["frob"], ["check", "--frob", "good.sieve"]],
+    [
+        ["check"],
+        ["run", "good.sieve"],
+        ["run", "good.sieve", "missing.eml"],
+        ["run", "missing.sieve", "m.eml"],
+        ["run", "--from", "a b", "good.sieve", "m.eml"],
+        ["frob"],
+        ["check", "--frob", "good.sieve"],
+    ],
 )
 def test_wrong_usage_and_missing_files_are_2(files, capsys, arguments):
     assert run(["sieve", *arguments]) == 2
