@@ -21,6 +21,7 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sievemda.config import Settings
@@ -69,6 +70,8 @@ class Layout:
         self._hash = settings.store.hashimapspool
         others = [name for name in self.partitions if name != self.default]
         self._ordered = ([self.default] if self.default in self.partitions else []) + others
+        # Names alone decide it, and every look-up of a delivery asks: what is kept is no knowledge of the disk.
+        self.home = lru_cache(maxsize=4096)(self._home)
 
     # -- partitions ------------------------------------------------------------------------------------------------
 
@@ -125,7 +128,7 @@ class Layout:
         for partition in self._ordered:
             yield partition, self.home(userid, partition)
 
-    def home(self, userid: str, partition: str) -> Path:
+    def _home(self, userid: str, partition: str) -> Path:
         """Where the home of a user is, when it is on that partition."""
         if not self._template:
             return self.below(userid, partition)
