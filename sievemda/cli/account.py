@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sievemda.config import Settings
 
 
-@click.group()
+@click.group(epilog="Example: sievemda account passwd alice")
 def account() -> None:
     """Credentials of users, for ManageSieve."""
 

@@ -6,12 +6,15 @@ imported when they are called, since `sieve check` must start without loading th
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -40,6 +43,10 @@ WITH_THEIR_OWN_CODES = {"sieve", "test"}  # 0, 1, 2 instead of sysexits
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are named."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["sievemda.help"] = not {"-h", "--help"}.isdisjoint(args)  # help needs no configuration
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 
@@ -67,43 +74,89 @@ def cli(ctx: click.Context, file: Path | None, data: Path | None, sets: tuple[st
 
     # Kept for `serve`, which reads the settings again on SIGHUP.
     ctx.meta["sievemda.load"] = load = partial(configload.load, file, data, sets)
-    if ctx.invoked_subcommand in WITHOUT_SETTINGS or {"-h", "--help"} & set(sys.argv[1:]):
+    if ctx.invoked_subcommand in WITHOUT_SETTINGS:
         return
-    ctx.obj = load()
+    try:
+        ctx.obj = load()
+    except ConfigurationError:
+        if not ctx.meta["sievemda.help"]:
+            raise
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Run the command line and leave the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    _prepare_streams()
+    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command; errors become one line on standard error and an exit code."""
     try:
-        code: Any = cli.main(args=arguments, prog_name="sievemda", standalone_mode=False)
+        return _command(arguments)
     except click.ClickException as e:
-        e.show()
-        return _usage_code(arguments) if isinstance(e, click.UsageError) else e.exit_code
-    except click.exceptions.Exit as e:
-        return e.exit_code
+        _tell(e.show)
+        return _usage_code(e) if isinstance(e, click.UsageError) else e.exit_code
     except (click.Abort, KeyboardInterrupt):
-        print("sievemda: interrupted", file=sys.stderr)
-        return 130
+        return _failed(130, "interrupted")
     except ConfigurationError as e:
-        for problem in e.problems:
-            print(f"sievemda: {problem}", file=sys.stderr)
-        return e.exit_code
+        return _failed(e.exit_code, *e.problems)
     except SievemdaError as e:
-        print(f"sievemda: {e}", file=sys.stderr)
-        return e.exit_code
+        return _failed(e.exit_code, str(e))
     except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         return 0
     except OSError as e:
-        print(f"sievemda: {e}", file=sys.stderr)
-        return os.EX_IOERR
+        _discard(sys.stdout)
+        return _failed(os.EX_IOERR, f"{e.filename or 'input or output'}: {e.strerror or e}")
+
+
+def _command(arguments: list[str]) -> int:
+    """Not click's own `main`, which has its own mind about exit codes and broken pipes; for completion it is right."""
+    if "_SIEVEMDA_COMPLETE" in os.environ:
+        cli.main(arguments, prog_name="sievemda")
+    try:
+        with cli.make_context("sievemda", [*arguments]) as ctx:
+            code: Any = cli.invoke(ctx)
+    except click.exceptions.Exit as e:
+        code = e.exit_code
+    sys.stdout.flush()
     return code if isinstance(code, int) else 0
 
 
-def _usage_code(arguments: list[str]) -> int:
-    return 2 if WITH_THEIR_OWN_CODES & set(arguments) else os.EX_USAGE
+def _failed(code: int, *problems: str) -> int:
+    _tell(lambda: print(*(f"sievemda: {problem}" for problem in problems), sep="\n", file=sys.stderr))
+    return code
+
+
+def _tell(say: Callable[[], None]) -> None:
+    try:
+        say()
+    except OSError:  # nobody can be told; the exit code still can
+        _discard(sys.stderr)
+
+
+def _usage_code(error: click.UsageError) -> int:
+    command = error.ctx.find_root().invoked_subcommand if error.ctx else None
+    return 2 if command in WITH_THEIR_OWN_CODES else os.EX_USAGE
+
+
+def _prepare_streams() -> None:
+    """Make 0, 1 and 2 usable however we were started, and any text printable.
+
+    A closed one would be the descriptor of the next file that is opened, a database say, and what is printed would
+    go there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            while (found := os.open(os.devnull, os.O_RDWR)) < number:
+                pass
+            setattr(sys, name, open(found, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard(stream: TextIO) -> None:
+    """What is still in the buffer cannot be written; let it not fail once more at the end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sievemda.store.scripts import ScriptStore
 
 
-@click.group()
+@click.group(epilog="Example: sievemda script put alice main alice.sieve")
 def script() -> None:
     """Sieve scripts of users: store, activate, look at."""
 
@@ -41,8 +41,6 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     limit = settings.sieve.sieve_maxscriptsize
     if limit and len(text) > limit:
         raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
-    if not text:
-        raise DataError(f"{file}: the script is empty")
     problems = check_script(text, language_limits(settings), language_extensions(settings))
     for problem in problems:
         click.echo(f"{file}:{problem}", err=True)

@@ -29,7 +29,7 @@ class Unreadable(click.ClickException):
     exit_code = UNREADABLE
 
 
-@click.group()
+@click.group(epilog="Example: sievemda sieve check alice.sieve")
 def sieve() -> None:
     """Check, try and test Sieve scripts."""
 
@@ -154,7 +154,7 @@ def _address(option: str, text: str) -> Address:
     path = text.strip()
     found = parse_address(strip_route(path[1:-1] if path.startswith("<") and path.endswith(">") else path))
     if found is None:
-        raise click.UsageError(f"{option}: not an address: {text}")
+        raise click.UsageError(f"{option}: not an address: {text}", click.get_current_context())
     return found
 
 

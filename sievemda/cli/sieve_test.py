@@ -14,6 +14,7 @@ import click
 @click.option(
     "--format", "form", type=click.Choice(["text", "tap", "junit", "json"]), default="text", show_default=True
 )
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("-k", "pattern", metavar="REGEX", help="Only tests whose name matches.")
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -33,7 +34,7 @@ def test(form: str, pattern: str | None, fail_fast: bool, files: tuple[Path, ...
     try:
         only = re.compile(pattern) if pattern else None
     except re.error as e:
-        raise click.UsageError(f"-k {pattern}: {e}") from e
+        raise click.UsageError(f"-k {pattern}: {e}", click.get_current_context()) from e
     started = time.perf_counter()
     results = []
     for file in files:

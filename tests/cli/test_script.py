@@ -114,7 +114,6 @@ def test_what_is_not_there_is_67(sievemda, arguments, tmp_path):
         ("", b"keep;"),
         ("a\nb", b"keep;"),
         ("x" * 129, b"keep;"),
-        ("a", b""),
         ("a", b"#" * ((1 << 20) + 1)),
     ],
 )
@@ -139,3 +138,8 @@ def test_extensions_that_the_site_does_not_allow_are_mistakes(sievemda):
     script = b'require "fileinto"; fileinto "a";'
     assert sievemda("--set", "sieve_extensions=envelope", "script", "put", "alice", "a", stdin=script) == 65
     assert sievemda("--set", "sieve_extensions=fileinto", "script", "put", "alice", "a", stdin=script) == 0
+
+
+def test_an_empty_script_is_a_script(sievemda):
+    assert sievemda("script", "put", "alice", "none", stdin=b"") == 0
+    assert sievemda("script", "activate", "alice", "none") == 0

@@ -1,0 +1,87 @@
+"""The command line as a process: what its surroundings may do to it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sievemda.cli.main import COMMANDS, run
+
+
+def sievemda(*arguments, **options):
+    command = [sys.executable, "-m", "sievemda", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False, **options)
+
+
+@pytest.fixture
+def alice(tmp_path):
+    """The data directory of a site with a user."""
+    assert run(["--data", str(tmp_path), "mailbox", "create", "user/alice"]) == 0
+    return tmp_path
+
+
+def shell(line, **variables):
+    """Run by a shell, for redirections that only it can make; `$S` is the program."""
+    environment = os.environ | {"S": f"{sys.executable} -m sievemda", **variables}
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("$S --data $D account passwd alice <&-", 65, "the password cannot be used: it is empty"),
+        ("$S --data $D mailbox delete user/alice <&-", 64, "say --yes"),
+        ("$S sieve check - <&-", 0, ""),
+        ("$S --data $D mailbox list >&-", 0, ""),
+        ("$S --data $D mailbox info user/nobody 2>&-", 67, ""),
+        ("$S --data $D mailbox info user/nobody <&- >&- 2>&-", 67, ""),
+        ("$S --data $D mailbox info user/nobody 2>/dev/full", 67, ""),
+        ("$S --data $D mailbox list >/dev/full", 74, "No space left on device"),
+        ("$S --help >/dev/full", 74, "No space left on device"),
+        ("$S --data $D mailbox list | true; exit ${PIPESTATUS[0]}", 0, ""),
+        ("$S config reference | head -c1 >/dev/null; exit ${PIPESTATUS[0]}", 0, ""),
+    ],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_streams_that_are_closed_or_full_are_no_crash(alice, line, code, said, unbuffered):
+    done = shell(line, D=str(alice), PYTHONUNBUFFERED=unbuffered)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) <= 1
+
+
+def test_text_that_the_terminal_cannot_show_is_no_crash(alice):
+    assert run(["--data", str(alice), "mailbox", "create", "user/alice/Entwürfe"]) == 0
+    done = sievemda("--data", alice, "mailbox", "list", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stdout) == (0, b"user/alice\nuser/alice/Entw\\xfcrfe\n")
+
+
+def groups_and_commands():
+    from sievemda.cli.main import cli
+
+    for name in COMMANDS:
+        command = cli.get_command(None, name)
+        yield (name,)
+        yield from ((name, sub) for sub in getattr(command, "commands", ()))
+
+
+@pytest.mark.parametrize("words", [(), *groups_and_commands()], ids=" ".join)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_has_an_example_and_needs_no_configuration(words, option, capsys):
+    assert run([*words, option]) == 0
+    said = capsys.readouterr().out
+    assert f"Usage: {' '.join(('sievemda', *words))} " in said
+    assert "Example: sievemda " in said
+
+
+def test_the_word_sieve_among_the_arguments_does_not_change_the_code_of_wrong_usage(tmp_path, capsys):
+    assert run(["--data", str(tmp_path), "mailbox", "create", "sieve", "--nope"]) == 64
+    assert run(["sieve", "check", "--nope"]) == 2
+
+
+def test_without_configuration_what_needs_one_says_so(capsys):
+    assert run(["--config", "/nonexistent/sievemda.toml", "mailbox", "list"]) == 78
+    assert capsys.readouterr().err == "sievemda: /nonexistent/sievemda.toml: No such file or directory\n"
