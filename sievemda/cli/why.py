@@ -18,6 +18,7 @@ from sievemda.config import Settings
 from sievemda.errors import NotFound, SievemdaError
 
 Entry = dict[str, Any]
+NOT_TRIED = {"content_refused", "loop", "spool_full", "spool_trouble"}  # refused before anybody's script could run
 
 
 @click.command(epilog="Example: sievemda why '<20261121.1@example.net>'")
@@ -51,7 +52,10 @@ def explained(entry: Entry, script: list[str]) -> str:
 def _heading(entry: Entry) -> Iterator[str]:
     when = datetime.fromtimestamp(entry["time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
     yield _clean(f"{when}  {entry['from'] or '<>'} -> {entry['to']}")
-    whose = f"user {entry['user']}" if entry["user"] else "a bulletin board"
+    if entry.get("at_rcpt"):
+        whose = "nobody: refused at RCPT"
+    else:
+        whose = f"user {entry['user']}" if entry["user"] else "a bulletin board"
     poster = f", posted by {entry['poster']}" if entry["poster"] else ""
     yield _clean(f"  message   {entry['message_id'] or '(no Message-ID)'}, {entry['size']} octets")
     yield _clean(f"  delivery  {entry['id']}, session {entry['session']}, for {whose}{poster}")
@@ -59,7 +63,7 @@ def _heading(entry: Entry) -> Iterator[str]:
         yield _clean(
             f"  script    {entry['script']['name'] or '(a plain file)'}, sha256 {entry['script']['sha256'][:12]}"
         )
-    elif entry["user"]:
+    elif entry["user"] and entry["result"] not in NOT_TRIED:
         yield "  script    none"
 
 

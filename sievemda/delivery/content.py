@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.config import Settings
-from sievemda.delivery.header import MAX_HEADER, Refused, accept
+from sievemda.delivery.header import MAX_HEADER, Refused, accept, named
 from sievemda.delivery.trace import new_message_id, now_field, trace_fields
 from sievemda.mail.envelope import Peer, Sender
 from sievemda.mail.message import Message
@@ -84,6 +84,7 @@ class Intake:
         if self._refusal is not None:
             return
         if b"\0" in block:
+            self._message_id = self._message_id or named(b"" if self._head is None else bytes(self._head) + block)
             self._refuse(Receipt(Result.CONTENT_REFUSED, "the message contains NUL characters"))
         elif self._head is None:
             self._add(block)
@@ -120,6 +121,7 @@ class Intake:
         elif (end := head.find(b"\n\n", start)) >= 0:
             self._begin(bytes(head[: end + 1]), bytes(head[end + 2 :]))
         elif len(head) > MAX_HEADER:
+            self._message_id = named(bytes(head))
             self._refuse(Receipt(Result.CONTENT_REFUSED, "the header is too long"))
 
     def _begin(self, raw: bytes, body: bytes) -> None:
@@ -131,6 +133,7 @@ class Intake:
                 raise Refused("the header is too long")
             header = accept(raw, munge8bit=options.munge8bit, reject8bit=options.reject8bit, utf8=self._sender.smtputf8)
         except Refused as e:
+            self._message_id = named(raw)
             self._refuse(Receipt(Result.CONTENT_REFUSED, str(e)))
             return
         self._message_id = header.message_id or new_message_id(self._settings)

@@ -25,7 +25,7 @@ from sievemda.delivery.content import Content, Intake
 from sievemda.delivery.facts import DeliveryFacts
 from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.plan import Planner
-from sievemda.delivery.record import Trail, entry, in_short
+from sievemda.delivery.record import Trail, entry, in_short, refused_entry
 from sievemda.delivery.resolve import Resolver
 from sievemda.delivery.staging import Staging
 from sievemda.delivery.target import Target
@@ -44,6 +44,8 @@ from sievemda.state.journal import Journal
 from sievemda.store.scripts import ACTIVE, ScriptStore
 
 log = logging.getLogger(__name__)
+
+FORESEEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # what disks do: where in the program says nothing
 
 
 class Deliverer:
@@ -69,8 +71,18 @@ class Deliverer:
         """Where the blocks of DATA go: dot-unstuffed, divided anywhere. There must be a target."""
         return Intake(self._settings, self._parts.store, sender, peer, targets[0].partition)
 
-    def deliver(self, sender: Sender, peer: Peer, targets: Sequence[Target], content: Content) -> list[Receipt]:
-        """One receipt per target, in order, and the content closed. Never raises."""
+    def deliver(
+        self,
+        sender: Sender,
+        peer: Peer,
+        targets: Sequence[Target],
+        content: Content,
+        refused: Sequence[tuple[Recipient, Receipt]] = (),
+    ) -> list[Receipt]:
+        """One receipt per target, in order, and the content closed. Never raises.
+
+        `refused` are the recipients that RCPT did not accept: now that the message has a name, `why` can tell of them.
+        """
         staging = Staging(self._parts.store, content)
         receipts: list[Receipt] = []
         entries: list[dict[str, Any]] = []
@@ -84,7 +96,8 @@ class Deliverer:
         finally:
             self._finish(staging, content)
         if self._journal:
-            self._journal.record(*entries)
+            told = (refused_entry(sender, peer, content, recipient, receipt) for recipient, receipt in refused)
+            self._journal.record(*entries, *told)
         return receipts
 
     def _account(self, job: Job, receipt: Receipt, trail: Trail, entries: list[dict[str, Any]]) -> None:
@@ -160,8 +173,8 @@ class Deliverer:
         return outcome
 
     def _log_trouble(self, error: Exception, event: str, what: str) -> None:
-        """What is foreseen gets a line, everything else its traceback."""
-        foreseen = isinstance(error, TemporaryTrouble | StoreTrouble)
+        """What is foreseen, a full disk too, gets a line; everything else its traceback."""
+        foreseen = isinstance(error, TemporaryTrouble | StoreTrouble) or getattr(error, "errno", 0) in FORESEEN
         log.error("%s %s", event, f"{what} {words(error=error)}", exc_info=None if foreseen else error)
 
 

@@ -56,6 +56,11 @@ def accept(raw: bytes, *, munge8bit: bool, reject8bit: bool, utf8: bool) -> Head
     return Header(raw, message_id, _value(_DATE, raw), sum(1 for _ in _RECEIVED.finditer(raw)))
 
 
+def named(raw: bytes) -> str:
+    """The Message-ID of a header that is refused, as far as it came: `why` must find that message too."""
+    return _value(_MESSAGE_ID, raw[:MAX_HEADER].partition(b"\n\n")[0]) or ""
+
+
 def without_return_path(header: bytes) -> bytes:
     """A header without any Return-Path: it belongs to final delivery alone. RFC 5321 §4.4."""
     return _RETURN_PATH.sub(b"", header)

@@ -12,11 +12,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from sievemda.delivery.content import Content
 from sievemda.delivery.job import Account, Job
 from sievemda.delivery.tried import MAX_TESTS, cut, pack
+from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.result import Receipt
 from sievemda.sieve.run import Tried
 
+Entry = dict[str, Any]
 _counter = itertools.count(1)
 
 
@@ -33,21 +36,17 @@ class Trail:
     error: str = ""  # for the administrator: never told to the peer
 
 
-def entry(job: Job, receipt: Receipt, trail: Trail) -> dict[str, Any]:
+def entry(job: Job, receipt: Receipt, trail: Trail) -> Entry:
     """The account of one recipient, as JSON can say it."""
-    account, target, sender = trail.account, job.target, job.sender
+    account, target = trail.account, job.target
     return {
+        **_about(job.sender, job.peer, job.content),
+        **_recipient(target.recipient, receipt),
         "id": trail.id,
         "time": round(trail.started, 3),
         "took": round(time.time() - trail.started, 4),
-        "message_id": cut(job.content.message_id, 1000),
-        "session": job.peer.session,
-        "from": "" if sender.reverse_path is None else str(sender.reverse_path),
-        "to": str(target.recipient.address),
-        "orcpt": target.recipient.orcpt,
         "user": target.owner,
         "poster": target.poster,
-        "size": job.content.size,
         "script": trail.script,
         "tests": pack(trail.tests),
         "tests_left_out": max(0, len(trail.tests) - MAX_TESTS),
@@ -56,6 +55,45 @@ def entry(job: Job, receipt: Receipt, trail: Trail) -> dict[str, Any]:
         "not_done": [{"action": n.action, "line": n.line, "why": cut(n.why, 500)} for n in account.not_done],
         "failure": cut(account.failure, 500),
         "error": cut(trail.error, 500),
+    }
+
+
+def refused_entry(sender: Sender, peer: Peer, content: Content, recipient: Recipient, receipt: Receipt) -> Entry:
+    """The account of a recipient who was refused at RCPT, while others of the transaction were not."""
+    trail = Trail()
+    return {
+        **_about(sender, peer, content),
+        **_recipient(recipient, receipt),
+        "id": trail.id,
+        "time": round(trail.started, 3),
+        "took": 0,
+        "user": None,
+        "poster": None,
+        "script": None,
+        "tests": [],
+        "tests_left_out": 0,
+        "planned": [],
+        "done": [],
+        "not_done": [],
+        "failure": "",
+        "error": "",
+        "at_rcpt": True,
+    }
+
+
+def _about(sender: Sender, peer: Peer, content: Content) -> Entry:
+    return {
+        "message_id": cut(content.message_id, 1000),
+        "session": peer.session,
+        "from": "" if sender.reverse_path is None else str(sender.reverse_path),
+        "size": content.size,
+    }
+
+
+def _recipient(recipient: Recipient, receipt: Receipt) -> Entry:
+    return {
+        "to": str(recipient.address),
+        "orcpt": recipient.orcpt,
         "result": receipt.result.name.lower(),
         "reason": cut(receipt.reason, 500),
     }
@@ -71,6 +109,8 @@ def in_short(told: dict[str, Any]) -> dict[str, object]:
         "to": told["to"],
         "result": told["result"],
         "where": ",".join(str(done.get("mailbox") or done["action"]) for done in told["done"]),
+        "left": "" if told["done"] else "; ".join(left["why"] for left in told["not_done"]),
+        "reason": told["reason"],
         "size": told["size"],
         "ms": round(told["took"] * 1000, 1),
     }

@@ -21,6 +21,7 @@ from sievemda.mail.result import Receipt, Result
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Refused = tuple[Recipient, Receipt]  # at RCPT
 
 
 class Intake(Protocol):
@@ -36,7 +37,9 @@ class Deliverer(Protocol):
 
     def verify(self, sender: Sender, recipient: Recipient, peer: Peer) -> Any: ...
     def intake(self, sender: Sender, peer: Peer, targets: Sequence[Any]) -> Any: ...
-    def deliver(self, sender: Sender, peer: Peer, targets: Sequence[Any], content: Any) -> Sequence[Receipt]: ...
+    def deliver(
+        self, sender: Sender, peer: Peer, targets: Sequence[Any], content: Any, refused: Sequence[Refused]
+    ) -> Sequence[Receipt]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,19 @@ class Handler:
 class Reception:
     """One message on its way in: collected in memory, or past the threshold handed on as it comes."""
 
-    def __init__(self, handler: Handler, sender: Sender, peer: Peer, accepted: Sequence[Accepted]) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        sender: Sender,
+        peer: Peer,
+        accepted: Sequence[Accepted],
+        refused: Sequence[Refused] = (),
+    ) -> None:
         self._handler = handler
         self._sender = sender
         self._peer = peer
         self._targets = [each.target for each in accepted]
+        self._refused = refused
         self._blocks: list[bytes] = []
         self._held = 0
         self.size = 0
@@ -127,10 +138,15 @@ class Reception:
                 self._intake = self._handler.deliverer.intake(self._sender, self._peer, self._targets)
             for block in blocks:
                 self._intake.feed(block)
-        except Exception as error:
-            self.failure = spool_result(error)
-            log.exception("message cannot be spooled %s", words(session=self._peer.session))
-            self._drop()
+        except Exception as error:  # noqa: BLE001 - logged, and the receipt of every recipient
+            self._cannot_spool(error)
+
+    def _cannot_spool(self, error: Exception) -> None:
+        """What a disk does gets a line in the log, everything else its traceback."""
+        self.failure = spool_result(error)
+        what = words(session=self._peer.session, error=error)
+        log.error("message cannot be spooled %s", what, exc_info=None if isinstance(error, OSError) else error)
+        self._drop()
 
     def _drop(self) -> None:
         if self._intake is None:
@@ -147,13 +163,12 @@ class Reception:
             return self._all(self.failure or Result.TROUBLE)
         try:
             content = self._intake.finish()
-        except Exception as error:
-            log.exception("message cannot be spooled %s", words(session=self._peer.session))
-            self._drop()
-            self.failure = spool_result(error)
-            return self._all(self.failure)
+        except Exception as error:  # noqa: BLE001 - logged, and the receipt of every recipient
+            self._cannot_spool(error)
+            return self._all(spool_result(error))
         try:
-            receipts = list(self._handler.deliverer.deliver(self._sender, self._peer, self._targets, content))
+            deliver = self._handler.deliverer.deliver
+            receipts = list(deliver(self._sender, self._peer, self._targets, content, self._refused))
         except Exception:
             log.exception("delivery failed %s", words(session=self._peer.session))
             return self._all(Result.TROUBLE)

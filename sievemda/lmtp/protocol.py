@@ -41,6 +41,7 @@ class Transaction:
 
     sender: Sender
     accepted: list[Accepted] = field(default_factory=list)
+    refused: list[tuple[Recipient, Receipt]] = field(default_factory=list)  # the first of them, for the journal
 
 
 class LmtpProtocol(LmtpConnection):
@@ -185,6 +186,8 @@ class LmtpProtocol(LmtpConnection):
             else:
                 self.say(self._reply(answer, mail))
                 self.server.log_refusal(self.peer, mail.sender, command, answer)
+                if len(mail.refused) < BATCH:
+                    mail.refused.append((command, answer))
 
     async def smtp_DATA(self, arg: str) -> None:
         """RFC 2033 §4.2; afterwards the transaction is over, whatever happened."""
@@ -202,7 +205,7 @@ class LmtpProtocol(LmtpConnection):
             self.forgive()
 
     async def _receive(self, mail: Transaction) -> None:
-        reception = Reception(self.server.handler, mail.sender, self.peer, mail.accepted)
+        reception = Reception(self.server.handler, mail.sender, self.peer, mail.accepted, mail.refused)
         unstuffer = Unstuffer()
         try:
             while not unstuffer.done:

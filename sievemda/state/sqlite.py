@@ -54,7 +54,8 @@ class Database:
                 touched = connection.executemany(statement, rows).rowcount
                 connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk has ended it already
+                    connection.execute("ROLLBACK")
                 raise
             return touched
 

@@ -194,5 +194,5 @@ def _subscribe(store: MailStore, tree: Tree, name: MailboxName) -> None:
         return
     try:
         subscriptions.subscribe(tree.root, [name.path], store.files.message_mode)
-    except (OSError, SievemdaError):
-        _log.exception("%s: cannot subscribe", tree.root)
+    except (OSError, SievemdaError) as error:
+        _log.error("%s: cannot subscribe: %s", tree.root, error)

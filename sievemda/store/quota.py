@@ -199,8 +199,8 @@ class QuotaRoot:
                 return
             try:
                 os.write(fd, b"%d 1\n" % size)
-            except OSError:
-                _log.exception("%s: a delivery could not be added", self.path / FILE_NAME)
+            except OSError as error:
+                _log.error("%s: a delivery could not be added: %s", self.path / FILE_NAME, error)
             finally:
                 os.close(fd)
 

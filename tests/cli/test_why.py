@@ -101,6 +101,35 @@ def test_it_explains_plain_delivery_and_a_folder_that_was_not_open(world, why):
     assert "stored in user/bob" in told
 
 
+def test_it_explains_who_was_refused_at_rcpt(world, why):
+    world.user("full")
+    world.quota("user/full", messages=0)
+    world.deliver("full@x", message("<0@x>"))
+    world.deliver(["alice@x", "full@x", "nobody@x"], message("<1@x>"))
+    told = why("<1@x>").split("\n\n")
+    assert len([part for part in told if part.strip()]) == 3
+    assert "-> full@x" in told[1]
+    assert "refused at RCPT" in told[1]
+    assert "result    over quota" in told[1]
+    assert "result    no such user" in told[2]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"Message-ID: <1@x>\nno field\n\nx\n", "a header line is malformed"),
+        (b"Message-ID: <1@x>\n\nx\0\n", "NUL"),
+        (b"Subject: \0\nMessage-ID: <1@x>\n\nMessage-ID: <2@x>\n", "NUL"),
+    ],
+)
+def test_it_finds_a_message_that_was_not_acceptable(world, why, data, reason):
+    world.deliver("alice@x", data)
+    told = why("<1@x>")
+    assert "result    content refused" in told
+    assert reason in told
+    assert "script" not in told
+
+
 def test_every_recipient_has_his_part(world, why):
     world.user("bob")
     world.deliver(["alice@x", "bob@x"], message("<1@x>"))

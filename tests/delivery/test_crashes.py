@@ -195,7 +195,9 @@ def test_a_message_that_somebody_else_is_delivering_for_too_long_is_busy(world, 
     ],
 )
 @pytest.mark.parametrize("script", ["", "keep;", 'require "fileinto"; fileinto "A";'])
-def test_a_disk_that_fails_is_temporary_trouble(world, monkeypatch, number, result, script):
+def test_a_disk_that_fails_is_temporary_trouble_and_a_line_in_the_log(
+    world, monkeypatch, caplog, number, result, script
+):
     def fail(*_, **__):
         raise OSError(number, os.strerror(number))
 
@@ -203,6 +205,8 @@ def test_a_disk_that_fails_is_temporary_trouble(world, monkeypatch, number, resu
     with monkeypatch.context() as patch:
         patch.setattr("sievemda.store.staging.os.fdatasync", fail)
         assert world.deliver("alice@x", message()) == [result]
+    assert os.strerror(number) in caplog.text
+    assert "Traceback" not in caplog.text
     assert world.files("user/alice") == []
     assert world.staged() == []
     assert world.deliver("alice@x", message()) == [Result.DELIVERED]

@@ -142,7 +142,12 @@ class World:
         targets = [answer for answer in answers if not isinstance(answer, Receipt)]
         if targets:
             content = self.content(data, targets, who, block)
-            after = iter(self.deliverer.deliver(who or sender(), PEER, targets, content))
+            refused = [
+                (recipient(address, **more), answer)
+                for address, answer in zip(addresses, answers, strict=True)
+                if isinstance(answer, Receipt)
+            ]
+            after = iter(self.deliverer.deliver(who or sender(), PEER, targets, content, refused))
             answers = [answer if isinstance(answer, Receipt) else next(after) for answer in answers]
         return answers
 

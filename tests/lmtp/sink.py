@@ -58,7 +58,7 @@ class Sink:
         self.intakes.append(intake)
         return intake
 
-    def deliver(self, sender, peer, targets, content):
+    def deliver(self, sender, peer, targets, content, refused):
         self.entered.set()
         self.gate.wait(30)
         names = [t.local for t in targets]
