@@ -11,7 +11,7 @@ and *all* mistakes are to be reported with their key. Both need a conversion of 
 from __future__ import annotations
 
 import dataclasses
-import socket
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NewType
@@ -28,9 +28,15 @@ def setting(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
 
 
+def _hostname() -> str:
+    return os.uname().nodename
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    servername: str = setting(socket.gethostname, "Name of this host in replies and Received fields.")
+    """Who we are, and who may do what to us."""
+
+    servername: str = setting(_hostname, "Name of this host in replies and Received fields.")
     postmaster: str = setting("postmaster", "Address named in refusals and used as the sender of notices.")
     admins: tuple[str, ...] = setting((), "Users with administrative rights, separated by spaces.")
     virtdomains: Literal["off", "userid", "on"] = setting(
@@ -42,6 +48,8 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Names:
+    """How mailboxes are called."""
+
     unixhierarchysep: bool = setting(True, "Hierarchy separator: yes for '/', no for '.'.")
     altnamespace: bool = setting(True, "Own folders appear beside INBOX, not below it.")
     userprefix: str = setting("Other Users", "Name under which other users' folders appear.")
@@ -50,6 +58,8 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Store:
+    """Where mail lies, and how."""
+
     partitions: dict[str, Path] = setting(
         dict,
         "Where messages lie: `partition-NAME = PATH`. Without one, `default` is mail/ below the data directory.",
@@ -67,6 +77,8 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Acl:
+    """Rights that nobody has set."""
+
     defaultacl: str = setting("anyone lrs", "ACL of a new shared folder without a parent: `identifier rights ...`.")
     implicit_owner_rights: str = setting("lkxan", "Rights that an owner gets with every change of his folder's ACL.")
     anyoneuseracl: bool = setting(True, "Whether users may grant rights to `anyone`.")
@@ -74,6 +86,8 @@ class Acl:
 
 @dataclass(frozen=True, slots=True)
 class Autocreate:
+    """What is made by itself."""
+
     autocreate_quota: int = setting(
         -1,
         "STORAGE limit in KiB of an account made by itself; -1 makes none by itself, 0 makes one without limit.",
@@ -88,6 +102,8 @@ class Autocreate:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
+    """What becomes of a message."""
+
     postuser: str = setting("", "Local part of bulletin-board addresses: POSTUSER+board@...")
     recipient_delimiter: str = setting("+", "What separates the user from the detail.")
     lmtp_downcase_rcpt: bool = setting(True, "Lower-case local part and domain of recipients, never the detail.")
@@ -110,6 +126,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Lmtp:
+    """How messages come in."""
+
     lmtpsocket: Path | None = setting(None, "UNIX socket for LMTP; run/lmtp below the data directory.")
     lmtp_listen: tuple[str, ...] = setting((), "More listeners: unix:PATH or inet:HOST:PORT.")
     lmtp_socket_mode: Mode = setting(Mode(0o660), "Mode of UNIX sockets.")
@@ -130,6 +148,8 @@ class Lmtp:
 
 @dataclass(frozen=True, slots=True)
 class Sieve:
+    """What scripts may do."""
+
     sieve_extensions: tuple[str, ...] = setting((), "Capabilities that scripts may require; empty is all.")
     sieve_maxscriptsize: Size = setting(Size(1024 * 1024), "Largest script.")
     sieve_maxscripts: int = setting(100, "Scripts of one user.")
@@ -144,6 +164,8 @@ class Sieve:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
+    """How mail goes out."""
+
     smtp_backend: Literal["sendmail", "host"] = setting("sendmail", "How mail leaves: program or SMTP host.")
     sendmail: Path = setting(Path("/usr/sbin/sendmail"), "The program for smtp_backend = sendmail.")
     smtp_host: str = setting("localhost:25", "HOST:PORT for smtp_backend = host.")
@@ -153,6 +175,8 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True)
 class ManageSieve:
+    """How scripts come in."""
+
     managesieve_listen: tuple[str, ...] = setting((), "Listeners: inet:HOST:PORT. The registered port is 4190.")
     timeout: Seconds = setting(
         Seconds(600), "Time within which a client must log in; thrice as long may pass between commands after that."

@@ -7,10 +7,7 @@ K, M, G, durations with s, m, h, d, lists separated by spaces or commas, modes i
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import ipaddress
 import re
-import tomllib
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
@@ -56,19 +53,26 @@ def load(file: Path | None = None, data: Path | None = None, sets: Iterable[str]
 @cache
 def sections() -> dict[str, type[Any]]:
     """Section name to its data class, in order."""
-    hints = typing.get_type_hints(config.Settings)
-    return {name: kind for name, kind in hints.items() if isinstance(kind, type) and dataclasses.is_dataclass(kind)}
+    made: dict[str, Any] = {field.name: field.default_factory for field in dataclasses.fields(config.Settings)}
+    return {name: kind for name, kind in made.items() if isinstance(kind, type)}
 
 
 @cache
-def known() -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
-    """Full key to its type and field."""
-    found: dict[str, tuple[Any, dataclasses.Field[Any]]] = {}
-    for section, kind in sections().items():
-        hints = typing.get_type_hints(kind)
-        for field in dataclasses.fields(kind):
-            found[f"{section}.{field.name}"] = (hints[field.name], field)
-    return found
+def known() -> dict[str, dataclasses.Field[Any]]:
+    """Full key to its field."""
+    return {f"{name}.{field.name}": field for name, kind in sections().items() for field in dataclasses.fields(kind)}
+
+
+@cache
+def _kinds(section: str) -> dict[str, Any]:
+    """Name to type of the fields of a section."""
+    return typing.get_type_hints(sections()[section])
+
+
+def kind_of(key: str) -> Any:
+    """The type of the setting with that full key."""
+    section, _, name = key.partition(".")
+    return _kinds(section)[name]
 
 
 def full_key(key: str) -> str:
@@ -83,6 +87,8 @@ def full_key(key: str) -> str:
         return ends[0]
     if ends:
         raise ValueError(f"{key}: could be {' or '.join(ends)}")
+    import difflib  # noqa: PLC0415 - short commands start quicker without it
+
     near = difflib.get_close_matches(key.rpartition(".")[2], [full.split(".", 1)[1] for full in keys], 1)
     raise ValueError(f"{key}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
 
@@ -95,6 +101,8 @@ class _Collector:
         self.data: Path | None = None
 
     def take_file(self, file: Path) -> None:
+        import tomllib  # noqa: PLC0415 - as above
+
         try:
             tree = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as e:
@@ -117,11 +125,11 @@ class _Collector:
             if full == "data":
                 self.data = _path(value, base)
             elif full.startswith("store.partitions."):
-                self.partitions[full.removeprefix("store.partitions.")] = _path(value, base)
+                self.partitions[_partition(full.removeprefix("store.partitions."))] = _path(value, base)
             elif full == "store.partitions":
                 raise ValueError(f"{key}: write partition-NAME = PATH")
             else:
-                self.values[full] = convert(known()[full][0], value, base)
+                self.values[full] = convert(kind_of(full), value, base)
                 _check(full, self.values[full])
         except ValueError as e:
             text = str(e)
@@ -143,6 +151,8 @@ class _Collector:
             raise ConfigurationError(f"store.defaultpartition: there is no partition {whole.store.defaultpartition!r}")
         if (whole.lmtp.tls_server_cert is None) != (whole.lmtp.tls_server_key is None):
             raise ConfigurationError("lmtp.tls_server_cert and lmtp.tls_server_key: set both or neither")
+        if whole.data.exists() and not whole.data.is_dir():
+            raise ConfigurationError(f"data: {whole.data} is not a directory")
         return whole
 
 
@@ -189,7 +199,16 @@ def _words(value: Any) -> tuple[str, ...]:
 def _path(value: Any, base: Path) -> Path:
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(f"{value!r} is not a path")
-    return base.absolute() / Path(value).expanduser()
+    try:
+        return base.absolute() / Path(value).expanduser()
+    except RuntimeError as e:
+        raise ValueError(f"{value!r} is not a path: nobody has that home directory") from e
+
+
+def _partition(name: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9_-]+", name):
+        raise ValueError(f"{name!r} cannot be the name of a partition: letters, digits, _ and - can")
+    return name
 
 
 def _boolean(value: Any) -> bool:
@@ -214,6 +233,8 @@ def _string(value: Any) -> str:
         return "|".join(value)
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a string")  # noqa: TRY004 - one kind of error for the caller to collect
+    if not value.isprintable():  # values end up in replies, header fields and paths
+        raise ValueError(f"{value!r} has characters in it that are no text")
     return value
 
 
@@ -261,6 +282,8 @@ def parse_listener(text: str) -> tuple[str, str, int]:
 
 
 def _check_networks(value: tuple[str, ...]) -> None:
+    import ipaddress  # noqa: PLC0415 - as above
+
     for network in value:
         ipaddress.ip_network(network, strict=False)
 
@@ -345,5 +368,5 @@ def _default_text(section: str, field: dataclasses.Field[Any]) -> str:
     if field.name == "servername":
         return '"the name of the host"'
     value = field.default
-    kind = known()[f"{section}.{field.name}"][0]
+    kind = kind_of(f"{section}.{field.name}")
     return f'"{value:04o}"' if kind is config.Mode else spelled(value)

@@ -46,6 +46,10 @@ def test_a_partition_is_set_as_in_imapd_conf_beside_the_default_one(tmp_path):
         ("lmtp_strict_quota", "write KEY=VALUE"),
         ("defaultpartition=none", "there is no partition 'none'"),
         ("tls_server_cert=/x", "set both or neither"),
+        ("duplicate_db_path=~no-such-user/x", "nobody has that home directory"),
+        ("partition-../x=/srv", "cannot be the name of a partition"),
+        ("servername=a\r\nX: y", "are no text"),
+        ("servername=\udcff", "are no text"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, given, said):
@@ -75,3 +79,9 @@ def test_the_reference_is_itself_a_valid_configuration(tmp_path):
     file.write_text("\n".join(live))
     settings = configload.load(file, data=tmp_path)
     assert settings.lmtp == configload.load(data=tmp_path).lmtp
+
+
+def test_data_that_are_no_directory_are_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="is not a directory"):
+        configload.load(data=tmp_path / "file")

@@ -10,6 +10,7 @@ import click
 
 from sievemda import configload
 from sievemda.config import Settings
+from sievemda.errors import ConfigurationError
 
 
 @click.group(epilog="Example: sievemda --config /etc/sievemda/sievemda.toml config check")
@@ -18,11 +19,22 @@ def config() -> None:
 
 
 @config.command(epilog="Example: sievemda --data ./var config check")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: valid, data and problems.")
 @click.pass_context
-def check(ctx: click.Context) -> None:
+def check(ctx: click.Context, as_json: bool) -> int:
     """Say whether the configuration is right; every mistake is listed, exit code 78."""
-    settings: Settings = ctx.meta["sievemda.load"]()
-    click.echo(f"the configuration is right; data lie in {settings.data}")
+    try:
+        settings: Settings = ctx.meta["sievemda.load"]()
+    except ConfigurationError as e:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"valid": False, "data": None, "problems": e.problems}))
+        return e.exit_code
+    if as_json:
+        click.echo(json.dumps({"valid": True, "data": str(settings.data), "problems": []}))
+    else:
+        click.echo(f"the configuration is right; data lie in {settings.data}")
+    return 0
 
 
 @config.command(epilog="Example: sievemda --data ./var config show --changed")
@@ -57,7 +69,7 @@ def _values(settings: Settings) -> list[tuple[str, Any]]:
 def _differs(key: str, value: Any) -> bool:
     if key == "data":
         return True
-    field = configload.known()[key][1]
+    field = configload.known()[key]
     default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
     return bool(value != default)
 

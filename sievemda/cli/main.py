@@ -58,13 +58,19 @@ class LazyGroup(click.Group):
         return command
 
 
+def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Path | None:
+    if value == "":
+        raise click.BadParameter("it is empty", ctx, parameter)
+    return None if value is None else Path(value)
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: sievemda --data ./var mailbox create user/alice",
 )
-@click.option("--config", "file", metavar="FILE", type=click.Path(path_type=Path), help="Configuration file (TOML).")
-@click.option("--data", metavar="DIR", type=click.Path(path_type=Path), help="Everything below DIR, with defaults.")
+@click.option("--config", "file", metavar="FILE", callback=_path, help="Configuration file (TOML).")
+@click.option("--data", metavar="DIR", callback=_path, help="Everything below DIR, with defaults.")
 @click.option("--set", "sets", metavar="KEY=VALUE", multiple=True, help="One setting; may be repeated.")
 @click.version_option(__version__, prog_name="sievemda")
 @click.pass_context

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 SYSTEM = {flag.lower(): flag for flag in ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")}
 
 # An atom of RFC 9051 §9: no blanks, controls, 8-bit, or any of ( ) { % * " \ ]
-_KEYWORD = re.compile(r'[^\x00-\x20\x7f-\U0010ffff(){%*"\\\]]+')
+_KEYWORD = re.compile(r"[!#$&'+-\[^-z|}~]+")
 
 
 def words(lists: Iterable[str]) -> list[str]:

@@ -39,7 +39,7 @@ _NAMED = {
 NO_RIGHTS = Rights()
 ALL_RIGHTS = Rights(_ORDER + "an")  # what the owner of a folder without an ACL has
 
-_BAD_IDENTIFIER = re.compile(r"[\x00-\x1f\x7f-\U0010ffff%&*/:?]")
+_BAD_IDENTIFIER = re.compile(r"[^ -~]|[%&*/:?]")
 _BAD_GROUP = re.compile(r"[\x00-\x1f\x7f%*/?:]")
 MAX_IDENTIFIER = 80  # octets
 

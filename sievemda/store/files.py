@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 import stat
 import time
 from collections.abc import Callable
@@ -31,7 +30,7 @@ STALE_LOCK = 120.0  # seconds after which Dovecot, and we, take a lock file for 
 LOCK_PATIENCE = 10.0  # seconds
 
 _counter = itertools.count()
-HOST = socket.gethostname().replace("/", "\\057").replace(":", "\\072")
+HOST = os.uname().nodename.replace("/", "\\057").replace(":", "\\072")
 
 
 def unique_name() -> str:

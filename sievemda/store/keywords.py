@@ -19,7 +19,7 @@ from sievemda.store.maildir import SYSTEM_FLAGS
 
 FILE_NAME = "dovecot-keywords"
 ROOM = 26
-_ATOM = re.compile(r"[^\x00-\x20\x7f-\U0010ffff(){%*\"\\\]]{1,255}")  # RFC 3501 §9: flag-keyword
+_ATOM = re.compile(r"[!#$&'+-\[^-z|}~]{1,255}")  # RFC 3501 §9: flag-keyword
 _log = logging.getLogger(__name__)
 
 

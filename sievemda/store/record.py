@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,7 +44,7 @@ class Record:
 
 
 def new_id() -> str:
-    return secrets.token_hex(12)
+    return os.urandom(12).hex()
 
 
 def _parse(path: str, content: bytes | None) -> Record:

@@ -1,5 +1,6 @@
 """The command line as a process: what its surroundings may do to it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -85,3 +86,15 @@ def test_the_word_sieve_among_the_arguments_does_not_change_the_code_of_wrong_us
 def test_without_configuration_what_needs_one_says_so(capsys):
     assert run(["--config", "/nonexistent/sievemda.toml", "mailbox", "list"]) == 78
     assert capsys.readouterr().err == "sievemda: /nonexistent/sievemda.toml: No such file or directory\n"
+
+
+@pytest.mark.parametrize("option", ["--data", "--config"])
+def test_an_empty_path_is_wrong_usage_and_not_the_current_directory(option, capsys):
+    assert run([option, "", "mailbox", "list"]) == 64
+
+
+def test_config_check_says_in_json_what_is_wrong(tmp_path, capsys):
+    assert run(["--data", str(tmp_path), "config", "check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"valid": True, "data": str(tmp_path), "problems": []}
+    assert run(["--data", str(tmp_path), "--set", "a=1", "--set", "b=1", "config", "check", "--json"]) == 78
+    assert len(json.loads(capsys.readouterr().out)["problems"]) == 2
