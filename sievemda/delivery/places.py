@@ -19,6 +19,9 @@ from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
+# Trees of Cyrus that are not for mail (semantics, section 2).
+_NOT_MAIL = {"#addressbooks", "#calendars", "#drive", "#jmap", "#notifications", "#sieve", "#jmapsubmission"}
+_FLAG_RIGHTS = {"\\seen": "s", "\\deleted": "t"}
 _ADMIN = Rights("la")  # what an administrator may everywhere (semantics, section 6)
 
 
@@ -102,6 +105,13 @@ class Places:
             return False
         return mailbox is not None and not self._closed_to(mailbox) and not self._denied(target.owner, mailbox)
 
+    def settable(self, owner: str | None, mailbox: Mailbox, flags: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the flags that the owner of a script may set there. RFC 4314 §4 names the right for each."""
+        if not flags:
+            return flags
+        rights = self._rights(owner, mailbox)
+        return tuple(flag for flag in flags if _FLAG_RIGHTS.get(flag.lower(), "w") in rights)
+
     def _find_named(self, target: Target, text: str) -> Mailbox | None:
         if target.owner is not None:
             return self._store.find_for(text, target.owner)
@@ -146,6 +156,9 @@ class Places:
         return Obstacle(Result.OVER_QUOTA_PERMANENT if permanent else Result.OVER_QUOTA, "it is over quota")
 
     def _closed_to(self, mailbox: Mailbox) -> Obstacle | None:
+        top, *below = mailbox.name.path or ("",)
+        if top in _NOT_MAIL or (top == "DELETED" and below and mailbox.name.owner is None):
+            return Obstacle(Result.MAILBOX_BROKEN, f"what lies below {top} takes no mail")
         use = mailbox.special_use
         if use and self._closed & set(use.lower().split()):
             return Obstacle(Result.MAILBOX_BROKEN, f"a folder for {use} takes no deliveries")

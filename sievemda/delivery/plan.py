@@ -142,7 +142,12 @@ class Planner:
         if isinstance(place, Obstacle):
             return place.why
         action = "implicit keep" if store.implicit else action_name(store)
-        return File(place=place, flags=store.flags, message=store.message, action=action, line=store.line)
+        flags = store.flags
+        if place.mailbox is not None:
+            flags = self._places.settable(self._target.owner, place.mailbox, flags)
+        if left := " ".join(flag for flag in store.flags if flag not in flags):
+            self._not_done.append(NotDone("setflag", store.line, f"{self._target.owner} may not set {left} there"))
+        return File(place=place, flags=flags, message=store.message, action=action, line=store.line)
 
     def _answer(self, respond: Respond) -> Answer | None:
         if respond.suppressed:

@@ -77,6 +77,19 @@ def test_which_folders_take_no_deliveries_is_a_setting(make_world):
     assert len(world.files("user/alice/D")) == 1
 
 
+@pytest.mark.parametrize("folder", ["#calendars", "#sieve/x"])
+def test_a_folder_that_is_not_for_mail_falls_back_to_the_inbox(world, folder):
+    world.user("alice", folder)
+    assert world.deliver(f"alice+{folder}@x", message()) == [Result.DELIVERED]
+    assert world.files(f"user/alice/{folder}") == []
+    assert len(world.files("user/alice")) == 1
+
+
+def test_a_shared_folder_that_is_not_for_mail_takes_none(world):
+    world.mailbox("DELETED/b", ("anyone", "lrsp"))
+    assert world.result("+DELETED/b@x") is Result.MAILBOX_BROKEN
+
+
 def test_a_damaged_detail_folder_falls_back_to_the_inbox(world):
     world.user("alice", "F")
     new = world.folder("user/alice/F") / "new"
@@ -406,6 +419,18 @@ def test_an_inbox_over_quota_is_refused_though_the_script_would_file_elsewhere(w
     world.quota("user/alice", messages=0)
     world.deliver("alice@x", message("<0@x>"))
     assert world.deliver("alice@x", message()) == [Result.OVER_QUOTA]
+
+
+@pytest.mark.parametrize(
+    ("rights", "letters"), [("lrsp", "S"), ("lrp", ""), ("lrwp", "Fa"), ("lrtp", "T"), ("lrswtp", "FSTa")]
+)
+def test_flags_are_set_with_the_rights_of_the_owner(world, rights, letters):
+    flags = r'["\\Seen", "\\Flagged", "\\Deleted", "work"]'
+    world.user("alice", script=f'require ["fileinto", "imap4flags"]; fileinto :flags {flags} "Shared Folders/b";')
+    world.mailbox("b", ("anyone", ""), ("alice", rights))
+    assert world.deliver("alice@x", message()) == [Result.DELIVERED]
+    (file,) = world.files("b")
+    assert file.name.partition(":2,")[2] == letters
 
 
 def test_a_plain_file_as_the_active_script_runs(world):
