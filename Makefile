@@ -11,6 +11,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q sievemda  # a command starts twice as fast, also where Python may write no bytecode
 	@touch $@
 
 run: $(READY)  ## the whole service below ./var, with a user, a script and a message

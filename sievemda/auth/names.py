@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from scramp.core import ScramException
-from scramp.utils import saslprep
-
 from sievemda.config import Site
 from sievemda.errors import DataError
 
@@ -13,6 +10,11 @@ MAX_NAME = 255  # octets; RFC 4616 §2 asks for so many
 
 def prepared(text: str) -> str:
     """`text` after SASLprep (RFC 4013); raises DataError when it must not be used or nothing is left of it."""
+    if text.isascii() and text.isprintable() and text:  # stays as it is, and SASL need not be loaded
+        return text
+    from scramp.core import ScramException  # noqa: PLC0415 - as said
+    from scramp.utils import saslprep  # noqa: PLC0415
+
     try:
         found = str(saslprep(text))
     except (ScramException, UnicodeError) as e:
