@@ -43,7 +43,7 @@ def deliver(
     """Deliver the message on standard input to USERs through the server at `lmtpsocket`.
 
     Exit codes: 0 when all have got it, 75 when trying again may help somebody, else 67 (no such user) or 65 (refused);
-    69 when there is no server. Each refusal for good is a line `ADDRESS: REASON`.
+    69 when there is no server. Each refusal for good is a line `ADDRESS: REASON`; the others are on standard error.
     """
     from sievemda.lmtp.client import Order
 
@@ -51,8 +51,8 @@ def deliver(
     order = Order(_path(_login_name() if sender is None else sender), recipients, auth, ignore_quota)
     replies = _deliver(settings, order)
     for recipient, reply in zip(recipients, replies, strict=True):
-        if not reply.ok and not reply.temporary:
-            click.echo(f"{recipient}: {reply.text}")
+        if not reply.ok:
+            click.echo(f"{recipient}: {reply.text}", err=reply.temporary)
     return _exit_code(replies)
 
 

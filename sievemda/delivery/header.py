@@ -45,10 +45,10 @@ def accept(raw: bytes, *, munge8bit: bool, reject8bit: bool, utf8: bool) -> Head
         raw += b"\n"
     if mbox := _MBOX_LINE.match(raw):
         raw = raw[mbox.end() :]
+    if not raw.isascii():  # first, so that an 8-bit octet in the name of a field is munged, too
+        raw = _eight_bit(raw, munge8bit, reject8bit, utf8)
     if not _FIELDS.fullmatch(raw):
         raise Refused("a header line is malformed")
-    if not raw.isascii():
-        raw = _eight_bit(raw, munge8bit, reject8bit, utf8)
     raw = without_return_path(raw)
     message_id = _value(_MESSAGE_ID, raw)
     if message_id == "":

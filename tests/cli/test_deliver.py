@@ -148,7 +148,10 @@ def test_what_is_refused_for_good_is_65(deliver):
 
 
 def test_trying_again_may_help_somebody_is_75(deliver):
-    assert deliver("nobody", "full", "alice")[0] == 75
+    code, out, err = deliver("nobody", "full", "alice")
+    assert code == 75
+    assert out.startswith("nobody: ")
+    assert "full: Over quota" in err
 
 
 @pytest.mark.parametrize("arguments", [(), ("-x", "alice"), ("two words",), ("-r", "a@b@c", "alice"), ("-m",)], ids=str)

@@ -100,6 +100,10 @@ def test_eight_bit_octets_follow_the_settings(options, expected):
     assert accepted(b"Subject: a\xc3\xa4b\n", **options).text == expected
 
 
+def test_an_eight_bit_field_name_is_munged_before_the_line_is_judged():
+    assert accepted("S\u00fcbject: a\n".encode()).text == b"SXXbject: a\n"
+
+
 def test_reject8bit_wins_over_munge8bit():
     with pytest.raises(Refused, match="8-bit"):
         accepted(b"Subject: \xc3\xa4\n", munge=True, reject=True)
