@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sievemda.config import Settings
 from sievemda.delivery.target import Target
-from sievemda.errors import DataError
+from sievemda.errors import DataError, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.mail.result import Result
 from sievemda.policy.acl import Rights
 from sievemda.store.mailbox import Mailbox
@@ -75,8 +75,7 @@ class Places:
         mailbox = None if target.detail is None else self.find(target.detail)
         if mailbox is None or mailbox.name == target.mailbox.name:
             return None
-        refused = self._closed_to(mailbox) or self._denied(target.poster, mailbox) or self.room(target, mailbox, size)
-        return refused or Place(mailbox.name, mailbox)
+        return self._refused(target, mailbox, target.poster, size) or Place(mailbox.name, mailbox)
 
     def keep(self, target: Target, size: int) -> Place | Obstacle:
         """Where `keep` puts a message: the folder that the address names if there is one, else the INBOX."""
@@ -92,18 +91,17 @@ class Places:
                 return self._to_be_made(target, text, create=create)
         except DataError as e:
             return Obstacle(Result.NO_SUCH_MAILBOX, str(e))
-        refused = (
-            self._closed_to(mailbox) or self._denied(target.owner, mailbox, right) or self.room(target, mailbox, size)
-        )
-        return refused or Place(mailbox.name, mailbox)
+        except OSError as e:
+            return _unreadable(e)
+        return self._refused(target, mailbox, target.owner, size, right) or Place(mailbox.name, mailbox)
 
     def exists_for_owner(self, target: Target, text: str) -> bool:
         """Whether the owner may put a message into the mailbox he names. RFC 5490 §3.1."""
         try:
             mailbox = self._find_named(target, text)
-        except DataError:
+            return mailbox is not None and not self._closed_to(mailbox) and not self._denied(target.owner, mailbox)
+        except (DataError, OSError):
             return False
-        return mailbox is not None and not self._closed_to(mailbox) and not self._denied(target.owner, mailbox)
 
     def settable(self, owner: str | None, mailbox: Mailbox, flags: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the flags that the owner of a script may set there. RFC 4314 §4 names the right for each."""
@@ -155,6 +153,17 @@ class Places:
         permanent = self._options.lmtp_over_quota_perm_failure
         return Obstacle(Result.OVER_QUOTA_PERMANENT if permanent else Result.OVER_QUOTA, "it is over quota")
 
+    def _refused(
+        self, target: Target, mailbox: Mailbox, identity: str | None, size: int, right: str = "p"
+    ) -> Obstacle | None:
+        """Why a folder does not take the message. Trouble with its files is a reason like any: there is the INBOX."""
+        try:
+            return (
+                self._closed_to(mailbox) or self._denied(identity, mailbox, right) or self.room(target, mailbox, size)
+            )
+        except (OSError, StoreTrouble, TemporaryTrouble) as e:
+            return _unreadable(e)
+
     def _closed_to(self, mailbox: Mailbox) -> Obstacle | None:
         top, *below = mailbox.name.path or ("",)
         if top in _NOT_MAIL or (top == "DELETED" and below and mailbox.name.owner is None):
@@ -172,3 +181,7 @@ class Places:
     def _rights(self, identity: str | None, mailbox: Mailbox) -> Rights:
         rights = self._store.rights(mailbox, identity)
         return rights | _ADMIN if identity in self._settings.site.admins else rights
+
+
+def _unreadable(error: OSError | SievemdaError) -> Obstacle:
+    return Obstacle(Result.TROUBLE, f"it cannot be looked into: {error}")

@@ -15,6 +15,7 @@ servers know nothing of it; against them the time stamps of the folders are comp
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -56,7 +57,9 @@ class _Sizes:
 def _read(folder: Path) -> _Sizes:
     try:
         fd = os.open(f"{folder}/{FILE_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ELOOP):  # a symbolic link is replaced by a file of ours
+            raise
         return _Sizes()
     try:
         content = os.read(fd, MAX_SIZE)
@@ -197,12 +200,18 @@ class QuotaRoot:
                 fd = os.open(f"{self.path}/{FILE_NAME}", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
             except FileNotFoundError:
                 return
+            except OSError as error:  # the message has arrived: nothing here may make that a failure
+                self._not_added(error)
+                return
             try:
                 os.write(fd, b"%d 1\n" % size)
             except OSError as error:
-                _log.error("%s: a delivery could not be added: %s", self.path / FILE_NAME, error)
+                self._not_added(error)
             finally:
                 os.close(fd)
+
+    def _not_added(self, error: OSError) -> None:
+        _log.error("%s: a delivery could not be added: %s", self.path / FILE_NAME, error)
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
