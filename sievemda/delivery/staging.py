@@ -6,6 +6,10 @@ was spooled on its way in is already there.
 
 from __future__ import annotations
 
+import os
+import re
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from sievemda.delivery.content import Content
@@ -13,6 +17,8 @@ from sievemda.mail.message import Message
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from sievemda.store.staging import Staged
+
+_ARRIVAL = re.compile(rb"^x-deliveredinternaldate[ \t]*+:([^\n]*+)", re.IGNORECASE | re.MULTILINE)
 
 
 class Staging:
@@ -30,6 +36,7 @@ class Staging:
             return self._put_edited(mailbox, flags, message)
         staged = self._staged.get(mailbox.partition) or self._stage(mailbox.partition)
         path = staged.deliver(mailbox, flags, last=last)
+        self._date(path)
         if last:
             del self._staged[mailbox.partition]
         return path
@@ -38,6 +45,17 @@ class Staging:
         for staged in self._staged.values():
             staged.discard()
         self._staged.clear()
+
+    def _date(self, path: Path) -> None:
+        """Set the time of arrival (IMAP's INTERNALDATE) to that of an earlier delivery, if the header names one.
+
+        Semantics, section 5. Only now, since what looks old in the stage directory may be cleaned away.
+        """
+        message = self._content.message
+        if found := _ARRIVAL.search(message.data[: message.header_end]):
+            with suppress(ValueError, OverflowError, OSError):  # no date; or an IMAP server has moved it already
+                when = parsedate_to_datetime(found[1].decode("ascii")).timestamp()
+                os.utime(path, (when, when))
 
     def _stage(self, partition: str) -> Staged:
         if self._spooled is not None and partition == self._content.partition:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 
 import pytest
 
@@ -175,6 +176,23 @@ def test_a_large_message_is_spooled_once_and_linked(make_world, users):
         assert world.stored(f"user/{user}").endswith(b"x" * 100_000 + b"\n")
     assert len({world.files(f"user/{user}")[0].stat().st_ino for user in users}) == 1
     assert world.staged() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("Sat, 21 Nov 2020 10:00:00 +0000", 1605952800),
+        ("Sat, 21 Nov 2020 11:00:00 +0100", 1605952800),
+        ("yesterday", None),
+        ("Sat, 21 Nov 99999999 10:00:00 +0000", None),
+        ("", None),
+    ],
+)
+def test_the_time_of_an_earlier_arrival_is_kept(world, field, expected):
+    world.user("alice")
+    world.deliver("alice@x", f"X-DeliveredInternalDate: {field}\nSubject: x\n\nx\n".encode())
+    (file,) = world.files("user/alice")
+    assert file.stat().st_mtime == (expected or pytest.approx(time.time(), abs=60))
 
 
 def test_a_large_message_that_nobody_keeps_leaves_nothing(make_world):
