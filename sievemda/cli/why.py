@@ -53,12 +53,12 @@ def _heading(entry: Entry) -> Iterator[str]:
     when = datetime.fromtimestamp(entry["time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
     yield _clean(f"{when}  {entry['from'] or '<>'} -> {entry['to']}")
     if entry.get("at_rcpt"):
-        whose = "nobody: refused at RCPT"
+        whose = "refused at RCPT"
     else:
-        whose = f"user {entry['user']}" if entry["user"] else "a bulletin board"
+        whose = f"for user {entry['user']}" if entry["user"] else "for a bulletin board"
     poster = f", posted by {entry['poster']}" if entry["poster"] else ""
     yield _clean(f"  message   {entry['message_id'] or '(no Message-ID)'}, {entry['size']} octets")
-    yield _clean(f"  delivery  {entry['id']}, session {entry['session']}, for {whose}{poster}")
+    yield _clean(f"  delivery  {entry['id']}, session {entry['session']}, {whose}{poster}")
     if entry["script"]:
         yield _clean(
             f"  script    {entry['script']['name'] or '(a plain file)'}, sha256 {entry['script']['sha256'][:12]}"
@@ -92,7 +92,9 @@ def _outcome(entry: Entry) -> Iterator[str]:
     if entry["error"]:
         yield _clean(f"  error     {entry['error']}")
     reason = f" ({entry['reason']})" if entry["reason"] else ""
-    yield _clean(f"  result    {entry['result'].replace('_', ' ')}{reason}")
+    stored = any("file" in done for done in entry["done"])
+    result = "accepted, and nothing was stored" if entry["result"] == "delivered" and not stored else entry["result"]
+    yield _clean(f"  result    {result.replace('_', ' ')}{reason}")
 
 
 def _done(done: dict[str, Any]) -> str:

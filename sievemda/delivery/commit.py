@@ -73,16 +73,19 @@ class Commit:
     def plain(self, flags: tuple[str, ...] = ()) -> Receipt:
         """As without a script: the folder that the address names, else, whatever the reason, the INBOX."""
         target = self._job.target
+        attempt = f"delivery to the folder of {target.recipient.address}"
         detail = self._parts.places.detail(target, self._job.content.message.stored_size)
         if isinstance(detail, Obstacle):
-            self._account.left(f"delivery to the folder of {target.recipient.address}", 0, detail.why)
+            self._account.left(attempt, 0, detail.why)
         elif detail is not None:
             try:
                 self._file(File(place=detail, flags=flags, action="delivery"), last=False)
             except _NotFiled as e:
-                self._not_filed(f"delivery to the folder of {target.recipient.address}", 0, e)
+                self._not_filed(attempt, 0, e)
             else:
                 return Receipt(Result.DELIVERED)
+        elif target.detail is not None:
+            self._account.left(attempt, 0, "there is no such folder")
         return self.inbox(flags)
 
     def inbox(self, flags: tuple[str, ...] = ()) -> Receipt:

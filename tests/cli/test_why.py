@@ -101,6 +101,19 @@ def test_it_explains_plain_delivery_and_a_folder_that_was_not_open(world, why):
     assert "stored in user/bob" in told
 
 
+def test_it_says_that_the_folder_of_an_address_does_not_exist(world, why):
+    world.user("bob")
+    world.deliver("bob+nope@x", message("<1@x>"))
+    assert "not done  delivery to the folder of bob+nope@x: there is no such folder" in why("<1@x>")
+
+
+@pytest.mark.parametrize("script", ["discard;", 'redirect "a@b.example";'])
+def test_it_does_not_call_delivered_what_was_not_stored(world, why, script):
+    world.script("alice", script)
+    world.deliver("alice@x", message("<1@x>"))
+    assert "result    accepted, and nothing was stored" in why("<1@x>")
+
+
 def test_it_explains_who_was_refused_at_rcpt(world, why):
     world.user("full")
     world.quota("user/full", messages=0)
