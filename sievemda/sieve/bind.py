@@ -29,6 +29,10 @@ _NOTHING = FalseTest()  # stands in where the rules of a node are asked before i
 _EMPTY = Block()
 
 
+class TooMany(Exception):
+    """More errors than are reported of one script: binding has ended, and `Binder.problems` says so."""
+
+
 class Binder:
     """Binds one script; `problems` and `warnings` grow as it goes. `allowed` are the capabilities one may require."""
 
@@ -40,6 +44,7 @@ class Binder:
         self._unknown: set[str] = set()
         self._tags: dict[str, set[str]] = {}
         self._declared: set[str] = set()
+        self._reported: dict[Severity, int] = {"error": 0, "warning": 0}
 
     # -- blocks ------------------------------------------------------------------------------------------------
 
@@ -53,7 +58,7 @@ class Binder:
 
     def block(self, calls: tuple[Call, ...]) -> tuple[Command, ...]:
         commands: list[Command] = []
-        chain: list[Link] = []
+        chain: list[Link] = []  # the links read so far of the chain under way
         previous, decided = "", False
         for call in calls:
             cls = self.vocabulary.commands.get(call.name)
@@ -65,15 +70,15 @@ class Binder:
             bound = self._command(call, dead=decided)
             decided = decided or (isinstance(bound, Link) and bound.decides())
             previous = call.name
-            if isinstance(bound, Link) and follows and chain:
-                chain.append(bound)
-                commands[-1] = joined(chain)
-            elif isinstance(bound, Link):
-                chain = [bound]
+            if chain and bound is not None and not follows:
                 commands.append(joined(chain))
-            elif bound is not None:
                 chain = []
+            if isinstance(bound, Link):
+                chain.append(bound)
+            elif bound is not None:
                 commands.append(bound)
+        if chain:
+            commands.append(joined(chain))
         return tuple(commands)
 
     def _require(self, call: Call) -> None:
@@ -242,9 +247,15 @@ class Binder:
     def _hint(self, word: str, known: tuple[str, ...]) -> str:
         return registry().hint(word, known, self.allowed)
 
-    def report(self, where: Argument | Call | Text, text: str, severity: Severity = "error") -> None:
-        self.problems.append(Problem(where.line, where.column, text, severity))
+    def report(self, where: Argument | Call | Text | Node, text: str, severity: Severity = "error") -> None:
+        """Note a problem. Raises `TooMany` at an error too many; a warning too many is dropped."""
+        if self._reported[severity] < self.limits.problems:
+            self._reported[severity] += 1
+            self.problems.append(Problem(where.line, where.column, text, severity))
+        elif severity == "error":
+            self.problems.append(Problem(where.line, where.column, "too many errors: the rest was not checked"))
+            raise TooMany
 
     def _fault(self, node: Node, fault: Fault, severity: Severity) -> None:
         where, text = (node, fault) if isinstance(fault, str) else fault
-        self.problems.append(Problem(where.line, where.column, text, severity))
+        self.report(where, text, severity)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 
-from sievemda.sieve.bind import Binder
+from sievemda.sieve.bind import Binder, TooMany
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.node import Command
 from sievemda.sieve.parse import parse
-from sievemda.sieve.problems import Problem, ScriptError
+from sievemda.sieve.problems import ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.vocabulary import BASE, registry
 
@@ -25,22 +27,17 @@ def compile_script(text: bytes | str, limits: Limits, available: frozenset[str] 
     """
     allowed = registry().public if available is None else available | _ALWAYS
     binder = Binder(limits, allowed)
-    commands = binder.script(parse(text, limits))
+    commands: tuple[Command, ...] = ()
+    with suppress(TooMany):
+        commands = binder.script(parse(text, limits))
     problems = tuple(binder.problems)
     if any(problem.severity == "error" for problem in problems):
-        raise ScriptError(_bounded(problems, limits))
+        raise ScriptError(problems)
     return Program(commands, binder.vocabulary, problems)
 
 
 # The comparators of the base language may always be required: RFC 5228 §2.7.3.
 _ALWAYS = frozenset({BASE, "comparator-i;octet", "comparator-i;ascii-casemap"})
-
-
-def _bounded(problems: tuple[Problem, ...], limits: Limits) -> tuple[Problem, ...]:
-    if len(problems) <= limits.problems:
-        return problems
-    last = problems[limits.problems]
-    return (*problems[: limits.problems], Problem(last.line, last.column, "too many errors: the rest is not shown"))
 
 
 class ProgramCache:

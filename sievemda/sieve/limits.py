@@ -16,6 +16,7 @@ DAY = 86_400
 class Limits:
     # What is checked when a script is compiled.
     script_size: int = 1 << 20  # octets
+    tokens: int = 200_000  # words, strings and marks; a script of the largest size as people write it has fewer
     blocks: int = 31  # blocks open at once; RFC 5228 §2.10.7 asks for 15
     tests: int = 31  # tests inside tests of one command; RFC 5228 §2.10.7 asks for 15
     arguments: int = 32  # of one command, tags and what follows them included

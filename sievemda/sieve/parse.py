@@ -22,6 +22,9 @@ def parse(source: bytes | str, limits: Limits) -> tuple[Call, ...]:
         problem = Problem(1, 1, f"script too large: {len(octets)} octets, the limit is {limits.script_size}")
         raise ScriptError((problem,), "parse")
     text = octets.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")  # a byte-order mark is no text
+    if len(text) > limits.tokens and (count := lalr.scanner().count(text)) > limits.tokens:
+        problem = Problem(1, 1, f"script too long: {count} words, strings and marks, the limit is {limits.tokens}")
+        raise ScriptError((problem,), "parse")
     commands = lalr.read(text)
     if commands is not None and all(_within(*place, limits) for place in walk(commands)):
         return commands

@@ -44,6 +44,15 @@ class Scanner:
         self._pattern = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in terminals))
         self._ignored = ignored
 
+    def count(self, text: str) -> int:
+        """How many lexemes a text has, up to the first place where none begins; three comments or blanks are one."""
+        match, ignored = self._pattern.match, self._ignored
+        thirds = position = 0
+        while found := match(text, position):
+            thirds += 1 if found.lastgroup in ignored else 3
+            position = found.end()
+        return thirds // 3
+
     def scan(self, text: str) -> Iterator[Lexeme | tuple[int, str]]:
         """Lexemes, and lexical faults as (offset, text), in order."""
         position, end = 0, len(text)
@@ -82,7 +91,7 @@ def _unterminated(text: str, position: int) -> str:
 
 
 class _TooMany(Exception):
-    """Enough problems to show."""
+    """Enough was read, or enough problems were found; the text says which."""
 
 
 def diagnose(scanner: Scanner, text: str, limits: Limits) -> tuple[Problem, ...]:
@@ -90,8 +99,8 @@ def diagnose(scanner: Scanner, text: str, limits: Limits) -> tuple[Problem, ...]
     reader = _Reader(scanner, text, limits)
     try:
         reader.script()
-    except _TooMany:
-        reader.problems.append(Problem(*reader.place, "too many errors: the rest of the script was not checked"))
+    except _TooMany as enough:
+        reader.problems.append(Problem(*reader.place, f"{enough}: the rest of the script was not checked"))
     return tuple(sorted(reader.problems, key=lambda problem: (problem.line, problem.column)))
 
 
@@ -102,6 +111,7 @@ class _Reader:
         self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
         self._source = scanner.scan(text)
         self._end = Lexeme("END", "", len(text))
+        self._left = limits.tokens
         self.failed = False
         self._advance()
 
@@ -119,6 +129,9 @@ class _Reader:
         for item in self._source:
             if isinstance(item, Lexeme):
                 self.next = item
+                self._left -= 1
+                if self._left < 0:
+                    raise _TooMany(f"more than {self.limits.tokens} words, strings and marks")
                 self._check(item)
                 return
             self._report(*item)
@@ -126,7 +139,7 @@ class _Reader:
 
     def _report(self, offset: int, text: str) -> None:
         if len(self.problems) >= self.limits.problems:
-            raise _TooMany
+            raise _TooMany("too many errors")
         self.problems.append(Problem(*self._position(offset), text))
 
     def _check(self, item: Lexeme) -> None:

@@ -146,7 +146,7 @@ def test_what_is_only_odd_is_a_warning(script, expected):
 def test_the_number_of_problems_is_bounded():
     found = problems("keep 1;\n" * 1000)
     assert len(found) == Limits().problems + 1
-    assert found[-1] == "201:1: error: too many errors: the rest is not shown"
+    assert found[-1] == "201:1: error: too many errors: the rest was not checked"
 
 
 def test_redirect_is_refused_at_upload_where_it_is_forbidden():

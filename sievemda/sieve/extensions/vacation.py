@@ -34,6 +34,7 @@ _ROBOT = re.compile(r"(?:mailer-daemon|listserv|majordomo|owner-)|.*-request", r
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _REFERENCES = 20  # identifiers kept of a long thread: the first and the last ones; RFC 5322 §3.6.4
 _SUBJECT = 256  # characters
+_LINE = 998  # characters, RFC 5322 §2.1.1
 
 
 @node
@@ -53,7 +54,7 @@ class Vacation(Command):
 
     def problems(self, context: Context) -> Iterator[Fault]:
         sender = self.from_
-        if sender is not None and sender.constant and not mailboxes(sender.source):
+        if sender is not None and sender.constant and not _authors(sender.source):
             yield sender, f"invalid address in ':from': {sender.source[:80]!r}"
         elif self.days is not None and any(isinstance(option, Seconds) for option in self.options):
             yield "':days' and ':seconds' cannot be used together"
@@ -109,7 +110,7 @@ class Vacation(Command):
         """The reply but for Date and Message-ID. RFC 5230 §5, RFC 3834 §3.1."""
         sender = run.envelope.sender.reverse_path
         assert sender is not None  # the null reverse-path is never answered
-        own = mailboxes(run.text(self.from_)) if self.from_ is not None else None
+        own = _authors(run.text(self.from_)) if self.from_ is not None else None
         return b"".join([
             structured("From", [mailbox(*one) for one in own] if own else [named], ","),
             structured("To", [mailbox(_phrase_of(run.message, sender), sender)]),
@@ -130,6 +131,11 @@ class Seconds(Option):
 
     def amend(self, effect: Effect, run: Run) -> Effect:
         return replace(effect, seconds=_clamped(self.seconds, run.limits)) if isinstance(effect, Respond) else effect
+
+
+def _authors(text: str) -> tuple[tuple[str, Address], ...] | None:
+    """The addresses of `:from`; `None` when one is wrong, or for a text that no header line could hold."""
+    return mailboxes(text) if len(text) <= _LINE else None
 
 
 def _clamped(seconds: int, limits: Limits) -> int:

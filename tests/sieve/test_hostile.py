@@ -1,0 +1,70 @@
+"""Scripts of the largest size, made to be slow: each has its answer within seconds of processor time."""
+
+import time
+
+import pytest
+
+from sievemda.sieve import Limits
+from sievemda.sieve.check import check_script
+
+SECONDS = 8  # of processor time, on a machine that does other things too
+ROOM = (1 << 20) - 200
+NAMES = b'require ["fileinto", "variables", "imap4flags", "vacation", "encoded-character"];\n'
+
+
+def filled(unit, before=b"", behind=b""):
+    return before + unit * ((ROOM - len(before) - len(behind)) // len(unit)) + behind
+
+
+def numbered(form):
+    return b"".join(form % number for number in range(100_000))[:ROOM]
+
+
+HOSTILE = {
+    "one command again and again": filled(b"keep;"),
+    "as many commands as there may be": filled(b"redirect text:\na@b.example\n.\n;\n"),
+    "a chain without end": filled(b'elsif header "a" "b" {stop;}', b"if false{}"),
+    "as many links as there may be": b"if false {}" + b"elsif true {}" * 39_000,
+    "unknown words": numbered(b"zo%d;\n")[:400_000] + b"stop;",
+    "unknown tags": numbered(b"keep :z%d;\n")[:400_000] + b"keep;",
+    "unknown capabilities": b"require [" + b",".join(b'"fil%d"' % number for number in range(70_000)) + b"];",
+    "tests in tests": filled(b"not ", b"if "),
+    "blocks in blocks": filled(b"if true{"),
+    "a fault, and then as many words as fit": filled(b"keep;", b"$ "),
+    "opened comments": filled(b"/*"),
+    "opened multi-line strings": filled(b"text:\n"),
+    "opened multi-line strings behind a fault": filled(b"text:\n", b"$ "),
+    "comments": filled(b"#\n"),
+    "blanks": filled(b" \r\n", b"keep; "),
+    "escapes": filled(b"\\a", NAMES + b'fileinto "', b'";'),
+    "references": filled(b"${a}", NAMES + b'fileinto "', b'";'),
+    "half a reference": filled(b"${a.b.", NAMES + b'fileinto "', b'";'),
+    "half an encoded character": filled(b"${hex:41 41", NAMES + b'fileinto "', b'";'),
+    "names that no field has": filled(b'"a:",', b"if header [", b'"a"] "b" {}')[:500_000] + b'"a"] "b" {}',
+    "rubbish for flags": filled(b"( ", NAMES + b'addflag "', b'";'),
+    "addresses": filled(b"a@b.c,", NAMES + b'vacation :from "', b'a@b.c" "x";'),
+    "comments in an address": filled(b"(", b'redirect "', b'";'),
+}
+
+
+@pytest.mark.parametrize("script", HOSTILE.values(), ids=HOSTILE)
+def test_is_answered_in_time(script):
+    started = time.process_time()
+    problems = check_script(script, Limits())
+    assert time.process_time() - started < SECONDS
+    assert len(problems) <= 2 * (Limits().problems + 1)
+
+
+def test_a_script_of_the_largest_size_as_people_write_it_is_no_trouble():
+    rule = b'if header :contains "subject" "word" {\n    # comment\n    fileinto "Folder";\n    stop;\n}\n'
+    assert check_script(filled(rule, NAMES), Limits()) == ()
+
+
+def test_too_many_words_are_one_problem():
+    assert [str(p) for p in check_script(b"keep;" * 120_000, Limits())] == [
+        "1:1: error: script too long: 240000 words, strings and marks, the limit is 200000"
+    ]
+
+
+def test_warnings_without_end_are_cut():
+    assert len(check_script(b"if header [" + b'"a:",' * 500 + b'"a"] "b" {}', Limits())) == Limits().problems
