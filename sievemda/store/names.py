@@ -217,7 +217,7 @@ class Namespace:
         for part in name.path:
             if not part or part[0] in ".~" or part[-1] == "." or part != part.strip() or _FORBIDDEN.search(part):
                 raise DataError(f"{text!r} is not a name for a new mailbox: {part!r} is not allowed in it")
-            if "^" in part or (self.separator in part):
+            if "^" in part:  # a dot is no trouble: where it separates, `^` spells the one inside a component
                 raise DataError(f"{text!r} is not a name for a new mailbox: {part!r} is not allowed in it")
         if name.owner is None and (name.path[0][0] in "$#" or name.path[0].upper() == INBOX or name.path[0] == "user"):
             raise DataError(f"{text!r} is not a name for a new shared folder")

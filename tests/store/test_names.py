@@ -185,6 +185,12 @@ def test_a_new_mailbox_may_be_called(good):
     UNIX.check_new(UNIX.parse_admin(good))
 
 
+def test_a_caret_makes_a_dot_inside_a_component_where_dots_separate():
+    name = DOTS.parse_admin("user.alice.a^b")
+    DOTS.check_new(name)
+    assert name.path == ("a.b",)
+
+
 def test_user_names_keep_their_case_when_the_setting_says_so():
     namespace = Namespace(settings_with(Settings().data, site={"username_tolower": False}))
     assert namespace.parse_admin("user/Alice") == MailboxName("Alice")
