@@ -14,12 +14,15 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from sievemda import __version__
 from sievemda.errors import ConfigurationError, SievemdaError
+
+if TYPE_CHECKING:
+    from sievemda.config import Settings
 
 # command -> module:attribute, in the order of --help
 COMMANDS = {
@@ -76,10 +79,8 @@ def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 @click.pass_context
 def cli(ctx: click.Context, file: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
     """Mail delivery agent: LMTP in, Sieve, Maildir out; and why a message went where it went."""
-    from sievemda import configload
-
     # Kept for `serve`, which reads the settings again on SIGHUP.
-    ctx.meta["sievemda.load"] = load = partial(configload.load, file, data, sets)
+    ctx.meta["sievemda.load"] = load = partial(_load, file, data, sets)
     if ctx.invoked_subcommand in WITHOUT_SETTINGS:
         return
     try:
@@ -87,6 +88,15 @@ def cli(ctx: click.Context, file: Path | None, data: Path | None, sets: tuple[st
     except ConfigurationError:
         if not ctx.meta["sievemda.help"]:
             raise
+
+
+def _load(file: Path | None, data: Path | None, sets: tuple[str, ...]) -> Settings:
+    """The settings; the modes that they ask for then hold whatever umask the program was started with."""
+    from sievemda import configload
+
+    settings = configload.load(file, data, sets)
+    os.umask(os.umask(0o077) & ~(settings.store.message_mode | settings.store.folder_mode))
+    return settings
 
 
 def main() -> None:

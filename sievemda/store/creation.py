@@ -128,13 +128,17 @@ def tree_for(store: MailStore, name: MailboxName, above: Mailbox | None, partiti
 
 
 def make_directory(store: MailStore, path: Path) -> None:
-    """Make a directory and those above it, with the mode for folders."""
+    """Make a directory and those above it: mail with the mode for folders, what lies above the partitions as usual.
+
+    Other users must get through the data directory to the socket in it, and nowhere further.
+    """
     missing = []
     while not path.is_dir():
         missing.append(path)
         path = path.parent
     for directory in reversed(missing):
-        directory.mkdir(mode=store.files.folder_mode, exist_ok=True)
+        mode = store.files.folder_mode if store.layout.holds(directory) else 0o777
+        directory.mkdir(mode=mode, exist_ok=True)
         sync_directory(directory.parent)
 
 

@@ -86,6 +86,11 @@ class Layout:
     def deleted(self, partition: str) -> Path:
         return self.partition(partition) / "deleted."
 
+    def holds(self, path: Path) -> bool:
+        """Whether a path is a partition or home directories, or lies below one."""
+        roots = (*self.partitions.values(), self._template_root)
+        return any(path.is_relative_to(root) for root in roots)
+
     def partition_of(self, path: Path) -> str:
         """The partition that holds a path, else the default one."""
         holding = [name for name, root in self.partitions.items() if path.is_relative_to(root)]

@@ -177,4 +177,4 @@ def test_messages_and_folders_have_the_modes_of_the_settings(service):
     service.send()
     [stored] = service.inbox()
     assert stat.S_IMODE(stored.stat().st_mode) == 0o600
-    assert stat.S_IMODE(service.socket.stat().st_mode) == 0o660
+    assert stat.S_IMODE(service.socket.stat().st_mode) == 0o666
