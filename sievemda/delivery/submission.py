@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from sievemda.config import Outbox as Options
 from sievemda.config import Settings
+from sievemda.mail.address import parse_address
 
 _TIMEOUT = 120  # seconds for one step of the hand-over
 _BLOCK = 1 << 18
@@ -72,7 +73,7 @@ def _host(settings: Settings, sender: str, recipient: str, message: BinaryIO) ->
         if client.has_extn("starttls") and not _is_loopback(host):
             client.starttls(context=ssl.create_default_context())
             client.ehlo_or_helo_if_needed()
-        answer = _transaction(client, sender, recipient, message)
+        answer = _transaction(client, _whole(settings, sender), _whole(settings, recipient), message)
         with contextlib.suppress(OSError, smtplib.SMTPException):  # the message is theirs whatever they say now
             client.quit()
     except (OSError, smtplib.SMTPException) as e:
@@ -81,6 +82,12 @@ def _host(settings: Settings, sender: str, recipient: str, message: BinaryIO) ->
         return answer
     finally:
         client.close()
+
+
+def _whole(settings: Settings, path: str) -> str:
+    """A bare local part with this host's name behind it: RFC 5321 §2.3.5 wants a domain. (The program adds its own.)"""
+    address = parse_address(path) if path else None
+    return path if address is None or address.domain else f"{path}@{settings.site.servername}"
 
 
 def _transaction(client: smtplib.SMTP, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:

@@ -329,6 +329,12 @@ def test_a_host_gets_the_envelope_and_crlf(smtp, host):
     assert "BODY=8BITMIME" in options
 
 
+def test_a_host_gets_no_address_without_a_domain(smtp, host):
+    smtp.put(out(sender="root", to="bob"))
+    smtp.run_due(time.time())
+    assert host.got[0][:2] == ("root@mx.example.org", ["bob@mx.example.org"])
+
+
 def test_a_host_gets_the_null_sender(smtp, host):
     smtp.put(out(sender="", kind="vacation"))
     smtp.run_due(time.time())
