@@ -259,6 +259,18 @@ def test_why_tells_what_happened_in_terms_of_the_script(site, name, fresh):
     assert re.search(r"line 1|:1", told)
 
 
+def test_why_tells_of_everybody_the_message_was_for(site, name, fresh):
+    site.user(name)
+    site.user(name + "full")
+    site.cli("quota", "set", f"user/{name}full", "MESSAGE", "0")
+    site.deliver(f"{name}full@x", message("<fill@x>"))
+    site.deliver([f"{name}@x", f"{name}full@x", "nobody@x"], message(fresh))
+    told = site.cli("why", fresh)
+    assert f"stored in user/{name}, " in told
+    assert "over quota" in told
+    assert "no such user" in told
+
+
 def test_why_knows_nothing_of_a_stranger(site):
     assert site.cli("why", "<never@seen>", code=67) == ""
 
