@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import binascii
 import codecs
+import encodings.aliases
+import pkgutil
 import re
 from functools import lru_cache
 
@@ -71,12 +73,26 @@ def decode_words(text: str) -> str:
 @lru_cache(maxsize=256)
 def charset(name: str) -> str | None:
     """Python's name of a MIME charset, `None` when it is not known."""
+    if not _known_to_python(name):
+        return None
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
         return None
     is_text = getattr(info, "_is_text_encoding", True)
     return info.name if is_text and info.name not in _NOT_CHARSETS else None
+
+
+def _known_to_python(name: str) -> bool:
+    """Whether there is a codec of that name. Why not ask for it: Python looks for a file, and remembers each name."""
+    plain = encodings.normalize_encoding(name).lower()
+    return plain in _codecs() or plain.replace(".", "_") in _codecs()
+
+
+@lru_cache(maxsize=1)
+def _codecs() -> frozenset[str]:
+    modules = (module.name for module in pkgutil.iter_modules(encodings.__path__))
+    return frozenset({*encodings.aliases.aliases, *modules})
 
 
 def _word_octets(encoding: str, text: str) -> bytes | None:

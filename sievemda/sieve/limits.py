@@ -31,7 +31,6 @@ class Limits:
     instructions: int = 200_000  # commands, tests and comparisons of one run
     matching: int = 50_000_000  # characters looked at by comparisons of one run
     trace: int = 2_000  # tests whose course is recorded
-    header_values: int = 10_000  # values of one test on the header
 
     # variables, RFC 5229 §6.
     variables: int = 255

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sievemda.sieve.limits import Limits
     from sievemda.sieve.run import Run
 
+EACH = 20  # characters that are charged for looking at one value, however short it is
+_FEW = 4  # keys for which a list is as quick as a set
+
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
 
 
@@ -90,8 +93,8 @@ class Is(MatchType):
 
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         fold = how.comparator.fold
-        wanted = list(map(fold, keys))
-        run.spend_matching(sum(map(len, values)))
+        wanted = set(map(fold, keys)) if len(keys) > _FEW else list(map(fold, keys))
+        run.spend_matching(sum(map(len, values)) + EACH * len(values))
         for value in values:  # noqa: SIM110 - a generator costs a quarter of the whole test
             if fold(value) in wanted:
                 return True
@@ -107,7 +110,7 @@ class Contains(MatchType):
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         fold = how.comparator.fold
         wanted = list(map(fold, keys))
-        run.spend_matching(sum(map(len, values)) * len(wanted))
+        run.spend_matching((sum(map(len, values)) + EACH * len(values)) * len(wanted))
         for value in values:
             folded = fold(value)
             for key in wanted:
@@ -131,7 +134,7 @@ class Matches(MatchType):
                 ascii_only = value.isascii() and key.isascii()
                 plain = value if ascii_only else _wide(value)
                 pattern = glob(fold(key if ascii_only else _wide(key)))
-                run.spend_matching(len(plain) * pattern.weight)
+                run.spend_matching(len(plain) * pattern.weight + EACH * len(pattern.segments))
                 spans = pattern.match(fold(plain))
                 if spans is None:
                     continue

@@ -18,8 +18,7 @@ ADDRESS_FIELDS = frozenset({
     "read-receipt-to", "x-confirm-reading-to", "return-receipt-requested", "registered-mail-reply-requested-by",
     "mail-followup-to", "mail-reply-to", "abuse-reports-to", "x-complaints-to", "x-report-abuse-to", "x-beenthere",
     "x-original-from", "x-original-to", "x-envelope-to", "x-envelope-from", "x-delivered-to", "x-forwarded-to",
-    "x-forwarded-for", "x-resolved-to", "disposition-notification-to", "approved", "list-post", "list-owner",
-    "message-id", "in-reply-to", "references",
+    "x-forwarded-for", "x-resolved-to", "disposition-notification-to",
 })  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sievemda.sieve.matching import Matching, MatchType
+from sievemda.sieve.matching import EACH, Matching, MatchType
 from sievemda.sieve.run import Run
 from sievemda.sieve.vocabulary import Extension
 
@@ -31,7 +31,7 @@ class Value(MatchType):
         relation, rank = _RELATIONS[how.operand], how.comparator.rank
         wanted = [rank(key) for key in keys]
         for value in values:
-            run.spend_matching(len(value) * len(wanted))
+            run.spend_matching((len(value) + EACH) * len(wanted))
             left = rank(value)
             if any(relation(left, right) for right in wanted):
                 return True
