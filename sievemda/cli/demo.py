@@ -6,6 +6,7 @@ LMTP server, says where the message went and why, and leaves the server in the f
 
 from __future__ import annotations
 
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from sievemda.errors import AlreadyExists, StoreTrouble, Unavailable
 
 USER, PASSWORD = "demo", "demo"  # on loopback only, where everybody may know it
 SCRIPT = """\
@@ -52,10 +55,11 @@ SETTINGS = ("lmtp_trusted_networks=127.0.0.0/8", "allowplaintext=yes")
 @click.pass_context
 def demo(ctx: click.Context, lmtp_port: int, managesieve_port: int) -> None:
     """Start everything below the data directory (./var), with a user, a script and a message."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # however it is ended, the server ends with it
-        signal.signal(number, signal.default_int_handler)
+    _end_by_signals()
     root = ctx.find_root()
     data: Path = (root.params.get("data") or Path("var")).absolute()
+    if _answers(data / "run" / "lmtp"):
+        raise AlreadyExists(f"a server runs below {data} already: stop it, or give another directory with --data")
     command = [sys.executable, "-m", "sievemda", "--data", str(data)]
     _prepare(command)
     ports = {"lmtp": _free(lmtp_port), "sieve": _free(managesieve_port)}
@@ -73,6 +77,13 @@ def demo(ctx: click.Context, lmtp_port: int, managesieve_port: int) -> None:
         raise
 
 
+def _end_by_signals() -> None:
+    """However it is ended, the server ends with it; what `nohup` ignores stays ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
 def _prepare(command: list[str]) -> None:
     """The user, folders, rights and script; running it again changes nothing."""
     _sievemda(command, "mailbox", "create", f"user/{USER}", may_exist=True)
@@ -87,7 +98,7 @@ def _prepare(command: list[str]) -> None:
 def _sievemda(command: list[str], *arguments: str, stdin: str = "", may_exist: bool = False) -> None:
     done = subprocess.run([*command, *arguments], input=stdin, capture_output=True, text=True, check=False)
     if done.returncode and not (may_exist and done.returncode == 73):
-        raise click.ClickException(f"{' '.join(arguments)}: {done.stderr.strip()}")
+        raise StoreTrouble(f"{' '.join(arguments)}: {done.stderr.strip().removeprefix('sievemda: ')}")
 
 
 def _free(port: int) -> int:
@@ -101,21 +112,26 @@ def _free(port: int) -> int:
                 continue
             found: int = s.getsockname()[1]
             return found
-    raise click.ClickException("no free port on 127.0.0.1")
+    raise Unavailable("no free port on 127.0.0.1")
 
 
 def _wait_for(path: Path, server: subprocess.Popen[bytes]) -> None:
     for _ in range(200):
         if server.poll() is not None:
-            raise click.ClickException("the server did not start; its own words are above")
-        with socket.socket(socket.AF_UNIX) as s:
-            try:
-                s.connect(str(path))
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-    raise click.ClickException(f"nobody answers on {path}")
+            raise Unavailable("the server did not start; its own words are above")
+        if _answers(path):
+            return
+        time.sleep(0.05)
+    raise Unavailable(f"nobody answers on {path}")
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as s:
+        try:
+            s.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _deliver(data: Path) -> str:
@@ -133,8 +149,9 @@ def _explain(command: list[str], message_id: str, data: Path, ports: dict[str, i
     maildir = data / "mail" / "user" / USER / "Maildir"
     newest = max((p for p in maildir.glob("**/[cn][ue][rw]/*") if p.is_file()), key=lambda p: p.stat().st_mtime)
     why = subprocess.run([*command, "why", message_id], capture_output=True, text=True, check=False).stdout
-    socket_path = data / "run" / "lmtp"
-    cli = f"{Path(sys.argv[0]).resolve()} --data {data}"
+    cli = shlex.join([*_program(), "--data", str(data)])
+    lmtp, inbox = (shlex.quote(str(path)) for path in (data / "run" / "lmtp", maildir))
+    connect = f"sieve-connect --server 127.0.0.1 --port {ports['sieve']} --nosrv --user {USER} --notlsverify"
     here = f"{USER}@localhost"
     text = [
         "",
@@ -149,19 +166,26 @@ def _explain(command: list[str], message_id: str, data: Path, ports: dict[str, i
         "  send it mail",
         f"    printf 'From: you@example.net\\nSubject: hello\\n\\nHi.\\n' | {cli} deliver -r you@example.net {USER}",
         f"    swaks --protocol LMTP --server 127.0.0.1:{ports['lmtp']} --from you@example.net --to {here}",
-        f"    swaks --protocol LMTP --socket {socket_path} --from you@example.net --to {USER}+Lists@localhost",
+        f"    swaks --protocol LMTP --socket {lmtp} --from you@example.net --to {USER}+Lists@localhost",
         f"  upload a script (user {USER}, password {PASSWORD})",
         f"    {cli} script put {USER} main FILE",
-        f"    sieve-connect --server 127.0.0.1 --port {ports['sieve']} --user {USER} --notlsverify --list",
+        f"    printf {PASSWORD} | {connect} --passwordfd 0 --localsieve FILE --remotesieve main --upload",
+        f"    printf {PASSWORD} | {connect} --passwordfd 0 --list",
         "  look at the mailbox",
         f"    {cli} mailbox info user/{USER}",
-        f"    ls {maildir}/new {maildir}/.Invoices/cur",
+        f"    ls {inbox}/new {inbox}/.Invoices/cur",
         "  ask why",
         f"    {cli} why '{message_id}'",
         "",
         "Ctrl-C stops it.",
     ]
     print("\n".join(text), flush=True)
+
+
+def _program() -> list[str]:
+    """How to start us once more: by the console script when it was that, else by the module."""
+    started = Path(sys.argv[0]).resolve()
+    return [sys.executable, "-m", "sievemda"] if started.name == "__main__.py" else [str(started)]
 
 
 def _stop(server: subprocess.Popen[Any]) -> int:
