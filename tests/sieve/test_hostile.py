@@ -4,8 +4,11 @@ import time
 
 import pytest
 
-from sievemda.sieve import Limits
+from sievemda.mail.message import Message
+from sievemda.sieve import Limits, compile_script, run
 from sievemda.sieve.check import check_script
+from sievemda.sieve.rehearsal import Imagined
+from tests.sieve.trying import NOW, envelope
 
 SECONDS = 8  # of processor time, on a machine that does other things too
 ROOM = (1 << 20) - 200
@@ -68,3 +71,26 @@ def test_too_many_words_are_one_problem():
 
 def test_warnings_without_end_are_cut():
     assert len(check_script(b"if header [" + b'"a:",' * 500 + b'"a"] "b" {}', Limits())) == Limits().problems
+
+
+MANY_KEYS = b'if header :is "subject" [' + b",".join(b'"zz%d"' % number for number in range(5000)) + b"] {stop;}"
+FLOODS = {
+    "short values and patterns": (b'if header :matches "subject" "*a*a*a*?b" {stop;}' * 200, b"Subject: aa\n" * 80_000),
+    "short values and keys": (MANY_KEYS, b"Subject: aa\n" * 80_000),
+    "charsets": (MANY_KEYS, b"".join(b"Subject: =?x%d?q?a?=\n" % number for number in range(40_000))),
+    "encoded words": (MANY_KEYS, b"Subject: " + b"=?utf-8?q?a?= " * 70_000 + b"\n"),
+}
+
+
+@pytest.mark.parametrize(("script", "header"), FLOODS.values(), ids=FLOODS)
+def test_a_flood_in_the_header_ends_in_time(script, header):
+    program, message = compile_script(script, Limits()), Message(header + b"\nbody\n")
+    started = time.process_time()
+    run(program, message, envelope(), Imagined(NOW), Limits())
+    assert time.process_time() - started < SECONDS
+
+
+@pytest.mark.parametrize("name", ["message-id", "references", "in-reply-to", "list-post"])
+def test_fields_that_hold_no_addresses_are_refused_in_address(name):
+    (problem,) = check_script(f'if address "{name}" "a" {{}}'.encode(), Limits())
+    assert "not allowed for the address test" in problem.text
