@@ -192,6 +192,8 @@ class Binder:
 
     def _own_rules(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
         """The rules of the node and of the options on it; they look at literals, not at tests or blocks."""
+        if cls.problems is Node.problems and cls.warnings is Node.warnings and not reader.options:
+            return True  # it has none
         node = self._make(call, cls, reader, None, _EMPTY)
         for part in (node, *reader.options):
             for fault in part.warnings(self.context):

@@ -19,8 +19,8 @@ from sievemda.sieve.testing.bench import Bench, Case
 from sievemda.sieve.testing.words import NAME, TestCommand
 from sievemda.sieve.vocabulary import registry
 
-# Tests of a whole suite run in one file: the budget of one delivery is no measure for them.
-LIMITS = Limits(instructions=10_000_000, matching=1 << 40, actions=32)
+# Tests of a whole suite run in one file: the budget of one delivery is no measure for them, and errors are counted.
+LIMITS = Limits(instructions=10_000_000, matching=1 << 40, actions=32, problems=1_000_000)
 
 
 @dataclass(slots=True)

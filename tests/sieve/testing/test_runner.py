@@ -166,3 +166,12 @@ def test_exit_codes(mixed, options, code):
 
 def test_an_unreadable_file_is_exit_code_2(tmp_path):
     assert invoke(tmp_path / "none.svtest")[0] == 2
+
+
+def test_every_error_of_a_script_is_in_the_log_and_one_that_sums_up(tmp_path):
+    (tmp_path / "bad.sieve").write_text('stop "x";\n' * 500)
+    text = """test "a" {
+        if test_script_compile "bad.sieve" { test_fail "compiled"; }
+        if not test_error :count "eq" :comparator "i;ascii-numeric" "501" { test_fail "not all of them"; }
+    }"""
+    assert statuses(tmp_path, text)[0] == ["passed"]
