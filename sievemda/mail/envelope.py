@@ -22,7 +22,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One accepted RCPT command (RFC 5321 §4.1.1.3, RFC 3461 §4.1-4.2), with the options that were given to it alone."""
+    """One accepted RCPT command (RFC 5321 §4.1.1.3, RFC 3461 §4.1-4.2), with the options given to it alone."""
 
     address: Address
     notify: tuple[str, ...] = ()  # NEVER, or any of SUCCESS, FAILURE, DELAY
