@@ -45,6 +45,7 @@ from sievemda.store.scripts import ACTIVE, ScriptStore
 
 log = logging.getLogger(__name__)
 
+_LOOKS = 3  # at a script that is there and cannot be read, before it counts as broken
 FORESEEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # what disks do: where in the program says nothing
 
 
@@ -155,11 +156,14 @@ class Deliverer:
         if target.owner is None:
             return None
         home = self._parts.store.home(target.owner)
-        active = ScriptStore(home).active()
-        if active is None:
-            if os.path.lexists(home / ACTIVE):  # a link to nothing, a pipe: somebody wanted a script to run
+        scripts = ScriptStore(home)
+        active, looks = scripts.active(), 1
+        while active is None:
+            if not os.path.lexists(home / ACTIVE):
+                return None
+            if looks == _LOOKS:  # a link to nothing, a pipe: somebody wanted a script to run
                 raise StoreTrouble(f"{home / ACTIVE} cannot be read")
-            return None
+            active, looks = scripts.active(), looks + 1  # it may have been made active just now
         name, text = active
         trail.script = {"name": name, "sha256": hashlib.sha256(text).hexdigest()}
         return self._programs.get(text)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from sievemda.mail.result import Result
+from sievemda.store.scripts import ScriptStore
 from tests.delivery.world import PEER, message, sender
 
 OK = Result.DELIVERED
@@ -370,6 +371,23 @@ def test_an_unreadable_script_lands_in_the_inbox(world, kind):
             path.write_bytes(bytes(range(256)) * 10)
     assert world.deliver("alice@x", message()) == [OK]
     assert failed(world)
+
+
+def test_a_script_that_becomes_active_while_it_is_looked_for_is_not_broken(world, monkeypatch):
+    world.user("alice", "F", script='require "fileinto"; fileinto "F";')
+    scripts = ScriptStore(world.store.home("alice"))
+    [script] = scripts.list()
+    scripts.deactivate()
+    look = ScriptStore.active
+
+    def and_then_it_is_made_active(self):
+        found = look(self)
+        scripts.activate(script.name)
+        return found
+
+    monkeypatch.setattr(ScriptStore, "active", and_then_it_is_made_active)
+    assert world.deliver("alice@x", message()) == [OK]
+    assert (failed(world), len(world.files("user/alice/F"))) == (False, 1)
 
 
 def test_keep_with_a_detail_goes_to_its_folder(world):
