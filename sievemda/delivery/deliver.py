@@ -46,7 +46,9 @@ from sievemda.store.scripts import ACTIVE, ScriptStore
 log = logging.getLogger(__name__)
 
 _LOOKS = 3  # at a script that is there and cannot be read, before it counts as broken
-FORESEEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}  # what disks do: where in the program says nothing
+DAMAGED = {errno.ENOTDIR, errno.EISDIR, errno.ELOOP}  # something in the mailbox is not what it must be
+# What disks and damaged mailboxes do: where in the program says nothing.
+FORESEEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO} | DAMAGED
 
 
 class Deliverer:
@@ -193,4 +195,6 @@ def _result_of(error: Exception) -> Result:
             return Result.DISK_FULL
         case StoreTrouble(__cause__=OSError(errno=errno.ENOSPC | errno.EDQUOT)):
             return Result.DISK_FULL
+        case OSError(errno=number) if number in DAMAGED:
+            return Result.MAILBOX_BROKEN
     return Result.TROUBLE

@@ -140,6 +140,27 @@ def test_nothing_is_left_beside_the_message(site, name, fresh):
     assert not [p for p in site.everything_below() if "stage" in str(p) or "/tmp/" in str(p.relative_to(site.data))]
 
 
+# --- damage ---
+
+
+@pytest.mark.parametrize("damage", ["a link to elsewhere", "a file"])
+def test_a_mailbox_whose_new_is_no_directory_is_broken_and_nothing_leaves_it(site, name, fresh, damage):
+    site.user(name)
+    new = site.folder(f"user/{name}") / "new"
+    elsewhere = site.data.parent / f"elsewhere-{name}"
+    elsewhere.mkdir()
+    new.rmdir()
+    if damage == "a file":
+        new.write_text("")
+    else:
+        new.symlink_to(elsewhere)
+    assert site.deliver(f"{name}@x", message(fresh))[0].startswith("451 4.2.0")
+    assert list(elsewhere.iterdir()) == []
+    new.unlink()
+    assert site.deliver(f"{name}@x", message(fresh))[0].startswith("250")
+    assert len(site.files(f"user/{name}")) == 1
+
+
 # --- scripts ---
 
 
