@@ -118,40 +118,42 @@ class RunScript(Test):
         return bench_of(run).run(append=self.append_result)
 
 
-class _Entries(Test):
-    """What a test of the error log and one of the result have in common: keys, and an index that counts from 1."""
+@node
+class Entries(Test):
+    """[MATCH-TYPE] [COMPARATOR] [":index" <number>] <keys: string-list>: one of a list, counted from 1, or any."""
 
-    __slots__ = ()
+    matching: Matching = _EXACTLY
+    index: int = 0
+    keys: Texts
 
-    def compare(self, run: Run, matching: Matching, keys: Texts, index: int, entries: Sequence[str]) -> bool:
-        chosen = list(entries) if index == 0 else list(entries[index - 1 : index])
-        return match(run, matching, chosen, run.texts(keys), len(chosen))
+    def entries(self, run: Run) -> Sequence[str]:
+        """What the keys are compared with, in order."""
+        return ()
+
+    def holds(self, run: Run) -> bool:
+        entries = self.entries(run)
+        chosen = entries[self.index - 1 : self.index] if self.index else entries
+        return match(run, self.matching, chosen, run.texts(self.keys), len(chosen))
 
 
 @node
-class ErrorTest(_Entries):
-    """test_error [MATCH-TYPE] [COMPARATOR] [":index" <number>] <keys: string-list>"""
+class ErrorTest(Entries):
+    """test_error, on the error log"""
 
     keyword = "test_error"
-    matching: Matching = _EXACTLY
-    index: int = 0
-    keys: Texts
 
-    def holds(self, run: Run) -> bool:
-        return self.compare(run, self.matching, self.keys, self.index, bench_of(run).errors)
+    def entries(self, run: Run) -> Sequence[str]:
+        return bench_of(run).errors
 
 
 @node
-class ResultAction(_Entries):
-    """test_result_action [MATCH-TYPE] [COMPARATOR] [":index" <number>] <keys: string-list>"""
+class ResultAction(Entries):
+    """test_result_action, on the result"""
 
     keyword = "test_result_action"
-    matching: Matching = _EXACTLY
-    index: int = 0
-    keys: Texts
 
-    def holds(self, run: Run) -> bool:
-        return self.compare(run, self.matching, self.keys, self.index, tuple(bench_of(run).action_names()))
+    def entries(self, run: Run) -> Sequence[str]:
+        return tuple(bench_of(run).action_names())
 
 
 @node
