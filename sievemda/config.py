@@ -152,7 +152,9 @@ class Lmtp:
 class Sieve:
     """What scripts may do."""
 
-    sieve_extensions: tuple[str, ...] = setting((), "Capabilities that scripts may require; empty is all.")
+    sieve_extensions: tuple[str, ...] = setting(
+        (), "Capabilities that scripts may require; +NAME and -NAME change the default set instead."
+    )
     sieve_maxscriptsize: Size = setting(Size(1024 * 1024), "Largest script.")
     sieve_maxscripts: int = setting(100, "Scripts of one user.")
     sieve_max_redirects: int = setting(4, "Redirects of one run.")

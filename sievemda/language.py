@@ -7,6 +7,7 @@ settings, and none of them knows the others. Whoever puts the parts together pas
 from __future__ import annotations
 
 from sievemda.config import Settings
+from sievemda.errors import ConfigurationError
 from sievemda.sieve.limits import Limits
 
 
@@ -24,6 +25,17 @@ def language_limits(settings: Settings) -> Limits:
     )
 
 
-def language_extensions(settings: Settings) -> frozenset[str] | None:
-    """Capabilities that scripts may require; None is all of them."""
-    return frozenset(settings.sieve.sieve_extensions) or None
+def language_extensions(settings: Settings) -> frozenset[str]:
+    """Capabilities that scripts may require: those named, or the defaults with what `+` adds and `-` takes away.
+
+    Raises `ConfigurationError` for a name that no capability has.
+    """
+    from sievemda.sieve.vocabulary import registry  # noqa: PLC0415 - loads every extension
+
+    named = settings.sieve.sieve_extensions
+    unknown = sorted({name.lstrip("+-") for name in named} - registry().public)
+    if unknown:
+        raise ConfigurationError(f"sieve.sieve_extensions: unknown capability {', '.join(unknown)}")
+    exact = {name for name in named if name[0] not in "+-"}
+    added, taken = ({name[1:] for name in named if name[0] == sign} for sign in "+-")
+    return frozenset((exact or registry().default) | added) - taken

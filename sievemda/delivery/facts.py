@@ -7,9 +7,10 @@ from datetime import datetime
 from sievemda.config import Settings
 from sievemda.delivery.places import Places
 from sievemda.delivery.target import Target
+from sievemda.sieve.facts import Unknown
 
 
-class DeliveryFacts:
+class DeliveryFacts(Unknown):
     """Answers `sieve.facts.Facts` for one target. Asking changes nothing."""
 
     def __init__(self, settings: Settings, places: Places, target: Target) -> None:

@@ -20,7 +20,18 @@ from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Sender
 from sievemda.mail.message import Message
 from sievemda.sieve.actions import name as action_name
-from sievemda.sieve.effects import Discard, Effect, Redirect, Refuse, Respond, Store
+from sievemda.sieve.effects import (
+    Discard,
+    Effect,
+    Notify,
+    Pipe,
+    Redirect,
+    Refuse,
+    Report,
+    Respond,
+    Store,
+    UpdateCalendar,
+)
 from sievemda.sieve.run import Outcome
 
 
@@ -132,6 +143,8 @@ class Planner:
                 return Refusal(reason=self._reason(effect), by_mail=self._by_mail(effect), line=effect.line)
             case Discard():
                 return Drop(line=effect.line)
+            case Notify() | Report() | Pipe() | UpdateCalendar():
+                return "it cannot be carried out here"
 
     def _file(self, store: Store, right: str = "p") -> File | str:
         size = (store.message or self._message).stored_size

@@ -44,11 +44,12 @@ class Message:
     `size` is given by who knows it; counting it reads every page of a large file.
     """
 
-    __slots__ = ("_addresses", "_decoded", "_fields", "_index", "_size", "data", "derived", "header_end")
+    __slots__ = ("_addresses", "_body_of", "_data", "_decoded", "_fields", "_head", "_index", "_size", "derived")
 
     def __init__(self, data: bytes | mmap.mmap, size: int = -1) -> None:
-        self.data = data
-        self.header_end = _end_of_header(data)  # offset of the body, after the empty line
+        self._data: bytes | mmap.mmap | None = data
+        self._head: bytes | None = None
+        self._body_of: Message = self  # whose body it has: an edited header does not copy a large body
         self._addresses: dict[str, tuple[tuple[Address, ...] | str, ...]] = {}
         self._decoded: dict[str, tuple[str, ...]] = {}
         self._fields: tuple[Field, ...] | None = None
@@ -57,9 +58,38 @@ class Message:
         self.derived: dict[object, Any] = {}  # what readers work out about this message, to do it once
 
     @property
+    def data(self) -> bytes | mmap.mmap:
+        """The whole message."""
+        if self._data is None:
+            source = self._body_of
+            self._data = self.head + source.data[source.header_end :]
+        return self._data
+
+    @property
+    def head(self) -> bytes:
+        """The header as it stands, with the empty line behind it when there is one."""
+        if self._head is None:
+            data = self.data
+            self._head = data[: _end_of_header(data)]
+        return self._head
+
+    @property
+    def header_end(self) -> int:
+        """Offset of the body, after the empty line."""
+        return len(self.head)
+
+    def with_head(self, head: bytes) -> Message:
+        """This message under another header; the body is not copied before somebody asks for `data`."""
+        edited = Message(b"")
+        edited._data, edited._head, edited._body_of = None, head, self._body_of
+        edited._size = self.size + len(head) + head.count(b"\n") - len(self.head) - self.head.count(b"\n")
+        return edited
+
+    @property
     def stored_size(self) -> int:
         """Octets as stored, with LF line ends."""
-        return len(self.data)
+        source = self._body_of
+        return len(self.data) if source is self else len(self.head) + source.stored_size - source.header_end
 
     @property
     def size(self) -> int:
@@ -74,14 +104,14 @@ class Message:
     def fields(self) -> tuple[Field, ...]:
         """All fields in order of appearance."""
         if self._fields is None:
-            found = _FIELD.finditer(self.data[: self.header_end])
+            found = _FIELD.finditer(self.head)
             self._fields = tuple(Field(name.decode("ascii"), raw) for name, raw in (m.groups() for m in found))
         return self._fields
 
     def raw_values(self, name: str) -> tuple[bytes, ...]:
         """The raw values of every field of that name, case-insensitive; RFC 5228 §2.4.2.2."""
         if self._index is None:
-            self._index = _index(self.data[: self.header_end])
+            self._index = _index(self.head)
         return self._index.get(name.lower(), ())
 
     def values(self, name: str) -> tuple[str, ...]:

@@ -12,7 +12,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sievemda.sieve.effects import Discard, Effect, Redirect, Refuse, Respond, Store
+from sievemda.sieve.effects import (
+    Discard,
+    Effect,
+    Notify,
+    Pipe,
+    Redirect,
+    Refuse,
+    Report,
+    Respond,
+    Snooze,
+    Store,
+    UpdateCalendar,
+)
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import RunError
 
@@ -47,6 +59,10 @@ class Actions:
 
     def _place(self, store: Store) -> str:
         """The mailbox as far as the language can tell: INBOX in any case, all else by its exact name."""
+        if store.snooze is not None:
+            return "snooze"
+        if store.mailbox_id or store.special_use:
+            return f"{store.mailbox_id}\0{store.special_use.lower()}\0{store.mailbox}"
         if store.mailbox is None:
             return f"/{INBOX}" if self._keep_is_inbox else ""
         return f"/{INBOX}" if store.mailbox.lower() == INBOX else f"/{store.mailbox}"
@@ -62,6 +78,8 @@ class Actions:
         if limits.actions and len(self.effects) >= limits.actions:
             text = f"total number of actions exceeds policy limit ({len(self.effects) + 1} > {limits.actions})"
             raise RunError(text, effect.line)
+        if isinstance(effect, Notify):
+            self._refuse_notify(effect)
         if isinstance(effect, Redirect):
             if not limits.redirects:
                 raise RunError("local policy prohibits the use of a redirect action", effect.line)
@@ -70,22 +88,38 @@ class Actions:
                 text = f"number of redirect actions exceeds policy limit ({count} > {limits.redirects})"
                 raise RunError(text, effect.line)
 
+    def _refuse_notify(self, effect: Notify) -> None:
+        most = self._limits.notifications
+        if not most:
+            raise RunError("local policy prohibits the use of a notify action", effect.line)
+        count = sum(isinstance(known, Notify) for known in self.effects) + 1
+        if count > most:
+            raise RunError(f"number of notify actions exceeds policy limit ({count} > {most})", effect.line)
+
 
 def name(effect: Effect) -> str:
     """What the action is called in a script."""
     match effect:
+        case Store(snooze=Snooze()):
+            return "snooze"
         case Store(mailbox=None):
             return "keep"
         case Store():
             return "fileinto"
-        case Redirect():
-            return "redirect"
-        case Discard():
-            return "discard"
         case Refuse(extended=extended):
             return "ereject" if extended else "reject"
-        case Respond():
-            return "vacation"
+    return _NAMES[type(effect)]
+
+
+_NAMES = {
+    Redirect: "redirect",
+    Discard: "discard",
+    Respond: "vacation",
+    Notify: "notify",
+    Report: "report",
+    Pipe: "pipe",
+    UpdateCalendar: "processcalendar",
+}
 
 
 def _recipient(redirect: Redirect) -> tuple[str, str]:
@@ -96,11 +130,11 @@ def _recipient(redirect: Redirect) -> tuple[str, str]:
 def _cancels_keep(effect: Effect) -> bool:
     """RFC 5228 §2.10.2, RFC 3894 §3, RFC 5429 §2.4, RFC 5230 §4.7."""
     match effect:
-        case Store(copy=copy) | Redirect(copy=copy):
+        case Store(copy=copy) | Redirect(copy=copy) | Pipe(copy=copy):
             return not copy
         case Discard() | Refuse():
             return True
-        case Respond():
+        case Respond() | Notify() | Report() | UpdateCalendar():
             return False
 
 
@@ -109,7 +143,10 @@ def _contradict(one: Effect, other: Effect) -> bool:
     if isinstance(one, Respond) and isinstance(other, Respond):
         return True
     refusals = isinstance(one, Refuse) + isinstance(other, Refuse)
-    return refusals > 0 and not (isinstance(one, Discard) or isinstance(other, Discard))
+    return refusals > 0 and not (isinstance(one, _NEUTRAL) or isinstance(other, _NEUTRAL))
+
+
+_NEUTRAL = Discard | Notify | Report | UpdateCalendar  # goes with a refusal: nothing is delivered or answered
 
 
 def _merged(first: Effect, last: Effect) -> Effect:

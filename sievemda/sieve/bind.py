@@ -18,10 +18,11 @@ from sievemda.sieve.base.control import Link, Require
 from sievemda.sieve.base.control import chain as joined
 from sievemda.sieve.base.tests import FalseTest
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.matching import Matching
 from sievemda.sieve.node import Block, Command, Context, Fault, Node, Test
 from sievemda.sieve.problems import Problem, Severity
 from sievemda.sieve.signature import Kind, signature
-from sievemda.sieve.text import Text
+from sievemda.sieve.text import Text, Texts
 from sievemda.sieve.tree import Argument, Call, Str, Strings
 from sievemda.sieve.vocabulary import Vocabulary, base_vocabulary, registry
 
@@ -44,6 +45,8 @@ class Binder:
         self._unknown: set[str] = set()
         self._tags: dict[str, set[str]] = {}
         self._declared: set[str] = set()
+        self._open: list[Command] = []  # whose blocks are being bound
+        self._lacking = False  # an `ihave` found a capability missing, and what it guards need not be understood
         self._reported: dict[Severity, int] = {"error": 0, "warning": 0}
 
     # -- blocks ------------------------------------------------------------------------------------------------
@@ -54,6 +57,8 @@ class Binder:
         while start < len(calls) and calls[start].name == Require.keyword:
             self._require(calls[start])
             start += 1
+        if not all(self._complete(call) for call in calls[:start]):
+            return ()
         return self.block(calls[start:])
 
     def block(self, calls: tuple[Call, ...]) -> tuple[Command, ...]:
@@ -77,16 +82,32 @@ class Binder:
                 chain.append(bound)
             elif bound is not None:
                 commands.append(bound)
+            if self._lacking and decided and isinstance(bound, Link) and _ends(bound.block):
+                break  # an `if not ihave ... { stop; }`: what follows is for who has it
         if chain:
             commands.append(joined(chain))
         return tuple(commands)
 
     def _require(self, call: Call) -> None:
         reader = self._arguments(call, Require)
-        if self._shape(call, Require, reader) and isinstance(argument := call.arguments[0], Str | Strings):
-            items = argument.items if isinstance(argument, Strings) else (argument,)
-            known = [item for item in items if self._known(item)]
+        if self._shape(call, Require, reader):
+            known = [item for item in _required(call) if self._known(item)]
             self.vocabulary = self.vocabulary.with_(item.value for item in known)
+
+    def _complete(self, call: Call) -> bool:
+        """Whether each required capability has those that it needs, and none that it excludes."""
+        extensions, have = registry().extensions, self.vocabulary.capabilities
+        for item in _required(call):
+            extension = extensions.get(item.value) if item.value in have else None
+            for other in extension.needs if extension else ():
+                if other not in have:
+                    self.report(item, f"the capability '{item.value}' needs '{other}', which is not required")
+                    return False
+            for other in extension.excludes if extension else ():
+                if other in have:
+                    self.report(item, f"the capabilities '{item.value}' and '{other}' cannot be used together")
+                    return False
+        return True
 
     def _known(self, item: Str) -> bool:
         extensions = registry().extensions
@@ -121,12 +142,20 @@ class Binder:
         cls = self.vocabulary.tests.get(call.name)
         if cls is not None:
             bound = self._node(call, cls)
-            return bound if isinstance(bound, Test) else None
+            return self._resolved(bound) if isinstance(bound, Test) else None
         if call.name in self.vocabulary.commands:
             self.report(call, f"cannot use command '{call.name}' as a test")
         else:
             self._report_unknown(call, "test")
         return None
+
+    def _resolved(self, test: Test) -> Test:
+        resolved, gained = test.resolved(self.context)
+        if resolved is not test:
+            self._lacking = self._lacking or resolved.settled() is False
+        if gained:
+            self.vocabulary = self.vocabulary.with_(gained)
+        return resolved
 
     def _report_unknown(self, call: Call, noun: str) -> None:
         if call.name not in self._unknown:
@@ -141,7 +170,12 @@ class Binder:
             good = self._own_rules(call, cls, reader)
         tests, good_tests = self._subtests(call, cls)
         settled = tests.settled() if isinstance(tests, Test) else None
+        around = self._make(call, cls, reader, None, _EMPTY) if good and signature(cls).block else None
+        outer = self._open
+        if isinstance(around, Command) and not isinstance(around, Link):
+            self._open = [*outer, around]
         block, good_block = self._subblock(call, cls, dead=dead or settled is False)
+        self._open = outer
         if not (good and good_tests and good_block):
             return None
         return self._make(call, cls, reader, tests, block)
@@ -192,14 +226,36 @@ class Binder:
 
     def _own_rules(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
         """The rules of the node and of the options on it; they look at literals, not at tests or blocks."""
+        if not self._keys_fit(cls, reader):
+            return False
         if cls.problems is Node.problems and cls.warnings is Node.warnings and not reader.options:
             return True  # it has none
         node = self._make(call, cls, reader, None, _EMPTY)
+        context = self.context
         for part in (node, *reader.options):
-            for fault in part.warnings(self.context):
+            for fault in part.warnings(context):
                 self._fault(part, fault, "warning")
-            for fault in part.problems(self.context):
+            for fault in part.problems(context):
                 self._fault(part, fault, "error")
+                return False
+        for option in reader.options:
+            assert isinstance(node, Command | Test)  # nothing else has options
+            for fault in option.misuse(node, context):
+                self._fault(option, fault, "error")
+                return False
+        return True
+
+    def _keys_fit(self, cls: type[Node], reader: Arguments) -> bool:
+        """Whether the match type can work with the constant keys; they are the last positional argument."""
+        slot = signature(cls).matching
+        if slot is None:
+            return True
+        how: Matching = reader.values[slot.field]
+        keys = reader.values[signature(cls).positionals[-1].field]
+        for key in keys if isinstance(keys, Texts) else ():
+            fault = how.type.key_fault(key.source, how, self.limits) if key.constant else ""
+            if fault:
+                self.report(key, fault)
                 return False
         return True
 
@@ -207,7 +263,12 @@ class Binder:
         slot = signature(cls).tests
         if slot is None:
             return None, True
-        bound = [self._test(test) for test in call.tests]
+        bound: list[Test | None] = []
+        for test in call.tests:
+            one = self._test(test)
+            bound.append(one)
+            if self._lacking and one is not None and _decides(cls, one):
+                break  # the tests behind it are for who has what `ihave` found missing
         found = tuple(test for test in bound if test is not None)
         if len(found) != len(bound):
             return None, False
@@ -244,7 +305,7 @@ class Binder:
 
     @property
     def context(self) -> Context:
-        return Context(self.limits, self.vocabulary, self._declared)
+        return Context(self.limits, self.vocabulary, self._declared, self.allowed, tuple(self._open))
 
     def _hint(self, word: str, known: tuple[str, ...]) -> str:
         return registry().hint(word, known, self.allowed)
@@ -261,3 +322,19 @@ class Binder:
     def _fault(self, node: Node, fault: Fault, severity: Severity) -> None:
         where, text = (node, fault) if isinstance(fault, str) else fault
         self.report(where, text, severity)
+
+
+def _required(call: Call) -> tuple[Str, ...]:
+    """The capabilities that one `require` names; none when it is not as it must be."""
+    argument = call.arguments[0] if len(call.arguments) == 1 else None
+    return argument.items if isinstance(argument, Strings) else (argument,) if isinstance(argument, Str) else ()
+
+
+def _ends(block: Block) -> bool:
+    return bool(block.commands) and block.commands[-1].ends
+
+
+def _decides(cls: type[Node], test: Test) -> bool:
+    """Whether no test behind this one is tried in an `anyof` or `allof`."""
+    wanted = cls.decided_by if issubclass(cls, Test) else None
+    return wanted is not None and test.settled() is wanted

@@ -11,15 +11,36 @@ edited the message before the action; otherwise the message as it came is meant 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sievemda.mail.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Snooze:
+    """When a snoozed message comes back, and how it does then. Snooze draft §3."""
+
+    awakens: datetime
+    mailbox: str | None  # where to; None: the INBOX
+    mailbox_id: str = ""
+    special_use: str = ""
+    create: bool = False
+    add_flags: tuple[str, ...] = ()
+    remove_flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """keep (mailbox is None: the place that the address names, else INBOX) or fileinto. RFC 5228 §4.1, §4.3."""
+    """keep (mailbox is None: the place that the address names, else INBOX) or fileinto. RFC 5228 §4.1, §4.3.
+
+    `mailbox_id` and `special_use` name a better place; where there is no such, `mailbox` counts (RFC 9042 §3, RFC 8579
+    §4). With `snooze` the message lies in the mailbox for snoozed mail until it awakens.
+    """
 
     mailbox: str | None = None
+    mailbox_id: str = ""
+    special_use: str = ""
+    snooze: Snooze | None = None
     flags: tuple[str, ...] = ()
     create: bool = False
     copy: bool = False
@@ -29,9 +50,23 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverBy:
+    """RFC 2852 §4 as RFC 6009 §5 lets a script ask for it."""
+
+    until: datetime
+    mode: str = "N"  # N notify or R return
+    trace: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Redirect:
+    """redirect. RFC 5228 §4.2; `notify` and `ret` as in RFC 6009 §4, where empty says nothing."""
+
     address: str
     copy: bool = False
+    notify: tuple[str, ...] = ()
+    ret: str = ""
+    by: DeliverBy | None = None
     line: int = 0
     message: Message | None = None
 
@@ -69,4 +104,73 @@ class Respond:
     line: int = 0
 
 
-Effect = Store | Redirect | Discard | Refuse | Respond
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """A notification. RFC 5435 §3.
+
+    For a mailto method `text` is the complete mail (LF line ends) but for its Date and Message-ID, and `recipients` who
+    gets it; else they are empty. `suppressed` says why none must go out.
+    """
+
+    method: str  # the URI
+    message: str
+    sender: str = ""  # `:from` as the script gave it
+    importance: int = 2  # 1 high, 2 normal, 3 low
+    options: tuple[tuple[str, str], ...] = ()
+    text: bytes = b""
+    recipients: tuple[str, ...] = ()
+    fcc: Store | None = None
+    suppressed: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An abuse report (ARF, RFC 5965) to an address; `text` is complete but for its Date and Message-ID."""
+
+    to: str
+    feedback_type: str
+    reason: str
+    text: bytes
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipe:
+    """Hand the message to a program that the administrator has listed. With `optional`, failing is no failure."""
+
+    program: str
+    arguments: tuple[str, ...] = ()
+    copy: bool = False
+    optional: bool = False
+    line: int = 0
+    message: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateCalendar:
+    """Write an object of the owner's calendar; empty `data` removes it. RFC 9671 §4."""
+
+    uid: str
+    data: bytes
+    calendar: str = ""  # identifier of the calendar; empty: the default one
+    line: int = 0
+
+
+Effect = Store | Redirect | Discard | Refuse | Respond | Notify | Report | Pipe | UpdateCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """To be remembered when the whole script succeeded: `Facts.seen` is then true of it. RFC 7352 §3."""
+
+    key: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line that a script wrote to its log, or that says what was quietly put right."""
+
+    line: int
+    text: str

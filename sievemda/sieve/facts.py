@@ -1,13 +1,30 @@
 """The read-only questions that a script may ask of the world around it.
 
 Whoever runs a script answers them, from one view of the world per run. Asking never changes anything: remembering
-is an effect, carried out only when the whole script succeeded.
+is part of the outcome, carried out only when the whole script succeeded. (The one exception is a program that the
+administrator has listed: it runs when it is asked.)
+
+`Unknown` is the world of which nothing is known. Whoever answers starts from it, so that a new question is answered
+everywhere at once.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sievemda.sieve.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What became of a program that was run: whether it succeeded, and what it wrote."""
+
+    ok: bool
+    output: bytes = b""
 
 
 class Facts(Protocol):
@@ -22,3 +39,93 @@ class Facts(Protocol):
     def own_addresses(self) -> frozenset[str]:
         """Addresses, lower case, that are known to be the owner's beside the envelope recipient (RFC 5230 §4.5)."""
         ...
+
+    def mailbox_with_id(self, mailbox_id: str) -> bool:
+        """Whether there is a mailbox of that identifier into which the owner may deliver (RFC 9042 §4)."""
+        ...
+
+    def special_use_exists(self, mailbox: str | None, uses: Sequence[str]) -> bool:
+        """Whether each use is that of the named mailbox, or for `None` of one of the owner's own (RFC 8579 §3)."""
+        ...
+
+    def metadata(self, mailbox: str | None, entry: str) -> str | None:
+        """The value of an annotation of a mailbox, for `None` of the server; `None` when it has none (RFC 5490)."""
+        ...
+
+    def environment(self, item: str) -> str | None:
+        """An item of the environment, its name in lower case; `None` when it is not known (RFC 5183 §4)."""
+        ...
+
+    def seen(self, key: str) -> bool:
+        """Whether the owner's delivery memory holds this key (RFC 7352 §3)."""
+        ...
+
+    def included(self, location: str, name: str) -> Program | None:
+        """The script to include; `location` is "personal" or "global". `None`: there is none. Raises `ScriptError`."""
+        ...
+
+    def has_list(self, name: str) -> bool:
+        """Whether there is an external list of that name that this owner may use (RFC 6134 §2.5)."""
+        ...
+
+    def in_list(self, name: str, values: Sequence[str]) -> str | None:
+        """The first of the values that is a member of the list. Raises `RunError` when that cannot be found out."""
+        ...
+
+    def list_members(self, name: str, most: int) -> Sequence[str]:
+        """The members of a list, at most so many. Raises `RunError` for a list that cannot be enumerated."""
+        ...
+
+    def execute(self, kind: str, program: str, arguments: Sequence[str], data: bytes) -> Executed | None:
+        """Run a program of the administrator's list for `kind` ("filter", "execute", "convert"); `None`: not listed."""
+        ...
+
+    def calendar(self, uid: str) -> bytes | None:
+        """The owner's calendar object of that UID, as iCalendar text (RFC 9671)."""
+        ...
+
+
+class Unknown:
+    """Answers every question of `Facts` as if nothing were there."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def mailbox_exists(self, name: str) -> bool:
+        return name.upper() == "INBOX"
+
+    def own_addresses(self) -> frozenset[str]:
+        return frozenset()
+
+    def mailbox_with_id(self, mailbox_id: str) -> bool:
+        return False
+
+    def special_use_exists(self, mailbox: str | None, uses: Sequence[str]) -> bool:
+        return False
+
+    def metadata(self, mailbox: str | None, entry: str) -> str | None:
+        return None
+
+    def environment(self, item: str) -> str | None:
+        return None
+
+    def seen(self, key: str) -> bool:
+        return False
+
+    def included(self, location: str, name: str) -> Program | None:
+        return None
+
+    def has_list(self, name: str) -> bool:
+        return False
+
+    def in_list(self, name: str, values: Sequence[str]) -> str | None:
+        return None
+
+    def list_members(self, name: str, most: int) -> Sequence[str]:
+        return ()
+
+    def execute(self, kind: str, program: str, arguments: Sequence[str], data: bytes) -> Executed | None:
+        return None
+
+    def calendar(self, uid: str) -> bytes | None:
+        return None

@@ -7,7 +7,9 @@ the rest guards the machine and is far above what any script of a person needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sievemda.sieve.options import Options
 
 DAY = 86_400
 
@@ -28,9 +30,12 @@ class Limits:
     # What is checked when a script runs.
     actions: int = 32  # entries of the result, merged ones counted once; 0 is no limit
     redirects: int = 4  # 0 forbids redirect
+    notifications: int = 10  # 0 forbids notify
     instructions: int = 200_000  # commands, tests and comparisons of one run
     matching: int = 50_000_000  # characters looked at by comparisons of one run
     trace: int = 2_000  # tests whose course is recorded
+    notes: int = 200  # lines of the script's log, and edits that are told of
+    note_size: int = 1_000  # characters of one
 
     # variables, RFC 5229 §6.
     variables: int = 255
@@ -44,5 +49,13 @@ class Limits:
     vacation_default: int = 7 * DAY
     vacation_maximum: int = 90 * DAY
 
+    # MIME, RFC 5703: what is beyond is looked at as one opaque part.
+    parts: int = 1_000  # parts of one message
+    nesting: int = 50  # parts inside parts
+    loops: int = 4  # foreverypart inside foreverypart
+
     # What the site puts between user and detail; each character is a separator (RFC 5233 §4).
     recipient_delimiter: str = "+"
+
+    # What the site decides for single extensions.
+    options: Options = field(default_factory=Options)

@@ -71,6 +71,10 @@ class MatchType(ABC):
     substring: ClassVar[bool] = False  # needs a comparator with substrings
     order: ClassVar[bool] = False  # needs a comparator that orders
 
+    def key_fault(self, key: str, how: Matching, limits: Limits) -> str:
+        """What is wrong with a constant key, found when the script is compiled; empty when nothing is."""
+        return ""
+
     @abstractmethod
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         """Whether a value matches a key. `count` is the number of entities, where that is not `len(values)`."""

@@ -15,12 +15,14 @@ Nodes hold no state of a run, so one program may run in many threads.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
+    from sievemda.mail.message import Message
     from sievemda.sieve.effects import Effect
+    from sievemda.sieve.fields import Occurrence
     from sievemda.sieve.limits import Limits
     from sievemda.sieve.run import Run
     from sievemda.sieve.text import Text
@@ -39,12 +41,16 @@ def node(cls: type[T]) -> type[T]:
 class Context:
     """What a node may ask when its literals are checked.
 
-    `declared` are the names of the variables that the script sets, as far as it has been read.
+    `declared` are the names of the variables that the script sets, as far as it has been read; `allowed` the
+    capabilities that it may have; `enclosing` the commands in whose blocks it stands, outermost first, without what
+    is in them.
     """
 
     limits: Limits
     vocabulary: Vocabulary
     declared: set[str]
+    allowed: frozenset[str] = frozenset()
+    enclosing: tuple[Command, ...] = ()
 
 
 Fault = str | tuple["Text", str]  # a fault of the node, or of one of its strings
@@ -67,14 +73,34 @@ class Node:
 
 @node
 class Option(Node):
-    """A tag that an extension adds to nodes of others; at most one positional field, what follows the tag."""
+    """A tag that an extension adds to nodes of others; at most one positional field, what follows the tag.
 
-    extends: ClassVar[tuple[str, ...]] = ()  # keywords of the commands or tests
+    It acts by one of its hooks: `amend` on actions; `entities`, `pick`, `extract` on tests of header fields (see
+    `fields`).
+    """
+
+    extends: ClassVar[tuple[str, ...]] = ()  # keywords of the commands or tests; ":fcc": whatever takes that tag
     group: ClassVar[str] = ""  # options of one group exclude each other
 
+    def misuse(self, owner: Command | Test, context: Context) -> Iterator[Fault]:
+        """What is wrong with this tag on this command or test, given with those other tags (`owner.options`)."""
+        yield from ()
+
     def amend(self, effect: Effect, run: Run) -> Effect:
-        """The effect as this tag wants it; for options on actions."""
+        """The effect as this tag wants it."""
         return effect
+
+    def entities(self, run: Run, found: Sequence[Message], options: Sequence[Option]) -> Sequence[Message]:
+        """Whose header is looked at: the message as it stands, unless a tag says otherwise."""
+        return found
+
+    def pick(self, found: Sequence[Occurrence], options: Sequence[Option]) -> Sequence[Occurrence]:
+        """Which of the fields are looked at."""
+        return found
+
+    def extract(self, run: Run, raw: bytes) -> Sequence[str] | None:
+        """What the value of a field is for this tag; `None`: the tag has no say in that."""
+        return None
 
 
 @node
@@ -82,6 +108,7 @@ class Command(Node):
     """An action or control. One that `follows` others continues the command of that name just before it."""
 
     follows: ClassVar[tuple[str, ...]] = ()
+    ends: ClassVar[bool] = False  # nothing behind it in its block is reached
     options: tuple[Option, ...] = ()
 
     def execute(self, run: Run) -> None:
@@ -95,7 +122,12 @@ class Command(Node):
 
 @node
 class Test(Node, ABC):
+    decided_by: ClassVar[bool | None] = None  # a result of one of its tests behind which none is tried
     options: tuple[Option, ...] = ()
+
+    def resolved(self, context: Context) -> tuple[Test, frozenset[str]]:
+        """What stands in its place in the program, and the capabilities that the script has from here on."""
+        return self, frozenset()
 
     @abstractmethod
     def holds(self, run: Run) -> bool:

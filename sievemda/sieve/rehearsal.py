@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sievemda.mail.address import Address
 from sievemda.mail.message import Message
+from sievemda.sieve.facts import Unknown
 
 SENDER_FIELDS = ("Return-Path", "Sender", "From")
 RECIPIENT_FIELDS = ("Envelope-To", "To")
@@ -18,8 +19,8 @@ DEFAULT_SENDER = Address("sender", "example.com")
 DEFAULT_RECIPIENT = Address("recipient", "example.com")
 
 
-@dataclass(frozen=True, slots=True)
-class Imagined:
+@dataclass(frozen=True)
+class Imagined(Unknown):
     """Facts of a world that is only imagined: a clock that stands still, and the mailboxes that are said to exist."""
 
     clock: datetime

@@ -5,11 +5,22 @@ Values and keys of tests are cut for people; the data of an action never is. Oct
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sievemda.sieve.actions import name
-from sievemda.sieve.effects import Discard, Effect, Redirect, Refuse, Respond, Store
+from sievemda.sieve.effects import (
+    Discard,
+    Effect,
+    Notify,
+    Pipe,
+    Redirect,
+    Refuse,
+    Report,
+    Respond,
+    Store,
+    UpdateCalendar,
+)
 from sievemda.sieve.problems import Problem
 from sievemda.sieve.run import Tried
 
@@ -18,28 +29,72 @@ _SHOWN = 500  # characters of a value, and values of a test
 
 def to_json(effect: Effect) -> dict[str, Any]:
     """One action. `suppressed` is there when it was decided against, `implicit` when no line of the script said it."""
-    data: dict[str, Any] = {"action": name(effect)}
-    match effect:
-        case Store(mailbox=None):
-            data["flags"] = list(effect.flags)
-            if effect.implicit:
-                data["implicit"] = True
-        case Store(mailbox=mailbox):
-            data.update(mailbox=mailbox, flags=list(effect.flags), copy=effect.copy, create=effect.create)
-        case Redirect():
-            data["address"] = shown(effect.address)
-            if effect.copy:
-                data["copy"] = True
-        case Discard():
-            pass
-        case Refuse():
-            data["reason"] = shown(effect.reason)
-        case Respond():
-            data.update(reason=shown(effect.reason), subject=shown(effect.subject), to=shown(effect.to))
-            data["fcc"] = effect.fcc.mailbox if effect.fcc else None
-            if effect.suppressed:
-                data["suppressed"] = shown(effect.suppressed)
-    return data
+    return {"action": name(effect), **_DETAILS[type(effect)](effect)}
+
+
+def _store(effect: Store) -> dict[str, Any]:
+    flags = list(effect.flags)
+    if effect.snooze is not None:
+        back = effect.snooze.mailbox or "INBOX"
+        return {"flags": flags, "awakens": effect.snooze.awakens.isoformat(), "mailbox": back}
+    if effect.mailbox is None:
+        return {"flags": flags, **_given(implicit=effect.implicit)}
+    data = {"mailbox": effect.mailbox, "flags": flags, "copy": effect.copy, "create": effect.create}
+    return data | _given(mailboxid=effect.mailbox_id, specialuse=effect.special_use)
+
+
+def _redirect(effect: Redirect) -> dict[str, Any]:
+    by = effect.by
+    told = {"until": by.until.isoformat(), "mode": by.mode, "trace": by.trace} if by else None
+    extra = _given(copy=effect.copy, notify=list(effect.notify), ret=effect.ret, by=told)
+    return {"address": shown(effect.address), **extra}
+
+
+def _respond(effect: Respond) -> dict[str, Any]:
+    told = {"reason": shown(effect.reason), "subject": shown(effect.subject), "to": shown(effect.to)}
+    return {**told, "fcc": _mailbox(effect.fcc) or None, **_given(suppressed=shown(effect.suppressed))}
+
+
+def _notify(effect: Notify) -> dict[str, Any]:
+    told = {"method": shown(effect.method), "message": shown(effect.message), "importance": str(effect.importance)}
+    options = [shown(f"{name}={value}") for name, value in effect.options]
+    extra = {"from": shown(effect.sender), "options": options, "fcc": _mailbox(effect.fcc)}
+    return {**told, **_given(**extra, suppressed=shown(effect.suppressed))}
+
+
+def _report(effect: Report) -> dict[str, Any]:
+    return {"to": shown(effect.to), "type": shown(effect.feedback_type), "reason": shown(effect.reason)}
+
+
+def _pipe(effect: Pipe) -> dict[str, Any]:
+    told = {"program": shown(effect.program), "arguments": [shown(each) for each in effect.arguments]}
+    return {**told, **_given(copy=effect.copy, optional=effect.optional)}
+
+
+def _update(effect: UpdateCalendar) -> dict[str, Any]:
+    return {"uid": shown(effect.uid), "calendar": shown(effect.calendar), "removed": not effect.data}
+
+
+_DETAILS: dict[type[Effect], Callable[[Any], dict[str, Any]]] = {
+    Store: _store,
+    Redirect: _redirect,
+    Discard: lambda _: {},
+    Refuse: lambda effect: {"reason": shown(effect.reason)},
+    Respond: _respond,
+    Notify: _notify,
+    Report: _report,
+    Pipe: _pipe,
+    UpdateCalendar: _update,
+}
+
+
+def _mailbox(store: Store | None) -> str:
+    return "" if store is None else store.mailbox or "INBOX"
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Those that say something."""
+    return {key: value for key, value in values.items() if value}
 
 
 def tried_to_json(tried: Tried) -> dict[str, Any]:

@@ -7,13 +7,13 @@ asks the world nothing but `facts`, and changes nothing but itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, NoReturn
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, NoReturn
 
 from sievemda.mail.envelope import Envelope
 from sievemda.mail.message import Message
 from sievemda.sieve.actions import Actions
-from sievemda.sieve.effects import Effect, Store
+from sievemda.sieve.effects import Effect, Note, Pipe, Redirect, Remember, Store
 from sievemda.sieve.facts import Facts
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.node import Command, Test
@@ -46,13 +46,17 @@ class Outcome:
     """What a script decided.
 
     After a run-time error `failure` is set, `effects` are those decided before it, and none of them is to be carried
-    out but an implicit keep of the original message: RFC 5228 §2.10.6.
+    out but an implicit keep of the original message: RFC 5228 §2.10.6. `notes` are what the script wrote to its log;
+    `edits` say in words how it changed the message.
     """
 
     effects: tuple[Effect, ...]
     implicit_keep: bool
     failure: Problem | None
     tests: tuple[Tried, ...]
+    remember: tuple[Remember, ...] = ()
+    notes: tuple[Note, ...] = ()
+    edits: tuple[Note, ...] = ()
 
     @property
     def carried_out(self) -> tuple[Effect, ...]:
@@ -66,7 +70,9 @@ class Stop(Exception):
 
 class Run:
     def __init__(self, program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits) -> None:
-        self.message = message
+        self.message = message  # as it is now, with all edits
+        self.original = message
+        self.part: Message | None = None  # the one, with its own header, that a loop over the parts is at
         self.envelope = envelope
         self.facts = facts
         self.limits = limits
@@ -80,6 +86,10 @@ class Run:
         detail = any(mark in envelope.recipient.address.local for mark in delimiters)
         self.actions = Actions(limits, keep_is_inbox=not detail)
         self.trace: list[Tried] = []
+        self.remember: list[Remember] = []
+        self.notes: list[Note] = []
+        self.edits: list[Note] = []
+        self.kept: dict[object, Any] = {}  # what an extension keeps for the time of this run, by a key of its own
         self._compared: tuple[Compared, ...] = ()
         self._steps = limits.instructions
         self._matching = limits.matching
@@ -128,7 +138,23 @@ class Run:
             command.execute(self)
 
     def add(self, effect: Effect) -> None:
+        """Put an action on the list; what it does, it does to the message as it is now."""
+        if self.message is not self.original and isinstance(effect, Store | Redirect | Pipe) and effect.message is None:
+            effect = replace(effect, message=self.message)
         self.actions.add(effect)
+
+    def edit(self, message: Message, what: str) -> None:
+        """Go on with a changed message; `what` says in words how it was changed."""
+        self.message = message
+        self._note(self.edits, what)
+
+    def note(self, text: str) -> None:
+        """Write a line to the log of the script."""
+        self._note(self.notes, text)
+
+    def _note(self, notes: list[Note], text: str) -> None:
+        if len(notes) < self.limits.notes:
+            notes.append(Note(self.line, text[: self.limits.note_size]))
 
     # -- the budget --------------------------------------------------------------------------------------------
 
@@ -161,5 +187,14 @@ def run(program: Program, message: Message, envelope: Envelope, facts: Facts, li
     actions = state.actions
     effects = tuple(actions.effects)
     if failure is None and actions.implicit_keep:
-        effects += (Store(flags=state.flags, implicit=True),)
-    return Outcome(effects, failure is not None or actions.implicit_keep, failure, tuple(state.trace))
+        edited = None if state.message is message else state.message
+        effects += (Store(flags=state.flags, implicit=True, message=edited),)
+    return Outcome(
+        effects,
+        failure is not None or actions.implicit_keep,
+        failure,
+        tuple(state.trace),
+        tuple(state.remember) if failure is None else (),
+        tuple(state.notes),
+        tuple(state.edits),
+    )

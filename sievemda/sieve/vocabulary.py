@@ -31,7 +31,10 @@ Namespace = Callable[[str], "Reference"]  # from `name` of `${space.name}`; Valu
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """One capability: its name for `require`, the RFC that defines it, and what it contributes."""
+    """One capability: its name for `require`, the RFC that defines it, and what it contributes.
+
+    `default` says whether scripts may require it when the site has not said; `note` is for the table of capabilities.
+    """
 
     name: str
     rfc: str
@@ -47,6 +50,10 @@ class Extension:
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
     captures: bool = False  # matching leaves match variables
     implies: tuple[str, ...] = ()  # capabilities that come with it
+    needs: tuple[str, ...] = ()  # capabilities that must be required beside it
+    excludes: tuple[str, ...] = ()  # capabilities that give its words another meaning
+    default: bool = True
+    note: str = ""
     advertised: bool = True
     private: bool = False  # exists only for who allows it by name, as the test runner does its own
 
@@ -68,10 +75,16 @@ class Vocabulary:
         self.readers = tuple(e.read for e in chosen if e.read)
         self.captures = any(e.captures for e in chosen)
         self._options = tuple(o for e in chosen for o in e.options)
+        self._options_of: dict[str, Mapping[str, type[Option]]] = {}
 
     def options(self, keyword: str) -> Mapping[str, type[Option]]:
         """The tags that extensions add to this command or test."""
-        return {o.keyword: o for o in self._options if keyword in o.extends}
+        known = self._options_of.get(keyword)
+        if known is None:
+            direct = {o.keyword: o for o in self._options if keyword in o.extends}
+            indirect = {o.keyword: o for o in self._options if any(f":{tag}" in o.extends for tag in direct)}
+            known = self._options_of[keyword] = indirect | direct
+        return known
 
     def with_(self, names: Iterable[str]) -> Vocabulary:
         """This vocabulary and more capabilities, with those that come with them."""
@@ -109,6 +122,11 @@ class Registry:
     def public(self) -> frozenset[str]:
         """The capabilities that any script may be allowed."""
         return frozenset(name for name, extension in self.extensions.items() if not extension.private)
+
+    @cached_property
+    def default(self) -> frozenset[str]:
+        """The capabilities that scripts may require where the site has not said."""
+        return frozenset(name for name in self.public if self.extensions[name].default)
 
     def hint(self, word: str, known: Iterable[str], allowed: frozenset[str]) -> str:
         """How to mend an unknown word: the require it needs, or the word that was meant. Empty when nobody knows."""
@@ -148,5 +166,5 @@ def base_vocabulary() -> Vocabulary:
 
 
 def capabilities() -> tuple[str, ...]:
-    """What is advertised (RFC 5804 §1.7), sorted."""
+    """What can be advertised (RFC 5804 §1.7), sorted; that of which is on by default is `registry().default`."""
     return tuple(sorted(e.name for e in registry().extensions.values() if e.advertised and e.name != BASE))

@@ -15,10 +15,10 @@ _BETWEEN = re.compile(r"(?<=<!-- capabilities: begin -->\n).*(?=<!-- capabilitie
 
 
 def capability_table() -> str:
-    """Every advertised capability with its RFC."""
-    known = sorted((e.name, e.rfc) for e in registry().extensions.values() if e.advertised and e.name)
-    rows = [f"| `{name}` | {rfc} |" for name, rfc in known]
-    return "\n".join(["", "| capability | defined by |", "|---|---|", *rows, "", ""])
+    """Every advertised capability with its RFC, whether it is on by default, and what else there is to say."""
+    known = sorted((e for e in registry().extensions.values() if e.advertised and e.name), key=lambda e: e.name)
+    rows = [f"| `{e.name}` | {e.rfc} | {'on' if e.default else 'off'} | {e.note} |" for e in known]
+    return "\n".join(["", "| capability | defined by | by default | note |", "|---|---|---|---|", *rows, "", ""])
 
 
 def readme() -> str:

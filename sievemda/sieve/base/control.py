@@ -73,6 +73,7 @@ class StopCommand(Command):
     """stop, RFC 5228 §3.3: ends the script; the implicit keep stays as it is."""
 
     keyword = "stop"
+    ends = True
 
     def execute(self, run: Run) -> None:
         raise Stop

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sievemda.mail.address import Address
+from sievemda.mail.addresslist import address_list
+from sievemda.mail.header import unfold
+from sievemda.sieve.fields import entities, field_values, occurrences
 from sievemda.sieve.matching import ALL, DEFAULT, AddressPart, Matching, match
-from sievemda.sieve.node import Context, Fault, Test, node
+from sievemda.sieve.node import Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Texts
 
@@ -42,7 +45,11 @@ class AddressTest(Test):
                 yield name, f"header field '{name.source[:80]}' is not allowed for the address test"
 
     def holds(self, run: Run) -> bool:
-        values, count = addresses_of(run, run.texts(self.header_list), self.part)
+        names = run.texts(self.header_list)
+        if self.options:
+            values, count = _values_of(addresses_in(run, names, self.options), self.part, run)
+        else:
+            values, count = addresses_of(run, names, self.part)
         return match(run, self.matching, values, run.texts(self.key_list), count)
 
 
@@ -52,10 +59,20 @@ def addresses_of(run: Run, names: Sequence[str], part: AddressPart) -> tuple[Seq
     known: tuple[Sequence[str], int] | None = run.message.derived.get(key)
     if known is None:
         fields = [field for name in names for field in run.message.addresses(name)]
-        found = [address_values(field, part, run) for field in fields]
-        count = sum(len(one) for one, field in zip(found, fields, strict=True) if not isinstance(field, str))
-        known = run.message.derived[key] = tuple(value for one in found for value in one), count
+        known = run.message.derived[key] = _values_of(fields, part, run)
     return known
+
+
+def addresses_in(run: Run, names: Sequence[str], options: Sequence[Option]) -> list[tuple[Address, ...] | str]:
+    """The fields that the tags choose, each as its addresses, or its text when it holds none."""
+    texts = (unfold(found.raw) for found in occurrences(run, names, options))
+    return [address_list(text) or text for text in texts]
+
+
+def _values_of(fields: list[tuple[Address, ...] | str], part: AddressPart, run: Run) -> tuple[Sequence[str], int]:
+    found = [address_values(field, part, run) for field in fields]
+    count = sum(len(one) for one, field in zip(found, fields, strict=True) if not isinstance(field, str))
+    return tuple(value for one in found for value in one), count
 
 
 def address_values(field: tuple[Address, ...] | str, part: AddressPart, run: Run) -> list[str]:
@@ -71,6 +88,7 @@ class AllOf(Test):
     """allof <tests: test-list>, RFC 5228 §5.2; tests behind the first false one are not tried (RFC 5229 §3.2)."""
 
     keyword = "allof"
+    decided_by = False
     tests: tuple[Test, ...]
 
     def holds(self, run: Run) -> bool:
@@ -86,6 +104,7 @@ class AnyOf(Test):
     """anyof <tests: test-list>, RFC 5228 §5.3."""
 
     keyword = "anyof"
+    decided_by = True
     tests: tuple[Test, ...]
 
     def holds(self, run: Run) -> bool:
@@ -108,7 +127,8 @@ class Exists(Test):
 
     def holds(self, run: Run) -> bool:
         names = run.texts(self.header_names)
-        found = [name for name in names if run.message.raw_values(name)]
+        headers = entities(run, self.options) if self.options else (run.message,)
+        found = [name for name in names if any(header.raw_values(name) for header in headers)]
         run.saw(found, names)
         return len(found) == len(names)
 
@@ -138,6 +158,8 @@ class HeaderTest(Test):
 
     def holds(self, run: Run) -> bool:
         names = run.texts(self.header_names)
+        if self.options:
+            return match(run, self.matching, field_values(run, names, self.options), run.texts(self.key_list))
         if len(names) == 1:  # no list has to be made, and this is what most tests are
             return match(run, self.matching, run.message.values(names[0]), run.texts(self.key_list))
         values = [value for name in names for value in run.message.values(name)]

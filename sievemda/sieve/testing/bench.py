@@ -17,6 +17,7 @@ from sievemda.mail.message import Message
 from sievemda.sieve.actions import name
 from sievemda.sieve.compile import compile_script
 from sievemda.sieve.effects import Effect, Store
+from sievemda.sieve.facts import Unknown
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import RunError, ScriptError
 from sievemda.sieve.program import Program
@@ -42,7 +43,7 @@ class TestFailed(Exception):
     """The test under way failed: out of its block, on behind it."""
 
 
-class Bench:
+class Bench(Unknown):
     """The state of one test file."""
 
     def __init__(self, path: Path, limits: Limits) -> None:

@@ -1,0 +1,79 @@
+"""ihave, error: use an extension where there is one. RFC 5463.
+
+A script is checked as it will run: what a missing capability guards is not looked at, and from a successful `ihave` on
+its capabilities are there for the rest of the script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+from sievemda.sieve.node import Command, Context, Fault, Test, node
+from sievemda.sieve.problems import RunError
+from sievemda.sieve.run import Run
+from sievemda.sieve.text import Text, Texts
+from sievemda.sieve.vocabulary import Extension, registry
+
+
+@node
+class Ihave(Test):
+    """ihave <capabilities: string-list>, RFC 5463 §4."""
+
+    keyword = "ihave"
+    capabilities: Texts
+
+    def problems(self, context: Context) -> Iterator[Fault]:
+        for item in self.capabilities:
+            if not item.constant:
+                yield item, "the capabilities of ihave must be constant strings"
+
+    def resolved(self, context: Context) -> tuple[Test, frozenset[str]]:
+        wanted = frozenset(item.source for item in self.capabilities)
+        known = registry().extensions
+        missing = tuple(
+            name
+            for name in sorted(wanted - context.vocabulary.capabilities)
+            if name not in context.allowed or name not in known or _changes_reading(known[name]) or not name
+        )
+        found = Found(line=self.line, column=self.column, wanted=tuple(sorted(wanted)), missing=missing)
+        return found, frozenset() if missing else wanted
+
+    def holds(self, run: Run) -> bool:
+        raise AssertionError("it is resolved when the script is compiled")
+
+
+@node
+class Found(Test):
+    """An `ihave` of which it is known what it comes to."""
+
+    keyword = "ihave"
+    wanted: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    def holds(self, run: Run) -> bool:
+        run.saw([name for name in self.wanted if name not in self.missing], self.wanted)
+        return not self.missing
+
+    def settled(self) -> bool | None:
+        return not self.missing
+
+
+@node
+class Error(Command):
+    """error <message: string>, RFC 5463 §5: ends the script with a run-time error."""
+
+    keyword = "error"
+    ends = True
+    message: Text
+
+    def execute(self, run: Run) -> NoReturn:
+        raise RunError(run.text(self.message), self.line)
+
+
+def _changes_reading(extension: Extension) -> bool:
+    """Whether it changes how a script is read: such an extension cannot come later. §4."""
+    return bool(extension.decode or extension.read)
+
+
+EXTENSIONS = (Extension("ihave", "RFC 5463", commands=(Error,), tests=(Ihave,)),)
