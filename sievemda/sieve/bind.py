@@ -11,6 +11,7 @@ follows from it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sievemda.sieve.arguments import Arguments, Wrong
@@ -19,7 +20,7 @@ from sievemda.sieve.base.control import chain as joined
 from sievemda.sieve.base.tests import FalseTest
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.matching import Matching
-from sievemda.sieve.node import Block, Command, Context, Fault, Node, Test
+from sievemda.sieve.node import Block, Command, Context, Fault, Node, Option, Test
 from sievemda.sieve.problems import Problem, Severity
 from sievemda.sieve.signature import Kind, signature
 from sievemda.sieve.text import Text, Texts
@@ -240,6 +241,9 @@ class Binder:
                 return False
         for option in reader.options:
             assert isinstance(node, Command | Test)  # nothing else has options
+            if missing := _lacks_its_tag(node, option, reader.options):
+                self.report(option, f"':{option.keyword}' is possible on {reader.title} only together with {missing}")
+                return False
             for fault in option.misuse(node, context):
                 self._fault(option, fault, "error")
                 return False
@@ -308,7 +312,7 @@ class Binder:
         return Context(self.limits, self.vocabulary, self._declared, self.allowed, tuple(self._open))
 
     def _hint(self, word: str, known: tuple[str, ...]) -> str:
-        return registry().hint(word, known, self.allowed)
+        return registry().hint(word, known, self.allowed, self.vocabulary.capabilities)
 
     def report(self, where: Argument | Call | Text | Node, text: str, severity: Severity = "error") -> None:
         """Note a problem. Raises `TooMany` at an error too many; a warning too many is dropped."""
@@ -328,6 +332,13 @@ def _required(call: Call) -> tuple[Str, ...]:
     """The capabilities that one `require` names; none when it is not as it must be."""
     argument = call.arguments[0] if len(call.arguments) == 1 else None
     return argument.items if isinstance(argument, Strings) else (argument,) if isinstance(argument, Str) else ()
+
+
+def _lacks_its_tag(owner: Command | Test, option: Option, given: Sequence[Option]) -> str:
+    """The tags of which one must be there for this one to mean anything; empty when all is well. RFC 8580 §3.1."""
+    if owner.keyword in option.extends or any(f":{other.keyword}" in option.extends for other in given):
+        return ""
+    return " or ".join(f"'{tag}'" for tag in option.extends if tag.startswith(":"))
 
 
 def _ends(block: Block) -> bool:

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar, dataclass_transform
+
+from sievemda.sieve.effects import Notify, Respond, Store
 
 if TYPE_CHECKING:
     from sievemda.mail.message import Message
@@ -115,8 +117,21 @@ class Command(Node):
         """Do it. A command that only the binder acts on leaves nothing to do."""
 
     def amended(self, effect: Effect, run: Run) -> Effect:
+        """The effect as the tags on this command want it.
+
+        A tag that this command has because it takes another one (`:create` with `:fcc`) is about the copy that is
+        kept, wherever it stands among the tags: RFC 8580 §3.2.
+        """
         for option in self.options:
-            effect = option.amend(effect, run)
+            if self.keyword in option.extends:
+                effect = option.amend(effect, run)
+        if isinstance(effect, Respond | Notify) and effect.fcc is not None:
+            copy: Effect = effect.fcc
+            for option in self.options:
+                if self.keyword not in option.extends:
+                    copy = option.amend(copy, run)
+            assert isinstance(copy, Store)
+            effect = replace(effect, fcc=copy)
         return effect
 
 

@@ -128,10 +128,13 @@ class Registry:
         """The capabilities that scripts may require where the site has not said."""
         return frozenset(name for name in self.public if self.extensions[name].default)
 
-    def hint(self, word: str, known: Iterable[str], allowed: frozenset[str]) -> str:
-        """How to mend an unknown word: the require it needs, or the word that was meant. Empty when nobody knows."""
+    def hint(self, word: str, known: Iterable[str], allowed: frozenset[str], have: frozenset[str] = frozenset()) -> str:
+        """How to mend an unknown word: the require it needs, or the word that was meant. Empty when nobody knows.
+
+        `have` are the capabilities that the script has required.
+        """
         needed = self._words.get(word)
-        if needed is not None and needed != BASE:
+        if needed is not None and needed != BASE and needed not in have:
             if needed not in allowed:
                 return f": it needs {needed!r}, which is not allowed here"
             return f': add require ["{needed}"]'

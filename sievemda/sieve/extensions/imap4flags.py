@@ -111,7 +111,7 @@ class Flags(Option):
     """:flags <list-of-flags: string-list>, §5: these, and none of the internal variable."""
 
     keyword = "flags"
-    extends = ("keep", "fileinto")
+    extends = ("keep", "fileinto", ":fcc")
     list_of_flags: Texts
 
     def warnings(self, context: Context) -> Iterator[Fault]:

@@ -30,7 +30,7 @@ class Create(Option):
     """:create"""
 
     keyword = "create"
-    extends = ("fileinto",)
+    extends = ("fileinto", ":fcc")
 
     def amend(self, effect: Effect, run: Run) -> Effect:
         return replace(effect, create=True) if isinstance(effect, Store) else effect
