@@ -139,14 +139,20 @@ def _cancels_keep(effect: Effect) -> bool:
 
 
 def _contradict(one: Effect, other: Effect) -> bool:
-    """RFC 5429 §2.4: reject with a delivery or an answer, or twice. RFC 5230 §4.7: vacation twice."""
-    if isinstance(one, Respond) and isinstance(other, Respond):
-        return True
+    """RFC 5429 §2.4: reject with a delivery or an answer, or twice. RFC 5230 §4.7: vacation twice.
+
+    RFC 9671 §4.9: processcalendar twice, or with reject. External programs §5.1: one program for pipe twice.
+    """
+    match one, other:
+        case (Respond(), Respond()) | (UpdateCalendar(), UpdateCalendar()):
+            return True
+        case Pipe(program=first), Pipe(program=second):
+            return first == second
     refusals = isinstance(one, Refuse) + isinstance(other, Refuse)
     return refusals > 0 and not (isinstance(one, _NEUTRAL) or isinstance(other, _NEUTRAL))
 
 
-_NEUTRAL = Discard | Notify | Report | UpdateCalendar  # goes with a refusal: nothing is delivered or answered
+_NEUTRAL = Discard | Notify | Report  # goes with a refusal: nothing is delivered or answered
 
 
 def _merged(first: Effect, last: Effect) -> Effect:

@@ -4,8 +4,8 @@ Every action of every extension comes down to these. `delivery.commit` and the p
 a new effect is a design event that the type checker announces. The absence of effects is a discarded message only
 when the implicit keep was cancelled.
 
-`line` is the line of the action in the script, 0 for the implicit keep. `message` is set only when a script has
-edited the message before the action; otherwise the message as it came is meant (RFC 5293 §4).
+`message` is set only when a script has edited the message before the action; otherwise the message as it came is meant
+(RFC 5293 §4).
 """
 
 from __future__ import annotations
@@ -14,6 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sievemda.mail.message import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Where a script says so: the line, 0 for the implicit keep, and the script when it is not the user's own."""
+
+    line: int = 0
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +38,7 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class Store(Said):
     """keep (mailbox is None: the place that the address names, else INBOX) or fileinto. RFC 5228 §4.1, §4.3.
 
     `mailbox_id` and `special_use` name a better place; where there is no such, `mailbox` counts (RFC 9042 §3, RFC 8579
@@ -45,7 +53,6 @@ class Store:
     create: bool = False
     copy: bool = False
     implicit: bool = False
-    line: int = 0
     message: Message | None = None
 
 
@@ -59,34 +66,36 @@ class DeliverBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redirect:
-    """redirect. RFC 5228 §4.2; `notify` and `ret` as in RFC 6009 §4, where empty says nothing."""
+class Redirect(Said):
+    """redirect. RFC 5228 §4.2; `notify` and `ret` as in RFC 6009 §4, where empty says nothing.
+
+    To a list, `address` is its name and `members` are those who get the message, one or more. RFC 6134 §2.3.
+    """
 
     address: str
+    members: tuple[str, ...] = ()
     copy: bool = False
     notify: tuple[str, ...] = ()
     ret: str = ""
     by: DeliverBy | None = None
-    line: int = 0
     message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Discard:
-    line: int = 0
+class Discard(Said):
+    """discard. RFC 5228 §4.4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refuse:
+class Refuse(Said):
     """reject (extended=False) or ereject (extended=True). RFC 5429."""
 
     reason: str
     extended: bool = False
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Respond:
+class Respond(Said):
     """A vacation reply, to be sent when `key` has not been answered within `seconds`. RFC 5230.
 
     `text` is the complete reply (LF line ends) but for its Date and Message-ID, which whoever sends it adds.
@@ -101,11 +110,10 @@ class Respond:
     seconds: int
     fcc: Store | None = None
     suppressed: str = ""
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notify:
+class Notify(Said):
     """A notification. RFC 5435 §3.
 
     For a mailto method `text` is the complete mail (LF line ends) but for its Date and Message-ID, and `recipients` who
@@ -121,40 +129,40 @@ class Notify:
     recipients: tuple[str, ...] = ()
     fcc: Store | None = None
     suppressed: str = ""
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Said):
     """An abuse report (ARF, RFC 5965) to an address; `text` is complete but for its Date and Message-ID."""
 
     to: str
     feedback_type: str
     reason: str
     text: bytes
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pipe:
+class Pipe(Said):
     """Hand the message to a program that the administrator has listed. With `optional`, failing is no failure."""
 
     program: str
     arguments: tuple[str, ...] = ()
     copy: bool = False
     optional: bool = False
-    line: int = 0
     message: Message | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateCalendar:
-    """Write an object of the owner's calendar; empty `data` removes it. RFC 9671 §4."""
+class UpdateCalendar(Said):
+    """processcalendar: what became of it (RFC 9671 §4.7, §4.8), and what is to be written.
 
-    uid: str
-    data: bytes
-    calendar: str = ""  # identifier of the calendar; empty: the default one
-    line: int = 0
+    Each object goes where there is one of its UID, else into the calendar.
+    """
+
+    outcome: str
+    reason: str = ""
+    objects: tuple[tuple[str, bytes], ...] = ()  # UID and iCalendar text; empty text removes the object
+    calendar: str = ""  # identifier of the calendar for what is new; empty: the default one
 
 
 Effect = Store | Redirect | Discard | Refuse | Respond | Notify | Report | Pipe | UpdateCalendar
@@ -174,3 +182,4 @@ class Note:
 
     line: int
     text: str
+    script: str = ""

@@ -65,23 +65,34 @@ class Facts(Protocol):
         ...
 
     def has_list(self, name: str) -> bool:
-        """Whether there is an external list of that name that this owner may use (RFC 6134 §2.5)."""
+        """Whether there is an external list of that name, in its normal form, that the owner may use. RFC 6134 §2.5."""
         ...
 
     def in_list(self, name: str, values: Sequence[str]) -> str | None:
-        """The first of the values that is a member of the list. Raises `RunError` when that cannot be found out."""
+        """The member of the list, as it stands there, that the first value in the list matched (RFC 6134 §2.2).
+
+        Raises `RunError` when that cannot be found out.
+        """
         ...
 
     def list_members(self, name: str, most: int) -> Sequence[str]:
-        """The members of a list, at most so many. Raises `RunError` for a list that cannot be enumerated."""
+        """The members of a list; more than `most`, or a list that cannot be enumerated, is a `RunError`."""
         ...
 
     def execute(self, kind: str, program: str, arguments: Sequence[str], data: bytes) -> Executed | None:
-        """Run a program of the administrator's list for `kind` ("filter", "execute", "convert"); `None`: not listed."""
+        """Run a program of the administrator's list for `kind` ("filter", "execute", "convert"); `None`: not listed.
+
+        For "convert" the program has the name of the two media types, with a dash for each slash, in lower case
+        (`image-tiff-to-image-jpeg`), and the transcoding parameters of RFC 6558 §3 as arguments (`pix-x=320`).
+        """
         ...
 
     def calendar(self, uid: str) -> bytes | None:
         """The owner's calendar object of that UID, as iCalendar text (RFC 9671)."""
+        ...
+
+    def has_calendar(self, identifier: str) -> bool:
+        """Whether the owner has a calendar of that identifier; empty is the default one (RFC 9671 §4.4)."""
         ...
 
 
@@ -129,3 +140,6 @@ class Unknown:
 
     def calendar(self, uid: str) -> bytes | None:
         return None
+
+    def has_calendar(self, identifier: str) -> bool:
+        return False

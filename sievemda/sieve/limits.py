@@ -49,6 +49,21 @@ class Limits:
     vacation_default: int = 7 * DAY
     vacation_maximum: int = 90 * DAY
 
+    # External lists, RFC 6134 §3.
+    list_lookups: int = 100  # questions to lists in one run; what is known already is not asked again
+    list_values: int = 2_000  # values of one question
+    list_recipients: int = 100  # members of a list to which a message is redirected; 0 forbids that
+
+    # Programs of the administrator.
+    programs: int = 10  # run for one script
+    program_name: int = 256  # characters
+    program_arguments: int = 32
+    program_argument: int = 16_384  # octets of one
+
+    # Calendars, RFC 9671.
+    calendar_size: int = 512 * 1024  # octets of the calendar data of one part
+    calendar_objects: int = 20  # of one message
+
     # MIME, RFC 5703: what is beyond is looked at as one opaque part.
     parts: int = 1_000  # parts of one message
     nesting: int = 50  # parts inside parts

@@ -46,7 +46,9 @@ def _store(effect: Store) -> dict[str, Any]:
 def _redirect(effect: Redirect) -> dict[str, Any]:
     by = effect.by
     told = {"until": by.until.isoformat(), "mode": by.mode, "trace": by.trace} if by else None
-    extra = _given(copy=effect.copy, notify=list(effect.notify), ret=effect.ret, by=told)
+    extra = _given(
+        members=list(map(shown, effect.members)), copy=effect.copy, notify=list(effect.notify), ret=effect.ret, by=told
+    )
     return {"address": shown(effect.address), **extra}
 
 
@@ -72,7 +74,8 @@ def _pipe(effect: Pipe) -> dict[str, Any]:
 
 
 def _update(effect: UpdateCalendar) -> dict[str, Any]:
-    return {"uid": shown(effect.uid), "calendar": shown(effect.calendar), "removed": not effect.data}
+    told = {"outcome": effect.outcome, "reason": shown(effect.reason), "calendar": shown(effect.calendar)}
+    return {**told, "objects": [{"uid": shown(uid), "removed": not data} for uid, data in effect.objects]}
 
 
 _DETAILS: dict[type[Effect], Callable[[Any], dict[str, Any]]] = {
