@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
-Stage = Literal["parse", "bind"]
+Stage = Literal["parse", "bind", "generate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend. Line and column count from 1, the column in characters."""
+    """One thing to mend. Line and column count from 1, the column in characters.
+
+    `script` says which script it is in, when that is not the one that was asked about.
+    """
 
     line: int
     column: int
     text: str
     severity: Severity = "error"
+    script: str = ""
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.severity}: {self.text}"
@@ -36,9 +40,13 @@ class ScriptError(Exception):
 
 
 class RunError(Exception):
-    """A run-time error (RFC 5228 §2.10.6): raised inside a run, and turned into `Outcome.failure` by it."""
+    """A run-time error (RFC 5228 §2.10.6): raised inside a run, and turned into `Outcome.failure` by it.
 
-    def __init__(self, text: str, line: int = 0) -> None:
+    `script` is set on its way out of an included script.
+    """
+
+    def __init__(self, text: str, line: int = 0, script: str = "") -> None:
         super().__init__(text)
         self.text = text
         self.line = line
+        self.script = script
