@@ -178,6 +178,8 @@ class Arguments:
         default: Matching = slot.default
         kind, operand = self._match or (default.type, default.operand)
         comparator = self._comparator or default.comparator
+        if self._comparator and not kind.collates:
+            self.wrong(self._match_at, f"no comparator can be given with match type ':{kind.name}'")
         if (kind.substring and not comparator.substring) or (kind.order and not comparator.order):
             self.wrong(self._match_at, f"comparator '{comparator.name}' cannot be used with match type ':{kind.name}'")
         self.values[slot.field] = Matching(kind, comparator, operand)

@@ -70,6 +70,7 @@ class MatchType(ABC):
     operand: ClassVar[tuple[str, ...]] = ()  # the words of which one must follow the tag
     substring: ClassVar[bool] = False  # needs a comparator with substrings
     order: ClassVar[bool] = False  # needs a comparator that orders
+    collates: ClassVar[bool] = True  # works by a comparator; one that does not may have none beside it
 
     def key_fault(self, key: str, how: Matching, limits: Limits) -> str:
         """What is wrong with a constant key, found when the script is compiled; empty when nothing is."""

@@ -6,12 +6,15 @@ From, RCPT TO the first of Envelope-To or To.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sievemda.mail.address import Address
 from sievemda.mail.message import Message
 from sievemda.sieve.facts import Unknown
+from sievemda.sieve.listnames import DEFAULT_BOOK, normal_name
+from sievemda.sieve.problems import RunError
 
 SENDER_FIELDS = ("Return-Path", "Sender", "From")
 RECIPIENT_FIELDS = ("Envelope-To", "To")
@@ -26,6 +29,7 @@ class Imagined(Unknown):
     clock: datetime
     mailboxes: frozenset[str] = frozenset({"INBOX"})
     addresses: frozenset[str] = frozenset()
+    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)  # external lists by name, beside an empty default
 
     def now(self) -> datetime:
         return self.clock
@@ -35,6 +39,26 @@ class Imagined(Unknown):
 
     def own_addresses(self) -> frozenset[str]:
         return self.addresses
+
+    def has_list(self, name: str) -> bool:
+        return name == DEFAULT_BOOK or name in self._lists
+
+    def in_list(self, name: str, values: Sequence[str]) -> str | None:
+        members = {member.lower(): member for member in self._lists.get(name, ())}
+        return next((members[value.lower()] for value in values if value.lower() in members), None)
+
+    def list_members(self, name: str, most: int) -> Sequence[str]:
+        members = self._lists.get(name, ())
+        if len(members) > most:
+            raise RunError(f"the list has {len(members)} members: the limit is {most}")
+        return members
+
+    @property
+    def _lists(self) -> dict[str, Sequence[str]]:
+        return {normal_name(name) or name: members for name, members in self.lists.items()}
+
+    def has_calendar(self, identifier: str) -> bool:
+        return True
 
 
 def message_of(data: bytes) -> Message:
