@@ -1,8 +1,11 @@
 """Which header fields a test looks at, when tags of extensions have a say in it.
 
 Without such a tag a test reads the fields of the message by name. With them the way is: the entities whose headers are
-looked at (`:mime`, `:anychild`), of these the fields of those names in order of appearance, of these the ones that are
-picked (`:index`, `:last`), and of each what the tag wants of it (`:type`, `:param`).
+looked at (`:mime`, `:anychild`), of these the fields of those names, of these the ones that are picked (`:index`,
+`:last`), and of each what the tag wants of it (`:type`, `:param`).
+
+The order of the fields is that of the list of names, and for one name the order of appearance: RFC 5260 §6 counts them
+so ("in the order specified by the header-list").
 """
 
 from __future__ import annotations
@@ -32,13 +35,10 @@ def entities(run: Run, options: Sequence[Option]) -> Sequence[Message]:
 
 
 def occurrences(run: Run, names: Sequence[str], options: Sequence[Option]) -> Sequence[Occurrence]:
-    """The fields of these names that the tags choose, in order of appearance."""
-    wanted = {name.lower() for name in names}
+    """The fields of these names that the tags choose, name by name."""
+    headers = entities(run, options)
     found: Sequence[Occurrence] = [
-        Occurrence(field.name, field.raw)
-        for entity in entities(run, options)
-        for field in entity.fields
-        if field.name.lower() in wanted
+        Occurrence(name, raw) for name in names for header in headers for raw in header.raw_values(name)
     ]
     for option in options:
         found = option.pick(found, options)
@@ -47,13 +47,13 @@ def occurrences(run: Run, names: Sequence[str], options: Sequence[Option]) -> Se
 
 def field_values(run: Run, names: Sequence[str], options: Sequence[Option]) -> Sequence[str]:
     """What a test compares: the decoded fields, or what the tags take out of them."""
-    return [value for found in occurrences(run, names, options) for value in _values(run, found.raw, options)]
+    return [value for found in occurrences(run, names, options) for value in _values(run, found, options)]
 
 
-def _values(run: Run, raw: bytes, options: Sequence[Option]) -> Sequence[str]:
-    run.spend_matching(len(raw))
+def _values(run: Run, found: Occurrence, options: Sequence[Option]) -> Sequence[str]:
+    run.spend_matching(len(found.raw))
     for option in options:
-        taken = option.extract(run, raw)
+        taken = option.extract(run, found)
         if taken is not None:
             return taken
-    return (decode(raw),)
+    return (decode(found.raw),)

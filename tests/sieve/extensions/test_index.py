@@ -1,0 +1,73 @@
+import pytest
+
+from tests.sieve.trying import holds, problems
+
+MAIL = b"""\
+To: t1@example.com, t2@example.com
+Cc: c1@example.com
+Subject: s
+To: t3@example.com
+Cc: c2@example.com
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [
+        ("1", "c1@example.com"), ("2", "c2@example.com"), ("3", "t1@example.com, t2@example.com"),
+        ("4", "t3@example.com"), ("1 :last", "t3@example.com"), ("4 :last", "c1@example.com"),
+    ],
+)  # fmt: skip
+def test_fields_are_counted_in_the_order_of_the_list_of_names(index, value):
+    assert holds(f'header :index {index} ["Cc", "To"] "{value}"', MAIL, "index")
+
+
+@pytest.mark.parametrize("index", ["5", "5 :last", "4294967296"])
+def test_a_number_beyond_the_last_field_picks_nothing(index):
+    assert not holds(f'header :index {index} :contains ["Cc", "To"] ""', MAIL, "index")
+
+
+def test_only_the_field_with_the_number_is_looked_at():
+    assert not holds('header :index 1 :contains "To" "t3"', MAIL, "index")
+    assert holds('header :index 2 :contains "To" "t3"', MAIL, "index")
+
+
+def test_fields_are_counted_and_not_the_addresses_in_one():
+    assert holds('address :index 1 "To" "t2@example.com"', MAIL, "index")
+    assert holds('address :index 2 "To" "t3@example.com"', MAIL, "index")
+    assert holds('address :index 1 :last :localpart "To" "t3"', MAIL, "index")
+
+
+def test_what_is_counted_is_in_the_picked_field():
+    assert holds('header :index 3 :count "eq" ["Cc", "To"] "1"', MAIL, "index relational")
+    assert holds('address :index 3 :count "eq" ["Cc", "To"] "2"', MAIL, "index relational")
+
+
+def test_last_may_stand_anywhere_among_the_tags():
+    assert holds('header :last :contains :index 1 "To" "t3"', MAIL, "index")
+
+
+@pytest.mark.parametrize("test", ["header", "address"])
+@pytest.mark.parametrize(
+    ("tags", "problem"),
+    [
+        (":index 0", "cannot be zero"),
+        (":last", "cannot be specified without the :index tag"),
+        (":index 0 :last", "cannot be zero"),
+        (":index", "expects a number"),
+        (':index "1"', "expects a number, but a string"),
+        (":index 1 :index 2", "duplicate"),
+    ],
+)
+def test_wrong_use_is_refused(test, tags, problem):
+    (found,) = problems(f'require "index"; if {test} {tags} "To" "x" {{ stop; }}')
+    assert problem in found
+
+
+def test_the_tags_need_the_capability():
+    assert 'add require ["index"]' in problems('if header :index 1 "To" "x" { stop; }')[0]
+
+
+def test_tests_without_fields_do_not_have_them():
+    assert problems('require "index"; if exists :index 1 "To" { stop; }')
