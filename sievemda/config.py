@@ -149,6 +149,32 @@ class Lmtp:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalList:
+    """A list that scripts may ask, under its own table of the configuration. RFC 6134.
+
+    One of `file`, `dict`, `vcards` and `sqlite` says where it is: a file with one member a line (`#` begins a
+    comment), a file of Pigeonhole with lines of key and value in turns, a folder of vCards, an SQLite file. In such a
+    path {user}, {local}, {domain} and {home} stand for the owner's; a relative one lies in his home, and need not
+    exist there.
+    """
+
+    name: str = ""  # an absolute URI
+    file: str = ""
+    dict: str = ""
+    vcards: str = ""
+    sqlite: str = ""
+    statement: str = ""  # finds {values}, or without them lists all members; {user} and the others are bound too
+    members: str = ""  # lists all members, for `redirect :list`
+    users: tuple[str, ...] = ()  # who may ask: users, and domains such as @example.org; nobody named: everybody
+    exact: bool = False  # letters have case in it
+    max_lookup_size: int = 1024  # octets; a longer value is no member
+
+    def __str__(self) -> str:
+        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return ", ".join(f"{key} = {value}" for key, value in given.items() if value)
+
+
+@dataclass(frozen=True, slots=True)
 class Sieve:
     """What scripts may do."""
 
@@ -163,6 +189,36 @@ class Sieve:
     sieve_vacation_max_response: Seconds = setting(Seconds(90 * 86400), "Longest interval of vacation.")
     sieve_vacation_default_response: Seconds = setting(Seconds(7 * 86400), "Interval of vacation without :days.")
     sieve_use_lmtp_reject: bool = setting(True, "reject refuses in the protocol when its text is ASCII, else by MDN.")
+    sieve_extlists: dict[str, ExternalList] = setting(
+        dict, "External lists, a table for each: [sieve.sieve_extlists.LABEL] with name, and file, vcards or sqlite."
+    )
+    sieve_extlists_addrbook: str = setting(
+        "contacts", "Folder of vCards in a user's home, :addrbook:default; :addrbook:NAME is NAME or NAME.vcf in it."
+    )
+    sieve_extlists_max_recipients: int = setting(100, "Members of a list that `redirect :list` sends to; 0 forbids it.")
+    sieve_pipe_bin_dir: Path | None = setting(
+        None, "Directory of the programs that `pipe` may hand the message to; empty: none."
+    )
+    sieve_pipe_exec_timeout: Seconds = setting(Seconds(10), "Time that one of them may take; 0 is an hour.")
+    sieve_pipe_input_eol: Literal["crlf", "lf"] = setting("crlf", "Line ends of what it reads.")
+    sieve_filter_bin_dir: Path | None = setting(
+        None, "Directory of the programs that `filter` may put the message through; empty: none."
+    )
+    sieve_filter_exec_timeout: Seconds = setting(Seconds(10), "Time that one of them may take; 0 is an hour.")
+    sieve_filter_input_eol: Literal["crlf", "lf"] = setting("crlf", "Line ends of what it reads.")
+    sieve_execute_bin_dir: Path | None = setting(None, "Directory of the programs that `execute` may run; empty: none.")
+    sieve_execute_exec_timeout: Seconds = setting(Seconds(10), "Time that one of them may take; 0 is an hour.")
+    sieve_execute_input_eol: Literal["crlf", "lf"] = setting("crlf", "Line ends of what it reads.")
+    sieve_convert_bin_dir: Path | None = setting(
+        None,
+        "Directory of the programs that `convert` may use (RFC 6558), named FROM-to-TO, for instance image-tiff-to-image-jpeg; empty: none.",
+    )
+    sieve_convert_exec_timeout: Seconds = setting(Seconds(10), "Time that one of them may take; 0 is an hour.")
+    sieve_convert_input_eol: Literal["crlf", "lf"] = setting("crlf", "Line ends of what it reads.")
+    sieve_program_max_output: Size = setting(Size(64 << 20), "What a program may write; more is a failure.")
+    sieve_calendars: str = setting(
+        "calendars", "Folder in a user's home with a folder for each calendar, which processcalendar writes to."
+    )
     sieve_mdn_private: bool = setting(False, "Leave the recipient's address out of rejection notices.")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sievemda import config
+from sievemda.configlists import ListTables
 from sievemda.errors import ConfigurationError
 
 DEFAULT_FILE = Path("/etc/sievemda/sievemda.toml")
@@ -25,6 +26,7 @@ _BOOLEANS = dict.fromkeys(("yes", "on", "true", "t", "1"), True) | dict.fromkeys
 )
 _SIZE_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_LISTS = "sieve.sieve_extlists."
 _NUMBER = re.compile(r"(-?\d+)\s*([a-zA-Z]?)")
 
 
@@ -78,8 +80,10 @@ def kind_of(key: str) -> Any:
 def full_key(key: str) -> str:
     """`lmtp_strict_quota` -> `delivery.lmtp_strict_quota`; raises ValueError for an unknown or ambiguous key."""
     keys = known()
-    if key in keys or key == "data" or key.startswith("store.partitions."):
+    if key in keys or key == "data" or key.startswith(("store.partitions.", _LISTS)):
         return key
+    if key.startswith("sieve_extlists."):
+        return "sieve." + key
     if key.startswith("partition-"):  # imapd.conf's way to say where a partition lies
         return "store.partitions." + key.removeprefix("partition-")
     ends = [full for full in keys if full.split(".", 1)[1] == key]
@@ -97,6 +101,7 @@ class _Collector:
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.partitions: dict[str, Path] = {}
+        self.lists = ListTables(convert)
         self.problems: list[str] = []
         self.data: Path | None = None
 
@@ -128,6 +133,10 @@ class _Collector:
                 self.partitions[_partition(full.removeprefix("store.partitions."))] = _path(value, base)
             elif full == "store.partitions":
                 raise ValueError(f"{key}: write partition-NAME = PATH")
+            elif full.startswith(_LISTS):
+                self.lists.take(full.removeprefix(_LISTS), value, base)
+            elif full == _LISTS[:-1]:
+                raise ValueError(f"{key}: write a table [{full}.LABEL]")
             else:
                 self.values[full] = convert(kind_of(full), value, base)
                 _check(full, self.values[full])
@@ -143,6 +152,8 @@ class _Collector:
             given = {k.split(".", 1)[1]: v for k, v in self.values.items() if k.startswith(section + ".")}
             if section == "store":
                 given["partitions"] = self.partitions
+            if section == "sieve":
+                given["sieve_extlists"] = self.lists.lists()
             parts[section] = kind(**given)
         if self.data is not None:
             parts["data"] = self.data
@@ -365,6 +376,8 @@ def reference() -> str:
 def _default_text(section: str, field: dataclasses.Field[Any]) -> str:
     if field.name == "partitions":
         return '{ default = "/var/lib/sievemda/mail" }'
+    if field.name == "sieve_extlists":
+        return '{ friends = { name = "tag:example.com,2026:friends", file = "friends.txt" } }'
     if field.name == "servername":
         return '"the name of the host"'
     value = field.default

@@ -85,3 +85,33 @@ def test_data_that_are_no_directory_are_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="is not a directory"):
         configload.load(data=tmp_path / "file")
+
+
+def test_external_lists_are_tables(tmp_path):
+    file = tmp_path / "s.toml"
+    file.write_text(
+        '[sieve.sieve_extlists.friends]\nname = "tag:example.com,2026:friends"\nfile = "friends.txt"\n'
+        '[sieve.sieve_extlists."in.house"]\nname = "tag:example.com,2026:house"\nsqlite = "/srv/lists.db"\n'
+        'statement = "select address from house"\nusers = ["alice", "@example.org"]\nexact = true\n'
+    )
+    lists = configload.load(file, sets=["sieve_extlists.friends.max_lookup_size=99"]).sieve.sieve_extlists
+    assert lists["friends"].file == "friends.txt"
+    assert lists["friends"].max_lookup_size == 99
+    assert lists["in.house"].users == ("alice", "@example.org")
+    assert str(lists["in.house"]).startswith("name = tag:example.com,2026:house, sqlite = /srv/lists.db")
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        (["sieve_extlists.x.name=friends", "sieve_extlists.x.file=f"], "x: name: 'friends' is not an absolute URI"),
+        (["sieve_extlists.x.name=tag:a,2026:b"], "x: set one of file, dict, vcards, sqlite"),
+        (["sieve_extlists.x.name=tag:a,2026:b", "sieve_extlists.x.sqlite=f"], "a statement is wanted"),
+        (["sieve_extlists.x.colour=red"], "no such setting of a list"),
+        (["sieve_extlists=x"], "write a table"),
+    ],
+)
+def test_an_external_list_that_is_not_complete_is_refused(tmp_path, sets, said):
+    with pytest.raises(ConfigurationError) as caught:
+        configload.load(data=tmp_path, sets=sets)
+    assert said in str(caught.value)
