@@ -211,7 +211,7 @@ class Sieve:
     sieve_execute_input_eol: Literal["crlf", "lf"] = setting("crlf", "Line ends of what it reads.")
     sieve_convert_bin_dir: Path | None = setting(
         None,
-        "Directory of the programs that `convert` may use (RFC 6558), named FROM-to-TO, for instance image-tiff-to-image-jpeg; empty: none.",
+        "Directory of the programs that `convert` may use, named as image-tiff-to-image-jpeg; empty: none.",
     )
     sieve_convert_exec_timeout: Seconds = setting(Seconds(10), "Time that one of them may take; 0 is an hour.")
     sieve_convert_input_eol: Literal["crlf", "lf"] = setting("crlf", "Line ends of what it reads.")

@@ -21,6 +21,7 @@ def language_limits(settings: Settings) -> Limits:
         vacation_minimum=sieve.sieve_vacation_min_response,
         vacation_default=sieve.sieve_vacation_default_response,
         vacation_maximum=sieve.sieve_vacation_max_response,
+        list_recipients=sieve.sieve_extlists_max_recipients,
         recipient_delimiter=settings.delivery.recipient_delimiter,
     )
 

@@ -172,7 +172,7 @@ class Deliverer:
 
     def _run(self, program: Program, job: Job, trail: Trail) -> Outcome:
         envelope = Envelope(job.sender, job.target.recipient)
-        facts = DeliveryFacts(self._settings, self._parts.places, job.target)
+        facts = DeliveryFacts(self._parts, job)
         outcome = run(program, job.content.message, envelope, facts, self._limits)
         trail.tests = outcome.tests
         trail.planned = [to_json(effect) for effect in outcome.effects]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 
-from sievemda.config import Settings
-from sievemda.delivery.places import Places
-from sievemda.delivery.target import Target
+from sievemda.delivery.job import Job, Parts
+from sievemda.delivery.lists.catalogue import OwnLists
 from sievemda.sieve.facts import Unknown
 
 
 class DeliveryFacts(Unknown):
-    """Answers `sieve.facts.Facts` for one target. Asking changes nothing."""
+    """Answers `sieve.facts.Facts` for one job. Asking changes nothing."""
 
-    def __init__(self, settings: Settings, places: Places, target: Target) -> None:
-        self._settings = settings
-        self._places = places
-        self._target = target
+    def __init__(self, parts: Parts, job: Job) -> None:
+        self._parts = parts
+        self._job = job
+        self._settings = parts.settings
+        self._places = parts.places
+        self._target = job.target
         self._now: datetime | None = None
 
     def now(self) -> datetime:
@@ -40,3 +43,20 @@ class DeliveryFacts(Unknown):
             else {self._target.recipient.address.domain or "localhost", site.domain, site.site.servername}
         )
         return frozenset(f"{local}@{each}".lower() for each in domains)
+
+    # -- external lists ------------------------------------------------------------------------------------------
+
+    def has_list(self, name: str) -> bool:
+        return self._lists is not None and self._lists.has(name)
+
+    def in_list(self, name: str, values: Sequence[str]) -> str | None:
+        return self._lists.find(name, values) if self._lists else None
+
+    def list_members(self, name: str, most: int) -> Sequence[str]:
+        return self._lists.members(name, most) if self._lists else ()
+
+    @cached_property
+    def _lists(self) -> OwnLists | None:
+        """The lists of the owner; a board has none."""
+        owner = self._target.owner
+        return None if owner is None else self._parts.lists.of(owner, self._parts.store.home(owner))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sievemda.config import Settings
 from sievemda.delivery.content import Content
+from sievemda.delivery.lists.catalogue import Lists
 from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.places import Places
 from sievemda.delivery.plan import NotDone
@@ -25,8 +26,10 @@ class Parts:
     memory: Memory
     outbox: Outbox
     places: Places = field(init=False)
+    lists: Lists = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lists", Lists(self.settings))
         object.__setattr__(self, "places", Places(self.settings, self.store))
 
 
