@@ -10,6 +10,7 @@ Two stores that turn out to be the same mailbox are one: the later one, with its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sievemda.config import Settings
@@ -19,7 +20,7 @@ from sievemda.delivery.target import Target
 from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Sender
 from sievemda.mail.message import Message
-from sievemda.sieve.actions import name as action_name
+from sievemda.sieve.combining import name as action_name
 from sievemda.sieve.effects import (
     Discard,
     Effect,
@@ -111,11 +112,12 @@ class Planner:
             skipped = [NotDone(action_name(e), e.line, "the script failed") for e in outcome.effects]
             return Plan((), tuple(skipped), f"line {outcome.failure.line}: {outcome.failure.text}")
         steps: list[Step] = []
-        for index, effect in enumerate(outcome.effects):
+        effects = each_recipient(outcome.effects)
+        for index, effect in enumerate(effects):
             step = self._step(effect)
             if isinstance(step, str):
                 self._not_done.append(NotDone(action_name(effect), effect.line, step))
-                for skipped_effect in outcome.effects[index + 1 :]:
+                for skipped_effect in effects[index + 1 :]:
                     self._skip(skipped_effect)
                 return Plan(self._merged(steps), tuple(self._not_done), _failure(effect, step))
             if step is not None:
@@ -197,6 +199,26 @@ class Planner:
             else:
                 merged.append(step)
         return tuple(merged)
+
+
+def each_recipient(effects: Sequence[Effect]) -> list[Effect]:
+    """A redirect to a list (RFC 6134 §2.3) as one for each member who does not get the message anyway."""
+    single = {_folded(effect.address) for effect in effects if isinstance(effect, Redirect) and not effect.members}
+    found: list[Effect] = []
+    for effect in effects:
+        if not isinstance(effect, Redirect) or not effect.members:
+            found.append(effect)
+            continue
+        for member in effect.members:
+            if _folded(member) not in single:
+                single.add(_folded(member))
+                found.append(replace(effect, address=member, members=()))
+    return found
+
+
+def _folded(address: str) -> tuple[str, str]:
+    local, _, domain = address.rpartition("@")
+    return local, domain.lower()
 
 
 def as_ascii(text: str) -> str:

@@ -13,16 +13,18 @@ MAX_TESTS = 500
 MAX_COMPARED = 8  # comparisons of one test, values of one comparison
 MAX_TEXT = 200  # characters of one value
 
-Row = tuple[int, str, bool, list[tuple[Sequence[str], Sequence[str]]]]
 _Compared = tuple[Sequence[str], Sequence[str]]
+Row = tuple[int, str, bool, list[_Compared]] | tuple[int, str, bool, list[_Compared], str]
 
 
-def pack(tests: Sequence[tuple[int, str, bool, Sequence[_Compared]]]) -> list[Row]:
-    """Rows of line, test, result and what was compared with what."""
-    return [
-        (line, test, result, [(_texts(values), _texts(keys)) for values, keys in compared[:MAX_COMPARED]])
-        for line, test, result, compared in tests[:MAX_TESTS]
-    ]
+def pack(tests: Sequence[tuple[int, str, bool, Sequence[_Compared], str]]) -> list[Row]:
+    """Rows of line, test, result, what was compared with what, and the script when it is not the user's own."""
+    return [_row(*test) for test in tests[:MAX_TESTS]]
+
+
+def _row(line: int, test: str, result: bool, compared: Sequence[_Compared], script: str) -> Row:
+    cuts = [(_texts(values), _texts(keys)) for values, keys in compared[:MAX_COMPARED]]
+    return (line, test, result, cuts, cut(script, MAX_TEXT)) if script else (line, test, result, cuts)
 
 
 def unpack(rows: Iterable[Any]) -> list[dict[str, Any]]:
@@ -33,8 +35,9 @@ def unpack(rows: Iterable[Any]) -> list[dict[str, Any]]:
             "test": test,
             "result": result,
             "compared": [{"values": values, "keys": keys} for values, keys in compared],
+            **({"script": script[0]} if script else {}),
         }
-        for line, test, result, compared in rows
+        for line, test, result, compared, *script in rows
     ]
 
 

@@ -1,8 +1,12 @@
 """The list of what a script has decided so far: merging, conflicts, limits. RFC 5228 §2.10.1, §2.10.3; RFC 9122.
 
 Equal actions are one: a second store into the same mailbox, a second redirect to the same address takes the place of
-the first in the list, with the flags of the last (RFC 5232 §3). Actions that contradict each other are run-time
-errors at the one that comes later, and the text names both lines.
+the first in the list, with the flags of the last (RFC 5232 §3); of two snoozes the last says when and where to.
+Actions that contradict each other are run-time errors at the one that comes later, and the text names both lines. What
+contradicts what is the table in `combining`.
+
+An action of a script that ran before this one (`earlier`) contradicts nothing: the draft on several scripts, §4. What
+has been done by it is not done again, and when the sender has got an answer, a later reject only discards.
 
 Why keep and fileinto "INBOX" are one only for an address without detail: with one, keep goes to the folder that the
 detail names, which only the store knows. It merges what then turns out to be the same mailbox.
@@ -12,18 +16,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sievemda.sieve.combining import cancels_keep, contradict, name
 from sievemda.sieve.effects import (
     Discard,
     Effect,
     Notify,
-    Pipe,
     Redirect,
     Refuse,
     Report,
     Respond,
-    Snooze,
     Store,
-    UpdateCalendar,
 )
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import RunError
@@ -32,22 +34,37 @@ INBOX = "inbox"
 
 
 class Actions:
-    def __init__(self, limits: Limits, *, keep_is_inbox: bool) -> None:
+    def __init__(self, limits: Limits, *, keep_is_inbox: bool, earlier: tuple[Effect, ...] = ()) -> None:
         self.effects: list[Effect] = []
         self.implicit_keep = True
+        self._earlier = earlier
         self._limits = limits
         self._keep_is_inbox = keep_is_inbox
 
     def add(self, effect: Effect) -> None:
         """Put one action on the list. Raises `RunError` when it contradicts another or goes over a limit."""
         self._refuse_conflict(effect)
+        if self._earlier:
+            if cancels_keep(effect):
+                self.implicit_keep = False
+            if self._is_done(effect):
+                return
+            if isinstance(effect, Refuse) and any(
+                isinstance(done, Respond) and not done.suppressed for done in self._earlier
+            ):
+                effect = Discard(line=effect.line, script=effect.script)
+        if isinstance(effect, Notify):
+            fresh = self._unheard(effect)
+            if fresh is None:
+                return
+            effect = fresh
         at = next((n for n, known in enumerate(self.effects) if self._same(known, effect)), None)
         if at is None:
             self._refuse_excess(effect)
             self.effects.append(effect)
         else:
             self.effects[at] = _merged(self.effects[at], effect)
-        if _cancels_keep(effect):
+        if cancels_keep(effect):
             self.implicit_keep = False
 
     def _same(self, one: Effect, other: Effect) -> bool:
@@ -55,7 +72,28 @@ class Actions:
             return self._place(one) == self._place(other)
         if isinstance(one, Redirect) and isinstance(other, Redirect):
             return _recipient(one) == _recipient(other)
+        if isinstance(one, Report) and isinstance(other, Report):  # abuse reports §3
+            return _report(one) == _report(other)
         return isinstance(one, Discard) and isinstance(other, Discard)
+
+    def _is_done(self, effect: Effect) -> bool:
+        """Whether an earlier script has done the same: then nobody gets a second one."""
+        if isinstance(effect, Respond):
+            return self._has_answered()
+        return any(type(done) is type(effect) and self._same(done, effect) for done in self._earlier)
+
+    def _has_answered(self) -> bool:
+        return any(isinstance(done, Respond) and not done.suppressed for done in self._earlier)
+
+    def _unheard(self, effect: Notify) -> Notify | None:
+        """The notification for those alone who have had none yet, if there are any. RFC 5436 §2.7."""
+        known = [other for other in (*self._earlier, *self.effects) if isinstance(other, Notify)]
+        if not effect.recipients:
+            same = any(other.method == effect.method and other.message == effect.message for other in known)
+            return None if same else effect
+        told = {_folded(address) for other in known for address in other.recipients}
+        left = tuple(address for address in effect.recipients if _folded(address) not in told)
+        return replace(effect, recipients=left) if left else None
 
     def _place(self, store: Store) -> str:
         """The mailbox as far as the language can tell: INBOX in any case, all else by its exact name."""
@@ -69,8 +107,8 @@ class Actions:
 
     def _refuse_conflict(self, effect: Effect) -> None:
         for known in self.effects:
-            if _contradict(known, effect):
-                text = f"{name(effect)} (line {effect.line}) cannot be combined with {name(known)} (line {known.line})"
+            if contradict(known, effect):
+                text = f"{name(effect)} ({_place(effect)}) cannot be combined with {name(known)} ({_place(known)})"
                 raise RunError(text, effect.line)
 
     def _refuse_excess(self, effect: Effect) -> None:
@@ -97,62 +135,21 @@ class Actions:
             raise RunError(f"number of notify actions exceeds policy limit ({count} > {most})", effect.line)
 
 
-def name(effect: Effect) -> str:
-    """What the action is called in a script."""
-    match effect:
-        case Store(snooze=Snooze()):
-            return "snooze"
-        case Store(mailbox=None):
-            return "keep"
-        case Store():
-            return "fileinto"
-        case Refuse(extended=extended):
-            return "ereject" if extended else "reject"
-    return _NAMES[type(effect)]
-
-
-_NAMES = {
-    Redirect: "redirect",
-    Discard: "discard",
-    Respond: "vacation",
-    Notify: "notify",
-    Report: "report",
-    Pipe: "pipe",
-    UpdateCalendar: "processcalendar",
-}
+def _place(effect: Effect) -> str:
+    return f"line {effect.line} of {effect.script}" if effect.script else f"line {effect.line}"
 
 
 def _recipient(redirect: Redirect) -> tuple[str, str]:
-    local, _, domain = redirect.address.rpartition("@")
+    return _folded(redirect.address)
+
+
+def _report(report: Report) -> tuple[str, tuple[str, str]]:
+    return report.feedback_type.lower(), _folded(report.to)
+
+
+def _folded(address: str) -> tuple[str, str]:
+    local, _, domain = address.rpartition("@")
     return local, domain.lower()
-
-
-def _cancels_keep(effect: Effect) -> bool:
-    """RFC 5228 §2.10.2, RFC 3894 §3, RFC 5429 §2.4, RFC 5230 §4.7."""
-    match effect:
-        case Store(copy=copy) | Redirect(copy=copy) | Pipe(copy=copy):
-            return not copy
-        case Discard() | Refuse():
-            return True
-        case Respond() | Notify() | Report() | UpdateCalendar():
-            return False
-
-
-def _contradict(one: Effect, other: Effect) -> bool:
-    """RFC 5429 §2.4: reject with a delivery or an answer, or twice. RFC 5230 §4.7: vacation twice.
-
-    RFC 9671 §4.9: processcalendar twice, or with reject. External programs §5.1: one program for pipe twice.
-    """
-    match one, other:
-        case (Respond(), Respond()) | (UpdateCalendar(), UpdateCalendar()):
-            return True
-        case Pipe(program=first), Pipe(program=second):
-            return first == second
-    refusals = isinstance(one, Refuse) + isinstance(other, Refuse)
-    return refusals > 0 and not (isinstance(one, _NEUTRAL) or isinstance(other, _NEUTRAL))
-
-
-_NEUTRAL = Discard | Notify | Report  # goes with a refusal: nothing is delivered or answered
 
 
 def _merged(first: Effect, last: Effect) -> Effect:
@@ -161,4 +158,6 @@ def _merged(first: Effect, last: Effect) -> Effect:
         return first
     if last.mailbox is None and first.mailbox is not None:
         return last
+    if last.snooze is not None:
+        return replace(first, flags=last.flags, snooze=last.snooze)
     return replace(first, flags=last.flags, create=first.create or last.create)

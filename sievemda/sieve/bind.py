@@ -18,9 +18,10 @@ from sievemda.sieve.arguments import Arguments, Wrong
 from sievemda.sieve.base.control import Link, Require
 from sievemda.sieve.base.control import chain as joined
 from sievemda.sieve.base.tests import FalseTest
+from sievemda.sieve.library import GLOBAL, Library, missing
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.matching import Matching
-from sievemda.sieve.node import Block, Command, Context, Fault, Node, Option, Test
+from sievemda.sieve.node import Block, Command, Context, Fault, Inclusion, Node, Option, Test
 from sievemda.sieve.problems import Problem, Severity
 from sievemda.sieve.signature import Kind, signature
 from sievemda.sieve.text import Text, Texts
@@ -36,13 +37,18 @@ class TooMany(Exception):
 
 
 class Binder:
-    """Binds one script; `problems` and `warnings` grow as it goes. `allowed` are the capabilities one may require."""
+    """Binds one script; `problems` and `includes` grow as it goes. `allowed` are the capabilities one may require.
 
-    def __init__(self, limits: Limits, allowed: frozenset[str]) -> None:
+    With a library, a script that is to be included and is not there is a problem.
+    """
+
+    def __init__(self, limits: Limits, allowed: frozenset[str], library: Library | None = None) -> None:
         self.problems: list[Problem] = []
+        self.includes: list[Inclusion] = []
         self.vocabulary: Vocabulary = base_vocabulary()
         self.limits = limits
         self.allowed = allowed
+        self._library = library
         self._unknown: set[str] = set()
         self._tags: dict[str, set[str]] = {}
         self._declared: set[str] = set()
@@ -132,12 +138,24 @@ class Binder:
             return None
         if cls is not None:
             bound = self._node(call, cls, dead=dead)
+            if isinstance(bound, Command) and (inclusion := bound.inclusion()):
+                self._include(inclusion)
             return bound if isinstance(bound, Command) else None
         if call.name in self.vocabulary.tests:
             self.report(call, f"cannot use test '{call.name}' as a command")
         else:
             self._report_unknown(call, "command")
         return None
+
+    def _include(self, inclusion: Inclusion) -> None:
+        self.includes.append(inclusion)
+        if self._library is not None and not inclusion.optional and not self._library.has(inclusion):
+            self.report(inclusion, missing(inclusion), "error" if self._library.strict else "warning")
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The variables that the script says are global."""
+        return frozenset(name.removeprefix(GLOBAL) for name in self._declared if name.startswith(GLOBAL))
 
     def _test(self, call: Call) -> Test | None:
         cls = self.vocabulary.tests.get(call.name)
@@ -314,7 +332,7 @@ class Binder:
     def _hint(self, word: str, known: tuple[str, ...]) -> str:
         return registry().hint(word, known, self.allowed, self.vocabulary.capabilities)
 
-    def report(self, where: Argument | Call | Text | Node, text: str, severity: Severity = "error") -> None:
+    def report(self, where: Argument | Call | Text | Node | Inclusion, text: str, severity: Severity = "error") -> None:
         """Note a problem. Raises `TooMany` at an error too many; a warning too many is dropped."""
         if self._reported[severity] < self.limits.problems:
             self._reported[severity] += 1

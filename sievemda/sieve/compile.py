@@ -12,6 +12,8 @@ from collections import OrderedDict
 from contextlib import suppress
 
 from sievemda.sieve.bind import Binder, TooMany
+from sievemda.sieve.generate import Generation
+from sievemda.sieve.library import Library
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.node import Command
 from sievemda.sieve.parse import parse
@@ -20,24 +22,37 @@ from sievemda.sieve.program import Program
 from sievemda.sieve.vocabulary import BASE, registry
 
 
-def compile_script(text: bytes | str, limits: Limits, available: frozenset[str] | None = None) -> Program:
+def compile_script(
+    text: bytes | str, limits: Limits, available: frozenset[str] | None = None, library: Library | None = None
+) -> Program:
     """The program of a script. `available` are the capabilities it may require; all of them when `None`.
 
-    Raises `ScriptError` with all problems of the script; what is only odd is in `Program.problems`.
+    Raises `ScriptError` with all problems of the script; what is only odd is in `Program.problems`. `library` has the
+    scripts that it may include, where somebody can say which there are.
     """
+    program = _bound(text, limits, available, library)
+    if library is not None and library.strict and program.includes:
+        generation = Generation(library, limits, lambda included: _bound(included, limits, available, library))
+        generation.resolve(program.includes)
+        if generation.problems:
+            raise ScriptError(tuple(generation.problems), "generate")
+    return program
+
+
+def _bound(text: bytes | str, limits: Limits, available: frozenset[str] | None, library: Library | None) -> Program:
     allowed = registry().public if available is None else available | _ALWAYS
-    binder = Binder(limits, allowed)
+    binder = Binder(limits, allowed, library)
     commands: tuple[Command, ...] = ()
     with suppress(TooMany):
         commands = binder.script(parse(text, limits))
     problems = tuple(binder.problems)
     if any(problem.severity == "error" for problem in problems):
         raise ScriptError(problems)
-    return Program(commands, binder.vocabulary, problems)
+    return Program(commands, binder.vocabulary, problems, binder.shared, tuple(binder.includes))
 
 
-# The comparators of the base language may always be required: RFC 5228 §2.7.3.
-_ALWAYS = frozenset({BASE, "comparator-i;octet", "comparator-i;ascii-casemap"})
+# The comparators that need no `require` may always be required: RFC 5228 §2.7.3.
+_ALWAYS = frozenset({BASE, "comparator-i;octet", "comparator-i;ascii-casemap", "comparator-i;unicode-casemap"})
 
 
 class ProgramCache:

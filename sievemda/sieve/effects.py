@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sievemda.mail.envelope import DeliverBy
 from sievemda.mail.message import Message
 
 
@@ -57,19 +58,12 @@ class Store(Said):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverBy:
-    """RFC 2852 §4 as RFC 6009 §5 lets a script ask for it."""
-
-    until: datetime
-    mode: str = "N"  # N notify or R return
-    trace: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Redirect(Said):
-    """redirect. RFC 5228 §4.2; `notify` and `ret` as in RFC 6009 §4, where empty says nothing.
+    """redirect. RFC 5228 §4.2; `notify` and `ret` as in RFC 6009 §6, where empty says nothing.
 
-    To a list, `address` is its name and `members` are those who get the message, one or more. RFC 6134 §2.3.
+    `return_path` is the envelope sender, "" for nobody; `None` keeps that of the message. `suppressed` says why the
+    message must not be sent on; it then is kept as without a redirect. To a list, `address` is its name and `members`
+    are those who get the message, one or more. RFC 6134 §2.3.
     """
 
     address: str
@@ -78,6 +72,8 @@ class Redirect(Said):
     notify: tuple[str, ...] = ()
     ret: str = ""
     by: DeliverBy | None = None
+    return_path: str | None = None
+    suppressed: str = ""
     message: Message | None = None
 
 
@@ -100,6 +96,7 @@ class Respond(Said):
 
     `text` is the complete reply (LF line ends) but for its Date and Message-ID, which whoever sends it adds.
     `suppressed` says why no reply must go out, in words for the user; then `text` is empty.
+    `return_path` is the envelope sender, "" for nobody.
     """
 
     to: str
@@ -108,6 +105,7 @@ class Respond(Said):
     text: bytes
     key: str
     seconds: int
+    return_path: str = ""
     fcc: Store | None = None
     suppressed: str = ""
 
@@ -117,7 +115,9 @@ class Notify(Said):
     """A notification. RFC 5435 §3.
 
     For a mailto method `text` is the complete mail (LF line ends) but for its Date and Message-ID, and `recipients` who
-    gets it; else they are empty. `suppressed` says why none must go out.
+    gets it, from the envelope sender `return_path`, "" for nobody. For any other method `text` is a mail that holds the
+    notification, for the copy to keep (RFC 8580 §4). `identifier` is what an old script calls it. `suppressed` says why
+    none must go out.
     """
 
     method: str  # the URI
@@ -127,18 +127,24 @@ class Notify(Said):
     options: tuple[tuple[str, str], ...] = ()
     text: bytes = b""
     recipients: tuple[str, ...] = ()
+    return_path: str = ""
+    identifier: str = ""
     fcc: Store | None = None
     suppressed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(Said):
-    """An abuse report (ARF, RFC 5965) to an address; `text` is complete but for its Date and Message-ID."""
+    """An abuse report (ARF, RFC 5965) to an address; `text` is complete but for its Date and Message-ID.
+
+    `suppressed` says why none must go out; then `text` is empty.
+    """
 
     to: str
     feedback_type: str
     reason: str
     text: bytes
+    suppressed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

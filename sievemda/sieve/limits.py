@@ -64,6 +64,14 @@ class Limits:
     calendar_size: int = 512 * 1024  # octets of the calendar data of one part
     calendar_objects: int = 20  # of one message
 
+    # include, RFC 6609 §3.1.
+    includes: int = 255  # different scripts of one run; 0 forbids include
+    include_depth: int = 10  # scripts inside scripts, without the first one
+
+    # duplicate, RFC 7352 §3.3; seconds.
+    duplicate_default: int = 7 * DAY
+    duplicate_maximum: int = 90 * DAY
+
     # MIME, RFC 5703: what is beyond is looked at as one opaque part.
     parts: int = 1_000  # parts of one message
     nesting: int = 50  # parts inside parts

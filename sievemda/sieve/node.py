@@ -100,9 +100,21 @@ class Option(Node):
         """Which of the fields are looked at."""
         return found
 
-    def extract(self, run: Run, raw: bytes) -> Sequence[str] | None:
-        """What the value of a field is for this tag; `None`: the tag has no say in that."""
+    def extract(self, run: Run, found: Occurrence) -> Sequence[str] | None:
+        """What the values of a field are for this tag; `None`: the tag has no say in that."""
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That a script includes another one. RFC 6609 §3.2."""
+
+    location: str  # "personal" or "global"
+    name: str
+    once: bool = False
+    optional: bool = False
+    line: int = 0
+    column: int = 0
 
 
 @node
@@ -115,6 +127,10 @@ class Command(Node):
 
     def execute(self, run: Run) -> None:
         """Do it. A command that only the binder acts on leaves nothing to do."""
+
+    def inclusion(self) -> Inclusion | None:
+        """The script that it includes, if it is for that."""
+        return None
 
     def amended(self, effect: Effect, run: Run) -> Effect:
         """The effect as the tags on this command want it.

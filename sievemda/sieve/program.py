@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sievemda.sieve.node import Command
+from sievemda.sieve.node import Command, Inclusion
 from sievemda.sieve.problems import Problem
 from sievemda.sieve.vocabulary import BASE, Vocabulary
 
@@ -14,6 +14,8 @@ class Program:
     commands: tuple[Command, ...]
     vocabulary: Vocabulary
     problems: tuple[Problem, ...] = ()  # warnings
+    shared: frozenset[str] = frozenset()  # names of variables that it says are global: RFC 6609 §3.4.1
+    includes: tuple[Inclusion, ...] = ()  # in the order in which they stand in the script
 
     @property
     def requires(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sievemda.sieve.actions import name
+from sievemda.sieve.combining import name
 from sievemda.sieve.effects import (
     Discard,
     Effect,
@@ -18,6 +18,7 @@ from sievemda.sieve.effects import (
     Refuse,
     Report,
     Respond,
+    Snooze,
     Store,
     UpdateCalendar,
 )
@@ -35,12 +36,23 @@ def to_json(effect: Effect) -> dict[str, Any]:
 def _store(effect: Store) -> dict[str, Any]:
     flags = list(effect.flags)
     if effect.snooze is not None:
-        back = effect.snooze.mailbox or "INBOX"
-        return {"flags": flags, "awakens": effect.snooze.awakens.isoformat(), "mailbox": back}
-    if effect.mailbox is None:
-        return {"flags": flags, **_given(implicit=effect.implicit)}
+        return {"flags": flags, **_snooze(effect.snooze)}
+    if effect.mailbox is None or effect.implicit:
+        return {"flags": flags, **_given(implicit=effect.implicit, **_place(effect))}
     data = {"mailbox": effect.mailbox, "flags": flags, "copy": effect.copy, "create": effect.create}
-    return data | _given(mailboxid=effect.mailbox_id, specialuse=effect.special_use)
+    return data | _place(effect)
+
+
+def _snooze(back: Snooze) -> dict[str, Any]:
+    flags = {"addflags": list(back.add_flags), "removeflags": list(back.remove_flags)}
+    told = {"awakens": back.awakens.isoformat(), "mailbox": back.mailbox or "INBOX"}
+    return told | _given(create=back.create, mailboxid=back.mailbox_id, specialuse=back.special_use, **flags)
+
+
+def _place(effect: Store) -> dict[str, Any]:
+    """What a Store says about its place beside what every fileinto says."""
+    told = _given(mailboxid=effect.mailbox_id, specialuse=effect.special_use)
+    return told | _given(mailbox=effect.mailbox, create=effect.create) if effect.implicit else told
 
 
 def _redirect(effect: Redirect) -> dict[str, Any]:
@@ -58,14 +70,16 @@ def _respond(effect: Respond) -> dict[str, Any]:
 
 
 def _notify(effect: Notify) -> dict[str, Any]:
-    told = {"method": shown(effect.method), "message": shown(effect.message), "importance": str(effect.importance)}
+    told = {"method": shown(effect.method), "message": shown(effect.message)}
     options = [shown(f"{name}={value}") for name, value in effect.options]
-    extra = {"from": shown(effect.sender), "options": options, "fcc": _mailbox(effect.fcc)}
+    importance = "" if effect.importance == 2 else str(effect.importance)  # noqa: PLR2004 - normal, RFC 5435 §3.4
+    extra = {"importance": importance, "from": shown(effect.sender), "options": options, "fcc": _mailbox(effect.fcc)}
     return {**told, **_given(**extra, suppressed=shown(effect.suppressed))}
 
 
 def _report(effect: Report) -> dict[str, Any]:
-    return {"to": shown(effect.to), "type": shown(effect.feedback_type), "reason": shown(effect.reason)}
+    told = {"to": shown(effect.to), "type": shown(effect.feedback_type), "reason": shown(effect.reason)}
+    return {**told, **_given(suppressed=shown(effect.suppressed))}
 
 
 def _pipe(effect: Pipe) -> dict[str, Any]:

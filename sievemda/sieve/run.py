@@ -36,6 +36,7 @@ class Tried(NamedTuple):
     test: str
     result: bool
     compared: tuple[Compared, ...]
+    script: str = ""  # when it is not the user's own
 
 
 _make = tuple.__new__  # half the time of calling the named tuple, twice for each test of a script
@@ -48,6 +49,9 @@ class Outcome:
     After a run-time error `failure` is set, `effects` are those decided before it, and none of them is to be carried
     out but an implicit keep of the original message: RFC 5228 §2.10.6. `notes` are what the script wrote to its log;
     `edits` say in words how it changed the message.
+
+    Of several scripts in a row, `settled` are the actions of those that came to their end before one failed: they are
+    carried out. `broken` says that a script could not even be started.
     """
 
     effects: tuple[Effect, ...]
@@ -57,34 +61,74 @@ class Outcome:
     remember: tuple[Remember, ...] = ()
     notes: tuple[Note, ...] = ()
     edits: tuple[Note, ...] = ()
+    settled: tuple[Effect, ...] = ()
+    broken: bool = False
 
     @property
     def carried_out(self) -> tuple[Effect, ...]:
-        """What is to be done: the effects, or after an error the implicit keep alone."""
-        return self.effects if self.failure is None else (Store(implicit=True),)
+        """What is to be done: the effects, or after an error the implicit keep and nothing else of that script."""
+        return self.effects if self.failure is None else (*self.settled, Store(implicit=True))
 
 
 class Stop(Exception):
     """The script ended itself: RFC 5228 §3.3."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which script it is: what it is called when it is not the user's own, and what another one may include it as."""
+
+    label: str = ""
+    included_as: tuple[str, str] | None = None  # location and name, RFC 6609 §3.2
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What one script of several leaves to the next."""
+
+    message: Message
+    flags: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+USER = Origin()
+
+
 class Run:
-    def __init__(self, program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits) -> None:
-        self.message = message  # as it is now, with all edits
+    """One run of one script; `carried` is what scripts before it have left to it."""
+
+    def __init__(
+        self,
+        program: Program,
+        message: Message,
+        envelope: Envelope,
+        facts: Facts,
+        limits: Limits,
+        *,
+        origin: Origin = USER,
+        carried: Carried | None = None,
+    ) -> None:
+        carried = carried or Carried(message)
+        self.message = carried.message  # as it is now, with all edits
         self.original = message
         self.part: Message | None = None  # the one, with its own header, that a loop over the parts is at
         self.envelope = envelope
         self.facts = facts
         self.limits = limits
+        self.program = program  # of the script under way, which may be an included one
+        self.origin = origin
+        self.script = origin.label
         self.vocabulary = program.vocabulary
         self.captures_wanted = program.vocabulary.captures
         self.captures: tuple[str, ...] = ()  # match variables, RFC 5229 §3.2
-        self.variables: dict[str, str] = {}
-        self.flags: tuple[str, ...] = ()  # the internal variable of RFC 5232 §3
+        self.variables: dict[str, str] = {}  # of the script under way
+        self.globals: dict[str, str] = {}  # of all scripts, RFC 6609 §3.4
+        self.flags = carried.flags  # the internal variable of RFC 5232 §3
+        self.keep_target: Store | None = None  # where the implicit keep goes, when a script has said so
         self.line = 0  # of the command under way
         delimiters = limits.recipient_delimiter
         detail = any(mark in envelope.recipient.address.local for mark in delimiters)
-        self.actions = Actions(limits, keep_is_inbox=not detail)
+        self.actions = Actions(limits, keep_is_inbox=not detail, earlier=carried.effects)
         self.trace: list[Tried] = []
         self.remember: list[Remember] = []
         self.notes: list[Note] = []
@@ -93,6 +137,34 @@ class Run:
         self._compared: tuple[Compared, ...] = ()
         self._steps = limits.instructions
         self._matching = limits.matching
+
+    def follow(self) -> Problem | None:
+        """Run the script to its end; the run-time error that ended it, if one did."""
+        try:
+            self.block(self.program.commands)
+        except Stop:
+            pass
+        except RunError as error:
+            return Problem(error.line or self.line, 1, error.text, script=error.script or self.script)
+        return None
+
+    def include(self, program: Program, label: str) -> None:
+        """Run another script at this place.
+
+        It has its own words, variables and match variables (RFC 6609 §3.4); message, flags and actions are one.
+        """
+        outer = self.program, self.vocabulary, self.captures_wanted, self.captures, self.variables, self.script
+        line = self.line
+        self.program, self.vocabulary, self.script = program, program.vocabulary, label
+        self.captures_wanted, self.captures, self.variables = program.vocabulary.captures, (), {}
+        try:
+            self.block(program.commands)
+        except RunError as error:
+            error.line, error.script = error.line or self.line, error.script or label
+            raise
+        finally:
+            self.program, self.vocabulary, self.captures_wanted, self.captures, self.variables, self.script = outer
+            self.line = line
 
     # -- for nodes ---------------------------------------------------------------------------------------------
 
@@ -104,6 +176,23 @@ class Run:
         if texts.constant is not None:
             return texts.constant
         return tuple([self.text(item) for item in texts.items])
+
+    def variable(self, name: str) -> str:
+        """The value of a variable by its name in lower case; an unknown one is empty. RFC 5229 §3."""
+        return (self.globals if name in self.program.shared else self.variables).get(name, "")
+
+    def assign(self, name: str, value: str) -> None:
+        """Set a variable by its name in lower case: for all scripts when this one says `global` of it."""
+        if name in self.program.shared:
+            self.assign_global(name, value)
+        else:
+            self.variables[name] = value
+
+    def assign_global(self, name: str, value: str) -> None:
+        most = self.limits.variables
+        if len(self.globals) >= most and name not in self.globals:
+            raise RunError(f"too many global variables: the limit is {most}", self.line)
+        self.globals[name] = value
 
     def _expanded(self, text: Text) -> str:
         value = text.expand(self)
@@ -121,7 +210,7 @@ class Run:
         outer, self._compared = self._compared, ()
         result = test.holds(self)
         if len(self.trace) < self.limits.trace:
-            self.trace.append(_make(Tried, (test.line, test.keyword, result, self._compared)))
+            self.trace.append(_make(Tried, (test.line, test.keyword, result, self._compared, self.script)))
         self._compared = outer
         return result
 
@@ -141,6 +230,8 @@ class Run:
         """Put an action on the list; what it does, it does to the message as it is now."""
         if self.message is not self.original and isinstance(effect, Store | Redirect | Pipe) and effect.message is None:
             effect = replace(effect, message=self.message)
+        if self.script:
+            effect = replace(effect, script=self.script)
         self.actions.add(effect)
 
     def edit(self, message: Message, what: str) -> None:
@@ -154,7 +245,7 @@ class Run:
 
     def _note(self, notes: list[Note], text: str) -> None:
         if len(notes) < self.limits.notes:
-            notes.append(Note(self.line, text[: self.limits.note_size]))
+            notes.append(Note(self.line, text[: self.limits.note_size], self.script))
 
     # -- the budget --------------------------------------------------------------------------------------------
 
@@ -174,21 +265,16 @@ class Run:
             raise RunError(f"too much text to compare: the limit is {self.limits.matching} characters", self.line)
 
 
-def run(program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits) -> Outcome:
+def run(
+    program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits, origin: Origin = USER
+) -> Outcome:
     """Run a script on a message. Total: a run-time error is part of the outcome."""
-    state = Run(program, message, envelope, facts, limits)
-    failure: Problem | None = None
-    try:
-        state.block(program.commands)
-    except Stop:
-        pass
-    except RunError as error:
-        failure = Problem(error.line or state.line, 1, error.text)
+    state = Run(program, message, envelope, facts, limits, origin=origin)
+    failure = state.follow()
     actions = state.actions
     effects = tuple(actions.effects)
     if failure is None and actions.implicit_keep:
-        edited = None if state.message is message else state.message
-        effects += (Store(flags=state.flags, implicit=True, message=edited),)
+        effects += (implicit_keep(state),)
     return Outcome(
         effects,
         failure is not None or actions.implicit_keep,
@@ -198,3 +284,9 @@ def run(program: Program, message: Message, envelope: Envelope, facts: Facts, li
         tuple(state.notes),
         tuple(state.edits),
     )
+
+
+def implicit_keep(state: Run) -> Store:
+    """The keep that is due at the end: of the message as it is now, with the flags as they are. RFC 5228 §2.10.2."""
+    edited = None if state.message is state.original else state.message
+    return replace(state.keep_target or Store(implicit=True), flags=state.flags, message=edited)

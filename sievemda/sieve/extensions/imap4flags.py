@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from sievemda.mail.flags import canonical, distinct, is_settable, words
 from sievemda.sieve.effects import Effect, Store
-from sievemda.sieve.extensions.variables import name_fault, store
+from sievemda.sieve.extensions.variables import fetch, name_fault, store
 from sievemda.sieve.matching import DEFAULT, Matching, match
 from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
@@ -122,9 +122,45 @@ class Flags(Option):
         return replace(effect, flags=flags) if isinstance(effect, Store) else effect
 
 
+@node
+class AddFlags(Option):
+    """:addflags <string-list>, snooze draft §4.4.1: set when the message awakens."""
+
+    keyword = "addflags"
+    extends = ("snooze",)
+    flags: Texts
+
+    def warnings(self, context: Context) -> Iterator[Fault]:
+        yield from rubbish(self.flags)
+
+    def amend(self, effect: Effect, run: Run) -> Effect:
+        return _snoozed(effect, add_flags=canonical(words(run.texts(self.flags))))
+
+
+@node
+class RemoveFlags(Option):
+    """:removeflags <string-list>, snooze draft §4.4.1: cleared when the message awakens."""
+
+    keyword = "removeflags"
+    extends = ("snooze",)
+    flags: Texts
+
+    def warnings(self, context: Context) -> Iterator[Fault]:
+        yield from rubbish(self.flags)
+
+    def amend(self, effect: Effect, run: Run) -> Effect:
+        return _snoozed(effect, remove_flags=canonical(words(run.texts(self.flags))))
+
+
+def _snoozed(effect: Effect, **changes: tuple[str, ...]) -> Effect:
+    if not isinstance(effect, Store) or effect.snooze is None:
+        return effect
+    return replace(effect, snooze=replace(effect.snooze, **changes))  # type: ignore[arg-type]
+
+
 def flags_of(run: Run, name: str) -> tuple[str, ...]:
     """The flags that a variable holds, each once."""
-    return distinct(words((run.variables.get(name.lower(), ""),)))
+    return distinct(words((fetch(run, name),)))
 
 
 def rubbish(flags: Texts) -> Iterator[Fault]:
@@ -135,5 +171,11 @@ def rubbish(flags: Texts) -> Iterator[Fault]:
 
 
 EXTENSIONS = (
-    Extension("imap4flags", "RFC 5232", commands=(SetFlag, AddFlag, RemoveFlag), tests=(HasFlag,), options=(Flags,)),
+    Extension(
+        "imap4flags",
+        "RFC 5232",
+        commands=(SetFlag, AddFlag, RemoveFlag),
+        tests=(HasFlag,),
+        options=(Flags, AddFlags, RemoveFlags),
+    ),
 )

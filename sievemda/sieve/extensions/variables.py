@@ -11,12 +11,13 @@ from typing import ClassVar
 from sievemda.sieve.matching import DEFAULT, Matching, match
 from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
-from sievemda.sieve.text import Part, Text, Texts, octets
-from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.text import Part, Reference, Text, Texts, octets
+from sievemda.sieve.vocabulary import Extension, Vocabulary
 
 _IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*+"
 _REFERENCE = re.compile(rf"\$\{{((?:{_IDENTIFIER}\.(?:(?:[0-9]++|{_IDENTIFIER})\.)*)?)([0-9]++|{_IDENTIFIER})\}}")
 _NAME = re.compile(_IDENTIFIER)
+_QUALIFIED = re.compile(rf"{_IDENTIFIER}\.(?:[0-9]++|{_IDENTIFIER}|\.)++")
 _SPECIAL = re.compile(r"[*?\\]")
 _DIGITS = 4  # more digits than that, leading zeros apart, are no index of a match variable
 
@@ -28,7 +29,17 @@ class Variable:
     name: str
 
     def value(self, run: Run) -> str:
-        return run.variables.get(self.name, "")
+        return run.variable(self.name)
+
+
+class Settable(ABC):
+    """A variable of a namespace in which scripts may set variables. RFC 5229 §3."""
+
+    @abstractmethod
+    def value(self, run: Run) -> str: ...
+
+    @abstractmethod
+    def assign(self, run: Run, value: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +61,20 @@ def read(text: str, context: Context) -> tuple[Part, ...]:
         parts += [text[position : found.start()]] if found.start() > position else []
         position = found.end()
         if space:
-            first, _, rest = space.partition(".")
-            if first not in context.vocabulary.namespaces:
-                raise ValueError(f"unknown namespace '{first}' in the variable ${{{found[1]}{found[2]}}}")
-            parts.append(context.vocabulary.namespaces[first](rest + name))
+            parts.append(_in_namespace(space + name, context.vocabulary))
         elif name.isdigit():
             parts.append(Capture(_index(name, context)))
         else:
             parts.append(Variable(name))
     return (*parts, text[position:]) if position < len(text) else tuple(parts)
+
+
+def _in_namespace(name: str, vocabulary: Vocabulary) -> Reference:
+    """The variable of this name in lower case, with its namespace. Raises `ValueError` when there can be none."""
+    first, _, rest = name.partition(".")
+    if first not in vocabulary.namespaces:
+        raise ValueError(f"unknown namespace '{first}' in the name of the variable '{name[:80]}'")
+    return vocabulary.namespaces[first](rest)
 
 
 def _index(name: str, context: Context) -> int:
@@ -72,6 +88,8 @@ def name_fault(name: Text, context: Context) -> str:
     """What is wrong with the name of a variable that is to be set; notes the name otherwise. RFC 5229 §4."""
     if not name.constant:
         return "the name of a variable must be a constant string"
+    if _QUALIFIED.fullmatch(name.source):
+        return _fault_in_namespace(name.source.lower(), context.vocabulary)
     if not _NAME.fullmatch(name.source):
         return f"invalid variable name '{name.source[:80]}'"
     if len(name.source) > context.limits.variable_name:
@@ -84,9 +102,32 @@ def name_fault(name: Text, context: Context) -> str:
     return ""
 
 
+def _fault_in_namespace(name: str, vocabulary: Vocabulary) -> str:
+    try:
+        found = _in_namespace(name, vocabulary)
+    except ValueError as fault:
+        return str(fault)
+    return "" if isinstance(found, Settable) else f"the variable '{name[:80]}' cannot be set: it is there to be read"
+
+
+def fetch(run: Run, name: str) -> str:
+    """The value of the variable of that name, which a script gave as a string; an unknown one is empty."""
+    name = name.lower()
+    if "." not in name:
+        return run.variable(name)
+    try:
+        return _in_namespace(name, run.vocabulary).value(run)
+    except ValueError:
+        return ""
+
+
 def store(run: Run, name: str, value: str, limit: int | None = None) -> None:
-    """Set a variable, cut to what it can hold: whole characters only. RFC 5229 §6."""
-    run.variables[name.lower()] = cut(value, run.limits.variable_size if limit is None else limit)
+    """Set a variable that `name_fault` finds no fault with, cut to what it can hold: whole characters. RFC 5229 §6."""
+    value = cut(value, run.limits.variable_size if limit is None else limit)
+    if "." not in name:
+        run.assign(name.lower(), value)
+    elif isinstance(found := _in_namespace(name.lower(), run.vocabulary), Settable):
+        found.assign(run, value)
 
 
 def cut(value: str, size: int) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sievemda.mail.address import Address, parse_address, strip_route
 from sievemda.mail.envelope import Envelope, Recipient, Sender
 from sievemda.mail.message import Message
-from sievemda.sieve.actions import name
+from sievemda.sieve.combining import name
 from sievemda.sieve.compile import compile_script
 from sievemda.sieve.effects import Effect, Store
 from sievemda.sieve.facts import Unknown
