@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sievemda.mail.address import Address
+from sievemda.mail.annotation import canonical
 from sievemda.mail.message import Message
 from sievemda.sieve.facts import Unknown
 from sievemda.sieve.listnames import DEFAULT_BOOK, normal_name
@@ -31,11 +32,27 @@ class Imagined(Unknown):
     addresses: frozenset[str] = frozenset()
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)  # external lists by name, beside an empty default
 
+    uses: Mapping[str, frozenset[str]] = field(default_factory=dict)  # special uses by mailbox
+    ids: frozenset[str] = frozenset()  # identifiers that a mailbox has
+    annotations: Mapping[tuple[str, str], str] = field(default_factory=dict)  # by mailbox ("": the server) and entry
+
     def now(self) -> datetime:
         return self.clock
 
     def mailbox_exists(self, name: str) -> bool:
         return name in self.mailboxes or name.upper() == "INBOX"
+
+    def mailbox_with_id(self, mailbox_id: str) -> bool:
+        return mailbox_id in self.ids
+
+    def special_use_exists(self, mailbox: str | None, uses: Sequence[str]) -> bool:
+        wanted = {use.lower() for use in uses}
+        if mailbox is not None:
+            return wanted <= {use.lower() for use in self.uses.get(mailbox, ())}
+        return wanted <= {use.lower() for found in self.uses.values() for use in found}
+
+    def metadata(self, mailbox: str | None, entry: str) -> str | None:
+        return self.annotations.get((mailbox or "", canonical(entry)))
 
     def own_addresses(self) -> frozenset[str]:
         return self.addresses

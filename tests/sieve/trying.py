@@ -24,9 +24,9 @@ def envelope(sender="coyote@desert.example.org", recipient="roadrunner@acme.exam
     return Envelope(Sender(path, auth=options.pop("auth", None)), Recipient(parse_address(recipient), **options))
 
 
-def outcome(script, message=COYOTE, *, limits=None, mailboxes=(), own=(), **of_envelope):
+def outcome(script, message=COYOTE, *, limits=None, mailboxes=(), own=(), world=None, **of_envelope):
     limits = limits or Limits()
-    facts = Imagined(NOW, frozenset(mailboxes), frozenset(own))
+    facts = Imagined(NOW, frozenset(mailboxes), frozenset(own), **(world or {}))
     return run(compile_script(script, limits), message_of(message), envelope(**of_envelope), facts, limits)
 
 

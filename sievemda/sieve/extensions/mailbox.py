@@ -1,11 +1,17 @@
-"""mailbox: mailboxexists, and `:create` on fileinto. RFC 5490 §3.1, §3.2."""
+"""mailbox: mailboxexists, and `:create` on what stores. RFC 5490 §3.1, §3.2.
+
+The tags that say where a message is to go (`:create`, `:mailboxid`, `:specialuse`) mean the mailbox that is named: on
+snooze the one that the message comes back to, not the one where it waits.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from sievemda.sieve.effects import Effect, Store
-from sievemda.sieve.node import Option, Test, node
+from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Texts, is_utf8
 from sievemda.sieve.vocabulary import Extension
@@ -20,20 +26,39 @@ class MailboxExists(Test):
 
     def holds(self, run: Run) -> bool:
         names = run.texts(self.mailbox_names)
-        found = [name for name in names if is_utf8(name) and run.facts.mailbox_exists(name)]
+        found = []
+        for name in names:
+            run.spend()
+            if not is_utf8(name):
+                run.note("mailboxexists: the name of a mailbox is not UTF-8")
+            elif run.facts.mailbox_exists(name):
+                found.append(name)
         run.saw(found, names)
         return len(found) == len(names)
 
 
 @node
 class Create(Option):
-    """:create"""
+    """:create, §3.2; with `:fcc`, RFC 8580 §3.1.1; on snooze only beside `:mailbox`, snooze draft §4.4.2."""
 
     keyword = "create"
-    extends = ("fileinto", ":fcc")
+    extends = ("fileinto", "snooze", "implicit_keep_target", ":fcc")
+
+    def misuse(self, owner: Command | Test, context: Context) -> Iterator[Fault]:
+        if owner.keyword == "snooze" and getattr(owner, "mailbox", None) is None:
+            yield "':create' needs ':mailbox' on snooze: the INBOX is always there"
 
     def amend(self, effect: Effect, run: Run) -> Effect:
-        return replace(effect, create=True) if isinstance(effect, Store) else effect
+        return aimed(effect, create=True)
+
+
+def aimed(effect: Effect, **place: Any) -> Effect:
+    """The effect with a better description of where the message is to go in the end."""
+    if not isinstance(effect, Store):
+        return effect
+    if effect.snooze is not None:
+        return replace(effect, snooze=replace(effect.snooze, **place))
+    return replace(effect, **place)
 
 
 EXTENSIONS = (Extension("mailbox", "RFC 5490", tests=(MailboxExists,), options=(Create,)),)
