@@ -65,7 +65,7 @@ def name(effect: Effect) -> str:
     match effect:
         case Store(snooze=Snooze()):
             return "snooze"
-        case Store(mailbox=None):
+        case Store(mailbox=None) | Store(implicit=True):
             return "keep"
         case Refuse(extended=True):
             return "ereject"

@@ -96,6 +96,10 @@ class Facts(Protocol):
         ...
 
 
+# What is known of the IMAP event that has a script run when none has. RFC 6785 §4.2, §4.5.
+NO_EVENT = {"imap.user": "", "imap.email": "", "imap.changedflags": ""}
+
+
 class Unknown:
     """Answers every question of `Facts` as if nothing were there."""
 
@@ -118,7 +122,7 @@ class Unknown:
         return None
 
     def environment(self, item: str) -> str | None:
-        return None
+        return NO_EVENT.get(item)
 
     def seen(self, key: str) -> bool:
         return False
