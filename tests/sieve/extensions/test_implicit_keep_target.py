@@ -49,7 +49,7 @@ def test_after_an_error_the_message_goes_where_it_always_went():
 
 @pytest.mark.parametrize("name", ["", "\\\\Junk\\\\"])
 def test_a_name_may_come_from_a_variable(name):
-    script = HEAD + 'require "variables"; set "n" "%s"; implicit_keep_target "${n}";' % name
+    script = HEAD + f'require "variables"; set "n" "{name}"; implicit_keep_target "${{n}}";'
     if name:
         assert actions(script)[0]["mailbox"] == name.replace("\\\\", "\\")
     else:
