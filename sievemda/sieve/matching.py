@@ -41,6 +41,10 @@ class Comparator(ABC):
         """Something that sorts as this collation orders; only compared with ranks of the same collation."""
         return octets(self.fold(text))
 
+    def cells(self, text: str) -> str:
+        """Of as many octets as the text has, one character each: where `?` of `:matches` is one octet of the value."""
+        return self.fold(wide(text))
+
 
 class Octet(Comparator):
     """RFC 4790 §9.3."""
@@ -137,10 +141,10 @@ class Matches(MatchType):
         for value in values:
             for key in keys:
                 ascii_only = value.isascii() and key.isascii()
-                plain = value if ascii_only else _wide(value)
-                pattern = glob(fold(key if ascii_only else _wide(key)))
+                plain = value if ascii_only else wide(value)
+                pattern = glob(fold(key) if ascii_only else how.comparator.cells(key))
                 run.spend_matching(len(plain) * pattern.weight + EACH * len(pattern.segments))
-                spans = pattern.match(fold(plain))
+                spans = pattern.match(fold(value) if ascii_only else how.comparator.cells(value))
                 if spans is None:
                     continue
                 if run.captures_wanted:
@@ -150,7 +154,7 @@ class Matches(MatchType):
         return False
 
 
-def _wide(text: str) -> str:
+def wide(text: str) -> str:
     """One character for each octet."""
     return octets(text).decode("latin-1")
 

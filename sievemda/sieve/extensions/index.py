@@ -2,9 +2,6 @@
 
 Fields are counted, not the addresses in one, and not their values: name by name in the order of the list. What the
 number picks is then matched. A number beyond the last picks nothing, which is no error.
-
-The tags also stand on `duplicate :header` (RFC 7352 says nothing of them, Pigeonhole has them there), so `Index` is
-meant for every test and action that names a field.
 """
 
 from __future__ import annotations
