@@ -49,9 +49,7 @@ class Actions:
                 self.implicit_keep = False
             if self._is_done(effect):
                 return
-            if isinstance(effect, Refuse) and any(
-                isinstance(done, Respond) and not done.suppressed for done in self._earlier
-            ):
+            if isinstance(effect, Refuse) and self._has_answered():
                 effect = Discard(line=effect.line, script=effect.script)
         if isinstance(effect, Notify):
             fresh = self._unheard(effect)

@@ -89,6 +89,7 @@ class Carried:
     message: Message
     flags: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
+    keep_target: Store | None = None
 
 
 USER = Origin()
@@ -124,7 +125,7 @@ class Run:
         self.variables: dict[str, str] = {}  # of the script under way
         self.globals: dict[str, str] = {}  # of all scripts, RFC 6609 §3.4
         self.flags = carried.flags  # the internal variable of RFC 5232 §3
-        self.keep_target: Store | None = None  # where the implicit keep goes, when a script has said so
+        self.keep_target = carried.keep_target  # where the implicit keep goes, when a script has said so
         self.line = 0  # of the command under way
         delimiters = limits.recipient_delimiter
         detail = any(mark in envelope.recipient.address.local for mark in delimiters)
