@@ -301,9 +301,9 @@ class Binder:
     def _subblock(self, call: Call, cls: type[Node], *, dead: bool) -> tuple[Block, bool]:
         if signature(cls).block is None or call.block is None or dead:
             return _EMPTY, True
-        before = len(self.problems)
+        before = self._reported["error"]
         block = Block(self.block(call.block))
-        return block, len(self.problems) == before
+        return block, self._reported["error"] == before
 
     def _make(
         self, call: Call, cls: type[Node], reader: Arguments, tests: Test | tuple[Test, ...] | None, block: Block

@@ -1,7 +1,7 @@
 import pytest
 
 from sievemda.sieve import Limits
-from tests.sieve.trying import problems, warnings
+from tests.sieve.trying import actions, filed, problems, warnings
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,9 @@ def test_redirect_is_refused_at_upload_where_it_is_forbidden():
     assert problems('redirect "a@b";', limits=Limits(redirects=0)) == [
         "1:1: error: local policy prohibits the use of a redirect action"
     ]
+
+
+def test_a_warning_in_a_block_leaves_the_block_as_it_is():
+    script = 'require "fileinto"; if true { if header "from:" "x" { stop; } fileinto "Lists"; }'
+    assert warnings(script)
+    assert actions(script) == [filed("Lists")]
