@@ -1,0 +1,187 @@
+"""Annotations of mailboxes and of the server: values by entry name. RFC 5464 §3.
+
+Two places hold them, and the one of an IMAP server goes first:
+
+    dovecot-attributes     at the root of a user's tree, where Dovecot keeps what a client sets, when it is told to
+                           (`mail_attribute_dict = file:%h/Maildir/dovecot-attributes`); keys have the GUID that
+                           Dovecot gave the folder
+    sievemda-mailbox       our own file in the folder: where Dovecot keeps none, knows the folder not yet, or the folder
+                           is a shared one
+    server-metadata        below the data directory: the shared annotations of the server
+
+Why not one place: what a user sets in his mail client is to count for his script at once, and what an administrator
+sets is to be there whether an IMAP server has ever looked at the folder or not. What is written goes to the first that
+can have it, and out of the other; so an entry is in both only when Dovecot has come to know the folder in between.
+
+In `sievemda-mailbox` shared entries stand under "", private ones under the user, a user's private annotations of the
+server in his INBOX under "/server". Values are octets, held as text with lone surrogates for what is not UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sievemda.mail.annotation import PRIVATE, canonical
+from sievemda.store.files import Cached, Dotlock, read_control_file
+
+if TYPE_CHECKING:
+    from sievemda.store.mailbox import Mailbox
+
+DOVECOT_FILE = "dovecot-attributes"
+SERVER_FILE = "server-metadata"
+_SERVER = "/server"  # no user has that name
+_DOVECOT_SERVER = "vendor/vendor.dovecot/pvt/server/"  # where Dovecot keeps the server's, below the INBOX
+_DOVECOT_OWN = "vendor/vendor.dovecot/pvt/"  # not for clients
+_GUID = re.compile(rb" G([0-9a-f]{32})(?=\s|$)")
+_UNESCAPE = {"0": "\0", "1": "\1", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPED = re.compile("\1(.)", re.DOTALL)
+_TO_ESCAPE = str.maketrans({character: f"\1{letter}" for letter, character in _UNESCAPE.items()})
+_log = logging.getLogger(__name__)
+
+Entries = Mapping[str, str]
+
+
+def _parse_dovecot(path: str, content: bytes | None) -> Entries:
+    """Lines in pairs, key and value."""
+    lines = (content or b"").decode("utf-8", "surrogateescape").split("\n")
+    return dict(zip(lines[::2], map(_unescaped, lines[1::2]), strict=False))
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: _UNESCAPE.get(found[1], found[1]), text) if "\1" in text else text
+
+
+def _parse_server(path: str, content: bytes | None) -> Entries:
+    if content is None:
+        return {}
+    try:
+        return {str(entry): str(value) for entry, value in json.loads(content).items()}
+    except (ValueError, AttributeError, RecursionError):
+        _log.warning("%s is damaged and counts as empty", path)
+        return {}
+
+
+class Annotations:
+    """Reads through a cache that is never stale. OSError and TemporaryTrouble when a file cannot be used."""
+
+    def __init__(self, data: Path, mode: int) -> None:
+        self._server_file = data / SERVER_FILE
+        self._mode = mode
+        self._dovecot = Cached(_parse_dovecot, 256)
+        self._server = Cached(_parse_server)
+
+    # -- mailboxes -----------------------------------------------------------------------------------------------
+
+    def of(self, mailbox: Mailbox, user: str | None) -> Entries:
+        """All annotations that a user sees there, by name: the shared ones, and his private ones."""
+        kept = mailbox.store.records.get(mailbox.path).metadata
+        found = dict(kept.get("", {})) | (kept.get(user, {}) if user else {})
+        if mailbox.special_use:  # RFC 6154 §4
+            found.setdefault("/private/specialuse", mailbox.special_use)
+        return found | self._theirs(mailbox, user, server=False)
+
+    def get(self, mailbox: Mailbox, user: str | None, entry: str) -> str | None:
+        return self.of(mailbox, user).get(canonical(entry))
+
+    def set(self, mailbox: Mailbox, user: str | None, entry: str, value: str | None) -> None:
+        """Set an annotation, or remove it."""
+        name = canonical(entry)
+        if self._set_theirs(mailbox, user, name, value, server=False):
+            value = None
+        self._set_ours(mailbox, (user or "") if name.startswith(PRIVATE) else "", name, value)
+
+    # -- the server ----------------------------------------------------------------------------------------------
+
+    def of_server(self, inbox: Mailbox | None, user: str | None) -> Entries:
+        """All annotations of the server that a user sees, who has that INBOX."""
+        found = dict(self._server.get(str(self._server_file)))
+        if inbox is not None:
+            found |= inbox.store.records.get(inbox.path).metadata.get(_SERVER, {})
+            found |= self._theirs(inbox, user, server=True)
+        return found
+
+    def set_server(self, inbox: Mailbox | None, user: str | None, entry: str, value: str | None) -> None:
+        """Set an annotation of the server, or remove it; a private one is that of a user with an INBOX."""
+        name = canonical(entry)
+        if not name.startswith(PRIVATE):
+            self._set_shared_server(name, value)
+        elif inbox is not None:
+            if self._set_theirs(inbox, user, name, value, server=True):
+                value = None
+            self._set_ours(inbox, _SERVER, name, value)
+
+    def _set_shared_server(self, name: str, value: str | None) -> None:
+        self._server_file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with Dotlock(self._server_file, self._mode) as lock:
+            found = dict(_parse_server(str(self._server_file), read_control_file(self._server_file)))
+            lock.replace(json.dumps(_changed(found, name, value)).encode() + b"\n")
+
+    # -- our own file --------------------------------------------------------------------------------------------
+
+    def _set_ours(self, mailbox: Mailbox, section: str, name: str, value: str | None) -> None:
+        records = mailbox.store.records
+        kept = records.get(mailbox.path).metadata
+        if kept.get(section, {}).get(name) == value:
+            return
+        entries = _changed(dict(kept.get(section, {})), name, value)
+        others = {other: found for other, found in kept.items() if other != section}
+        records.change(mailbox.path, metadata=others | ({section: entries} if entries else {}))
+
+    # -- Dovecot's -----------------------------------------------------------------------------------------------
+
+    def _theirs(self, mailbox: Mailbox, user: str | None, *, server: bool) -> dict[str, str]:
+        found = self._dovecot.get(f"{mailbox.tree.root}/{DOVECOT_FILE}")
+        guid = _guid(mailbox.path) if found else ""
+        if not guid:
+            return {}
+        entries = {}
+        for scope, prefix in (("shared", "/shared/"), ("priv", "/private/")):
+            if scope == "priv" and user != mailbox.name.owner:
+                continue  # the file has what is private to the owner of the tree
+            start = f"{scope}/{guid}/" + (_DOVECOT_SERVER if server else "")
+            for key, value in found.items():
+                name = key[len(start) :]
+                if key.startswith(start) and (server or not name.startswith(_DOVECOT_OWN)):
+                    entries[prefix + name] = value
+        return entries
+
+    def _set_theirs(self, mailbox: Mailbox, user: str | None, name: str, value: str | None, *, server: bool) -> bool:
+        """Whether it is kept there now: Dovecot has such a file, and the entry can be in it."""
+        path = mailbox.tree.root / DOVECOT_FILE
+        private = name.startswith(PRIVATE)
+        if mailbox.name.owner is None or (private and user != mailbox.name.owner) or not path.is_file():
+            return False
+        guid = _guid(mailbox.path)
+        if not guid:
+            return False
+        rest = name.split("/", 2)[2]
+        key = f"{'priv' if private else 'shared'}/{guid}/{_DOVECOT_SERVER if server else ''}{rest}"
+        with Dotlock(path, self._mode) as lock:
+            found = _changed(dict(_parse_dovecot(str(path), read_control_file(path))), key, value)
+            lines = "".join(f"{each}\n{kept.translate(_TO_ESCAPE)}\n" for each, kept in found.items() if each)
+            lock.replace(lines.encode("utf-8", "surrogateescape"))
+        return True
+
+
+def _changed(entries: dict[str, str], name: str, value: str | None) -> dict[str, str]:
+    entries.pop(name, None)
+    return entries if value is None else entries | {name: value}
+
+
+def _guid(folder: Path) -> str:
+    """The GUID that Dovecot gave a folder, in the first line of its `dovecot-uidlist`; empty when it has none."""
+    try:
+        fd = os.open(f"{folder}/dovecot-uidlist", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    try:
+        found = _GUID.search(os.read(fd, 1024).partition(b"\n")[0])
+    finally:
+        os.close(fd)
+    return found[1].decode() if found else ""
