@@ -17,6 +17,7 @@ from sievemda.config import Settings
 from sievemda.policy.acl import NO_RIGHTS, Rights
 from sievemda.policy.quota import Limits
 from sievemda.store import aside, creation, moves
+from sievemda.store.annotations import Annotations
 from sievemda.store.files import unique_name
 from sievemda.store.fuzzy import nearest
 from sievemda.store.groups import groups_of
@@ -37,6 +38,7 @@ class MailStore:
         self.namespace = Namespace(settings)
         self.layout = Layout(settings, self.namespace)
         self.files = Files.with_modes(settings.store.message_mode, settings.store.folder_mode)
+        self.annotations = Annotations(settings.data, settings.store.message_mode)
 
     # -- looking up ------------------------------------------------------------------------------------------------
 
