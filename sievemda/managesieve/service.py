@@ -12,6 +12,7 @@ from sievemda.config import Settings
 from sievemda.errors import DataError
 from sievemda.sieve.check import check_script
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.listnames import normal_name
 from sievemda.sieve.problems import Problem
 from sievemda.sieve.vocabulary import capabilities
 from sievemda.store.scripts import ScriptStore
@@ -65,7 +66,14 @@ class Service:
         }
         if "enotify" in extensions:
             found["NOTIFY"] = "mailto"
+        if "extlists" in extensions:
+            found["EXTLISTS"] = " ".join(self._list_schemes())
         return found
+
+    def _list_schemes(self) -> list[str]:
+        """The URI schemes of the lists that scripts may ask: address books always. RFC 6134 §2.8."""
+        lists = self.settings.sieve.sieve_extlists.values()
+        return sorted({"urn", *((normal_name(one.name) or "urn").partition(":")[0] for one in lists)})
 
     def command_size(self) -> int:
         """Octets that one command may have after login.

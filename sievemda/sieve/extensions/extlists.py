@@ -150,8 +150,9 @@ class RedirectToList(RedirectCommand):
 
 
 def _address(member: str, name: str, line: int) -> str:
+    """A member as an address; a pattern is none (§2.3), though its letters could be those of one."""
     address = sieve_address(member)
-    if address is None or not address.domain:
+    if address is None or not address.domain or "*" in member:
         raise RunError(f"the list '{name[:80]}' is no list of addresses: {member[:80]!r}", line)
     return str(address)
 
