@@ -16,7 +16,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput
 
 from sievemda.sieve.literals import number_value, string_value
-from sievemda.sieve.recover import Scanner
+from sievemda.sieve.scanner import Scanner
 from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
 
 _Arguments = tuple[tuple[Argument, ...], tuple[Call, ...], bool]

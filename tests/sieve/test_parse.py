@@ -194,3 +194,16 @@ def test_hostile_text_is_answered_with_problems(text):
 
 def test_the_number_of_problems_is_bounded():
     assert len(faults("x [1];\n" * 1000)) == Limits().problems + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('if header: "a" "b" {}', ["1:10: error: expected ';' or '{' at the end of the command, but found ':'"]),
+        ("keep :1;", ["1:6: error: expected ';' or '{' at the end of the command, but found ':'"]),
+        ("// no comment\nkeep;", ["1:1: error: expected a command, but found '/'"]),
+        ('x ["a" : "b"];', ["1:8: error: expected ',' or ']' in the list of strings, but found ':'"]),
+    ],
+)
+def test_half_a_tag_or_a_comment_is_one_fault(text, expected):
+    assert faults(text) == expected
