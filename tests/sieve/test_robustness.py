@@ -12,6 +12,7 @@ from sievemda.sieve.lalr import read, scanner
 from sievemda.sieve.recover import diagnose
 from sievemda.sieve.rehearsal import Imagined, message_of, recipient_of, sender_of
 from sievemda.sieve.report import to_json, tried_to_json
+from sievemda.sieve.vocabulary import registry
 from tests.sieve.trying import NOW, envelope
 
 WORDS = [
@@ -22,7 +23,19 @@ WORDS = [
     "{", "}", "(", ")", "[", "]", ",", ";", "1", "10K", "99999999999999999999", '"', "\\", "#", "/*", "*/", "\n", ".\n",
     "é", "\0", "$", ":",
 ]  # fmt: skip
-ALL = "require [" + ", ".join(f'"{name}"' for name in capabilities()) + "];\n"
+
+
+def requiring(*first):
+    """As many capabilities as go together, these before all others."""
+    known, chosen = registry().extensions, []
+    for name in (*first, *capabilities()):
+        excluded = {*known[name].excludes, *(one for one in chosen if name in known[one].excludes)}
+        if name not in chosen and not excluded & set(chosen):
+            chosen.append(name)
+    return "require [" + ", ".join(f'"{name}"' for name in chosen) + "];\n"
+
+
+ALL, OTHERS = requiring("imap4flags", "enotify", "reject", "vacation"), requiring("imapflags", "notify", "imapsieve")
 SCRIPT = compile_script(
     ALL
     + """
@@ -64,6 +77,7 @@ def test_any_text_as_a_script(source):
 def test_any_words_as_a_script(source):
     compiled(source)
     compiled(ALL + source)
+    compiled(OTHERS + source)
 
 
 @settings(max_examples=400)
