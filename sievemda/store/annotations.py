@@ -24,11 +24,13 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.mail.annotation import PRIVATE, canonical
 from sievemda.store.files import Cached, Dotlock, read_control_file
+from sievemda.store.record import Record
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -47,7 +49,7 @@ _log = logging.getLogger(__name__)
 Entries = Mapping[str, str]
 
 
-def _parse_dovecot(path: str, content: bytes | None) -> Entries:
+def _parse_dovecot(_path: str, content: bytes | None) -> Entries:
     """Lines in pairs, key and value."""
     lines = (content or b"").decode("utf-8", "surrogateescape").split("\n")
     return dict(zip(lines[::2], map(_unescaped, lines[1::2]), strict=False))
@@ -125,13 +127,14 @@ class Annotations:
     # -- our own file --------------------------------------------------------------------------------------------
 
     def _set_ours(self, mailbox: Mailbox, section: str, name: str, value: str | None) -> None:
+        def change(record: Record) -> Record:
+            entries = _changed(dict(record.metadata.get(section, {})), name, value)
+            others = {other: found for other, found in record.metadata.items() if other != section}
+            return replace(record, metadata=others | ({section: entries} if entries else {}))
+
         records = mailbox.store.records
-        kept = records.get(mailbox.path).metadata
-        if kept.get(section, {}).get(name) == value:
-            return
-        entries = _changed(dict(kept.get(section, {})), name, value)
-        others = {other: found for other, found in kept.items() if other != section}
-        records.change(mailbox.path, metadata=others | ({section: entries} if entries else {}))
+        if records.get(mailbox.path).metadata.get(section, {}).get(name) != value:
+            records.update(mailbox.path, change)
 
     # -- Dovecot's -----------------------------------------------------------------------------------------------
 

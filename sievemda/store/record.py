@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -82,9 +83,13 @@ class Records:
 
     def change(self, folder: Path, **changes: Any) -> None:
         """Replace fields of the record, with nobody in between; it gets an id when it has none."""
+        self.update(folder, lambda record: replace(record, **changes))
+
+    def update(self, folder: Path, change: Callable[[Record], Record]) -> None:
+        """Replace the record by `change` of it, as `change` does."""
         path = folder / FILE_NAME
         with Dotlock(path, self._mode) as lock:
-            record = replace(_parse(str(path), read_control_file(path)), **changes)
+            record = change(_parse(str(path), read_control_file(path)))
             lock.replace((record if record.id else replace(record, id=new_id())).encode())
 
     def id_of(self, folder: Path) -> str:
