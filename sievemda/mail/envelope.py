@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sievemda.mail.address import Address
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverBy:
+    """By when a message is to be delivered, and what is to be done otherwise. RFC 2852 §4."""
+
+    until: datetime
+    mode: str = "N"  # N: the sender is told; R: the message is returned
+    trace: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One accepted MAIL command (RFC 5321 §4.1.1.2, RFC 1870, RFC 3461 §4.3-4.4, RFC 4954 §5, RFC 6531)."""
+    """One accepted MAIL command (RFC 5321 §4.1.1.2, RFC 1870, RFC 2852, RFC 3461 §4.3-4.4, RFC 4954 §5, RFC 6531)."""
 
     reverse_path: Address | None  # None is the null reverse-path
     auth: str | None = None  # the posting identity of AUTH=, decoded; None is anonymous
@@ -18,6 +28,7 @@ class Sender:
     smtputf8: bool = False
     ret: str = ""  # "", "FULL" or "HDRS"
     envid: str = ""  # decoded from xtext
+    by: DeliverBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def _redirect(effect: Redirect) -> dict[str, Any]:
     extra = _given(
         members=list(map(shown, effect.members)), copy=effect.copy, notify=list(effect.notify), ret=effect.ret, by=told
     )
-    return {"address": shown(effect.address), **extra}
+    return {"address": shown(effect.address), **extra, **_given(suppressed=shown(effect.suppressed))}
 
 
 def _respond(effect: Respond) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _respond(effect: Respond) -> dict[str, Any]:
 def _notify(effect: Notify) -> dict[str, Any]:
     told = {"method": shown(effect.method), "message": shown(effect.message)}
     options = [shown(f"{name}={value}") for name, value in effect.options]
-    importance = "" if effect.importance == 2 else str(effect.importance)  # noqa: PLR2004 - normal, RFC 5435 §3.4
+    importance = "" if effect.importance == 2 else str(effect.importance)
     extra = {"importance": importance, "from": shown(effect.sender), "options": options, "fcc": _mailbox(effect.fcc)}
     return {**told, **_given(**extra, suppressed=shown(effect.suppressed))}
 

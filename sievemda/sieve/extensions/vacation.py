@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from sievemda.mail.address import Address
-from sievemda.mail.addresslist import mailboxes, sieve_address
+from sievemda.mail.addresslist import mailboxes
 from sievemda.mail.compose import field, mailbox, one_line, structured, text_part
 from sievemda.mail.header import unfold
 from sievemda.mail.message import Message
@@ -23,6 +23,7 @@ from sievemda.sieve.effects import Effect, Respond
 from sievemda.sieve.limits import DAY, Limits
 from sievemda.sieve.node import Command, Context, Fault, Option, node
 from sievemda.sieve.run import Run
+from sievemda.sieve.senders import own_addresses, owner
 from sievemda.sieve.text import Text, Texts
 from sievemda.sieve.vocabulary import Extension
 
@@ -71,15 +72,17 @@ class Vacation(Command):
         sender = run.envelope.sender.reverse_path
         mine = own_addresses(run, run.texts(self.addresses) if self.addresses else ())
         named = addressed_to(run.message, mine)
-        suppressed = never_answer(run.message, sender, mine) or ("" if named else "not addressed to you")
+        checked = run.limits.options.vacation_check_recipient
+        suppressed = never_answer(run.message, sender, mine) or ("" if named or not checked else "not addressed to you")
         subject, reason = self._subject(run), run.text(self.reason)
         seconds = run.limits.vacation_default if self.days is None else self.days * DAY
         effect: Effect = Respond(
             to=str(sender) if sender else "",
             subject=subject,
             reason=reason,
-            text=b"" if suppressed else self._compose(run, subject, reason, named),
+            text=b"" if suppressed else self._compose(run, subject, reason, named or owner(run)),
             key=self._key(run, sender),
+            return_path=owner(run) if run.limits.options.vacation_send_from_recipient else "",
             seconds=_clamped(seconds, run.limits),
             suppressed=suppressed,
             line=self.line,
@@ -88,11 +91,13 @@ class Vacation(Command):
 
     def _subject(self, run: Run) -> str:
         """RFC 5230 §5.3."""
+        options, original = run.limits.options, run.message.values("Subject")
         if self.subject is not None:
             text = run.text(self.subject)
+        elif original:
+            text = (options.vacation_subject_template or "Auto: %{subject}").replace("%{subject}", original[0])
         else:
-            original = run.message.values("Subject")
-            text = f"Auto: {original[0]}" if original else "Automated reply"
+            text = options.vacation_default_subject or "Automated reply"
         line = one_line(text)
         return line if len(line) <= _SUBJECT else line[: _SUBJECT - 1] + "…"
 
@@ -113,7 +118,7 @@ class Vacation(Command):
         own = _authors(run.text(self.from_)) if self.from_ is not None else None
         return b"".join([
             structured("From", [mailbox(*one) for one in own] if own else [named], ","),
-            structured("To", [mailbox(_phrase_of(run.message, sender), sender)]),
+            structured("To", [_answered(run, sender)]),
             field("Subject", subject),
             _thread(run.message),
             b"Auto-Submitted: auto-replied (vacation)\nX-Sieve-Action: vacation\nMIME-Version: 1.0\n",
@@ -141,26 +146,6 @@ def _authors(text: str) -> tuple[tuple[str, Address], ...] | None:
 def _clamped(seconds: int, limits: Limits) -> int:
     """RFC 5230 §4.1, RFC 6131 §2."""
     return max(limits.vacation_minimum, min(seconds, limits.vacation_maximum))
-
-
-def own_addresses(run: Run, more: Sequence[str]) -> frozenset[str]:
-    """Addresses of the owner, in lower case. RFC 5230 §4.5."""
-    recipient = run.envelope.recipient
-    mine = {str(address).lower() for address in _with_plain(recipient.address, run.limits)}
-    if recipient.orcpt and recipient.orcpt_type in {"", "rfc822", "utf-8"}:
-        mine.add(recipient.orcpt.lower())
-    for text in more:
-        address = sieve_address(text)
-        mine.add(str(address).lower() if address else text.strip().lower())
-    return frozenset(mine) | run.facts.own_addresses()
-
-
-def _with_plain(address: Address, limits: Limits) -> Iterator[Address]:
-    """The recipient, and the recipient without detail."""
-    yield address
-    places = [at for mark in limits.recipient_delimiter if (at := address.local.find(mark)) > 0]
-    if places:
-        yield Address(address.local[: min(places)], address.domain)
 
 
 def addressed_to(message: Message, mine: frozenset[str]) -> str:
@@ -202,14 +187,15 @@ def _robot_field(message: Message) -> str:
     return ""
 
 
-def _phrase_of(message: Message, sender: Address) -> str:
-    """The name that the sender goes by in the message."""
+def _answered(run: Run, sender: Address) -> str:
+    """Who is answered, with the name that he goes by in the message, or as a site may want it: who wrote."""
     for name in ("Sender", "Resent-From", "From"):
-        for raw in message.raw_values(name):
+        for raw in run.message.raw_values(name):
             for phrase, address in mailboxes(unfold(raw)) or ():
-                if str(address).lower() == str(sender).lower():
-                    return phrase
-    return ""
+                wanted = run.limits.options.vacation_to_header_ignore_envelope
+                if wanted or str(address).lower() == str(sender).lower():
+                    return mailbox(phrase, address)
+    return str(sender)
 
 
 def _thread(message: Message) -> bytes:
