@@ -188,6 +188,9 @@ class Sieve:
     sieve_vacation_min_response: Seconds = setting(Seconds(86400), "Shortest interval of vacation.")
     sieve_vacation_max_response: Seconds = setting(Seconds(90 * 86400), "Longest interval of vacation.")
     sieve_vacation_default_response: Seconds = setting(Seconds(7 * 86400), "Interval of vacation without :days.")
+    sieve_snoozed_mailbox: str = setting(
+        "Snoozed", r"Folder for snoozed mail, made for users who have none for the use \Snoozed."
+    )
     sieve_use_lmtp_reject: bool = setting(True, "reject refuses in the protocol when its text is ASCII, else by MDN.")
     sieve_extlists: dict[str, ExternalList] = setting(
         dict, "External lists, a table for each: [sieve.sieve_extlists.LABEL] with name, and file, vcards or sqlite."

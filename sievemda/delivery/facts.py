@@ -8,7 +8,9 @@ from functools import cached_property
 
 from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.lists.catalogue import OwnLists
+from sievemda.errors import TemporaryTrouble
 from sievemda.sieve.facts import Unknown
+from sievemda.sieve.problems import RunError
 
 
 class DeliveryFacts(Unknown):
@@ -29,6 +31,21 @@ class DeliveryFacts(Unknown):
 
     def mailbox_exists(self, name: str) -> bool:
         return self._places.exists_for_owner(self._target, name)
+
+    def mailbox_with_id(self, mailbox_id: str) -> bool:
+        return self._places.id_exists(self._target, mailbox_id)
+
+    def special_use_exists(self, mailbox: str | None, uses: Sequence[str]) -> bool:
+        return self._places.use_exists(self._target, mailbox, uses)
+
+    def metadata(self, mailbox: str | None, entry: str) -> str | None:
+        """What cannot be read is an error of the script (RFC 5490 §5), which then does not count."""
+        try:
+            if mailbox is None:
+                return self._places.server_metadata(self._target, entry)
+            return self._places.metadata(self._target, mailbox, entry)
+        except (OSError, TemporaryTrouble) as e:
+            raise RunError(f"annotations cannot be read: {e}") from e
 
     def own_addresses(self) -> frozenset[str]:
         """The user at his domain, at the one that was written to (a bare name is written to on this host), and here."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from sievemda.config import Settings
 from sievemda.delivery.outgoing import has_come_back
-from sievemda.delivery.places import Obstacle, Place, Places
+from sievemda.delivery.places import Obstacle, Place, Places, Wish
 from sievemda.delivery.target import Target
 from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Sender
@@ -30,6 +30,7 @@ from sievemda.sieve.effects import (
     Refuse,
     Report,
     Respond,
+    Snooze,
     Store,
     UpdateCalendar,
 )
@@ -45,6 +46,7 @@ class File:
     message: Message | None = None
     action: str = "keep"
     line: int = 0
+    snooze: Snooze | None = None  # when it leaves that place again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +151,7 @@ class Planner:
                 return "it cannot be carried out here"
 
     def _file(self, store: Store, right: str = "p") -> File | str:
-        size = (store.message or self._message).stored_size
-        if store.mailbox is None:
-            place: Place | Obstacle = self._places.keep(self._target, size)
-        else:
-            place = self._places.named(self._target, store.mailbox, size, create=store.create, right=right)
+        place = self._place(store, right)
         if isinstance(place, Obstacle):
             return place.why
         action = "implicit keep" if store.implicit else action_name(store)
@@ -162,7 +160,21 @@ class Planner:
             flags = self._places.settable(self._target.owner, place.mailbox, flags)
         if left := " ".join(flag for flag in store.flags if flag not in flags):
             self._not_done.append(NotDone("setflag", store.line, f"{self._target.owner} may not set {left} there"))
-        return File(place=place, flags=flags, message=store.message, action=action, line=store.line)
+        snooze = store.snooze
+        return File(place=place, flags=flags, message=store.message, action=action, line=store.line, snooze=snooze)
+
+    def _place(self, store: Store, right: str) -> Place | Obstacle:
+        size = (store.message or self._message).stored_size
+        if store.snooze is not None:
+            return self._places.snoozed(self._target, size)
+        if store.mailbox is None:
+            return self._places.keep(self._target, size)
+        wish = Wish(store.mailbox, store.mailbox_id, store.special_use, store.create)
+        place = self._places.named(self._target, wish, size, right)
+        if isinstance(place, Obstacle) and store.implicit:  # what nobody decided about goes where it always went
+            self._not_done.append(NotDone("implicit_keep_target", store.line, place.why))
+            return self._places.keep(self._target, size)
+        return place
 
     def _answer(self, respond: Respond) -> Answer | None:
         if respond.suppressed:
@@ -191,14 +203,19 @@ class Planner:
         return refuse.reason
 
     def _merged(self, steps: list[Step]) -> tuple[Step, ...]:
-        last = {step.place.name: index for index, step in enumerate(steps) if isinstance(step, File)}
+        last = {_folder(step): index for index, step in enumerate(steps) if isinstance(step, File)}
         merged: list[Step] = []
         for index, step in enumerate(steps):
-            if isinstance(step, File) and last[step.place.name] != index:
+            if isinstance(step, File) and last[_folder(step)] != index:
                 self._not_done.append(NotDone(step.action, step.line, "a later action stores into the same mailbox"))
             else:
                 merged.append(step)
         return tuple(merged)
+
+
+def _folder(step: File) -> object:
+    """What two copies must not have in common; a snoozed one is in its mailbox only for a time."""
+    return step.place.name, step.snooze is None
 
 
 def each_recipient(effects: Sequence[Effect]) -> list[Effect]:

@@ -52,6 +52,14 @@ def special_uses(text: str) -> str:
     return " ".join(found)
 
 
+def known_use(word: str) -> str:
+    """A special use as it is written, or nothing when it is none that we know."""
+    try:
+        return special_uses(word)
+    except DataError:
+        return ""
+
+
 def nearest_above(store: MailStore, name: MailboxName) -> Mailbox | None:
     """The nearest ancestor that exists, at any distance."""
     above = name.parent

@@ -112,6 +112,13 @@ class MailStore:
                 return mailbox
         return None
 
+    def with_id(self, owner: str, mailbox_id: str) -> Mailbox | None:
+        """The user's mailbox of that identifier; one that nobody has asked for yet is nobody's."""
+        for mailbox in self.mailboxes_of(owner):
+            if self.files.records.get(mailbox.path).id == mailbox_id:
+                return mailbox
+        return None
+
     def rights(self, mailbox: Mailbox, identity: str | None) -> Rights:
         """What `identity` (None is anonymous) may do there; nothing when the ACL cannot be understood."""
         acl = mailbox.acl()
