@@ -1,0 +1,112 @@
+"""Messages that are in a folder already: find one, read and change its flags, move it to another folder.
+
+A message is known by the unique part of its file's name, which stays the same while readers move it from `new` to `cur`
+and change its flags; a message that somebody has moved to another folder or removed is not found any more.
+
+Why a move keeps the file: renaming is atomic, so the message is in one folder or in the other, also after a crash; and
+its time of arrival (IMAP's INTERNALDATE) stays. Only to another file system it is copied first.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sievemda.store.files import sync_directory, unique_name
+from sievemda.store.maildir import SYSTEM_FLAGS, make_parts, size_of
+
+if TYPE_CHECKING:
+    from sievemda.store.mailbox import Mailbox
+    from sievemda.store.mailstore import MailStore
+
+_LETTERS = {letter: "\\" + flag[1:].capitalize() for flag, letter in SYSTEM_FLAGS.items()}
+_UID = re.compile(rb"^(\d+)[^:\n]*:([^\n]+)$", re.MULTILINE)
+_BASE = re.compile(r"[^,:]+")
+
+
+def unique_part(name: str) -> str:
+    """What stays of a message's file name whatever happens to it in its folder."""
+    found = _BASE.match(name)
+    return found[0] if found else name
+
+
+def locate(mailbox: Mailbox, unique: str) -> Path | None:
+    """The file of a message by the unique part of its name; None when it is not in the folder."""
+    for part in ("new", "cur"):
+        with suppress(FileNotFoundError), os.scandir(mailbox.path / part) as found:
+            for entry in found:
+                if entry.name.startswith(unique) and unique_part(entry.name) == unique:
+                    return Path(entry.path)
+    return None
+
+
+def by_uid(mailbox: Mailbox, uid: int) -> Path | None:
+    """The file of a message by the UID that Dovecot has given it."""
+    with suppress(FileNotFoundError):
+        for number, name in _UID.findall((mailbox.path / "dovecot-uidlist").read_bytes()):
+            if int(number) == uid:
+                return locate(mailbox, unique_part(os.fsdecode(name)))
+    return None
+
+
+def flags_of(mailbox: Mailbox, file: Path) -> tuple[str, ...]:
+    """Flags and keywords of a message, as its file name has them."""
+    letters = file.name.partition(":2,")[2]
+    system = tuple(_LETTERS[letter] for letter in letters if letter in _LETTERS)
+    return system + mailbox.store.keywords.names(mailbox.path, letters)
+
+
+def set_flags(mailbox: Mailbox, file: Path, flags: tuple[str, ...]) -> Path:
+    """Give a message these flags, and return its new file. FileNotFoundError: it was moved meanwhile."""
+    name, _, old = file.name.partition(":2,")
+    others = {letter for letter in old if letter not in _LETTERS and letter.isupper()}
+    letters = "".join(sorted(others | set(mailbox.store.keywords.letters(mailbox.path, flags))))
+    target = mailbox.path / "cur" / f"{name}:2,{letters}"
+    if target != file:
+        os.rename(file, target)
+        sync_directory(target.parent)
+    return target
+
+
+def move(store: MailStore, source: Mailbox, file: Path, target: Mailbox, flags: tuple[str, ...]) -> Path:
+    """Move a message to another folder, where it has these flags, and return its new file.
+
+    OSError and TemporaryTrouble say why it is where it was; FileNotFoundError that it is gone.
+    """
+    letters = target.store.keywords.letters(target.path, flags) if flags else ""
+    rest = file.name[len(unique_part(file.name)) :].partition(":")[0]
+    name = f"{unique_name()}{rest}" + (f":2,{letters}" if letters else "")
+    make_parts(target.path, target.store.folder_mode)
+    new = target.path / ("cur" if letters else "new") / name
+    size = size_of(file.name, str(file)) or 0
+    left, reached = source.quota_root(), target.quota_root()
+    same = left is not None and reached is not None and left.path == reached.path
+    with nullcontext() if same or reached is None else reached.recording(size):
+        try:
+            os.rename(file, new)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            new = _copy(store, file, target, flags)
+            file.unlink(missing_ok=True)
+    sync_directory(new.parent)
+    sync_directory(file.parent)
+    if left is not None and not same:
+        with suppress(OSError):  # it is counted again when somebody asks
+            left.usage(fresh=True)
+    return new
+
+
+def _copy(store: MailStore, file: Path, target: Mailbox, flags: tuple[str, ...]) -> Path:
+    found = file.stat()
+    staged = store.stage(target.partition, [file.read_bytes()])
+    try:
+        new = staged.deliver(target, flags, last=True)
+    finally:
+        staged.discard()
+    os.utime(new, ns=(found.st_atime_ns, found.st_mtime_ns))
+    return new
