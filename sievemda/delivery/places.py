@@ -170,7 +170,7 @@ class Places:
         return not wanted
 
     def metadata(self, target: Target, text: str, entry: str) -> str | None:
-        """An annotation of a mailbox that the owner may look at, his own if it is private. RFC 5464 §3.3, RFC 5490 §3.3.
+        """An annotation of a mailbox that the owner may look at. RFC 5464 §3.3, RFC 5490 §3.3.
 
         Raises OSError and TemporaryTrouble when it cannot be read.
         """

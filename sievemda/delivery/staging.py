@@ -30,12 +30,17 @@ class Staging:
         self._staged: dict[str, Staged] = {}
         self._spooled = content.spooled
 
-    def put(self, mailbox: Mailbox, flags: tuple[str, ...], message: Message | None, *, last: bool) -> Path:
-        """Put the message, or an edited one, into a mailbox, durably. `last`: nobody else is going to need it."""
+    def put(
+        self, mailbox: Mailbox, flags: tuple[str, ...], message: Message | None, *, last: bool, unique: str = ""
+    ) -> Path:
+        """Put the message, or an edited one, into a mailbox, durably. `last`: nobody else is going to need it.
+
+        `unique`: see `Staged.deliver`.
+        """
         if message is not None and message is not self._content.message:
-            return self._put_edited(mailbox, flags, message)
+            return self._put_edited(mailbox, flags, message, unique)
         staged = self._staged.get(mailbox.partition) or self._stage(mailbox.partition)
-        path = staged.deliver(mailbox, flags, last=last)
+        path = staged.deliver(mailbox, flags, last=last, unique=unique)
         self._date(path)
         if last:
             del self._staged[mailbox.partition]
@@ -66,9 +71,9 @@ class Staging:
         self._staged[partition] = staged
         return staged
 
-    def _put_edited(self, mailbox: Mailbox, flags: tuple[str, ...], message: Message) -> Path:
+    def _put_edited(self, mailbox: Mailbox, flags: tuple[str, ...], message: Message, unique: str) -> Path:
         staged = self._store.stage(mailbox.partition, [message.data])
         try:
-            return staged.deliver(mailbox, flags, last=True)
+            return staged.deliver(mailbox, flags, last=True, unique=unique)
         finally:
             staged.discard()

@@ -53,6 +53,12 @@ class Keywords:
             _log.warning("%s has %d keywords already: %s dropped", folder, ROOM, " ".join(missing))
         return "".join(sorted(system | {chr(ord("a") + known[name]) for name in wanted if name in known}))
 
+    def names(self, folder: Path, letters: str) -> tuple[str, ...]:
+        """The keywords that these letters of a file name stand for in that folder."""
+        known = self._cache.get(f"{folder}/{FILE_NAME}")
+        numbers = (ord(letter) - ord("a") for letter in letters)
+        return tuple(known[number] for number in numbers if number in known)
+
     def _learn(self, folder: Path, wanted: dict[str, str]) -> dict[int, str]:
         path = folder / FILE_NAME
         with Dotlock(folder / "dovecot-uidlist", self._mode), Dotlock(path, self._mode) as lock:

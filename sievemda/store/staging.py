@@ -99,13 +99,17 @@ class Staged:
         self._links = links
         self._mode = mode
 
-    def deliver(self, mailbox: Mailbox, flags: tuple[str, ...] = (), *, last: bool = False) -> Path:
+    def deliver(
+        self, mailbox: Mailbox, flags: tuple[str, ...] = (), *, last: bool = False, unique: str = ""
+    ) -> Path:
         """Put the message into a folder, durably, and return its file; `last` gives the stage file itself away.
+
+        `unique` is a `unique_name` that the file is to have, when somebody needs to know it beforehand.
 
         OSError says why it is not there (ENOENT: the folder has gone; ENOSPC, EDQUOT, EIO); then nothing of it is.
         """
         letters = mailbox.store.keywords.letters(mailbox.path, flags) if flags else ""
-        part, name = message_name(unique_name(), self.size, self.vsize, letters)
+        part, name = message_name(unique or unique_name(), self.size, self.vsize, letters)
         root = mailbox.quota_root()
         if root is None:
             self._put(mailbox, part, name, last=last)
