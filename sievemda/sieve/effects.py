@@ -135,16 +135,24 @@ class Notify(Said):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(Said):
-    """An abuse report (ARF, RFC 5965) to an address; `text` is complete but for its Date and Message-ID.
+    """An abuse report (ARF, RFC 5965) to an address, from nobody.
 
-    `suppressed` says why none must go out; then `text` is empty.
+    It is `head`, the message it is about (the whole, or its header), and `tail`; but for its Date and Message-ID.
+    `suppressed` says why none must go out; then there is no text.
     """
 
     to: str
     feedback_type: str
     reason: str
-    text: bytes
+    head: bytes
+    about: Message
+    whole: bool = True
+    tail: bytes = b""
     suppressed: str = ""
+
+    @property
+    def text(self) -> bytes:
+        return self.head + (self.about.data[:] if self.whole else self.about.head) + self.tail if self.head else b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The methods by which a script can notify: what a URI of each means, whether it is right, what is sent.
 
-`mailto` is RFC 5436. `https` is a method of our own: a small JSON object is posted to a host of the site's choice; where
+`mailto` is RFC 5436. `https` is a method of our own: JSON is posted to a host of the site's choice; where
 it allows none, there is no such method. A method is a value of an open table, keyed by the scheme of its URIs.
 
 Why a mail says `Notification: ` before a subject that it takes over, where RFC 5436 §2.7 would keep it as it was:
