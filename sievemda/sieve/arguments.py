@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sievemda.sieve.matching import Comparator, Matching, MatchType
-from sievemda.sieve.node import Context, Node, Option
+from sievemda.sieve.node import Context, Node, Option, Test
 from sievemda.sieve.signature import Kind, Signature, Slot, signature
 from sievemda.sieve.text import Text, Texts, texts
 from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
@@ -82,7 +82,7 @@ class Arguments:
 
     @property
     def noun(self) -> str:
-        return "test" if self.cls.keyword in self.vocabulary.tests else "command"
+        return "test" if issubclass(self.cls, Test) else "command"
 
     def wrong(self, where: Argument | Call, text: str) -> None:
         self._report(where, text)
