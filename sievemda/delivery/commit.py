@@ -15,18 +15,24 @@ leaves. Mail that leaves goes last because it cannot be called back.
 from __future__ import annotations
 
 import logging
+import math
+from pathlib import Path
 
+from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.places import Obstacle, Place
 from sievemda.delivery.plan import Answer, Drop, File, Forward, Plan, Refusal
 from sievemda.delivery.recall import Recall
 from sievemda.delivery.sending import Sending
+from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.delivery.staging import Staging
-from sievemda.errors import AlreadyExists, SievemdaError
+from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.mail.result import Receipt, Result
+from sievemda.sieve.effects import Snooze
 from sievemda.state.holds import Hold
 from sievemda.state.memory import Key
+from sievemda.store.files import unique_name
 from sievemda.store.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
@@ -121,7 +127,7 @@ class Commit:
     def _file(self, step: File, *, last: bool) -> None:
         """One copy, unless the mailbox has the message already. Raises _NotFiled when the store fails."""
         try:
-            mailbox = step.place.mailbox or self._make(step.place)
+            mailbox = self._mailbox_of(step.place)
             key = Key("delivered", self._job.content.message_id, mailbox.id, self._job.content.date)
         except (OSError, SievemdaError) as e:
             raise _NotFiled(e) from e
@@ -132,26 +138,47 @@ class Commit:
             self._account.left(step.action, step.line, f"duplicate: {name} has it already")
             return
         try:
-            path = self._staging.put(mailbox, step.flags, step.message, last=last)
+            if step.snooze is None:
+                path = self._staging.put(mailbox, step.flags, step.message, last=last)
+            else:
+                path = self._put_to_sleep(step, step.snooze, mailbox, last=last)
         except (OSError, SievemdaError) as e:
             raise _NotFiled(e) from e
         self._recall.in_place = True
         if options.duplicatesuppression:
             self._recall.done(key, options.memory_days * _DAY)
             self._recall.save()
-        self._account.did(step.action, step.line, mailbox=name, file=str(path), flags=list(step.flags))
+        when = {"awakens": step.snooze.awakens.isoformat()} if step.snooze else {}
+        self._account.did(step.action, step.line, mailbox=name, file=str(path), flags=list(step.flags), **when)
 
-    def _make(self, place: Place) -> Mailbox:
-        """A folder that the script asked for."""
-        store = self._parts.store
+    def _put_to_sleep(self, step: File, snooze: Snooze, mailbox: Mailbox, *, last: bool) -> Path:
+        """The note first, so that no message is ever there without one."""
+        snoozes, unique = Snoozes(self._parts.settings), unique_name()
+        note = Note(
+            due=math.ceil(snooze.awakens.timestamp()),
+            user=mailbox.name.owner or "",
+            mailbox=mailbox.id,
+            unique=unique,
+            message_id=self._job.content.message_id,
+            to=snooze.mailbox or "INBOX",
+            mailbox_id=snooze.mailbox_id,
+            special_use=snooze.special_use,
+            create=snooze.create,
+            add_flags=snooze.add_flags,
+            remove_flags=snooze.remove_flags,
+        )
+        kept = snoozes.put(note)
         try:
-            mailbox = store.create(place.name)
-        except AlreadyExists:
-            found = store.find(place.name)
-            if found is None:
-                raise
-            return found
-        self._account.did("create", 0, mailbox=store.namespace.format_admin(place.name))
+            return self._staging.put(mailbox, step.flags, step.message, last=last, unique=unique)
+        except BaseException:
+            snoozes.remove(kept)
+            raise
+
+    def _mailbox_of(self, place: Place) -> Mailbox:
+        """The folder, made when the script asked for that."""
+        mailbox, made = mailbox_of(self._parts.store, place)
+        if made:
+            self._account.did("create", 0, mailbox=self._parts.store.namespace.format_admin(place.name))
         return mailbox
 
     def _not_filed(self, action: str, line: int, error: _NotFiled) -> None:

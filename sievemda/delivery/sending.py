@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.notices import Action, rejection, success
 from sievemda.delivery.outgoing import answer, redirected
@@ -122,7 +123,7 @@ class Sending:
         """A copy of the reply; one that cannot be kept is noted. RFC 8580 §3.1."""
         store = self._parts.store
         try:
-            mailbox = copy.place.mailbox or store.create(copy.place.name)
+            mailbox, _ = mailbox_of(store, copy.place)
             path = self._staging.put(mailbox, copy.flags, copy.message, last=False)
         except (OSError, SievemdaError) as e:
             self._account.left("fcc", copy.line, str(e))

@@ -10,9 +10,9 @@ may be lost when the machine dies; a synced file is not.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from sievemda.config import Settings
+from sievemda.logs import words
 from sievemda.store.files import read_control_file, sync_directory, write_atomically
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,22 @@ class Snoozes:
         except OSError:
             yield None
         else:
-            yield _read(path)  # by its name: who had the lock before us may have removed it
+            yield self._read(path)  # by its name: who had the lock before us may have removed it
         finally:
             os.close(fd)
+
+
+    def _read(self, path: Path) -> Note | None:
+        """A damaged note is put aside for somebody to look at, and the message stays where it is."""
+        content = read_control_file(path)
+        if content is None:
+            return None
+        try:
+            return _parse(content)
+        except (ValueError, TypeError, AttributeError, KeyError):
+            log.error("damaged note put aside %s", words(file=path))  # noqa: TRY400 - its content says nothing
+            path.rename(path.with_name(f"damaged.{path.name}"))
+            return None
 
 
 def _due(name: str) -> int:
@@ -103,10 +119,9 @@ def _due(name: str) -> int:
     return int(number) if number.isascii() and number.isdigit() else 0
 
 
-def _read(path: Path) -> Note | None:
-    with contextlib.suppress(ValueError, TypeError, OSError):
-        found: dict[str, Any] = json.loads(read_control_file(path) or b"")
-        known = {each.name: found[each.name] for each in fields(Note) if each.name in found}
-        known |= {name: tuple(known.get(name, ())) for name in ("add_flags", "remove_flags")}
-        return Note(**known)
-    return None
+def _parse(content: bytes) -> Note:
+    """ValueError, TypeError or AttributeError when it is no note."""
+    found: dict[str, Any] = json.loads(content)
+    known = {each.name: found[each.name] for each in fields(Note) if each.name in found}
+    known |= {name: tuple(known.get(name, ())) for name in ("add_flags", "remove_flags")}
+    return Note(**known)
