@@ -18,11 +18,11 @@ from sievemda.delivery.deliver import Deliverer
 from sievemda.delivery.job import Parts
 from sievemda.delivery.outbox import Outbox
 from sievemda.errors import ConfigurationError
-from sievemda.language import language_extensions, language_limits
+from sievemda.language import language_extensions, language_limits, language_programs
 from sievemda.lmtp.server import LmtpServer, tls_context
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.service import Service
-from sievemda.sieve.compile import ProgramCache, compile_script
+from sievemda.sieve.compile import compile_script
 from sievemda.sieve.limits import Limits
 from sievemda.state.credentials import Credentials
 from sievemda.state.journal import Journal
@@ -48,7 +48,7 @@ def deliverer(settings: Settings) -> Deliverer:
     limits = language_limits(settings)
     journal = Journal(settings.journal_path) if settings.delivery.journal_days else None
     parts = Parts(settings, MailStore(settings), Memory(settings.memory_path), Outbox(settings))
-    return Deliverer(parts, journal, ProgramCache(limits, language_extensions(settings)), limits)
+    return Deliverer(parts, journal, language_programs(settings), limits)
 
 
 def lmtp_server(settings: Settings) -> LmtpServer:

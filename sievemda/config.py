@@ -181,6 +181,30 @@ class Sieve:
     sieve_extensions: tuple[str, ...] = setting(
         (), "Capabilities that scripts may require; +NAME and -NAME change the default set instead."
     )
+    sieve_global_extensions: tuple[str, ...] = setting(
+        (), "Capabilities that only the administrator's scripts may require: sieve_before, sieve_after, sieve_global."
+    )
+    sieve_before: tuple[str, ...] = setting(
+        (),
+        "Scripts that run before the user's own: files, or directories of .sieve files in order of name."
+        " {user}, {local}, {domain} stand in them; what does not exist is passed over. Users must not be able to write"
+        " there.",
+    )
+    sieve_after: tuple[str, ...] = setting(
+        (), "Scripts that run after the user's own, while the message is to be kept; as sieve_before."
+    )
+    sieve_default: str = setting("", "Script of users who have no active one; {user}, {local}, {domain} stand in it.")
+    sieve_global: str = setting(
+        "", "Directory of the scripts that `include :global` finds; {domain} stands in it. Empty: there are none."
+    )
+    sieve_include_max_includes: int = setting(255, "Scripts that one run may include; 0 forbids include.")
+    sieve_include_max_nesting_depth: int = setting(10, "Scripts included inside of each other; 0 forbids include.")
+    sieve_duplicate_default_period: Seconds = setting(
+        Seconds(7 * 86400), "How long the duplicate test remembers without :seconds."
+    )
+    sieve_duplicate_max_expiration: Seconds = setting(
+        Seconds(90 * 86400), "How long the duplicate test remembers at most."
+    )
     sieve_maxscriptsize: Size = setting(Size(1024 * 1024), "Largest script.")
     sieve_maxscripts: int = setting(100, "Scripts of one user.")
     sieve_max_redirects: int = setting(4, "Redirects of one run.")

@@ -6,8 +6,11 @@ settings, and none of them knows the others. Whoever puts the parts together pas
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from sievemda.config import Settings
 from sievemda.errors import ConfigurationError
+from sievemda.sieve.compile import ProgramCache, Programs
 from sievemda.sieve.limits import Limits
 
 
@@ -22,21 +25,46 @@ def language_limits(settings: Settings) -> Limits:
         vacation_default=sieve.sieve_vacation_default_response,
         vacation_maximum=sieve.sieve_vacation_max_response,
         list_recipients=sieve.sieve_extlists_max_recipients,
+        includes=sieve.sieve_include_max_includes,
+        include_depth=sieve.sieve_include_max_nesting_depth,
+        duplicate_default=sieve.sieve_duplicate_default_period,
+        duplicate_maximum=sieve.sieve_duplicate_max_expiration,
         recipient_delimiter=settings.delivery.recipient_delimiter,
     )
 
 
 def language_extensions(settings: Settings) -> frozenset[str]:
-    """Capabilities that scripts may require: those named, or the defaults with what `+` adds and `-` takes away.
+    """Capabilities that users' scripts may require: those named, or the defaults with what `+` adds and `-` takes away.
 
     Raises `ConfigurationError` for a name that no capability has.
     """
     from sievemda.sieve.vocabulary import registry  # noqa: PLC0415 - loads every extension
 
     named = settings.sieve.sieve_extensions
-    unknown = sorted({name.lstrip("+-") for name in named} - registry().public)
-    if unknown:
-        raise ConfigurationError(f"sieve.sieve_extensions: unknown capability {', '.join(unknown)}")
+    _require_known("sieve_extensions", {name.lstrip("+-") for name in named})
     exact = {name for name in named if name[0] not in "+-"}
     added, taken = ({name[1:] for name in named if name[0] == sign} for sign in "+-")
-    return frozenset((exact or registry().default) | added) - taken
+    reserved = frozenset(settings.sieve.sieve_global_extensions)
+    return frozenset((exact or registry().default) | added) - taken - reserved
+
+
+def trusted_extensions(settings: Settings) -> frozenset[str]:
+    """Capabilities that the administrator's scripts may require: also those that are theirs alone."""
+    reserved = frozenset(settings.sieve.sieve_global_extensions)
+    _require_known("sieve_global_extensions", reserved)
+    return language_extensions(settings) | reserved
+
+
+def language_programs(settings: Settings) -> Programs:
+    """Where scripts of users and of the administrator are compiled, and remembered."""
+    limits = language_limits(settings)
+    return Programs(
+        ProgramCache(limits, language_extensions(settings)), ProgramCache(limits, trusted_extensions(settings))
+    )
+
+
+def _require_known(setting: str, names: AbstractSet[str]) -> None:
+    from sievemda.sieve.vocabulary import registry  # noqa: PLC0415 - loads every extension
+
+    if unknown := sorted(names - registry().public):
+        raise ConfigurationError(f"sieve.{setting}: unknown capability {', '.join(unknown)}")

@@ -22,7 +22,7 @@ from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.places import Obstacle, Place
 from sievemda.delivery.plan import Answer, Drop, File, Forward, Plan, Refusal
-from sievemda.delivery.recall import Recall
+from sievemda.delivery.recall import Recall, duplicate_key
 from sievemda.delivery.sending import Sending
 from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.delivery.staging import Staging
@@ -30,7 +30,6 @@ from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.mail.result import Receipt, Result
 from sievemda.sieve.effects import Snooze
-from sievemda.state.holds import Hold
 from sievemda.state.memory import Key
 from sievemda.store.files import unique_name
 from sievemda.store.mailbox import Mailbox
@@ -50,15 +49,15 @@ class _NotFiled(Exception):
 
 
 class Commit:
-    """For one job; used once, in one thread, while `hold` is held."""
+    """For one job; used once, in one thread, while what `recall` asks for is held."""
 
-    def __init__(self, parts: Parts, job: Job, staging: Staging, hold: Hold, account: Account) -> None:
+    def __init__(self, parts: Parts, job: Job, staging: Staging, recall: Recall, account: Account) -> None:
         self._parts = parts
         self._job = job
         self._staging = staging
         self._account = account
-        self._recall = Recall(parts.memory, hold, job.peer.session)
-        self._sending = Sending(parts, job, staging, self._recall, account)
+        self._recall = recall
+        self._sending = Sending(parts, job, staging, recall, account)
 
     def carry_out(self, plan: Plan) -> Receipt:
         """Everything of the plan; plain delivery with a keyword when it fails on the way."""
@@ -67,10 +66,20 @@ class Commit:
         due = [step for step in plan.steps if not isinstance(step, Forward | Answer) or self._sending.is_due(step)]
         done, receipt = self._file_all(due, plan)
         if self._account.failure:
-            receipt = self.plain((FAILED,))
-        if receipt.result is not Result.DELIVERED or self._sending.send_all(due[:done]):
+            receipt = self.inbox((FAILED,)) if plan.broken else self.plain((FAILED,))
+        if receipt.result not in {Result.DELIVERED, Result.REJECTED}:
             return receipt
-        return self.plain((FAILED,))
+        if not self._sending.send_all(due[:done]):
+            return self.plain((FAILED,)) if receipt.result is Result.DELIVERED else receipt
+        if not self._account.failure:
+            self._remember(plan)
+        return receipt
+
+    def _remember(self, plan: Plan) -> None:
+        """What the tests of the scripts asked for, now that all has gone well. RFC 7352 §3."""
+        for item in plan.remember:
+            self._recall.done(duplicate_key(self._job.target.owner, item.key), item.seconds)
+        self._recall.save()
 
     def confirm(self) -> None:
         """After everything: the notice of success that the sender may have asked for."""

@@ -14,38 +14,35 @@ addresses of one user then need no lock between them.
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
-import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sievemda.delivery.commit import FAILED, Commit
+from sievemda.delivery.commit import Commit
 from sievemda.delivery.content import Content, Intake
 from sievemda.delivery.facts import DeliveryFacts
 from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.plan import Planner
+from sievemda.delivery.recall import Recall
 from sievemda.delivery.record import Trail, entry, in_short, refused_entry
 from sievemda.delivery.resolve import Resolver
+from sievemda.delivery.scripts import Scripts
 from sievemda.delivery.staging import Staging
 from sievemda.delivery.target import Target
 from sievemda.errors import StoreTrouble, TemporaryTrouble
 from sievemda.logs import words
 from sievemda.mail.envelope import Envelope, Peer, Recipient, Sender
 from sievemda.mail.result import Receipt, Result
-from sievemda.sieve.compile import ProgramCache
+from sievemda.sieve.compile import Programs
 from sievemda.sieve.limits import Limits
-from sievemda.sieve.problems import ScriptError
-from sievemda.sieve.program import Program
-from sievemda.sieve.report import to_json
-from sievemda.sieve.run import Outcome, run
+from sievemda.sieve.run import Outcome
+from sievemda.sieve.sequence import Stage, run_all
 from sievemda.state.holds import Busy
 from sievemda.state.journal import Journal
-from sievemda.store.scripts import ACTIVE, ScriptStore
 
 log = logging.getLogger(__name__)
 
-_LOOKS = 3  # at a script that is there and cannot be read, before it counts as broken
 DAMAGED = {errno.ENOTDIR, errno.EISDIR, errno.ELOOP}  # something in the mailbox is not what it must be
 # What disks and damaged mailboxes do: where in the program says nothing.
 FORESEEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO} | DAMAGED
@@ -54,12 +51,12 @@ FORESEEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO} | DAMAGED
 class Deliverer:
     """Thread-safe. `journal` is None when the site keeps none."""
 
-    def __init__(self, parts: Parts, journal: Journal | None, programs: ProgramCache, limits: Limits) -> None:
+    def __init__(self, parts: Parts, journal: Journal | None, programs: Programs, limits: Limits) -> None:
         self._parts = parts
         self._settings = parts.settings
         self._resolver = Resolver(parts.settings, parts.store, parts.places)
         self._journal = journal
-        self._programs = programs
+        self._scripts = Scripts(parts.settings, parts.store, programs)
         self._limits = limits
 
     def verify(self, sender: Sender, recipient: Recipient, peer: Peer) -> Target | Receipt:
@@ -124,8 +121,9 @@ class Deliverer:
             return job.content.refusal
         try:
             with self._parts.memory.hold() as hold:
-                commit = Commit(self._parts, job, staging, hold, trail.account)
-                receipt = self._decide(job, commit, trail)
+                recall = Recall(self._parts.memory, hold, job.peer.session)
+                commit = Commit(self._parts, job, staging, recall, trail.account)
+                receipt = self._decide(job, commit, recall, trail)
                 if receipt.result is Result.DELIVERED:
                     commit.confirm()
                 return receipt
@@ -135,47 +133,23 @@ class Deliverer:
             self._log_trouble(e, "delivery failed", what)
             return Receipt(_result_of(e))
 
-    def _decide(self, job: Job, commit: Commit, trail: Trail) -> Receipt:
-        try:
-            program = self._program(job.target, trail)
-        except (ScriptError, StoreTrouble) as e:
-            trail.account.failure = f"the script cannot be used: {str(e).splitlines()[0]}"
-            log.warning(
-                "script failed %s", words(session=job.peer.session, user=job.target.owner, why=trail.account.failure)
-            )
-            return commit.inbox((FAILED,))
-        if program is None:
+    def _decide(self, job: Job, commit: Commit, recall: Recall, trail: Trail) -> Receipt:
+        owner = job.target.owner
+        row = self._scripts.row(owner, trail.read) if owner is not None else []
+        if not row:
             return commit.plain()
-        outcome = self._run(program, job, trail)
+        outcome = self._run(row, job, recall, trail)
         planner = Planner(self._settings, self._parts.places, job.sender, job.target, job.content.message)
         receipt = commit.carry_out(planner.plan(outcome))
         if why := trail.account.failure:
-            log.warning("script failed %s", words(session=job.peer.session, user=job.target.owner, why=why))
+            log.warning("script failed %s", words(session=job.peer.session, user=owner, why=why))
         return receipt
 
-    def _program(self, target: Target, trail: Trail) -> Program | None:
-        """The active script of the owner; None when there is none."""
-        if target.owner is None:
-            return None
-        home = self._parts.store.home(target.owner)
-        scripts = ScriptStore(home)
-        active, looks = scripts.active(), 1
-        while active is None:
-            if not os.path.lexists(home / ACTIVE):
-                return None
-            if looks == _LOOKS:  # a link to nothing, a pipe: somebody wanted a script to run
-                raise StoreTrouble(f"{home / ACTIVE} cannot be read")
-            active, looks = scripts.active(), looks + 1  # it may have been made active just now
-        name, text = active
-        trail.script = {"name": name, "sha256": hashlib.sha256(text).hexdigest()}
-        return self._programs.get(text)
-
-    def _run(self, program: Program, job: Job, trail: Trail) -> Outcome:
+    def _run(self, row: Sequence[Stage], job: Job, recall: Recall, trail: Trail) -> Outcome:
         envelope = Envelope(job.sender, job.target.recipient)
-        facts = DeliveryFacts(self._parts, job)
-        outcome = run(program, job.content.message, envelope, facts, self._limits)
-        trail.tests = outcome.tests
-        trail.planned = [to_json(effect) for effect in outcome.effects]
+        facts = DeliveryFacts(self._parts, job, recall, partial(self._scripts.included, told=trail.read))
+        outcome = run_all(row, job.content.message, envelope, facts, self._limits)
+        trail.ran(outcome)
         return outcome
 
     def _log_trouble(self, error: Exception, event: str, what: str) -> None:

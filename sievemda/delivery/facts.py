@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
 
 from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.lists.catalogue import OwnLists
+from sievemda.delivery.recall import Recall, duplicate_key
 from sievemda.errors import TemporaryTrouble
 from sievemda.sieve.facts import Unknown
 from sievemda.sieve.problems import RunError
+from sievemda.sieve.program import Program
+
+Included = Callable[[str, str, str], Program | None]  # owner, location, name; raises ScriptError
 
 
 class DeliveryFacts(Unknown):
     """Answers `sieve.facts.Facts` for one job. Asking changes nothing."""
 
-    def __init__(self, parts: Parts, job: Job) -> None:
+    def __init__(self, parts: Parts, job: Job, recall: Recall, included: Included) -> None:
         self._parts = parts
         self._job = job
         self._settings = parts.settings
         self._places = parts.places
         self._target = job.target
+        self._recall = recall
+        self._included = included
         self._now: datetime | None = None
 
     def now(self) -> datetime:
@@ -60,6 +66,14 @@ class DeliveryFacts(Unknown):
             else {self._target.recipient.address.domain or "localhost", site.domain, site.site.servername}
         )
         return frozenset(f"{local}@{each}".lower() for each in domains)
+
+    def seen(self, key: str) -> bool:
+        """Nobody else asks for it from now on, until this delivery has come to its end."""
+        return self._recall.seen(duplicate_key(self._target.owner, key))
+
+    def included(self, location: str, name: str) -> Program | None:
+        owner = self._target.owner
+        return None if owner is None else self._included(owner, location, name)
 
     # -- external lists ------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from sievemda.sieve.effects import (
     Pipe,
     Redirect,
     Refuse,
+    Remember,
     Report,
     Respond,
     Snooze,
@@ -96,6 +97,8 @@ class Plan:
     steps: tuple[Step, ...]
     not_done: tuple[NotDone, ...] = ()
     failure: str = ""  # why the script could not be followed to its end
+    broken: bool = False  # because it could not even be started
+    remember: tuple[Remember, ...] = ()  # when all has gone well
 
 
 class Planner:
@@ -110,11 +113,16 @@ class Planner:
         self._not_done: list[NotDone] = []
 
     def plan(self, outcome: Outcome) -> Plan:
-        if outcome.failure is not None:
-            skipped = [NotDone(action_name(e), e.line, "the script failed") for e in outcome.effects]
-            return Plan((), tuple(skipped), f"line {outcome.failure.line}: {outcome.failure.text}")
+        if outcome.failure is None:
+            plan = self._plan(outcome.effects)
+            return replace(plan, remember=outcome.remember)
+        done = len(outcome.settled)
+        plan = self._plan(outcome.settled)
+        skipped = [NotDone(action_name(e), e.line, "the script failed") for e in outcome.effects[done:]]
+        return Plan(plan.steps, (*plan.not_done, *skipped), _words(outcome), outcome.broken)
+
+    def _plan(self, effects: tuple[Effect, ...]) -> Plan:
         steps: list[Step] = []
-        effects = each_recipient(outcome.effects)
         for index, effect in enumerate(effects):
             step = self._step(effect)
             if isinstance(step, str):
@@ -246,7 +254,18 @@ def as_ascii(text: str) -> str:
     return "".join(c if c.isascii() else p for c, p in zip(text, plain, strict=True))
 
 
+def _words(outcome: Outcome) -> str:
+    """Why the scripts could not be followed to their end."""
+    failure = outcome.failure
+    assert failure is not None
+    where = f"{failure.script}: " if failure.script else ""
+    if outcome.broken:
+        return f"{where}the script cannot be used: {failure}"
+    return f"{where}line {failure.line}: {failure.text}"
+
+
 def _failure(effect: Effect, why: str) -> str:
     named = f' "{effect.mailbox}"' if isinstance(effect, Store) and effect.mailbox else ""
-    where = f"line {effect.line}: " if effect.line else ""
+    where = f"{effect.script}: " if effect.script else ""
+    where += f"line {effect.line}: " if effect.line else ""
     return f"{where}{action_name(effect)}{named}: {why}"

@@ -18,6 +18,11 @@ from sievemda.state.memory import Key, Memory, Record
 log = logging.getLogger(__name__)
 
 
+def duplicate_key(owner: str | None, key: str) -> Key:
+    """What the `duplicate` test of this user's scripts has seen."""
+    return Key("duplicate", key, f".{owner or ''}.sieve.")
+
+
 class Recall:
     """Used by one thread, while `hold` is held."""
 

@@ -9,18 +9,24 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sievemda.delivery.content import Content
 from sievemda.delivery.job import Account, Job
+from sievemda.delivery.scripts import Source
 from sievemda.delivery.tried import MAX_TESTS, cut, pack
 from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.result import Receipt
-from sievemda.sieve.run import Tried
+from sievemda.sieve.effects import Effect, Note
+from sievemda.sieve.report import to_json
+from sievemda.sieve.run import Outcome, Tried
 
 Entry = dict[str, Any]
 _counter = itertools.count(1)
+_SCRIPTS = 50  # that are told of beside the user's own
+_NOTES = 50  # lines of a script's log
 
 
 @dataclass(slots=True)
@@ -29,11 +35,27 @@ class Trail:
 
     id: str = field(default_factory=lambda: f"{time.time_ns() // 1000:x}{os.getpid():x}{next(_counter):x}")
     account: Account = field(default_factory=Account)
-    script: dict[str, str] | None = None  # name and hash
+    script: dict[str, str] | None = None  # name and hash of the user's own
+    others: list[dict[str, str]] = field(default_factory=list)  # of the administrator's, and of those included
     tests: tuple[Tried, ...] = ()
+    notes: tuple[Note, ...] = ()
+    edits: tuple[Note, ...] = ()
     planned: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     error: str = ""  # for the administrator: never told to the peer
+
+    def read(self, source: Source) -> None:
+        """A script was read."""
+        told = {"name": cut(source.name, 500), "sha256": source.sha256}
+        if source.own:
+            self.script = told
+        elif told not in self.others and len(self.others) < _SCRIPTS:
+            self.others.append(told)
+
+    def ran(self, outcome: Outcome) -> None:
+        """The scripts ran."""
+        self.tests, self.notes, self.edits = outcome.tests, outcome.notes, outcome.edits
+        self.planned = [_said(effect) for effect in outcome.effects]
 
 
 def entry(job: Job, receipt: Receipt, trail: Trail) -> Entry:
@@ -48,8 +70,11 @@ def entry(job: Job, receipt: Receipt, trail: Trail) -> Entry:
         "user": target.owner,
         "poster": target.poster,
         "script": trail.script,
+        "scripts": trail.others,
         "tests": pack(trail.tests),
         "tests_left_out": max(0, len(trail.tests) - MAX_TESTS),
+        "notes": _log(trail.notes),
+        "edits": _log(trail.edits),
         "planned": [_short(action) for action in trail.planned],
         "done": account.done,
         "not_done": [{"action": n.action, "line": n.line, "why": cut(n.why, 500)} for n in account.not_done],
@@ -114,6 +139,17 @@ def in_short(told: dict[str, Any]) -> dict[str, object]:
         "size": told["size"],
         "ms": round(told["took"] * 1000, 1),
     }
+
+
+def _said(effect: Effect) -> dict[str, Any]:
+    return to_json(effect) | ({"script": effect.script} if effect.script else {})
+
+
+def _log(notes: Sequence[Note]) -> list[list[Any]]:
+    """Rows of line and text, and the script when it is not the user's own."""
+    kept = [[note.line, cut(note.text, 500), *([note.script] if note.script else [])] for note in notes[:_NOTES]]
+    more = len(notes) - len(kept)
+    return [*kept, [0, f"... and {more} more"]] if more else kept
 
 
 def _short(action: dict[str, Any]) -> dict[str, Any]:

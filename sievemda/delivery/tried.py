@@ -22,7 +22,7 @@ def pack(tests: Sequence[tuple[int, str, bool, Sequence[_Compared], str]]) -> li
     return [_row(*test) for test in tests[:MAX_TESTS]]
 
 
-def _row(line: int, test: str, result: bool, compared: Sequence[_Compared], script: str) -> Row:
+def _row(line: int, test: str, result: bool, compared: Sequence[_Compared], script: str = "") -> Row:
     cuts = [(_texts(values), _texts(keys)) for values, keys in compared[:MAX_COMPARED]]
     return (line, test, result, cuts, cut(script, MAX_TEXT)) if script else (line, test, result, cuts)
 

@@ -10,6 +10,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import dataclass
 
 from sievemda.sieve.bind import Binder, TooMany
 from sievemda.sieve.generate import Generation
@@ -90,3 +91,11 @@ class ProgramCache:
         while self._used > self._room:
             _, (_, gone) = self._programs.popitem(last=False)
             self._used -= gone
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The programs of users, and those of the administrator, who may require more."""
+
+    users: ProgramCache
+    trusted: ProgramCache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from sievemda.mail.envelope import Envelope
 from sievemda.mail.message import Message
@@ -20,6 +20,9 @@ from sievemda.sieve.node import Command, Test
 from sievemda.sieve.problems import Problem, RunError
 from sievemda.sieve.program import Program
 from sievemda.sieve.text import Text, Texts
+
+if TYPE_CHECKING:
+    from sievemda.sieve.loops import Loop
 
 
 class Compared(NamedTuple):
@@ -90,6 +93,8 @@ class Carried:
     flags: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     keep_target: Store | None = None
+    unenclosed: Message | None = None
+    protected: frozenset[str] = frozenset()
 
 
 USER = Origin()
@@ -112,7 +117,9 @@ class Run:
         carried = carried or Carried(message)
         self.message = carried.message  # as it is now, with all edits
         self.original = message
-        self.part: Message | None = None  # the one, with its own header, that a loop over the parts is at
+        self.unenclosed = carried.unenclosed  # what redirect sends, when the message was put inside another one
+        self.protected = carried.protected  # fields, in lower case, that no script may change any more
+        self.loops: list[Loop] = []  # over the parts of the message, outermost first
         self.envelope = envelope
         self.facts = facts
         self.limits = limits
@@ -229,8 +236,10 @@ class Run:
 
     def add(self, effect: Effect) -> None:
         """Put an action on the list; what it does, it does to the message as it is now."""
-        if self.message is not self.original and isinstance(effect, Store | Redirect | Pipe) and effect.message is None:
-            effect = replace(effect, message=self.message)
+        if isinstance(effect, Store | Redirect | Pipe) and effect.message is None:
+            enclosed = self.unenclosed is not None and isinstance(effect, Redirect)
+            message = self.unenclosed if enclosed else self.message
+            effect = effect if message is self.original else replace(effect, message=message)
         if self.script:
             effect = replace(effect, script=self.script)
         self.actions.add(effect)

@@ -76,7 +76,14 @@ def run_all(stages: Sequence[Stage], message: Message, envelope: Envelope, facts
         if number == len(stages) or not (due or len(passed_on) < len(own)):
             keep = (implicit_keep(state),) if due else ()
             return replace(course.outcome, effects=(*carried.effects, *own, *keep), implicit_keep=due)
-        course.carried = Carried(state.message, state.flags, (*carried.effects, *passed_on), state.keep_target)
+        course.carried = Carried(
+            message=state.message,
+            flags=state.flags,
+            effects=(*carried.effects, *passed_on),
+            keep_target=state.keep_target,
+            unenclosed=state.unenclosed,
+            protected=state.protected,
+        )
     return replace(course.outcome, effects=(Store(implicit=True),))
 
 

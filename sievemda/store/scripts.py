@@ -74,6 +74,12 @@ class ScriptStore:
             raise _missing(name)
         return text
 
+    def read(self, name: str) -> bytes | None:
+        """The text of a script as a delivery sees it, without changing anything; None when there is none."""
+        file = file_for(name)
+        with _trouble(self._home), self._open() as folder:
+            return None if folder is None else _read(folder, file)
+
     def active(self) -> tuple[str, bytes] | None:
         """Name and text of the active script as a delivery sees it; changes nothing, not even a plain file."""
         with _trouble(self._home):

@@ -221,16 +221,16 @@ def test_a_failing_journal_changes_nothing(world):
 
 
 def test_a_bug_is_temporary_trouble_for_one_recipient_with_its_traceback_in_the_log(world, monkeypatch, caplog):
-    real = world.deliverer._program
+    real = world.deliverer._decide
 
-    def broken(target, trail):
-        if target.owner == "alice":
+    def broken(job, *others):
+        if job.target.owner == "alice":
             raise RuntimeError("a bug")
-        return real(target, trail)
+        return real(job, *others)
 
     world.user("alice")
     world.user("bob")
-    monkeypatch.setattr(world.deliverer, "_program", broken)
+    monkeypatch.setattr(world.deliverer, "_decide", broken)
     assert world.deliver(["alice@x", "bob@x"], message()) == [Result.TROUBLE, Result.DELIVERED]
     assert "Traceback" in caplog.text
     assert "session=s1" in caplog.text

@@ -15,7 +15,7 @@ from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.result import Receipt, Result
 from sievemda.policy.quota import Limits as QuotaLimits
-from sievemda.sieve.compile import ProgramCache
+from sievemda.sieve.compile import ProgramCache, Programs
 from sievemda.sieve.limits import Limits
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
@@ -64,7 +64,7 @@ class World:
         self.outbox = Outbox(self.settings)
         limits = Limits(redirects=self.settings.sieve.sieve_max_redirects)
         parts = Parts(self.settings, self.store, self.memory, self.outbox)
-        self.deliverer = Deliverer(parts, self.journal, ProgramCache(limits), limits)
+        self.deliverer = Deliverer(parts, self.journal, Programs(ProgramCache(limits), ProgramCache(limits)), limits)
 
     def close(self) -> None:
         self.memory.close()

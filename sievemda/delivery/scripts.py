@@ -1,0 +1,178 @@
+"""Which scripts run for a user, and which ones they may include; read at each delivery, compiled once.
+
+The row is: sieve_before, the user's active script (or sieve_default), sieve_after. What the administrator has put there
+may require more than users may; a personal script that it includes may not.
+
+Why a script that cannot be read is a script that cannot be used, and not one that is not there: the site wanted it to
+run, and a message that passes it by is worse than one in the INBOX that says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sievemda.config import Settings
+from sievemda.errors import DataError, StoreTrouble
+from sievemda.sieve.compile import ProgramCache, Programs
+from sievemda.sieve.problems import Problem, ScriptError
+from sievemda.sieve.program import Program
+from sievemda.sieve.run import Origin
+from sievemda.sieve.sequence import Stage
+from sievemda.store.mailstore import MailStore
+from sievemda.store.script_names import SUFFIX, file_for
+from sievemda.store.scripts import ACTIVE, ScriptStore
+
+PERSONAL = "personal"
+MOST = 100  # files of one directory of the administrator
+_LOOKS = 3  # at a script that is there and cannot be read, before it counts as broken
+_MAX_READ = 16 << 20  # octets
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A script that was read: its name (a path, when the administrator's), and the digest of its text."""
+
+    name: str
+    sha256: str
+    own: bool  # whether it is the user's active script
+
+
+Told = Callable[[Source], None]  # is told of each script that is read
+
+
+class Scripts:
+    """Thread-safe; keeps nothing but programs."""
+
+    def __init__(self, settings: Settings, store: MailStore, programs: Programs) -> None:
+        self._settings = settings
+        self._sieve = settings.sieve
+        self._store = store
+        self._programs = programs
+
+    def row(self, owner: str, told: Told) -> list[Stage]:
+        """The scripts of a delivery to this user, in order."""
+        before = [self._trusted(path, told) for path in self._files(owner, self._sieve.sieve_before)]
+        after = [self._trusted(path, told) for path in self._files(owner, self._sieve.sieve_after)]
+        return [*before, *self._own(owner, told), *after]
+
+    def included(self, owner: str, location: str, name: str, told: Told) -> Program | None:
+        """A script to include; `None` when there is none. Raises `ScriptError`."""
+        try:
+            if location == PERSONAL:
+                text = ScriptStore(self._store.home(owner)).read(name)
+                return None if text is None else self._compiled(self._programs.users, text, name, told)
+            if (path := self._global(owner, name)) is not None:
+                return self._compiled(self._programs.trusted, _read(path), str(path), told)
+        except DataError:  # no script can have that name
+            return None
+        except (StoreTrouble, OSError) as e:
+            raise _unusable(e) from e
+        return None
+
+    # -- the user's own ------------------------------------------------------------------------------------------
+
+    def _own(self, owner: str, told: Told) -> Iterator[Stage]:
+        home = self._store.home(owner)
+        try:
+            active = _active(home)
+        except StoreTrouble as trouble:
+            yield Stage(_failing(trouble))
+            return
+        if active is not None:
+            name, text = active
+            users = self._programs.users
+            yield Stage(
+                lambda: self._compiled(users, text, name, told, own=True),
+                Origin("", (PERSONAL, name) if name else None),
+            )
+            return
+        if self._sieve.sieve_default:
+            for path in self._files(owner, (self._sieve.sieve_default,)):
+                yield self._trusted(path, told)
+
+    # -- the administrator's -------------------------------------------------------------------------------------
+
+    def _trusted(self, path: Path, told: Told) -> Stage:
+        def load() -> Program:
+            try:
+                text = _read(path)
+            except OSError as e:
+                raise _unusable(e) from e
+            return self._compiled(self._programs.trusted, text, str(path), told)
+
+        return Stage(load, Origin(str(path)))
+
+    def _files(self, owner: str, places: tuple[str, ...]) -> Iterator[Path]:
+        """The files that these settings name, and those in the directories that they name."""
+        for place in places:
+            path = self._filled(place, owner)
+            if path is None:
+                continue
+            try:
+                found = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIX) and file.name[0] != ".")
+                yield from found[:MOST]
+            except FileNotFoundError:
+                continue
+            except OSError:  # a file; or what cannot be read, which will be said when its turn comes
+                yield path
+
+    def _filled(self, place: str, owner: str) -> Path | None:
+        """The path for this user; `None` when his name cannot be a part of one."""
+        local, _, domain = owner.partition("@")
+        words = {"{user}": owner, "{local}": local, "{domain}": domain or self._settings.domain}
+        for word, value in words.items():
+            if word in place:
+                if "/" in value or "\0" in value or value in {"", ".", ".."}:
+                    return None
+                place = place.replace(word, value.replace("{", "").replace("}", ""))
+        return self._settings.data.absolute() / place
+
+    def _global(self, owner: str, name: str) -> Path | None:
+        place = self._sieve.sieve_global
+        directory = self._filled(place, owner) if place else None
+        if directory is None:
+            return None
+        path = directory / file_for(name)
+        return path if os.path.lexists(path) else None
+
+    def _compiled(self, programs: ProgramCache, text: bytes, name: str, told: Told, *, own: bool = False) -> Program:
+        told(Source(name, hashlib.sha256(text).hexdigest(), own))
+        return programs.get(text)
+
+
+def _active(home: Path) -> tuple[str, bytes] | None:
+    """The active script; somebody wanted one to run, so a link to nothing, or a pipe, is an error."""
+    scripts = ScriptStore(home)
+    active, looks = scripts.active(), 1
+    while active is None:
+        if not os.path.lexists(home / ACTIVE):
+            return None
+        if looks == _LOOKS:
+            raise StoreTrouble(f"{home / ACTIVE} cannot be read")
+        active, looks = scripts.active(), looks + 1  # it may have been made active just now
+    return active
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise OSError(f"{path} is not a file")
+    with path.open("rb") as file:
+        text = file.read(_MAX_READ + 1)
+    if len(text) > _MAX_READ:
+        raise OSError(f"{path} is larger than {_MAX_READ} octets")
+    return text
+
+
+def _failing(trouble: StoreTrouble) -> Callable[[], Program]:
+    def load() -> Program:
+        raise _unusable(trouble) from trouble
+
+    return load
+
+
+def _unusable(error: Exception) -> ScriptError:
+    return ScriptError((Problem(1, 1, str(error)),))
