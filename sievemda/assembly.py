@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from sievemda.auth.sasl import mechanisms
 from sievemda.auth.users import Users
 from sievemda.config import Settings
+from sievemda.delivery.awakening import Awakening
 from sievemda.delivery.deliver import Deliverer
 from sievemda.delivery.job import Parts
 from sievemda.delivery.outbox import Outbox
+from sievemda.delivery.places import Places
+from sievemda.delivery.snoozes import Snoozes
 from sievemda.errors import ConfigurationError
 from sievemda.language import language_extensions, language_limits, language_programs
 from sievemda.lmtp.server import LmtpServer, tls_context
@@ -83,9 +86,13 @@ class Housekeeping:
     memory: Memory
     journal: Journal
     store: MailStore
+    awakening: Awakening
 
     def send_due(self) -> None:
         self.outbox.run_due(time.time())
+
+    def awaken_due(self) -> None:
+        self.awakening.run_due()
 
     def clear_away(self) -> None:
         """Expired records, old journal entries, and messages whose delivery never came to its end."""
@@ -96,10 +103,16 @@ class Housekeeping:
 
 
 def housekeeping(settings: Settings) -> Housekeeping:
+    store = MailStore(settings)
     return Housekeeping(
         settings,
         Outbox(settings),
         Memory(settings.memory_path),
         Journal(settings.journal_path),
-        MailStore(settings),
+        store,
+        awakening(settings, store),
     )
+
+
+def awakening(settings: Settings, store: MailStore) -> Awakening:
+    return Awakening(settings, store, Snoozes(settings), Places(settings, store))

@@ -1,4 +1,4 @@
-"""The child process that does what is due in its time: outgoing mail every second, clearing away every hour.
+"""The child process that does what is due in its time: outgoing and snoozed mail every second, clearing away every hour.
 
 Why a process of its own: handing mail to a remote host may take minutes, and neither a delivery nor the parent, which
 watches over all, should have anything to do with that.
@@ -20,7 +20,7 @@ from sievemda.logs import words
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 1.0  # seconds between two looks into the outbox
+INTERVAL = 1.0  # seconds between two looks into the outbox, and at what is to awaken
 HOUR = 3600.0
 
 
@@ -33,6 +33,7 @@ def run(settings: Settings, lifeline: int, ready: int) -> int:
     next_hour = time.monotonic()
     while not select.select([wake, lifeline], [], [], INTERVAL)[0]:
         _try(house.send_due)
+        _try(house.awaken_due)
         if time.monotonic() >= next_hour:
             next_hour = time.monotonic() + HOUR
             _try(house.clear_away)
