@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -72,6 +72,16 @@ class Message:
             data = self.data
             self._head = data[: _end_of_header(data)]
         return self._head
+
+    @property
+    def body_of(self) -> Message:
+        """The message whose body this one has: itself, or what it was before its header was edited."""
+        return self._body_of
+
+    @property
+    def has_body(self) -> bool:
+        """Whether there is an empty line behind the header: only then there is a body, which may be empty."""
+        return self.head.endswith(b"\n\n") or self.head == b"\n"
 
     @property
     def header_end(self) -> int:
@@ -135,6 +145,12 @@ def _end_of_header(data: bytes | mmap.mmap) -> int:
         return 1
     end = data.find(b"\n\n")
     return len(data) if end < 0 else end + 2
+
+
+def spans(head: bytes) -> Iterator[tuple[str, int, int]]:
+    """Each field of a header: its name in lower case, where it begins, and where the next line does."""
+    for found in _FIELD.finditer(head):
+        yield found[1].decode("ascii").lower(), found.start(), min(found.end() + 1, len(head))
 
 
 def _index(header: bytes) -> Mapping[str, tuple[bytes, ...]]:
