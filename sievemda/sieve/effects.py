@@ -61,7 +61,8 @@ class Store(Said):
 class Redirect(Said):
     """redirect. RFC 5228 §4.2; `notify` and `ret` as in RFC 6009 §6, where empty says nothing.
 
-    `return_path` is the envelope sender, "" for nobody; `None` keeps that of the message. `suppressed` says why the
+    `return_path` is the envelope sender, "" for nobody; `None` keeps that of the message. `mark` is
+    the owner's address, by which he knows the message when it comes back. `suppressed` says why the
     message must not be sent on; it then is kept as without a redirect. To a list, `address` is its name and `members`
     are those who get the message, one or more. RFC 6134 §2.3.
     """
@@ -73,6 +74,7 @@ class Redirect(Said):
     ret: str = ""
     by: DeliverBy | None = None
     return_path: str | None = None
+    mark: str = ""
     suppressed: str = ""
     message: Message | None = None
 

@@ -10,23 +10,30 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from sievemda.mail.address import Address
-from sievemda.mail.envelope import Envelope
 from sievemda.sieve.matching import AddressPart, Comparator, MatchType
 from sievemda.sieve.node import Command, Context, Option, Test
 
 if TYPE_CHECKING:
+    from sievemda.sieve.run import Run
     from sievemda.sieve.text import Part, Reference
 
-EnvelopePart = Callable[[Envelope], "tuple[Address | str, ...]"]
 Reader = Callable[[str, Context], "tuple[Part, ...]"]
 Namespace = Callable[[str], "Reference"]  # from `name` of `${space.name}`; ValueError says what is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopePart:
+    """What `envelope` can look at: its values in this run, as the tags on the test want them."""
+
+    values: Callable[[Run, Sequence[Option]], tuple[Address | str, ...]]
+    address: bool = True  # whether an address part of it may be asked for
 
 
 @dataclass(frozen=True, slots=True)

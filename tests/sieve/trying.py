@@ -21,7 +21,8 @@ Look, I'm sorry about the whole anvil thing.
 
 def envelope(sender="coyote@desert.example.org", recipient="roadrunner@acme.example.com", **options):
     path = parse_address(sender) if sender else None
-    return Envelope(Sender(path, auth=options.pop("auth", None)), Recipient(parse_address(recipient), **options))
+    of_sender = {name: options.pop(name) for name in ("auth", "ret", "envid", "by") if name in options}
+    return Envelope(Sender(path, **of_sender), Recipient(parse_address(recipient), **options))
 
 
 def outcome(script, message=COYOTE, *, limits=None, mailboxes=(), own=(), world=None, **of_envelope):

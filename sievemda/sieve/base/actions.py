@@ -9,7 +9,10 @@ from sievemda.sieve.effects import Discard, Redirect, Store
 from sievemda.sieve.node import Command, Context, Fault, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
+from sievemda.sieve.senders import owner, resolve, reverse_path
 from sievemda.sieve.text import Text
+
+MARK = "X-Sieve-Redirected-From"  # names the owner of the script that sent the message on
 
 
 @node
@@ -50,4 +53,18 @@ class RedirectCommand(Command):
         address = sieve_address(value)
         if address is None:
             raise RunError(f"invalid address for redirect: {value[:80]!r}", self.line)
-        run.add(self.amended(Redirect(address=str(address), line=self.line), run))
+        run.add(self.amended(sent_on(run, str(address), self.line), run))
+
+
+def sent_on(run: Run, address: str, line: int, members: tuple[str, ...] = ()) -> Redirect:
+    """The message sent on, as the site wants it: from whom, with the mark of whose doing that is, and no second time.
+
+    Why a message that has come back is no error: nothing is wrong with the script, and the implicit keep, which the
+    redirect then does not take away, is what the owner gets.
+    """
+    source = resolve(run.limits.options.redirect_envelope_from, run) if reverse_path(run) else None
+    mine, recipient = owner(run), str(run.envelope.recipient.address)
+    marks = {value.strip("<> \t").lower() for value in run.original.values(MARK)}
+    back = not marks.isdisjoint({mine.lower(), recipient.lower()})
+    why = "the message has come back from where it was redirected to: a loop" if back else ""
+    return Redirect(address=address, members=members, return_path=source, mark=mine, suppressed=why, line=line)

@@ -1,20 +1,22 @@
 """envelope: compare with MAIL FROM and RCPT TO. RFC 5228 §5.4.
 
-`auth` (the posting identity of AUTH=) is a part that Cyrus and Pigeonhole have too.
+`auth` (the posting identity of AUTH=) is a part that Cyrus and Pigeonhole have too. Other extensions add parts of which
+no address part can be asked: RFC 6009 §4 makes that an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sievemda.mail.address import Address
-from sievemda.mail.envelope import Envelope
 from sievemda.sieve.matching import ALL, DEFAULT, AddressPart, Matching, match
-from sievemda.sieve.node import Context, Fault, Test, node
+from sievemda.sieve.node import Context, Fault, Option, Test, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Texts
-from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.vocabulary import EnvelopePart, Extension
+
+_UNSAID = AddressPart(ALL.name, ALL.take)  # :all that the script did not say: RFC 5228 §2.7.4
 
 
 @node
@@ -26,38 +28,52 @@ class EnvelopeTest(Test):
 
     keyword = "envelope"
     matching: Matching = DEFAULT
-    part: AddressPart = ALL
+    part: AddressPart = _UNSAID
     envelope_part: Texts
     key_list: Texts
 
     def problems(self, context: Context) -> Iterator[Fault]:
         known = context.vocabulary.envelope_parts
         for name in self.envelope_part:
-            if name.constant and name.source.lower() not in known:
+            if not name.constant:
+                continue
+            found = known.get(name.source.lower())
+            if found is None:
                 yield name, f"unknown envelope part '{name.source[:80]}': known are {', '.join(sorted(known))}"
+            elif fault := self._fault(name.source, found):
+                yield name, fault
+
+    def _fault(self, name: str, part: EnvelopePart) -> str:
+        if part.address or self.part is _UNSAID:
+            return ""
+        return f"the envelope part '{name[:80]}' is no address: ':{self.part.name}' cannot be asked of it"
 
     def holds(self, run: Run) -> bool:
         values: list[str] = []
+        count = 0
         for name in run.texts(self.envelope_part):
             found = run.vocabulary.envelope_parts.get(name.lower())
-            if found is None:
-                raise RunError(f"unknown envelope part '{name[:80]}'", self.line)
-            for item in found(run.envelope):
+            fault = f"unknown envelope part '{name[:80]}'" if found is None else self._fault(name, found)
+            if found is None or fault:
+                raise RunError(fault, self.line)
+            for item in found.values(run, self.options):
                 value = item if isinstance(item, str) else self.part.take(item, run.limits)
-                values += [] if value is None else [value]
-        return match(run, self.matching, values, run.texts(self.key_list), sum(value != "" for value in values))
+                if value is not None:
+                    values.append(value)
+                    count += value != "" or not found.address
+        return match(run, self.matching, values, run.texts(self.key_list), count)
 
 
-def _sender(envelope: Envelope) -> tuple[Address | str, ...]:
-    return (envelope.sender.reverse_path or "",)
+def _sender(run: Run, _options: Sequence[Option]) -> tuple[Address | str, ...]:
+    return (run.envelope.sender.reverse_path or "",)
 
 
-def _recipient(envelope: Envelope) -> tuple[Address | str, ...]:
-    return (envelope.recipient.address,)
+def _recipient(run: Run, _options: Sequence[Option]) -> tuple[Address | str, ...]:
+    return (run.envelope.recipient.address,)
 
 
-def _identity(envelope: Envelope) -> tuple[Address | str, ...]:
-    return () if envelope.sender.auth is None else (envelope.sender.auth,)
+def _identity(run: Run, _options: Sequence[Option]) -> tuple[Address | str, ...]:
+    return () if run.envelope.sender.auth is None else (run.envelope.sender.auth,)
 
 
 EXTENSIONS = (
@@ -65,6 +81,6 @@ EXTENSIONS = (
         "envelope",
         "RFC 5228 §5.4",
         tests=(EnvelopeTest,),
-        envelope_parts={"from": _sender, "to": _recipient, "auth": _identity},
+        envelope_parts={"from": EnvelopePart(_sender), "to": EnvelopePart(_recipient), "auth": EnvelopePart(_identity)},
     ),
 )

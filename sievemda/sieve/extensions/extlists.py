@@ -16,8 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sievemda.mail.addresslist import sieve_address
-from sievemda.sieve.base.actions import RedirectCommand
-from sievemda.sieve.effects import Redirect
+from sievemda.sieve.base.actions import RedirectCommand, sent_on
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.listnames import ADDRESS_BOOK, normal_name
 from sievemda.sieve.matching import EACH, Matching, MatchType
@@ -144,7 +143,7 @@ class RedirectToList(RedirectCommand):
         run.spend_matching(sum(map(len, found)))
         members = tuple(dict.fromkeys(_address(member, name, self.line) for member in found))
         if members:
-            run.add(self.amended(Redirect(address=name, members=members, line=self.line), run))
+            run.add(self.amended(sent_on(run, name, self.line, members), run))
         else:
             run.note(f"redirect: the list '{name[:80]}' has no members, nothing is sent")
 
