@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sievemda.sieve.arguments import Arguments, Wrong
-from sievemda.sieve.base.control import Link, Require
+from sievemda.sieve.base.control import Else, Link, Require
 from sievemda.sieve.base.control import chain as joined
 from sievemda.sieve.base.tests import FalseTest
 from sievemda.sieve.library import GLOBAL, Library, missing
@@ -53,6 +53,7 @@ class Binder:
         self._tags: dict[str, set[str]] = {}
         self._declared: set[str] = set()
         self._open: list[Command] = []  # whose blocks are being bound
+        self._taken = False  # whatever is in the block of the link just read, no later link of its chain is reached
         self._lacking = False  # an `ihave` found a capability missing, and what it guards need not be understood
         self._reported: dict[Severity, int] = {"error": 0, "warning": 0}
 
@@ -79,8 +80,9 @@ class Binder:
                 decided = False
             if follows and previous not in follows:
                 self.report(call, f"{call.name} must follow {' or '.join(follows)}")
+            self._taken = False
             bound = self._command(call, dead=decided)
-            decided = decided or (isinstance(bound, Link) and bound.decides())
+            decided = decided or self._taken
             previous = call.name
             if chain and bound is not None and not follows:
                 commands.append(joined(chain))
@@ -194,7 +196,7 @@ class Binder:
         if isinstance(around, Command) and not isinstance(around, Link):
             self._open = [*outer, around]
         block, good_block = self._subblock(call, cls, dead=dead or settled is False)
-        self._open = outer
+        self._open, self._taken = outer, settled is True or cls is Else
         if not (good and good_tests and good_block):
             return None
         return self._make(call, cls, reader, tests, block)

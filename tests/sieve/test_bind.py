@@ -159,3 +159,16 @@ def test_a_warning_in_a_block_leaves_the_block_as_it_is():
     script = 'require "fileinto"; if true { if header "from:" "x" { stop; } fileinto "Lists"; }'
     assert warnings(script)
     assert actions(script) == [filed("Lists")]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "if true { frob; } else { zonk; }",
+        "if not false { frob; } elsif false { zonk; } else { zonk; }",
+        "if anyof (true, false) { if true { frob; } else { zonk; } } elsif size :over 1 { zonk; }",
+    ],
+)
+def test_a_fault_in_a_block_does_not_make_those_behind_it_reachable(script):
+    (problem,) = problems(script)
+    assert "'frob'" in problem

@@ -21,10 +21,6 @@ class Link(Command):
 
     block: Block
 
-    def decides(self) -> bool:
-        """Whether no later link of the chain can be reached."""
-        return True
-
 
 @node
 class If(Link):
@@ -32,9 +28,6 @@ class If(Link):
 
     keyword = "if"
     test: Test
-
-    def decides(self) -> bool:
-        return self.test.settled() is True
 
 
 @node
