@@ -16,9 +16,11 @@ from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.delivery.awakening import Awakening
 from sievemda.delivery.deliver import Deliverer
+from sievemda.delivery.event import Events
 from sievemda.delivery.job import Parts
 from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.places import Places
+from sievemda.delivery.scripts import Scripts
 from sievemda.delivery.snoozes import Snoozes
 from sievemda.errors import ConfigurationError
 from sievemda.language import language_extensions, language_limits, language_programs
@@ -26,6 +28,7 @@ from sievemda.lmtp.server import LmtpServer, tls_context
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.service import Service
 from sievemda.sieve.compile import compile_script
+from sievemda.sieve.extensions.imapsieve import INAPPLICABLE
 from sievemda.sieve.limits import Limits
 from sievemda.state.credentials import Credentials
 from sievemda.state.journal import Journal
@@ -112,6 +115,14 @@ def housekeeping(settings: Settings) -> Housekeeping:
         store,
         awakening(settings, store),
     )
+
+
+def events(settings: Settings) -> Events:
+    """What runs scripts for IMAP events; such a script must not have what answers a delivery. RFC 6785 §3.11."""
+    limits, store = language_limits(settings), MailStore(settings)
+    programs = language_programs(settings, without=frozenset(INAPPLICABLE))
+    parts = Parts(settings, store, Memory(settings.memory_path), Outbox(settings))
+    return Events(parts, Scripts(settings, store, programs), limits)
 
 
 def awakening(settings: Settings, store: MailStore) -> Awakening:

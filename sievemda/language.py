@@ -55,11 +55,12 @@ def trusted_extensions(settings: Settings) -> frozenset[str]:
     return language_extensions(settings) | reserved
 
 
-def language_programs(settings: Settings) -> Programs:
-    """Where scripts of users and of the administrator are compiled, and remembered."""
+def language_programs(settings: Settings, without: frozenset[str] = frozenset()) -> Programs:
+    """Where scripts of users and of the administrator are compiled, and remembered; none `without` those."""
     limits = language_limits(settings)
     return Programs(
-        ProgramCache(limits, language_extensions(settings)), ProgramCache(limits, trusted_extensions(settings))
+        ProgramCache(limits, language_extensions(settings) - without),
+        ProgramCache(limits, trusted_extensions(settings) - without),
     )
 
 

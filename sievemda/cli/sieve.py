@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sievemda.cli.sieve_event import event
 from sievemda.cli.sieve_test import test
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def sieve() -> None:
 
 
 sieve.add_command(test)
+sieve.add_command(event)
 
 
 @sieve.command(epilog="Example: sievemda sieve check ~/sieve/*.sieve")

@@ -276,10 +276,17 @@ class Run:
 
 
 def run(
-    program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits, origin: Origin = USER
+    program: Program,
+    message: Message,
+    envelope: Envelope,
+    facts: Facts,
+    limits: Limits,
+    origin: Origin = USER,
+    flags: tuple[str, ...] = (),
 ) -> Outcome:
-    """Run a script on a message. Total: a run-time error is part of the outcome."""
-    state = Run(program, message, envelope, facts, limits, origin=origin)
+    """Run a script on a message that has these flags. Total: a run-time error is part of the outcome."""
+    carried = Carried(message, flags)
+    state = Run(program, message, envelope, facts, limits, origin=origin, carried=carried)
     failure = state.follow()
     actions = state.actions
     effects = tuple(actions.effects)
