@@ -141,9 +141,9 @@ def cut(value: str, size: int) -> str:
 
 @node
 class Modifier(Option, ABC):
-    """A tag of set that changes the value; those of higher precedence come first. RFC 5229 §4.1."""
+    """A tag that changes the value that is stored; those of higher precedence come first. RFC 5229 §4.1, RFC 5703 §7."""
 
-    extends = ("set",)
+    extends = ("set", "extracttext")
     precedence: ClassVar[int]
 
     @abstractmethod
