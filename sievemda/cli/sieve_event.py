@@ -30,8 +30,8 @@ def event(ctx: click.Context, message: str, user: str, name: str, cause: str, fl
     r"""Run the script of an IMAP event on MESSAGE: its file, the name of its file, or its UID.
 
     The script is the one that the annotation /shared/imapsieve/script of the mailbox, else of the server, names, among
-    the scripts of the user. What it decides is done: keep leaves the message with the flags of the script, what takes it
-    away marks it \Deleted, copies and mail go out as at a delivery.
+    the scripts of the user. What it decides is done: keep leaves the message with the flags of the script, what takes
+    it away marks it \Deleted, copies and mail go out as at a delivery.
 
     Exit code 0, also when there is no script; 1 when the script is not valid, stops with an error, or cannot be
     followed; 2 when there is no such user, mailbox or message.

@@ -1,11 +1,11 @@
 """Keeps watch over snoozed messages: moves each to where it belongs when its time has come. Snooze draft §4.
 
-Whoever has moved or removed a message while it was asleep has decided about it: then nothing is done. What was due while
-nothing ran is done when something runs again, the oldest first.
+Whoever has moved or removed a message while it was asleep has decided about it: then nothing is done. What was due
+while nothing ran is done when something runs again, the oldest first.
 
-The message goes where `Places` says its owner may put one. When that is nowhere (the mailbox is gone and not to be made,
-the owner may not, it is full) it goes to the INBOX, where §4.1 wants what has no target, and quota is not asked: the
-owner has the message already.
+The message goes where `Places` says its owner may put one. When that is nowhere (the mailbox is gone and not to be
+made, the owner may not) it goes to the INBOX, where §4.1 wants what has no target. Quota is not asked: the owner has
+the message already. Its time of arrival stays what it was.
 """
 
 from __future__ import annotations

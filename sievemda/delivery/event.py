@@ -1,13 +1,13 @@
 r"""What a user did to a stored message over IMAP, seen by a script. RFC 6785.
 
 The message is in its mailbox before the script runs. Keep, explicit or implicit, leaves it there, unedited, with the
-flags that the script wants (§3.1, §3.8); an action that takes the message away without a keep marks it \Deleted (§2.2.4,
-§3.3 to §3.5), which somebody else expunges. Whatever else the script decides is planned and carried out as at a delivery,
-for its owner. After an error the message is as if no script had run.
+flags that the script wants (§3.1, §3.8); an action that takes the message away without a keep marks it \Deleted
+(§2.2.4, §3.3 to §3.5), which somebody else expunges. Whatever else the script decides is planned and carried out as at
+a delivery, for its owner. After an error the message is as if no script had run.
 
-Why an event has a name of its own in the delivery memory: what a delivery of the same message did is no reason not to do
-it again, since fileinto "always creates a new message" here (§3.3). What a script does is no event (§6): nothing here
-runs a script for it.
+Why an event has a name of its own in the delivery memory: what a delivery of the same message did is no reason not to
+do it again, since fileinto "always creates a new message" here (§3.3). What a script does is no event (§6): nothing
+here runs a script for it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Events:
     # -- which script --------------------------------------------------------------------------------------------
 
     def _script_name(self, event: Event, inbox: Mailbox) -> tuple[str, bool]:
-        """The script's name, empty for none, and whether the server names it. The mailbox's own entry decides: §2.3.1."""
+        """The script's name, empty for none, and whether the server names it. An entry of the mailbox decides: §2.3.1."""
         annotations = self._store.annotations
         own = annotations.get(event.mailbox, event.user, SCRIPT)
         if own is not None:
@@ -157,7 +157,7 @@ class Events:
         return run(program, job.content.message, envelope, facts, self._limits, flags=flags)
 
     def _give_flags(self, event: Event, outcome: Outcome, before: tuple[str, ...]) -> tuple[str, ...]:
-        """The flags of the keep that is in effect, else those it had and \\Deleted."""
+        r"""The flags of the keep that is in effect, else those it had and \Deleted."""
         keeps = [effect.flags for effect in outcome.effects if isinstance(effect, Store) and _is_keep(effect)]
         wanted = keeps[-1] if keeps else distinct((*before, DELETED))
         if {flag.lower() for flag in wanted} == {flag.lower() for flag in before}:
@@ -196,10 +196,10 @@ class EventFacts(DeliveryFacts):
 class _CopiesAlone(Commit):
     """What fails leaves the message where it is: there is nothing to deliver in its stead."""
 
-    def plain(self, flags: tuple[str, ...] = ()) -> Receipt:
+    def plain(self, flags: tuple[str, ...] = ()) -> Receipt:  # noqa: ARG002 - there is nothing to flag
         return Receipt(Result.TROUBLE)
 
-    def inbox(self, flags: tuple[str, ...] = ()) -> Receipt:
+    def inbox(self, flags: tuple[str, ...] = ()) -> Receipt:  # noqa: ARG002
         return Receipt(Result.TROUBLE)
 
 
