@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sievemda.mail.address import Address
+from sievemda.sieve.extensions import imapsieve
 from sievemda.sieve.matching import ALL, DEFAULT, AddressPart, Matching, match
 from sievemda.sieve.node import Context, Fault, Option, Test, node
 from sievemda.sieve.problems import RunError
@@ -49,6 +50,8 @@ class EnvelopeTest(Test):
         return f"the envelope part '{name[:80]}' is no address: ':{self.part.name}' cannot be asked of it"
 
     def holds(self, run: Run) -> bool:
+        if run.facts.environment(imapsieve.CAUSE) is not None:  # RFC 6785 §4.6
+            raise RunError("the envelope cannot be tested at an IMAP event", self.line)
         values: list[str] = []
         count = 0
         for name in run.texts(self.envelope_part):
