@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,12 @@ from sievemda.cli.sieve_event import event
 from sievemda.cli.sieve_test import test
 
 if TYPE_CHECKING:
-    from sievemda.mail.address import Address
-    from sievemda.mail.envelope import Envelope
-    from sievemda.mail.message import Message
+    from sievemda.cli.sieve_world import Shelf
+    from sievemda.sieve.compile import ProgramCache
     from sievemda.sieve.limits import Limits
     from sievemda.sieve.problems import Problem
     from sievemda.sieve.run import Outcome
+    from sievemda.sieve.sequence import Stage
 
 WRONG, UNREADABLE = 1, 2
 
@@ -41,21 +42,25 @@ sieve.add_command(event)
 
 @sieve.command(epilog="Example: sievemda sieve check ~/sieve/*.sieve")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--include", "include", metavar="DIR", multiple=True, help="Warn of included scripts that are not there.")
+@click.option("--set", "local_sets", metavar="KEY=VALUE", multiple=True, help="A setting; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def check(files: tuple[str, ...], as_json: bool) -> int:
+def check(files: tuple[str, ...], include: tuple[str, ...], local_sets: tuple[str, ...], as_json: bool) -> int:
     """Say everything that is wrong with each FILE (`-` is standard input).
 
     Problems are printed as FILE:LINE:COLUMN: error|warning: TEXT. Exit code 0: all are valid, 1: one is not, 2: one
     cannot be read.
     """
+    from sievemda.cli.sieve_world import Shelf
     from sievemda.sieve.check import check_script
     from sievemda.sieve.report import problem_to_json, shown
 
-    limits, available = _language()
+    limits, available = _language(local_sets)
+    shelf = Shelf(tuple(map(Path, include))) if include else None
     code, found = 0, []
     for file in files:
         try:
-            problems = check_script(_read(file), limits, available)
+            problems = check_script(_read(file), limits, available, shelf)
         except Unreadable as e:
             e.show()
             code = UNREADABLE
@@ -78,43 +83,90 @@ def check(files: tuple[str, ...], as_json: bool) -> int:
 @click.option("--from", "sender", metavar="A", help="Envelope sender; <> is the null one. Default: from the header.")
 @click.option("--to", "recipient", metavar="A", help="Envelope recipient. Default: from the header.")
 @click.option("--mailbox", "mailboxes", metavar="NAME", multiple=True, help="A mailbox that exists; may be repeated.")
+@click.option("--now", metavar="DATE", help="The time of the run: 2026-11-22T10:00:00+01:00, or as in a Date field.")
+@click.option("--own", metavar="A", multiple=True, help="An address of the user's beside the recipient; repeatable.")
+@click.option("--include", "include", metavar="DIR", multiple=True, help="Where scripts to include are; repeatable.")
+@click.option("--before", metavar="SCRIPT", multiple=True, help="A script that runs before SCRIPT; repeatable.")
+@click.option("--after", metavar="SCRIPT", multiple=True, help="A script that runs after SCRIPT; repeatable.")
+@click.option("--env", "environment", metavar="NAME=VALUE", multiple=True, help="An item of the environment test.")
+@click.option("--seen", metavar="ID", multiple=True, help="What the duplicate test has seen before; repeatable.")
+@click.option("--special-use", "uses", metavar="MAILBOX=USE", multiple=True, help="A special use; repeatable.")
+@click.option("--metadata", "annotations", metavar="[MAILBOX]ENTRY=VALUE", multiple=True, help="An annotation.")
+@click.option("--list", "lists", metavar="NAME=A,B", multiple=True, help="An external list; repeatable.")
+@click.option("--set", "local_sets", metavar="KEY=VALUE", multiple=True, help="A setting; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def run(
-    script: str, message: str, sender: str | None, recipient: str | None, mailboxes: tuple[str, ...], as_json: bool
+    script: str,
+    message: str,
+    sender: str | None,
+    recipient: str | None,
+    include: tuple[str, ...],
+    before: tuple[str, ...],
+    after: tuple[str, ...],
+    local_sets: tuple[str, ...],
+    as_json: bool,
+    **world: Any,
 ) -> int:
     """Run SCRIPT on MESSAGE and say which tests were tried, and what would be done. Nothing is done.
 
     Either may be `-` for standard input. Line ends of the message may be LF or CRLF; a `From ` line of an mbox is
-    passed over. Exit code 0; 1 when the script is not valid or stops with an error; 2 when a file cannot be read.
+    passed over. Scripts to include are looked for in each DIR, else beside SCRIPT: included/NAME.sieve or NAME.sieve,
+    for global ones included-global/NAME.sieve. Exit code 0; 1 when a script is not valid or stops with an error; 2
+    when a file cannot be read.
     """
-    from sievemda.sieve.compile import compile_script
+    from sievemda.cli.sieve_world import Shelf, World, envelope_of
+    from sievemda.sieve.compile import ProgramCache
     from sievemda.sieve.problems import ScriptError
     from sievemda.sieve.rehearsal import message_of
-    from sievemda.sieve.run import run as run_program
+    from sievemda.sieve.sequence import run_all
 
-    limits, available = _language()
+    limits, available = _language(local_sets)
     mail = message_of(_read(message))
-    envelope = _envelope(mail, sender, recipient)
-    try:
-        program = compile_script(_read(script), limits, available)
-    except ScriptError as e:
-        _print_problems(script, e.problems, as_json)
+    envelope = envelope_of(mail, sender, recipient)
+    own_folder = () if script == "-" else (str(Path(script).absolute().parent),)
+    shelf = Shelf(tuple(map(Path, include or own_folder)))
+    programs = ProgramCache(limits, available)
+    facts = World(**world).facts(shelf.loader(programs.get))
+    stages, warnings, wrong = [], [], []
+    for file in (*before, script, *after):
+        try:
+            stage, problems = _stage(file, script, shelf, programs)
+        except ScriptError as e:
+            wrong += _named(e.problems, "" if file == script else file)
+            continue
+        stages.append(stage)
+        warnings += problems
+    if wrong:
+        _print_problems(script, tuple(wrong), as_json)
         return WRONG
-    outcome = run_program(program, mail, envelope, _facts(mailboxes), limits)
-    if as_json:
-        problems = (*program.problems, *((outcome.failure,) if outcome.failure else ()))
-        click.echo(json.dumps(_outcome_to_json(outcome, problems)))
-    else:
-        _print_outcome(script, outcome, program.problems)
+    outcome = run_all(stages, mail, envelope, facts, limits)
+    _print_outcome(script, outcome, tuple(warnings), as_json)
     return WRONG if outcome.failure else 0
 
 
-def _language() -> tuple[Limits, frozenset[str] | None]:
+def _stage(file: str, script: str, shelf: Shelf, programs: ProgramCache) -> tuple[Stage, list[Problem]]:
+    """One script of the row, and its warnings. Raises ScriptError."""
+    from sievemda.sieve.run import Origin
+    from sievemda.sieve.sequence import Stage
+
+    program = programs.get(_read(file))
+    name = Path(file).stem
+    path = shelf.path("personal", name)
+    included_as = ("personal", name) if path and path.absolute() == Path(file).absolute() else None
+    label = "" if file == script else file
+    return Stage(lambda: program, Origin(label, included_as)), _named(program.problems, label)
+
+
+def _named(problems: tuple[Problem, ...], script: str) -> list[Problem]:
+    return [replace(problem, script=script) for problem in problems]
+
+
+def _language(local: tuple[str, ...] = ()) -> tuple[Limits, frozenset[str] | None]:
     """The limits and capabilities of the site when one is named on the command line, else the defaults."""
     from sievemda.sieve.limits import Limits
 
     given = click.get_current_context().find_root().params
-    file, data, sets = given.get("file"), given.get("data"), given.get("sets", ())
+    file, data, sets = given.get("file"), given.get("data"), (*given.get("sets", ()), *local)
     if not (file or data or sets):
         return Limits(), None
     from sievemda.configload import load
@@ -131,85 +183,26 @@ def _read(file: str) -> bytes:
         raise Unreadable(f"cannot read {file}: {e.strerror or e}") from e
 
 
-def _facts(mailboxes: tuple[str, ...]) -> Any:
-    from datetime import UTC, datetime
-
-    from sievemda.sieve.rehearsal import Imagined
-
-    return Imagined(datetime.now(UTC).astimezone(), frozenset({"INBOX", *mailboxes}))
-
-
-def _envelope(message: Message, sender: str | None, recipient: str | None) -> Envelope:
-    from sievemda.mail.envelope import Envelope, Recipient, Sender
-    from sievemda.sieve.rehearsal import recipient_of, sender_of
-
-    null = sender is not None and sender.strip() in {"", "<>"}
-    reverse_path = None if null else sender_of(message) if sender is None else _address("--from", sender)
-    return Envelope(
-        Sender(reverse_path), Recipient(recipient_of(message) if recipient is None else _address("--to", recipient))
-    )
-
-
-def _address(option: str, text: str) -> Address:
-    from sievemda.mail.address import parse_address, strip_route
-
-    path = text.strip()
-    found = parse_address(strip_route(path[1:-1] if path.startswith("<") and path.endswith(">") else path))
-    if found is None:
-        raise click.UsageError(f"{option}: not an address: {text}", click.get_current_context())
-    return found
-
-
-def _outcome_to_json(outcome: Outcome, problems: tuple[Problem, ...]) -> dict[str, Any]:
-    from sievemda.sieve.report import problem_to_json, to_json, tried_to_json
-
-    return {
-        "actions": [to_json(effect) for effect in outcome.carried_out],
-        "implicit_keep": outcome.implicit_keep,
-        "tests": [tried_to_json(tried) for tried in outcome.tests],
-        "problems": [problem_to_json(problem) for problem in problems],
-    }
-
-
 def _print_problems(script: str, problems: tuple[Problem, ...], as_json: bool) -> None:
-    from sievemda.sieve.report import shown
+    from sievemda.cli.sieve_report import problem_lines
+    from sievemda.sieve.report import outcome_to_json
     from sievemda.sieve.run import Outcome
 
     if as_json:
         broken = Outcome((), implicit_keep=True, failure=problems[0], tests=())
-        click.echo(json.dumps(_outcome_to_json(broken, problems)))
+        click.echo(json.dumps(outcome_to_json(broken, problems)))
         return
-    for problem in problems:
-        click.echo(f"{script}:{shown(str(problem))}")
+    for line in problem_lines(script, problems):
+        click.echo(line)
 
 
-def _print_outcome(script: str, outcome: Outcome, warnings: tuple[Problem, ...]) -> None:
-    from sievemda.sieve.report import shown, to_json, tried_to_json
+def _print_outcome(script: str, outcome: Outcome, warnings: tuple[Problem, ...], as_json: bool) -> None:
+    from sievemda.cli.sieve_report import outcome_lines
+    from sievemda.sieve.report import outcome_to_json
 
-    for warning in warnings:
-        click.echo(f"{script}:{shown(str(warning))}")
-    click.echo("tests:" if outcome.tests else "no test was tried")
-    for tried in outcome.tests:
-        data = tried_to_json(tried)
-        click.echo(f"  line {tried.line}: {tried.test} is {str(tried.result).lower()}")
-        for one in data["compared"]:
-            values, keys = (", ".join(map(_quoted, texts)) or "nothing" for texts in (one["values"], one["keys"]))
-            click.echo(f"      {values}  compared with  {keys}")
-    if outcome.failure:
-        click.echo(f"{script}:{shown(str(outcome.failure))}")
-    click.echo("actions:")
-    for effect in outcome.carried_out:
-        data = to_json(effect)
-        action, line = data.pop("action"), f"line {effect.line}" if effect.line else "no line"
-        details = ", ".join(f"{key} {_worded(value)}" for key, value in data.items() if value not in (None, [], False))
-        click.echo(f"  {action}" + (f" {details}" if details else "") + f"  ({line})")
-
-
-def _worded(value: object) -> str:
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return "yes" if value is True else _quoted(str(value))
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    if as_json:
+        problems = (*warnings, *((outcome.failure,) if outcome.failure else ()))
+        click.echo(json.dumps(outcome_to_json(outcome, problems)))
+        return
+    for line in outcome_lines(script, outcome, warnings):
+        click.echo(line)

@@ -6,7 +6,7 @@ From, RCPT TO the first of Envelope-To or To.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,11 +16,14 @@ from sievemda.mail.message import Message
 from sievemda.sieve.facts import Unknown
 from sievemda.sieve.listnames import DEFAULT_BOOK, normal_name
 from sievemda.sieve.problems import RunError
+from sievemda.sieve.program import Program
+from sievemda.sieve.surroundings import standard
 
 SENDER_FIELDS = ("Return-Path", "Sender", "From")
 RECIPIENT_FIELDS = ("Envelope-To", "To")
 DEFAULT_SENDER = Address("sender", "example.com")
 DEFAULT_RECIPIENT = Address("recipient", "example.com")
+_ITEMS = {**standard("localhost"), "vnd.dovecot.default-mailbox": "INBOX"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,12 @@ class Imagined(Unknown):
     mailboxes: frozenset[str] = frozenset({"INBOX"})
     addresses: frozenset[str] = frozenset()
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)  # external lists by name, beside an empty default
-
     uses: Mapping[str, frozenset[str]] = field(default_factory=dict)  # special uses by mailbox
     ids: frozenset[str] = frozenset()  # identifiers that a mailbox has
     annotations: Mapping[tuple[str, str], str] = field(default_factory=dict)  # by mailbox ("": the server) and entry
+    items: Mapping[str, str] = field(default_factory=dict)  # of the environment, by name in lower case
+    past: frozenset[str] = frozenset()  # identifiers that the duplicate test has seen, with any handle or none
+    scripts: Callable[[str, str], Program | None] | None = None  # those to include, by location and name
 
     def now(self) -> datetime:
         return self.clock
@@ -56,6 +61,15 @@ class Imagined(Unknown):
 
     def own_addresses(self) -> frozenset[str]:
         return self.addresses
+
+    def environment(self, item: str) -> str | None:
+        return self.items.get(item, _ITEMS.get(item))
+
+    def seen(self, key: str) -> bool:
+        return any(key == known or key.endswith(f":{known}") for known in self.past)
+
+    def included(self, location: str, name: str) -> Program | None:
+        return self.scripts(location, name) if self.scripts else None
 
     def has_list(self, name: str) -> bool:
         return name == DEFAULT_BOOK or name in self._lists

@@ -12,6 +12,7 @@ from sievemda.sieve.combining import name
 from sievemda.sieve.effects import (
     Discard,
     Effect,
+    Note,
     Notify,
     Pipe,
     Redirect,
@@ -23,7 +24,7 @@ from sievemda.sieve.effects import (
     UpdateCalendar,
 )
 from sievemda.sieve.problems import Problem
-from sievemda.sieve.run import Tried
+from sievemda.sieve.run import Outcome, Tried
 
 _SHOWN = 500  # characters of a value, and values of a test
 
@@ -114,10 +115,28 @@ def _given(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value}
 
 
+def outcome_to_json(outcome: Outcome, problems: Iterable[Problem]) -> dict[str, Any]:
+    """What became of a run. `script` is there in each of its parts that is not of the user's own script."""
+    return {
+        "actions": [to_json(effect) | _given(script=shown(effect.script)) for effect in outcome.carried_out],
+        "implicit_keep": outcome.implicit_keep,
+        "tests": [tried_to_json(tried) for tried in outcome.tests],
+        "problems": [problem_to_json(problem) for problem in problems],
+        "edits": [note_to_json(note) for note in outcome.edits],
+        "notes": [note_to_json(note) for note in outcome.notes],
+    }
+
+
 def tried_to_json(tried: Tried) -> dict[str, Any]:
     """One test that was tried, with what was compared with what."""
     compared = [{"values": _cut(one.values), "keys": _cut(one.keys)} for one in tried.compared]
-    return {"line": tried.line, "test": tried.test, "result": tried.result, "compared": compared}
+    told = {"line": tried.line, "test": tried.test, "result": tried.result, "compared": compared}
+    return told | _given(script=shown(tried.script))
+
+
+def note_to_json(note: Note) -> dict[str, Any]:
+    """A line of a script's log, or what it changed in the message."""
+    return {"line": note.line, "text": shown(note.text)} | _given(script=shown(note.script))
 
 
 def problem_to_json(problem: Problem) -> dict[str, Any]:
@@ -126,6 +145,7 @@ def problem_to_json(problem: Problem) -> dict[str, Any]:
         "column": problem.column,
         "severity": problem.severity,
         "text": shown(problem.text),
+        **_given(script=shown(problem.script)),
     }
 
 

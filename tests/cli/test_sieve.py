@@ -86,6 +86,8 @@ def test_run_says_what_would_be_done(files, capsys):
             {"line": 2, "test": "header", "result": True, "compared": [{"values": ["about lists"], "keys": ["lists"]}]}
         ],
         "problems": [],
+        "edits": [],
+        "notes": [],
     }
 
 
