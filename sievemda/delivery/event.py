@@ -105,7 +105,7 @@ class Events:
     # -- which script --------------------------------------------------------------------------------------------
 
     def _script_name(self, event: Event, inbox: Mailbox) -> tuple[str, bool]:
-        """The script's name, empty for none, and whether the server names it. An entry of the mailbox decides: §2.3.1."""
+        """The script's name, empty for none, and whether the server names it; the mailbox goes first, §2.3.1."""
         annotations = self._store.annotations
         own = annotations.get(event.mailbox, event.user, SCRIPT)
         if own is not None:
