@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sievemda.cli.mailbox_metadata import metadata
 from sievemda.config import Settings
 from sievemda.errors import UsageError
 
@@ -40,6 +41,9 @@ def print_json(value: Any) -> None:
 @click.group(epilog="Example: sievemda mailbox create user/alice/Lists")
 def mailbox() -> None:
     """Mailboxes: NAME is user/alice, user/alice/Lists, board, or user/l/Projects@example.com."""
+
+
+mailbox.add_command(metadata)
 
 
 @mailbox.command(epilog="Example: sievemda mailbox create user/alice/Junk --special-use '\\Junk'")
