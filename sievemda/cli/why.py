@@ -65,22 +65,28 @@ def _heading(entry: Entry) -> Iterator[str]:
         )
     elif entry["user"] and entry["result"] not in NOT_TRIED:
         yield "  script    none"
+    for other in entry.get("scripts", ()):
+        yield _clean(f"  also      {other['name']}, sha256 {other['sha256'][:12]}")
 
 
 def _tests(entry: Entry, script: list[str]) -> Iterator[str]:
     shown = 0
     for test in entry["tests"]:
-        if test["line"] != shown and 0 < test["line"] <= len(script):
+        if not test.get("script") and test["line"] != shown and 0 < test["line"] <= len(script):
             shown = test["line"]
             yield _clean(f"  line {shown}: {script[shown - 1].strip()}")
         compared = "; ".join(f"{_list(c['values'])} against {_list(c['keys'])}" for c in test["compared"])
         answer = "true" if test["result"] else "false"
-        yield _clean(f"    line {test['line']}: {test['test']} is {answer}{': ' if compared else ''}{compared}")
+        yield _clean(f"    {_line(test)}{test['test']} is {answer}{': ' if compared else ''}{compared}")
     if entry["tests_left_out"]:
         yield f"    ... and {entry['tests_left_out']} more tests"
 
 
 def _outcome(entry: Entry) -> Iterator[str]:
+    for title, notes in (("log", "notes"), ("edited", "edits")):
+        for line, text, *script in entry.get(notes, ()):
+            place = _line({"line": line, "script": script[0] if script else ""})
+            yield _clean(f"  {title:9} {place}{text}")
     if entry["planned"]:
         yield _clean("  decided   " + ", ".join(_action(action) for action in entry["planned"]))
     if entry["failure"]:
@@ -118,7 +124,8 @@ def _action(action: dict[str, Any]) -> str:
 
 
 def _line(action: dict[str, Any]) -> str:
-    return f"line {action['line']}: " if action.get("line") else ""
+    script = f"{action['script']}, " if action.get("script") else ""
+    return f"{script}line {action['line']}: " if action.get("line") else ""
 
 
 def _list(texts: list[str]) -> str:

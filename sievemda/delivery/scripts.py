@@ -116,7 +116,8 @@ class Scripts:
                 found = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIX) and file.name[0] != ".")
                 yield from found[:MOST]
             except FileNotFoundError:
-                continue
+                if path.is_symlink():  # to nothing: somebody wanted a script to run
+                    yield path
             except OSError:  # a file; or what cannot be read, which will be said when its turn comes
                 yield path
 

@@ -7,6 +7,9 @@ import sys
 import pytest
 
 from sievemda.cli import main
+from sievemda.cli.why import explained
+from sievemda.delivery.tried import unpack
+from sievemda.store.scripts import ScriptStore
 from tests.delivery.world import World, message, sender
 
 SCRIPT = """\
@@ -215,3 +218,25 @@ def test_it_is_quick_to_start(world):
         check=False,
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_it_tells_of_included_scripts_of_the_log_and_of_edits(world, why):
+    ScriptStore(world.store.home("alice")).put(
+        "other", b'require ["vnd.dovecot.debug", "editheader"];\nif true { debug_log "hi"; addheader "X-A" "1"; }'
+    )
+    world.script("alice", 'require "include";\ninclude "other";')
+    world.deliver("alice@x", message("<1@x>"))
+    told = why("<1@x>")
+    assert "also      other, sha256 " in told
+    assert "    other, line 2: true is true\n" in told
+    assert "log       other, line 2: hi\n" in told
+    assert "edited    other, line 2: " in told
+
+
+def test_an_entry_of_an_older_version_can_be_read(world, why):
+    world.deliver("alice@x", message("<1@x>"))
+    (entry,) = world.journal.find("<1@x>")
+    for key in ("scripts", "notes", "edits"):
+        del entry[key]
+    entry["tests"] = unpack(entry["tests"])
+    assert "result    delivered" in explained(entry, [])
