@@ -5,11 +5,12 @@ The order, and why it loses nothing:
     1  ask the memory what has been done already, holding each key against everybody else
     2  stage the message (one file per partition, synced), link it into each mailbox (folder synced)
     3  remember the copy, each at once: that keeps the time short in which a crash makes one too many
-    4  put redirects, replies and notices into the outbox, durably; remember them
+    4  hand the message to programs; remember each
+    5  put redirects, replies and notices into the outbox, durably; remember them
 
 Stop before 2 is through: the MTA comes again and nothing is known of the message. Stop between 2 and 3: it comes again
-and there is a copy too many, never one too few. Stop in 4: it comes again, the copies are known, and what had not left
-leaves. Mail that leaves goes last because it cannot be called back.
+and there is a copy too many, never one too few. Stop in 4 or 5: it comes again, the copies are known, and what had
+not left leaves. Mail that leaves goes last because it cannot be called back.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import logging
 import math
 from pathlib import Path
 
+from sievemda.delivery.feeding import Feeding
 from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.places import Obstacle, Place
-from sievemda.delivery.plan import Answer, Drop, File, Forward, Plan, Refusal
+from sievemda.delivery.plan import Answer, Drop, Feed, File, Forward, Plan, Refusal, Step
 from sievemda.delivery.recall import Recall, duplicate_key
 from sievemda.delivery.sending import Sending
 from sievemda.delivery.snoozes import Note, Snoozes
@@ -58,22 +60,44 @@ class Commit:
         self._account = account
         self._recall = recall
         self._sending = Sending(parts, job, staging, recall, account)
+        self._feeding = Feeding(parts, job, recall, account)
 
     def carry_out(self, plan: Plan) -> Receipt:
         """Everything of the plan; plain delivery with a keyword when it fails on the way."""
         self._account.not_done += plan.not_done
         self._account.failure = plan.failure
-        due = [step for step in plan.steps if not isinstance(step, Forward | Answer) or self._sending.is_due(step)]
+        due = [step for step in plan.steps if self._is_due(step)]
         done, receipt = self._file_all(due, plan)
         if self._account.failure:
             receipt = self.inbox((FAILED,)) if plan.broken else self.plain((FAILED,))
         if receipt.result not in {Result.DELIVERED, Result.REJECTED}:
             return receipt
-        if not self._sending.send_all(due[:done]):
+        if not (self._feeding.feed_all(due[:done]) and self._sending.send_all(due[:done])):
             return self.plain((FAILED,)) if receipt.result is Result.DELIVERED else receipt
+        if plan.tried and not self._feeding.taken and not self._account.failure:
+            receipt = self._fall_back(plan)
         if not self._account.failure:
             self._remember(plan)
         return receipt
+
+    def _is_due(self, step: Step) -> bool:
+        match step:
+            case Forward() | Answer():
+                return self._sending.is_due(step)
+            case Feed():
+                return self._feeding.is_due(step)
+        return True
+
+    def _fall_back(self, plan: Plan) -> Receipt:
+        """No program has taken the message: the implicit keep."""
+        if plan.fallback is None:
+            return self.plain()
+        try:
+            self._file(plan.fallback, last=False)
+        except _NotFiled as e:
+            self._not_filed(plan.fallback.action, 0, e)
+            return self.plain()
+        return Receipt(Result.DELIVERED)
 
     def _remember(self, plan: Plan) -> None:
         """What the tests of the scripts asked for, now that all has gone well. RFC 7352 §3."""
@@ -115,7 +139,7 @@ class Commit:
             raise e.error from e.error.__cause__
         return Receipt(Result.DELIVERED)
 
-    def _file_all(self, steps: list[File | Forward | Answer | Refusal | Drop], plan: Plan) -> tuple[int, Receipt]:
+    def _file_all(self, steps: list[Step], plan: Plan) -> tuple[int, Receipt]:
         """All copies, and how many steps were reached; what leaves comes later, when every copy is safe."""
         files = [step for step in steps if isinstance(step, File)]
         for index, step in enumerate(steps):

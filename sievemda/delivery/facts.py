@@ -8,11 +8,14 @@ from functools import cached_property
 
 from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.lists.catalogue import OwnLists
+from sievemda.delivery.programs import about
 from sievemda.delivery.recall import Recall, duplicate_key
 from sievemda.errors import TemporaryTrouble
-from sievemda.sieve.facts import Unknown
+from sievemda.mail.dates import LocalZone
+from sievemda.sieve.facts import Executed, Unknown
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.program import Program
+from sievemda.sieve.surroundings import client, standard
 
 Included = Callable[[str, str, str], Program | None]  # owner, location, name; raises ScriptError
 
@@ -32,7 +35,7 @@ class DeliveryFacts(Unknown):
 
     def now(self) -> datetime:
         if self._now is None:
-            self._now = datetime.now().astimezone()
+            self._now = datetime.now(LocalZone())
         return self._now
 
     def mailbox_exists(self, name: str) -> bool:
@@ -67,6 +70,22 @@ class DeliveryFacts(Unknown):
         )
         return frozenset(f"{local}@{each}".lower() for each in domains)
 
+    def environment(self, item: str) -> str | None:
+        return self._items.get(item)
+
+    @cached_property
+    def _items(self) -> dict[str, str]:
+        """RFC 5183 §4.1, and what vnd.dovecot.environment adds."""
+        site, peer, owner = self._settings.site, self._job.peer, self._target.owner
+        domain = "" if site.defaultdomain == "internal" else site.defaultdomain
+        own = (entry.partition("=") for entry in self._settings.sieve.sieve_environment)
+        return {
+            **standard(site.servername, domain),
+            **client(peer.helo, peer.address),
+            **{f"vnd.dovecot.config.{key.strip().lower()}": value.strip() for key, _, value in own},
+            **({"vnd.dovecot.default-mailbox": "INBOX", "vnd.dovecot.username": owner} if owner else {}),
+        }
+
     def seen(self, key: str) -> bool:
         """Nobody else asks for it from now on, until this delivery has come to its end."""
         return self._recall.seen(duplicate_key(self._target.owner, key))
@@ -74,6 +93,10 @@ class DeliveryFacts(Unknown):
     def included(self, location: str, name: str) -> Program | None:
         owner = self._target.owner
         return None if owner is None else self._included(owner, location, name)
+
+    def execute(self, kind: str, program: str, arguments: Sequence[str], data: bytes) -> Executed | None:
+        environment = about(self._job.sender, self._target, self._parts.store.home)
+        return self._parts.programs.run(kind, program, arguments, data, environment)
 
     # -- external lists ------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from sievemda.delivery.lists.catalogue import Lists
 from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.places import Places
 from sievemda.delivery.plan import NotDone
+from sievemda.delivery.programs import Programs
 from sievemda.delivery.target import Target
 from sievemda.mail.envelope import Peer, Sender
 from sievemda.state.memory import Memory
@@ -27,9 +28,11 @@ class Parts:
     outbox: Outbox
     places: Places = field(init=False)
     lists: Lists = field(init=False)
+    programs: Programs = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lists", Lists(self.settings))
+        object.__setattr__(self, "programs", Programs(self.settings))
         object.__setattr__(self, "places", Places(self.settings, self.store))
 
 

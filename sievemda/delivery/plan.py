@@ -20,6 +20,7 @@ from sievemda.delivery.target import Target
 from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Sender
 from sievemda.mail.message import Message
+from sievemda.sieve.combining import cancels_keep
 from sievemda.sieve.combining import name as action_name
 from sievemda.sieve.effects import (
     Discard,
@@ -82,7 +83,16 @@ class Drop:
     line: int
 
 
-Step = File | Forward | Answer | Refusal | Drop
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """Hand the message to a program."""
+
+    pipe: Pipe
+    message: Message
+    line: int
+
+
+Step = File | Forward | Answer | Refusal | Drop | Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,8 @@ class Plan:
     failure: str = ""  # why the script could not be followed to its end
     broken: bool = False  # because it could not even be started
     remember: tuple[Remember, ...] = ()  # when all has gone well
+    tried: bool = False  # only programs take the message, and their failing is no failure: it is kept if all fail
+    fallback: File | None = None  # where it is kept then; None: as without a script
 
 
 class Planner:
@@ -115,13 +127,20 @@ class Planner:
     def plan(self, outcome: Outcome) -> Plan:
         if outcome.failure is None:
             plan = self._plan(outcome.effects)
-            return replace(plan, remember=outcome.remember)
+            plan = replace(plan, remember=outcome.remember)
+            return self._with_fallback(plan, outcome) if _only_tried(outcome.effects) else plan
         done = len(outcome.settled)
         plan = self._plan(outcome.settled)
         skipped = [NotDone(action_name(e), e.line, "the script failed") for e in outcome.effects[done:]]
         return Plan(plan.steps, (*plan.not_done, *skipped), _words(outcome), outcome.broken)
 
-    def _plan(self, effects: tuple[Effect, ...]) -> Plan:
+    def _with_fallback(self, plan: Plan, outcome: Outcome) -> Plan:
+        """External programs §5: with `:try` a program that fails was never there, and the implicit keep is due."""
+        kept = self._file(outcome.fallback)
+        return replace(plan, tried=True, fallback=None if isinstance(kept, str) else kept)
+
+    def _plan(self, decided: tuple[Effect, ...]) -> Plan:
+        effects = each_recipient(decided)
         steps: list[Step] = []
         for index, effect in enumerate(effects):
             step = self._step(effect)
@@ -155,7 +174,9 @@ class Planner:
                 return Refusal(reason=self._reason(effect), by_mail=self._by_mail(effect), line=effect.line)
             case Discard():
                 return Drop(line=effect.line)
-            case Notify() | Report() | Pipe() | UpdateCalendar():
+            case Pipe():
+                return Feed(pipe=effect, message=effect.message or self._message, line=effect.line)
+            case Notify() | Report() | UpdateCalendar():
                 return "it cannot be carried out here"
 
     def _file(self, store: Store, right: str = "p") -> File | str:
@@ -224,6 +245,12 @@ class Planner:
 def _folder(step: File) -> object:
     """What two copies must not have in common; a snoozed one is in its mailbox only for a time."""
     return step.place.name, step.snooze is None
+
+
+def _only_tried(effects: Sequence[Effect]) -> bool:
+    """Whether nothing but programs that are only tried stands in the way of the implicit keep."""
+    takers = [effect for effect in effects if cancels_keep(effect)]
+    return bool(takers) and all(isinstance(effect, Pipe) and effect.optional for effect in takers)
 
 
 def each_recipient(effects: Sequence[Effect]) -> list[Effect]:

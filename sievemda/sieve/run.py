@@ -45,6 +45,9 @@ class Tried(NamedTuple):
 _make = tuple.__new__  # half the time of calling the named tuple, twice for each test of a script
 
 
+_KEEP = Store(implicit=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a script decided.
@@ -54,7 +57,8 @@ class Outcome:
     `edits` say in words how it changed the message.
 
     Of several scripts in a row, `settled` are the actions of those that came to their end before one failed: they are
-    carried out. `broken` says that a script could not even be started.
+    carried out. `broken` says that a script could not even be started. `fallback` is the implicit keep that is due
+    when what cancelled it cannot be done.
     """
 
     effects: tuple[Effect, ...]
@@ -66,6 +70,7 @@ class Outcome:
     edits: tuple[Note, ...] = ()
     settled: tuple[Effect, ...] = ()
     broken: bool = False
+    fallback: Store = _KEEP
 
     @property
     def carried_out(self) -> tuple[Effect, ...]:
@@ -300,6 +305,7 @@ def run(
         tuple(state.remember) if failure is None else (),
         tuple(state.notes),
         tuple(state.edits),
+        fallback=implicit_keep(state),
     )
 
 

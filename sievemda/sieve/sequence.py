@@ -75,7 +75,8 @@ def run_all(stages: Sequence[Stage], message: Message, envelope: Envelope, facts
         passed_on = tuple(effect for effect in own if not _is_keep(effect))
         if number == len(stages) or not (due or len(passed_on) < len(own)):
             keep = (implicit_keep(state),) if due else ()
-            return replace(course.outcome, effects=(*carried.effects, *own, *keep), implicit_keep=due)
+            effects = (*carried.effects, *own, *keep)
+            return replace(course.outcome, effects=effects, implicit_keep=due, fallback=implicit_keep(state))
         course.carried = Carried(
             message=state.message,
             flags=state.flags,
