@@ -215,6 +215,33 @@ class Sieve:
     sieve_snoozed_mailbox: str = setting(
         "Snoozed", r"Folder for snoozed mail, made for users who have none for the use \Snoozed."
     )
+    sieve_editheader_max_header_size: Size = setting(Size(2048), "Largest value that addheader takes; at least 1024.")
+    sieve_editheader_forbid_add: tuple[str, ...] = setting((), "Fields that addheader may not add; never Subject.")
+    sieve_editheader_forbid_delete: tuple[str, ...] = setting(
+        (), "Fields that deleteheader may not delete, beside Received and Auto-Submitted; never Subject."
+    )
+    sieve_environment: tuple[str, ...] = setting(
+        (), "KEY=VALUE of items vnd.dovecot.config.KEY that scripts can ask for (vnd.dovecot.environment)."
+    )
+    sieve_spamtest_status_header: str = setting(
+        "",
+        "Field in which the spam filter leaves its score, as FIELD or FIELD: REGEX, whose first group is the score."
+        " Empty: what rspamd and SpamAssassin write is understood; none: nothing is believed. The filter must remove"
+        " such fields from incoming mail.",
+    )
+    sieve_spamtest_status_type: Literal["score", "strlen", "text"] = setting(
+        "score", "Whether that is a number, a row of characters whose length counts, or one of the texts below."
+    )
+    sieve_spamtest_score_max_value: str = setting("", "The score that is certainly spam.")
+    sieve_spamtest_score_max_header: str = setting("", "Where the message says it, as FIELD or FIELD: REGEX.")
+    sieve_spamtest_text_value: tuple[str, ...] = setting((), "Texts as VALUE=TEXT, VALUE from 0 to 10.")
+    sieve_virustest_status_header: str = setting(
+        "", "As sieve_spamtest_status_header. Empty: what rspamd, SpamAssassin, amavisd and ClamAV write."
+    )
+    sieve_virustest_status_type: Literal["score", "strlen", "text"] = setting("score", "As sieve_spamtest_status_type.")
+    sieve_virustest_score_max_value: str = setting("", "The score that is certainly a virus.")
+    sieve_virustest_score_max_header: str = setting("", "Where the message says it, as FIELD or FIELD: REGEX.")
+    sieve_virustest_text_value: tuple[str, ...] = setting((), "Texts as VALUE=TEXT, VALUE from 0 to 5.")
     sieve_use_lmtp_reject: bool = setting(True, "reject refuses in the protocol when its text is ASCII, else by MDN.")
     sieve_extlists: dict[str, ExternalList] = setting(
         dict, "External lists, a table for each: [sieve.sieve_extlists.LABEL] with name, and file, vcards or sqlite."
@@ -312,6 +339,17 @@ class Settings:
     @property
     def outbox_path(self) -> Path:
         return self.data / "spool" / "outbox"
+
+    def place(self, template: str, userid: str) -> Path | None:
+        """A path in which {user}, {local}, {domain} stand for a user; `None` when his name cannot be a part of one."""
+        local, _, domain = userid.partition("@")
+        parts = {"{user}": userid, "{local}": local, "{domain}": domain or self.domain}
+        for word, value in parts.items():
+            if word in template:
+                if "/" in value or "\0" in value or "{" in value or value in {"", ".", ".."}:
+                    return None
+                template = template.replace(word, value)
+        return self.data.absolute() / template
 
     @property
     def domain(self) -> str:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from sievemda.config import Settings
+from sievemda.config import Settings, Sieve
 from sievemda.errors import ConfigurationError
 from sievemda.sieve.compile import ProgramCache, Programs
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.options import Options
+from sievemda.sieve.verdicts import SPAM, VIRUS, Scale, scales
+
+_LEAST_HEADER = 1_024  # octets, so that a line of the longest kind has room (RFC 5293 §4)
 
 
 def language_limits(settings: Settings) -> Limits:
@@ -30,7 +34,37 @@ def language_limits(settings: Settings) -> Limits:
         duplicate_default=sieve.sieve_duplicate_default_period,
         duplicate_maximum=sieve.sieve_duplicate_max_expiration,
         recipient_delimiter=settings.delivery.recipient_delimiter,
+        options=language_options(settings),
     )
+
+
+def language_options(settings: Settings) -> Options:
+    """What single extensions do here. Raises `ConfigurationError`."""
+    sieve = settings.sieve
+    if sieve.sieve_editheader_max_header_size < _LEAST_HEADER:
+        raise ConfigurationError(f"sieve.sieve_editheader_max_header_size: it must be at least {_LEAST_HEADER}")
+    return Options(
+        header_size=sieve.sieve_editheader_max_header_size,
+        forbid_add=frozenset(name.lower() for name in sieve.sieve_editheader_forbid_add),
+        forbid_delete=frozenset(name.lower() for name in sieve.sieve_editheader_forbid_delete),
+        spam=_scales(sieve, "spamtest", SPAM),
+        virus=_scales(sieve, "virustest", VIRUS),
+    )
+
+
+def _scales(sieve: Sieve, test: str, default: tuple[Scale, ...]) -> tuple[Scale, ...]:
+    """How the fields of filters are to be understood."""
+    names = ("status_header", "status_type", "score_max_value", "score_max_header")
+    given = {name: str(getattr(sieve, f"sieve_{test}_{name}")) for name in names}
+    for entry in getattr(sieve, f"sieve_{test}_text_value"):
+        value, separator, text = entry.partition("=")
+        if not separator or not value.strip().isdecimal():
+            raise ConfigurationError(f"sieve.sieve_{test}_text_value: not VALUE=TEXT: {entry}")
+        given[f"text_value/{int(value)}"] = text.strip()
+    try:
+        return scales(given, default)
+    except ValueError as fault:
+        raise ConfigurationError(f"sieve.sieve_{test}_*: {fault}") from fault
 
 
 def language_extensions(settings: Settings) -> frozenset[str]:

@@ -276,7 +276,7 @@ class Binder:
             return True
         how: Matching = reader.values[slot.field]
         keys = reader.values[signature(cls).positionals[-1].field]
-        for key in keys if isinstance(keys, Texts) else ():
+        for key in keys if isinstance(keys, Texts) else (keys,) if isinstance(keys, Text) else ():
             fault = how.type.key_fault(key.source, how, self.limits) if key.constant else ""
             if fault:
                 self.report(key, fault)

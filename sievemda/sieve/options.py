@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sievemda.sieve.verdicts import SPAM, VIRUS, Scale
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -39,3 +41,7 @@ class Options:
     header_size: int = 2_048  # octets of a value that is added
     forbid_add: frozenset[str] = frozenset()
     forbid_delete: frozenset[str] = frozenset()
+
+    # spamtest, virustest: fields of filters that are believed, the first that is there; see `sieve.verdicts`
+    spam: tuple[Scale, ...] = SPAM
+    virus: tuple[Scale, ...] = VIRUS

@@ -5,6 +5,7 @@ A bench belongs to one test file and answers the facts of its scripts. It keeps 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import RunError, ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.run import run as run_script
+from sievemda.sieve.surroundings import standard
 
 DEFAULT_MESSAGE = b"From: sender@example.com\nTo: recipient@example.org\nSubject: Test\n\nTest message.\n"
 _STAGES = {"parse": "parse failed", "bind": "validation failed"}
@@ -70,6 +72,11 @@ class Bench(Unknown):
 
     def own_addresses(self) -> frozenset[str]:
         return frozenset()
+
+    def environment(self, item: str) -> str | None:
+        host = os.uname().nodename
+        items = standard(host, location="MS", phase="post")
+        return {**items, "vnd.dovecot.default-mailbox": "INBOX"}.get(item)
 
     # -- message and envelope ----------------------------------------------------------------------------------
 
