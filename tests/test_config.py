@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sievemda import configload
+from sievemda.config import Settings, Site
 from sievemda.errors import ConfigurationError
 
 
@@ -115,3 +116,21 @@ def test_an_external_list_that_is_not_complete_is_refused(tmp_path, sets, said):
     with pytest.raises(ConfigurationError) as caught:
         configload.load(data=tmp_path, sets=sets)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("alice@a.example", "/d/alice@a.example/alice/a.example"),
+        ("alice", "/d/alice/alice/here.example"),
+        ("../../etc", None),
+        ("a/b", None),
+        ("..", None),
+        ("@a.example", None),
+        ("{domain}", None),
+    ],
+)
+def test_a_place_depends_on_the_user_and_does_not_lead_elsewhere(user, expected):
+    settings = Settings(data=Path("/d"), site=Site(defaultdomain="here.example"))
+    found = settings.place("{user}/{local}/{domain}", user)
+    assert found == (expected and Path(expected))

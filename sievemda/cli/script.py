@@ -31,7 +31,9 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
 
     A script with mistakes is not stored; they are listed as FILE:LINE:COLUMN: error: TEXT.
     """
+    from sievemda.auth.names import canonical_user
     from sievemda.language import language_extensions, language_limits
+    from sievemda.managesieve.library import Repository
     from sievemda.sieve.check import check_script
     from sievemda.store.script_names import check_name
 
@@ -41,7 +43,8 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     limit = settings.sieve.sieve_maxscriptsize
     if limit and len(text) > limit:
         raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
-    problems = check_script(text, language_limits(settings), language_extensions(settings))
+    library = Repository(settings, canonical_user(user, settings.site), scripts)
+    problems = check_script(text, language_limits(settings), language_extensions(settings), library)
     for problem in problems:
         click.echo(f"{file}:{problem}", err=True)
     if any(problem.severity == "error" for problem in problems):

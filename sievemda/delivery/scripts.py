@@ -109,7 +109,7 @@ class Scripts:
     def _files(self, owner: str, places: tuple[str, ...]) -> Iterator[Path]:
         """The files that these settings name, and those in the directories that they name."""
         for place in places:
-            path = self._filled(place, owner)
+            path = self._settings.place(place, owner)
             if path is None:
                 continue
             try:
@@ -121,20 +121,9 @@ class Scripts:
             except OSError:  # a file; or what cannot be read, which will be said when its turn comes
                 yield path
 
-    def _filled(self, place: str, owner: str) -> Path | None:
-        """The path for this user; `None` when his name cannot be a part of one."""
-        local, _, domain = owner.partition("@")
-        words = {"{user}": owner, "{local}": local, "{domain}": domain or self._settings.domain}
-        for word, value in words.items():
-            if word in place:
-                if "/" in value or "\0" in value or value in {"", ".", ".."}:
-                    return None
-                place = place.replace(word, value.replace("{", "").replace("}", ""))
-        return self._settings.data.absolute() / place
-
     def _global(self, owner: str, name: str) -> Path | None:
         place = self._sieve.sieve_global
-        directory = self._filled(place, owner) if place else None
+        directory = self._settings.place(place, owner) if place else None
         if directory is None:
             return None
         path = directory / file_for(name)

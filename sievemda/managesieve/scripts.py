@@ -54,7 +54,7 @@ class Scripts:
 
     def check(self, text: bytes) -> Reply:
         """OK, OK with warnings, or ScriptInvalid. Quotas are not looked at. RFC 5804 §2.12."""
-        findings = self._service.check(text)
+        findings = self._service.check(text, self._userid)
         if fatal := [f for f in findings if f.severity == "error"]:
             raise ScriptInvalid(_listed(fatal))
         return Reply("OK", _listed(findings), "WARNINGS") if findings else OK

@@ -10,6 +10,7 @@ from sievemda import __version__
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.errors import DataError
+from sievemda.managesieve.library import Repository
 from sievemda.sieve.check import check_script
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.listnames import normal_name
@@ -49,9 +50,10 @@ class Service:
         store = self.settings.store
         return ScriptStore(self.homes.home(userid), file_mode=store.message_mode, folder_mode=store.folder_mode)
 
-    def check(self, script: bytes) -> tuple[Problem, ...]:
+    def check(self, script: bytes, userid: str) -> tuple[Problem, ...]:
         """Every problem of the script, fatal or not."""
-        return check_script(script, self.limits, self.available)
+        library = Repository(self.settings, userid, self.scripts(userid))
+        return check_script(script, self.limits, self.available, library)
 
     def fixed_capabilities(self) -> dict[str, str]:
         """Capabilities that are the same in every state. RFC 5804 §1.7."""

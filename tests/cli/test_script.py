@@ -143,3 +143,8 @@ def test_extensions_that_the_site_does_not_allow_are_mistakes(sievemda):
 def test_an_empty_script_is_a_script(sievemda):
     assert sievemda("script", "put", "alice", "none", stdin=b"") == 0
     assert sievemda("script", "activate", "alice", "none") == 0
+
+
+def test_a_script_that_includes_what_is_not_there_is_stored_with_a_warning(sievemda, capsys):
+    assert sievemda("script", "put", "alice", "main", stdin=b'require "include"; include "other";') == 0
+    assert "warning: there is no personal script 'other' to include" in capsys.readouterr().err

@@ -270,3 +270,16 @@ def test_every_command_gets_one_completion(service, lines):
         completions = [line for line in said.split(b"\r\n") if re.match(rb"(OK|NO|BYE)\b", line)]
         assert len(completions) == 1
         assert said.endswith(b"\r\n")
+
+
+INCLUDES = b'require \\"include\\"; include \\"other\\"; include :optional \\"third\\"; include :global \\"g\\";'
+
+
+def test_a_script_that_includes_what_is_not_there_is_stored_with_a_warning(alice):
+    answer = ask(alice, b'PUTSCRIPT "a" "%s"\r\n' % INCLUDES)
+    assert answer.startswith(b"OK (WARNINGS)")
+    assert b"there is no personal script 'other' to include" in answer
+    assert b"there is no global script 'g' to include" in answer
+    assert b"third" not in answer
+    assert ask(alice, b'PUTSCRIPT "other" "keep;"\r\n') == b"OK\r\n"
+    assert b"'other'" not in ask(alice, b'CHECKSCRIPT "%s"\r\n' % INCLUDES)
