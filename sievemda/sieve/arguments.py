@@ -98,15 +98,16 @@ class Arguments:
         return known
 
     def _refuse_unknown(self, tags: Sequence[Tag]) -> None:
+        """The first unknown tag is one fault, told once in a script; what stands behind it is not looked at."""
         known = self.tags() if tags else {}
-        unknown = [tag for tag in tags if tag.name not in known]
-        for tag in unknown:
-            if tag.name not in self._seen:
-                self._seen.add(tag.name)
-                hint = self._hint(f":{tag.name}", tuple(f":{name}" for name in known))
-                self._report(tag, f"unknown tagged argument ':{tag.name}' for {self.title}{hint}")
-        if unknown:
-            raise Wrong
+        unknown = next((tag for tag in tags if tag.name not in known), None)
+        if unknown is None:
+            return
+        if unknown.name not in self._seen:
+            self._seen.add(unknown.name)
+            hint = self._hint(f":{unknown.name}", tuple(f":{name}" for name in known))
+            self._report(unknown, f"unknown tagged argument ':{unknown.name}' for {self.title}{hint}")
+        raise Wrong
 
     def _take_tag(self, tag: Tag, following: Argument | None) -> int:
         """Note one tag; how many arguments behind it belong to it."""

@@ -172,3 +172,16 @@ def test_a_warning_in_a_block_leaves_the_block_as_it_is():
 def test_a_fault_in_a_block_does_not_make_those_behind_it_reachable(script):
     (problem,) = problems(script)
     assert "'frob'" in problem
+
+
+@pytest.mark.parametrize(
+    ("script", "columns"),
+    [
+        ("keep :foo :bar;", [6]),
+        ("keep :foo :bar; keep :bar;", [6, 22]),
+        ("keep :foo; keep :foo :bar;", [6]),
+        ('if header :is :is :foo "a" "b" {}', [19]),
+    ],
+)
+def test_behind_the_first_unknown_tag_of_a_command_none_is_looked_at(script, columns):
+    assert [int(problem.split(":")[1]) for problem in problems(script)] == columns
