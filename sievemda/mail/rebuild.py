@@ -44,13 +44,11 @@ def text_entity(text: str, subtype: str = "plain", charset: str = "utf-8") -> En
     Raises `UnicodeError` when the charset, which Python must know, cannot hold it.
     """
     clean = text.replace("\r\n", "\n").replace("\r", "\n")
-    octets = clean.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode(charset)
+    clean = clean.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    octets = clean.encode(charset)
     fields = f"Content-Type: text/{subtype}; charset={charset}\nContent-Transfer-Encoding: "
-    ascii_compatible = "\n".encode(charset) == b"\n"
-    if not ascii_compatible or b"\0" in octets:
-        return Entity(
-            fields.encode() + b"base64\n", _base64(octets.replace(b"\n", b"\r\n") if ascii_compatible else octets)
-        )
+    if "\0" in clean or "\n".encode(charset) != b"\n":
+        return Entity(fields.encode() + b"base64\n", _base64(clean.replace("\n", "\r\n").encode(charset)))
     lines = octets.split(b"\n")
     if octets.isascii() and not _HYPHENS.search(octets) and all(len(line) <= _LONGEST for line in lines):
         return Entity(fields.encode() + b"7bit\n", octets)

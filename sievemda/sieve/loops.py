@@ -90,10 +90,10 @@ def pay(run: Run) -> None:
     run.spend_matching(run.message.stored_size >> _WRITING)
 
 
-def edit_part(run: Run, message: Message, what: str, *, structure: bool) -> None:
-    """Go on with a message in which the current part is another; `structure`: and so are those below it."""
+def edit_part(run: Run, message: Message, what: str) -> None:
+    """Go on with a message in which the current part is another, and there is nothing below it for this loop."""
     run.edit(message, what)
-    if structure and run.loops:
+    if run.loops:
         run.loops[-1].replaced = True
 
 

@@ -118,7 +118,7 @@ class DeleteHeader(Command):
         name = run.text(self.field_name)
         if fault := _name_fault(name):
             raise RunError(fault, self.line)
-        if not _may_delete(name, run.limits):
+        if not _may_delete(name, run.limits) or name.lower() in run.protected:  # RFC 5703 §5
             run.note(f"the field {name[:80]} was not deleted: that is not allowed")
             return
         run.spend_matching(len(run.message.head))

@@ -141,7 +141,7 @@ def cut(value: str, size: int) -> str:
 
 @node
 class Modifier(Option, ABC):
-    """A tag that changes the value that is stored; those of higher precedence come first. RFC 5229 §4.1, RFC 5703 §7."""
+    """A tag that changes what is stored; those of higher precedence come first. RFC 5229 §4.1, RFC 5703 §7."""
 
     extends = ("set", "extracttext")
     precedence: ClassVar[int]
