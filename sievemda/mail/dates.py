@@ -166,13 +166,20 @@ class LocalZone(tzinfo):
 
     def fromutc(self, when: datetime) -> datetime:
         stamp = (when.replace(tzinfo=None) - _EPOCH).total_seconds()
-        return when + timedelta(seconds=time.localtime(stamp).tm_gmtoff)
+        offset = timedelta(seconds=time.localtime(stamp).tm_gmtoff)
+        there = when + offset
+        return there if self.utcoffset(there) == offset else there.replace(fold=1)
 
     def utcoffset(self, when: datetime | None) -> timedelta:
+        """Of a time that comes twice, the first unless `fold` is 1; of one that does not come, that before the change."""
         if when is None:
             return timedelta()
-        stamp = time.mktime((*when.timetuple()[:6], 0, 0, -1))
-        return timedelta(seconds=time.localtime(stamp).tm_gmtoff)
+        shown = when.replace(tzinfo=None, microsecond=0)
+        try:
+            stamp = shown.timestamp()
+        except (ValueError, OverflowError):  # a day from the end of the calendar
+            stamp = time.mktime((*when.timetuple()[:6], 0, 0, -1))
+        return timedelta(seconds=round((shown - _EPOCH).total_seconds() - stamp))
 
     def dst(self, when: datetime | None) -> timedelta | None:  # noqa: ARG002 - as tzinfo has it
         return None

@@ -96,20 +96,21 @@ def awakening(now: datetime, days: frozenset[int], times: list[time], zone: tzin
     A local time that comes twice is its first occurrence, one that does not come is read with the offset before the
     change: both are what a `datetime` means whose `fold` is 0.
     """
+    moment = now.astimezone(UTC)  # two times of one zone would be compared as its clocks show them
     today = now.astimezone(zone).date()
     for ahead in range(_WEEK + 2):  # a day beyond the week, should a change of the zone have swallowed a time
         day = today + timedelta(days=ahead)
         if day.isoweekday() % _WEEK in days:
-            candidates = [candidate for each in times if (candidate := _at(day, each, zone)) > now]
+            candidates = [candidate for each in times if (candidate := _at(day, each, zone)) > moment]
             if candidates:
-                return min(candidates)
+                return min(candidates).astimezone(zone)
     raise RunError("no time to awaken was found")
 
 
 def _at(day: date, each: time, zone: tzinfo | None) -> datetime:
-    """That local time; one that does not exist is shown as the clock does show it then."""
+    """That local time, in UTC."""
     offset = datetime.combine(day, each, zone).utcoffset() or timedelta()
-    return (datetime.combine(day, each) - offset).replace(tzinfo=UTC).astimezone(zone)
+    return datetime.combine(day, each, UTC) - offset
 
 
 @lru_cache(maxsize=64)
