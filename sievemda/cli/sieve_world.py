@@ -114,14 +114,16 @@ def moment(text: str | None) -> datetime:
     from datetime import datetime
     from email.utils import parsedate_to_datetime
 
+    from sievemda.mail.dates import LocalZone
+
     if text is None:
-        return datetime.now().astimezone()
+        return datetime.now(LocalZone())
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             found = read(text)
         except ValueError:
             continue
-        return found if found.tzinfo else found.astimezone()
+        return found if found.tzinfo else found.replace(tzinfo=LocalZone())
     raise click.UsageError(f"--now: not a date: {text}", _context())
 
 
