@@ -171,7 +171,7 @@ class LocalZone(tzinfo):
         return there if self.utcoffset(there) == offset else there.replace(fold=1)
 
     def utcoffset(self, when: datetime | None) -> timedelta:
-        """Of a time that comes twice, the first unless `fold` is 1; of one that does not come, that before the change."""
+        """Of a time that comes twice, the first unless `fold` is 1; of one that never comes, that before the change."""
         if when is None:
             return timedelta()
         shown = when.replace(tzinfo=None, microsecond=0)

@@ -1,8 +1,10 @@
 from datetime import UTC, datetime, time
+from time import tzset
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from sievemda.mail.dates import LocalZone
 from sievemda.sieve import Limits, compile_script, run
 from sievemda.sieve.effects import Store
 from sievemda.sieve.extensions.snooze import awakening
@@ -175,3 +177,25 @@ def test_a_long_list_of_times_is_charged():
     times = ",".join(f'"{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}"' for n in range(0, 86400, 60))
     found = outcome(f'require "snooze"; snooze [{times}];', limits=Limits(instructions=1000))
     assert "too many instructions" in found.failure.text
+
+
+@pytest.mark.parametrize("zone", [ZoneInfo("America/New_York"), LocalZone()], ids=["named", "local"])
+@pytest.mark.parametrize(
+    ("arrival", "at", "found"),
+    [
+        ("2020-11-01T05:00:00Z", "01:30:00", "2020-11-01T05:30:00+00:00"),
+        ("2020-11-01T06:00:00Z", "01:30:00", "2020-11-02T06:30:00+00:00"),
+        ("2021-03-14T06:30:00Z", "02:30:00", "2021-03-14T07:30:00+00:00"),
+        ("2021-03-14T07:30:00Z", "02:30:00", "2021-03-15T06:30:00+00:00"),
+    ],
+)
+def test_a_clock_of_the_same_zone_makes_no_difference(zone, arrival, at, found, monkeypatch):
+    """Draft §4.3.1, tables 2 and 3: a delivery has its time in the zone of the place."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    tzset()
+    try:
+        now = datetime.fromisoformat(arrival).astimezone(zone)
+        assert awakening(now, frozenset(range(7)), [time.fromisoformat(at)], zone).astimezone(UTC).isoformat() == found
+    finally:
+        monkeypatch.undo()
+        tzset()
