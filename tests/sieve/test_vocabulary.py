@@ -1,29 +1,6 @@
-import importlib
-import pkgutil
-import re
-from pathlib import Path
+import itertools
 
-import pytest
-
-from sievemda.sieve import capabilities, extensions
 from sievemda.sieve.vocabulary import base_vocabulary, registry
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "capabilities.txt"
-MODULES = sorted(module.name for module in pkgutil.iter_modules(extensions.__path__))
-
-
-def test_the_advertised_capabilities_are_those_of_the_golden_list():
-    assert list(capabilities()) == GOLDEN.read_text().split()
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_every_extension_is_complete(name):
-    """A docstring that cites its RFC, the constant, and a mirrored test."""
-    module = importlib.import_module(f"sievemda.sieve.extensions.{name}")
-    assert re.search(r"RFC \d{4}", module.__doc__)
-    assert module.EXTENSIONS
-    assert all(re.match(r"RFC \d{4}( §[\d.]+)?$", extension.rfc) for extension in module.EXTENSIONS)
-    assert (Path(__file__).parent / "extensions" / f"test_{name}.py").is_file()
 
 
 def test_a_vocabulary_is_a_value_that_another_can_widen():
@@ -35,8 +12,15 @@ def test_a_vocabulary_is_a_value_that_another_can_widen():
     assert wide.with_(["fileinto"]) is wide
 
 
-def test_no_two_extensions_claim_the_same_word():
-    seen = {}
-    for extension in registry().extensions.values():
-        for word in (*extension.commands, *extension.tests):
-            assert seen.setdefault(word.keyword, extension.name) == extension.name
+def test_two_extensions_have_a_word_in_common_only_where_it_is_one_meaning_or_they_exclude_each_other():
+    extensions = registry().extensions.values()
+    for one, other in itertools.combinations(extensions, 2):
+        excluded = other.name in one.excludes or one.name in other.excludes
+        for word, meaning in {**words(one), **words(other)}.items():
+            both = word in words(one) and word in words(other)
+            same = words(one).get(word) is meaning or issubclass(meaning, words(one).get(word, object))
+            assert not both or same or excluded, f"{word} of {one.name} and {other.name}"
+
+
+def words(extension):
+    return {word.keyword: word for word in (*extension.commands, *extension.tests)}
