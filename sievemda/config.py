@@ -268,7 +268,6 @@ class Sieve:
         "Directory of the programs that `convert` may use, named as image-tiff-to-image-jpeg; empty: none.",
     )
     sieve_convert_exec_timeout: Seconds = setting(Seconds(10), "Time that one of them may take; 0 is an hour.")
-    sieve_convert_input_eol: Literal["crlf", "lf"] = setting("crlf", "Line ends of what it reads.")
     sieve_program_max_output: Size = setting(Size(64 << 20), "What a program may write; more is a failure.")
     sieve_calendars: str = setting(
         "calendars", "Folder in a user's home with a folder for each calendar, which processcalendar writes to."

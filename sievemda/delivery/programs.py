@@ -70,7 +70,7 @@ class Programs:
         if path is None:
             return None
         seconds = float(getattr(self._options, f"sieve_{kind}_exec_timeout")) or _HOUR
-        if getattr(self._options, f"sieve_{kind}_input_eol") == "crlf":
+        if getattr(self._options, f"sieve_{kind}_input_eol", "") == "crlf":  # what is converted is no text of lines
             data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         command = [os.fsencode(path), *map(octets, arguments)]
         try:

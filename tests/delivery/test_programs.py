@@ -32,7 +32,9 @@ def listed(make_world, directory):
             file.chmod(0o755)
         settings = {}
         for kind in ("pipe", "filter", "execute", "convert"):
-            settings |= {f"sieve_{kind}_bin_dir": directory, f"sieve_{kind}_input_eol": eol}
+            settings[f"sieve_{kind}_bin_dir"] = directory
+        for kind in ("pipe", "filter", "execute"):
+            settings[f"sieve_{kind}_input_eol"] = eol
             settings[f"sieve_{kind}_exec_timeout"] = Seconds(timeout)
         world = make_world(sieve_program_max_output=Size(100_000), **settings)
         world.user("alice", "Filed", script=script)
