@@ -43,13 +43,13 @@ class ListMatch(MatchType):
     collates = False
 
     def key_fault(self, key: str, how: Matching, limits: Limits) -> str:
-        return _name_fault(key)
+        return name_fault(key)
 
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         run.spend_matching(sum(map(len, values)) + EACH * len(values) * len(keys))
         wanted = tuple(dict.fromkeys(value for value in (each.strip() for each in values) if value))
         for key in keys:
-            member = _member(run, _existing(run, key), wanted)
+            member = member_of(run, existing(run, key), wanted)
             if member is not None:
                 if run.captures_wanted:
                     run.captures = (member,)
@@ -57,7 +57,7 @@ class ListMatch(MatchType):
         return False
 
 
-def _member(run: Run, name: str, values: tuple[str, ...]) -> str | None:
+def member_of(run: Run, name: str, values: tuple[str, ...]) -> str | None:
     """The member that the first of the values in the list is; one question, or none."""
     known: Known = run.kept.setdefault(ListMatch, Known())
     if (name, values) not in known.answers:
@@ -80,17 +80,17 @@ def _ask(run: Run, known: Known, name: str, values: Sequence[str]) -> str | None
     return run.facts.in_list(name, values)
 
 
-def _existing(run: Run, name: str) -> str:
+def existing(run: Run, name: str) -> str:
     """The normal form of the name of a list that there is."""
     normal = normal_name(name)
     if normal is None:
-        raise RunError(_name_fault(name), run.line)
+        raise RunError(name_fault(name), run.line)
     if not run.facts.has_list(normal):
         raise RunError(f"there is no external list '{name[:80]}'", run.line)
     return normal
 
 
-def _name_fault(name: str) -> str:
+def name_fault(name: str) -> str:
     if normal_name(name) is None:
         return f"'{name[:80]}' is no name of an external list: it must be an absolute URI, or begin with ':'"
     return ""
@@ -127,7 +127,7 @@ class RedirectToList(RedirectCommand):
             yield from RedirectCommand.problems(self, context)
         elif not (context.limits.redirects and context.limits.list_recipients):
             yield "local policy prohibits the use of a redirect action to a list"
-        elif self.address.constant and (fault := _name_fault(self.address.source)):
+        elif self.address.constant and (fault := name_fault(self.address.source)):
             yield self.address, fault
 
     def warnings(self, context: Context) -> Iterator[Fault]:
@@ -139,7 +139,7 @@ class RedirectToList(RedirectCommand):
             RedirectCommand.execute(self, run)
             return
         name = run.text(self.address)
-        found = run.facts.list_members(_existing(run, name), run.limits.list_recipients)
+        found = run.facts.list_members(existing(run, name), run.limits.list_recipients)
         run.spend_matching(sum(map(len, found)))
         members = tuple(dict.fromkeys(_address(member, name, self.line) for member in found))
         if members:
