@@ -83,6 +83,7 @@ def check(files: tuple[str, ...], include: tuple[str, ...], local_sets: tuple[st
 @click.option("--from", "sender", metavar="A", help="Envelope sender; <> is the null one. Default: from the header.")
 @click.option("--to", "recipient", metavar="A", help="Envelope recipient. Default: from the header.")
 @click.option("--mailbox", "mailboxes", metavar="NAME", multiple=True, help="A mailbox that exists; may be repeated.")
+@click.option("--mailbox-id", "ids", metavar="ID", multiple=True, help="An identifier that a mailbox has; repeatable.")
 @click.option("--now", metavar="DATE", help="The time of the run: 2026-11-22T10:00:00+01:00, or as in a Date field.")
 @click.option("--own", metavar="A", multiple=True, help="An address of the user's beside the recipient; repeatable.")
 @click.option("--include", "include", metavar="DIR", multiple=True, help="Where scripts to include are; repeatable.")

@@ -63,6 +63,7 @@ class World:
 
     now: str | None
     mailboxes: tuple[str, ...]
+    ids: tuple[str, ...]
     own: tuple[str, ...]
     environment: tuple[str, ...]
     seen: tuple[str, ...]
@@ -83,6 +84,7 @@ class World:
             frozenset({"INBOX", *self.mailboxes, *(mailbox for mailbox, _ in uses)}),
             frozenset(address.lower() for address in self.own),
             lists={name: tuple(filter(None, members.split(","))) for name, members in lists},
+            ids=frozenset(self.ids),
             uses={mailbox: frozenset(use for other, use in uses if other == mailbox) for mailbox, _ in uses},
             annotations={_entry(key, canonical): value for key, value in entries},
             items={name.lower(): value for name, value in _pairs("--env", "NAME=VALUE", self.environment)},

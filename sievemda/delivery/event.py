@@ -179,7 +179,7 @@ class EventFacts(DeliveryFacts):
 
     def __init__(self, parts: Parts, job: Job, recall: Recall, included: partial[Program | None], event: Event) -> None:
         super().__init__(parts, job, recall, included)
-        self._items = {
+        self._event = {
             "location": "MS",  # §4.1
             "phase": "post",
             imapsieve.USER: event.user,
@@ -190,7 +190,7 @@ class EventFacts(DeliveryFacts):
         }
 
     def environment(self, item: str) -> str | None:
-        return self._items[item] if item in self._items else super().environment(item)
+        return self._event[item] if item in self._event else super().environment(item)
 
 
 class _CopiesAlone(Commit):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sievemda import __version__
+from sievemda.sieve.facts import NO_EVENT
 
 
 def standard(host: str, domain: str = "", *, location: str = "MDA", phase: str = "during") -> dict[str, str]:
@@ -14,6 +15,7 @@ def standard(host: str, domain: str = "", *, location: str = "MDA", phase: str =
         "phase": phase,
         "host": host,
         "domain": domain or domain_of(host),
+        **NO_EVENT,
     }
 
 
