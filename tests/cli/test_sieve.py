@@ -209,3 +209,18 @@ def test_standard_input_will_do(files):
     command = [sys.executable, "-m", "sievemda", "sieve", "run", "--json", "good.sieve", "-"]
     done = subprocess.run(command, input=MESSAGE, capture_output=True, check=True)
     assert json.loads(done.stdout)["actions"][0]["mailbox"] == "Lists"
+
+
+def test_run_takes_special_uses_identifiers_and_annotations(files, capsys):
+    (files / "store.sieve").write_text(
+        'require ["special-use", "mailboxid", "mboxmetadata", "servermetadata"];\n'
+        'if allof (specialuse_exists "Junk" "\\\\Junk", mailboxidexists "F1",\n'
+        '    metadata "Lists" "/shared/comment" "x", servermetadata "/private/a" "y") { discard; }\n'
+    )
+    world = (
+        *("--special-use", "Junk=\\Junk", "--mailbox-id", "F1"),
+        *("--metadata", "Lists/shared/comment=x", "--metadata", "/private/a=y"),
+    )
+    code, found = as_json(capsys, *world, "store.sieve", "m.eml")
+    assert (code, found["actions"]) == (0, [{"action": "discard"}])
+    assert as_json(capsys, *world[2:], "store.sieve", "m.eml")[1]["actions"] != [{"action": "discard"}]

@@ -252,3 +252,10 @@ def test_a_message_is_found_by_its_file_its_name_and_its_uid(mail):
 def test_there_must_be_such_a_message(mail):
     with pytest.raises(NotFound):
         assembly.events(mail.world.settings).handle(Event("alice", mail.lists, "gone", "COPY"))
+
+
+def test_the_other_items_of_the_environment_are_those_of_a_delivery(mail):
+    mail.happen(
+        'if allof (environment :is "name" "sievemda", environment :is "host" "mx.example.org") { addflag "y"; }'
+    )
+    assert mail.flags == ["y"]
