@@ -29,6 +29,7 @@ _SHORT = {
     "w": r"[0-9A-Za-z_]", "W": r"[^0-9A-Za-z_]", "s": r"[\t-\r ]", "S": r"[^\t-\r ]", "d": "[0-9]", "D": "[^0-9]",
     "b": r"\b", "<": r"\b", ">": r"\b", "B": r"\B", "`": r"\A", "'": r"\z", "t": r"\t", "n": r"\n", "r": r"\r",
 }  # fmt: skip
+_PLACES = frozenset("bB<>`'")  # what stands for a place in the text and cannot be repeated
 _LETTERS = ((0x41, 0x5A), (0x61, 0x7A))
 _DIGITS = (0x30, 0x39)
 _CLASSES: dict[str, tuple[tuple[int, int], ...]] = {
@@ -114,7 +115,7 @@ class _Translation:
             case "^":
                 self._write(r"\A", repeatable=False)
             case "$":
-                self._write(r"\z")
+                self._write(r"\z", repeatable=False)
             case ".":
                 self._write(".")
             case "[":
@@ -202,7 +203,7 @@ class _Translation:
         self._at += 1
         if character in "123456789":
             raise ValueError(f"the back-reference \\{character} is not supported")
-        self._write(_SHORT.get(character) or literal(character, self._case))
+        self._write(_SHORT.get(character) or literal(character, self._case), repeatable=character not in _PLACES)
 
     # -- bracket expressions -------------------------------------------------------------------------------------
 
