@@ -78,9 +78,9 @@ def test_flag_variables_need_variables():
 
 @pytest.mark.parametrize("name", ["a b", "1", "a.b", ""])
 def test_a_flag_variable_has_a_proper_name(name):
-    assert problems(f'require ["imap4flags", "variables"]; addflag "{name}" "x";') == [
-        f"1:46: error: invalid variable name '{name}'"
-    ]
+    (problem,) = problems(f'require ["imap4flags", "variables"]; addflag "{name}" "x";')
+    assert problem.startswith("1:46: error: ")
+    assert f"'{name}'" in problem
 
 
 def test_a_flag_that_cannot_be_set_is_a_warning():
