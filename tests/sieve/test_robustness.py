@@ -12,6 +12,7 @@ from sievemda.sieve.lalr import read, scanner
 from sievemda.sieve.recover import diagnose
 from sievemda.sieve.rehearsal import Imagined, message_of, recipient_of, sender_of
 from sievemda.sieve.report import to_json, tried_to_json
+from sievemda.sieve.signature import signature
 from sievemda.sieve.vocabulary import registry
 from tests.sieve.trying import NOW, envelope
 
@@ -36,6 +37,15 @@ def requiring(*first):
 
 
 ALL, OTHERS = requiring("imap4flags", "enotify", "reject", "vacation"), requiring("imapflags", "notify", "imapsieve")
+VOCABULARY = sorted({
+    word
+    for extension in registry().extensions.values()
+    for word in (
+        *(node.keyword for node in (*extension.commands, *extension.tests)),
+        *(f":{tag}" for node in (*extension.commands, *extension.tests) for tag in signature(node).tags),
+        *(f":{option.keyword}" for option in extension.options),
+    )
+})  # fmt: skip
 SCRIPT = compile_script(
     ALL
     + """
@@ -51,11 +61,33 @@ SCRIPT = compile_script(
 )
 
 
-def compiled(source):
+MULTIPART = b"""\
+From: a@b.c
+To: d@e.f
+Subject: a
+Date: Sun, 1 Feb 2026 10:00:00 +0000
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/html; name="a.html"
+
+<b>a</b>
+--b
+Content-Type: text/calendar; method=REQUEST
+
+BEGIN:VCALENDAR
+END:VCALENDAR
+--b--
+"""
+
+
+def compiled(source, *, run_it=False):
     """A program, or problems that have a place."""
     found = ()
     try:
-        compile_script(source, Limits())
+        program = compile_script(source, Limits())
+        if run_it:
+            run(program, message_of(MULTIPART), envelope(), Imagined(NOW), Limits())
     except ScriptError as e:
         found = e.problems
         assert found
@@ -78,6 +110,38 @@ def test_any_words_as_a_script(source):
     compiled(source)
     compiled(ALL + source)
     compiled(OTHERS + source)
+
+
+@settings(max_examples=400)
+@given(st.lists(st.one_of(st.sampled_from(VOCABULARY), st.sampled_from(WORDS)), max_size=40).map(" ".join))
+def test_any_words_of_all_extensions_as_a_script(source):
+    compiled(ALL + source)
+    compiled(OTHERS + source)
+
+
+COMMANDS = sorted({node.keyword for extension in registry().extensions.values() for node in extension.commands})
+TESTS = sorted({node.keyword for extension in registry().extensions.values() for node in extension.tests})
+TAGS = [word for word in VOCABULARY if word[0] == ":"]
+ARGUMENTS = st.lists(
+    st.one_of(st.sampled_from(TAGS), st.sampled_from(['"a"', '"${1}"', '["a", "b@c.d"]', "1", '"mailto:a@b.c"', '""'])),
+    max_size=6,
+).map(" ".join)
+CALL = st.tuples(st.sampled_from(COMMANDS), ARGUMENTS).map(" ".join)
+TEST = st.tuples(st.sampled_from(TESTS), ARGUMENTS).map(" ".join)
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(
+        st.one_of(CALL.map("{};".format), st.tuples(TEST, CALL).map(lambda two: f"if {two[0]} {{ {two[1]}; }}")),
+        max_size=6,
+    )
+)
+def test_any_calls_of_all_extensions_as_a_script(calls):
+    """Each alone, so that one that is right is run too."""
+    for call in calls:
+        compiled(ALL + call, run_it=True)
+    compiled(ALL + "foreverypart {" + "\n".join(calls) + "}", run_it=True)
 
 
 @settings(max_examples=400)
