@@ -5,7 +5,7 @@ The order, and why it loses nothing:
     1  ask the memory what has been done already, holding each key against everybody else
     2  stage the message (one file per partition, synced), link it into each mailbox (folder synced)
     3  remember the copy, each at once: that keeps the time short in which a crash makes one too many
-    4  hand the message to programs; remember each
+    4  write calendars; hand the message to programs, and remember each
     5  put redirects, replies and notices into the outbox, durably; remember them
 
 Stop before 2 is through: the MTA comes again and nothing is known of the message. Stop between 2 and 3: it comes again
@@ -23,8 +23,9 @@ from sievemda.delivery.feeding import Feeding
 from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.places import Obstacle, Place
-from sievemda.delivery.plan import Answer, Drop, Feed, File, Forward, Plan, Refusal, Step
+from sievemda.delivery.plan import Announce, Answer, Complain, Drop, Feed, File, Forward, Plan, Refusal, Schedule, Step
 from sievemda.delivery.recall import Recall, duplicate_key
+from sievemda.delivery.scheduling import schedule
 from sievemda.delivery.sending import Sending
 from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.delivery.staging import Staging
@@ -72,6 +73,9 @@ class Commit:
             receipt = self.inbox((FAILED,)) if plan.broken else self.plain((FAILED,))
         if receipt.result not in {Result.DELIVERED, Result.REJECTED}:
             return receipt
+        for step in due[:done]:
+            if isinstance(step, Schedule):
+                schedule(self._parts, self._job, self._account, step)
         if not (self._feeding.feed_all(due[:done]) and self._sending.send_all(due[:done])):
             return self.plain((FAILED,)) if receipt.result is Result.DELIVERED else receipt
         if plan.tried and not self._feeding.taken and not self._account.failure:
@@ -82,7 +86,7 @@ class Commit:
 
     def _is_due(self, step: Step) -> bool:
         match step:
-            case Forward() | Answer():
+            case Forward() | Answer() | Announce() | Complain():
                 return self._sending.is_due(step)
             case Feed():
                 return self._feeding.is_due(step)
@@ -142,6 +146,7 @@ class Commit:
     def _file_all(self, steps: list[Step], plan: Plan) -> tuple[int, Receipt]:
         """All copies, and how many steps were reached; what leaves comes later, when every copy is safe."""
         files = [step for step in steps if isinstance(step, File)]
+        receipt = Receipt(Result.DELIVERED)
         for index, step in enumerate(steps):
             match step:
                 case File():
@@ -152,10 +157,10 @@ class Commit:
                         self._account.failure = f"line {step.line}: {step.action}: {e}"
                         return index, Receipt(Result.TROUBLE)
                 case Refusal():
-                    return index, self._sending.refuse(step)
+                    receipt = self._sending.refuse(step)
                 case Drop():
                     self._account.did("discard", step.line)
-        return len(steps), Receipt(Result.DELIVERED)
+        return len(steps), receipt
 
     def _file(self, step: File, *, last: bool) -> None:
         """One copy, unless the mailbox has the message already. Raises _NotFiled when the store fails."""

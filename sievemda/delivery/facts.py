@@ -10,12 +10,14 @@ from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.lists.catalogue import OwnLists
 from sievemda.delivery.programs import about
 from sievemda.delivery.recall import Recall, duplicate_key
+from sievemda.delivery.scheduling import calendars_of
 from sievemda.errors import TemporaryTrouble
 from sievemda.mail.dates import LocalZone
 from sievemda.sieve.facts import Executed, Unknown
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.program import Program
 from sievemda.sieve.surroundings import client, standard
+from sievemda.store.calendars import Calendars
 
 Included = Callable[[str, str, str], Program | None]  # owner, location, name; raises ScriptError
 
@@ -97,6 +99,24 @@ class DeliveryFacts(Unknown):
     def execute(self, kind: str, program: str, arguments: Sequence[str], data: bytes) -> Executed | None:
         environment = about(self._job.sender, self._target, self._parts.store.home)
         return self._parts.programs.run(kind, program, arguments, data, environment)
+
+    def calendar(self, uid: str) -> bytes | None:
+        """From now on nobody else changes that object, until this delivery has come to its end."""
+        if self._calendars is None:
+            return None
+        self._recall.seen(duplicate_key(self._target.owner, f"calendar {uid}"))
+        try:
+            return self._calendars.get(uid)
+        except OSError as e:
+            raise RunError(f"the calendar cannot be read: {e}") from e
+
+    def has_calendar(self, identifier: str) -> bool:
+        return self._calendars is not None and self._calendars.exists(identifier)
+
+    @cached_property
+    def _calendars(self) -> Calendars | None:
+        owner = self._target.owner
+        return None if owner is None else calendars_of(self._parts, owner)
 
     # -- external lists ------------------------------------------------------------------------------------------
 

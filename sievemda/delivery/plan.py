@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sievemda.config import Settings
-from sievemda.delivery.outgoing import has_come_back
 from sievemda.delivery.places import Obstacle, Place, Places, Wish
 from sievemda.delivery.target import Target
 from sievemda.mail.address import parse_address
@@ -53,9 +52,15 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
-    address: str
+    """Send the message on to one address."""
+
+    redirect: Redirect
     message: Message
     line: int
+
+    @property
+    def address(self) -> str:
+        return self.redirect.address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,23 @@ class Answer:
 
     respond: Respond
     copy: File | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """Send the notification, and put a copy of it into a mailbox."""
+
+    notify: Notify
+    copy: File | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complain:
+    """Send the abuse report."""
+
+    report: Report
     line: int
 
 
@@ -92,7 +114,15 @@ class Feed:
     line: int
 
 
-Step = File | Forward | Answer | Refusal | Drop | Feed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Write objects of the owner's calendar."""
+
+    update: UpdateCalendar
+    line: int
+
+
+Step = File | Forward | Answer | Announce | Complain | Refusal | Drop | Feed | Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +192,23 @@ class Planner:
             case Store():
                 return self._file(effect)
             case Redirect():
-                if parse_address(effect.address) is None:
-                    return f"{effect.address!r} is not an address"
-                message = effect.message or self._message
-                if has_come_back(message, self._target.recipient.address):
-                    return "the message has come back from where it was redirected to: a loop"
-                return Forward(address=effect.address, message=message, line=effect.line)
-            case Respond():
-                return self._answer(effect)
+                return self._forward(effect)
+            case Respond() | Notify() | Report():
+                return self._tell(effect)
             case Refuse():
                 return Refusal(reason=self._reason(effect), by_mail=self._by_mail(effect), line=effect.line)
             case Discard():
                 return Drop(line=effect.line)
             case Pipe():
                 return Feed(pipe=effect, message=effect.message or self._message, line=effect.line)
-            case Notify() | Report() | UpdateCalendar():
-                return "it cannot be carried out here"
+            case UpdateCalendar():
+                return self._schedule(effect)
+
+    def _schedule(self, update: UpdateCalendar) -> Schedule | None:
+        if update.objects:
+            return Schedule(update=update, line=update.line)
+        self._not_done.append(NotDone("processcalendar", update.line, update.reason or update.outcome))
+        return None
 
     def _file(self, store: Store, right: str = "p") -> File | str:
         place = self._place(store, right)
@@ -205,18 +236,36 @@ class Planner:
             return self._places.keep(self._target, size)
         return place
 
-    def _answer(self, respond: Respond) -> Answer | None:
-        if respond.suppressed:
-            self._not_done.append(NotDone("vacation", respond.line, respond.suppressed))
+    def _forward(self, redirect: Redirect) -> Forward | str | None:
+        if redirect.suppressed:
+            self._not_done.append(NotDone("redirect", redirect.line, redirect.suppressed))
             return None
-        copy = None
-        if respond.fcc is not None:
-            filed = self._file(replace(respond.fcc, message=Message(respond.text)), right="i")
-            if isinstance(filed, str):  # a copy that cannot be kept is no reason not to answer
-                self._not_done.append(NotDone("fcc", respond.line, filed))
-            else:
-                copy = filed
-        return Answer(respond=respond, copy=copy, line=respond.line)
+        if parse_address(redirect.address) is None:
+            return f"{redirect.address!r} is not an address"
+        return Forward(redirect=redirect, message=redirect.message or self._message, line=redirect.line)
+
+    def _tell(self, effect: Respond | Notify | Report) -> Step | None:
+        """A mail of ours, unless the language has found that none must go out."""
+        if effect.suppressed:
+            self._not_done.append(NotDone(action_name(effect), effect.line, effect.suppressed))
+            return None
+        match effect:
+            case Respond():
+                return Answer(respond=effect, copy=self._copy(effect.fcc, effect.text), line=effect.line)
+            case Notify():
+                return Announce(notify=effect, copy=self._copy(effect.fcc, effect.text), line=effect.line)
+            case Report():
+                return Complain(report=effect, line=effect.line)
+
+    def _copy(self, fcc: Store | None, text: bytes) -> File | None:
+        """Where a copy of our mail goes; one that cannot be kept is no reason not to send it. RFC 8580 §3."""
+        if fcc is None:
+            return None
+        filed = self._file(replace(fcc, message=Message(text)), right="i")
+        if isinstance(filed, str):
+            self._not_done.append(NotDone("fcc", fcc.line, filed))
+            return None
+        return filed
 
     def _by_mail(self, refuse: Refuse) -> bool:
         """`ereject` refuses in the protocol always, `reject` when the text survives it. RFC 5429 §2.1, §2.2."""
