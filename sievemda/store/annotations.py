@@ -140,7 +140,7 @@ class Annotations:
 
     def _theirs(self, mailbox: Mailbox, user: str | None, *, server: bool) -> dict[str, str]:
         found = self._dovecot.get(f"{mailbox.tree.root}/{DOVECOT_FILE}")
-        guid = _guid(mailbox.path) if found else ""
+        guid = guid_of(mailbox.path) if found else ""
         if not guid:
             return {}
         entries = {}
@@ -160,7 +160,7 @@ class Annotations:
         private = name.startswith(PRIVATE)
         if mailbox.name.owner is None or (private and user != mailbox.name.owner) or not path.is_file():
             return False
-        guid = _guid(mailbox.path)
+        guid = guid_of(mailbox.path)
         if not guid:
             return False
         rest = name.split("/", 2)[2]
@@ -177,7 +177,7 @@ def _changed(entries: dict[str, str], name: str, value: str | None) -> dict[str,
     return entries if value is None else entries | {name: value}
 
 
-def _guid(folder: Path) -> str:
+def guid_of(folder: Path) -> str:
     """The GUID that Dovecot gave a folder, in the first line of its `dovecot-uidlist`; empty when it has none."""
     try:
         fd = os.open(f"{folder}/dovecot-uidlist", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -17,7 +17,7 @@ from sievemda.config import Settings
 from sievemda.policy.acl import NO_RIGHTS, Rights
 from sievemda.policy.quota import Limits
 from sievemda.store import aside, creation, moves
-from sievemda.store.annotations import Annotations
+from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.files import unique_name
 from sievemda.store.fuzzy import nearest
 from sievemda.store.groups import groups_of
@@ -113,9 +113,12 @@ class MailStore:
         return None
 
     def with_id(self, owner: str, mailbox_id: str) -> Mailbox | None:
-        """The user's mailbox of that identifier; one that nobody has asked for yet is nobody's."""
+        """The user's mailbox of that identifier, ours or the one that Dovecot shows to IMAP clients (RFC 8474 §4).
+
+        An identifier that nobody has asked for yet is nobody's.
+        """
         for mailbox in self.mailboxes_of(owner):
-            if self.files.records.get(mailbox.path).id == mailbox_id:
+            if mailbox_id in (self.files.records.get(mailbox.path).id, guid_of(mailbox.path)):
                 return mailbox
         return None
 

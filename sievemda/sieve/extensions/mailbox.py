@@ -16,6 +16,8 @@ from sievemda.sieve.run import Run
 from sievemda.sieve.text import Texts, is_utf8
 from sievemda.sieve.vocabulary import Extension
 
+QUESTION = 20_000  # characters that are charged for a question to the store, which may look at every folder
+
 
 @node
 class MailboxExists(Test):
@@ -28,7 +30,7 @@ class MailboxExists(Test):
         names = run.texts(self.mailbox_names)
         found = []
         for name in names:
-            run.spend()
+            run.spend_matching(QUESTION)
             if not is_utf8(name):
                 run.note("mailboxexists: the name of a mailbox is not UTF-8")
             elif run.facts.mailbox_exists(name):

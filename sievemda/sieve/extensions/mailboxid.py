@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sievemda.sieve.effects import Effect
-from sievemda.sieve.extensions.mailbox import aimed
+from sievemda.sieve.extensions.mailbox import QUESTION, aimed
 from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text, Texts, is_utf8
@@ -28,7 +28,7 @@ class MailboxIdExists(Test):
         wanted = run.texts(self.mailboxids)
         found = []
         for each in wanted:
-            run.spend()
+            run.spend_matching(QUESTION)
             if each and is_utf8(each) and run.facts.mailbox_with_id(each):
                 found.append(each)
         run.saw(found, wanted)

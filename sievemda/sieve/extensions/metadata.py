@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sievemda.mail.annotation import fault
+from sievemda.sieve.extensions.mailbox import QUESTION
 from sievemda.sieve.matching import DEFAULT, Matching, match
 from sievemda.sieve.node import Context, Fault, Test, node
 from sievemda.sieve.run import Run
@@ -101,7 +102,7 @@ def _values(run: Run, mailbox: str | None, names: Sequence[str]) -> list[str]:
         run.note("the name of a mailbox is not UTF-8: it has no annotations")
         return found
     for name in names:
-        run.spend()
+        run.spend_matching(QUESTION)
         if wrong := fault(name):
             run.note(f"invalid annotation name {name[:80]!r}: {wrong}")
         elif (value := run.facts.metadata(mailbox, name)) is not None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from sievemda.sieve.effects import Effect
-from sievemda.sieve.extensions.mailbox import aimed
+from sievemda.sieve.extensions.mailbox import QUESTION, aimed
 from sievemda.sieve.node import Context, Fault, Option, Test, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
@@ -39,7 +39,7 @@ class SpecialUseExists(Test):
     def holds(self, run: Run) -> bool:
         uses = run.texts(self.special_use_attrs)
         for use in uses:
-            run.spend()
+            run.spend_matching(QUESTION)
             _check(use, self.line)
         if self.mailbox is None:
             found = [use for use in uses if run.facts.special_use_exists(None, (use,))]
