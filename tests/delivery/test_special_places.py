@@ -201,3 +201,10 @@ def test_a_target_that_is_not_there_is_as_none(world, alice):
 def test_an_error_keeps_in_the_inbox_whatever_the_target(alice):
     script = 'require "vnd.cyrus.implicit_keep_target"; implicit_keep_target "Lists"; fileinto "${none}";'
     assert alice(script) == ["INBOX"]
+
+
+def test_the_identifier_that_dovecot_shows_finds_the_mailbox(world, alice):
+    """RFC 8474 §4: it is what a client writes into a script."""
+    guid = "a10f2e244869026bcf68000083ecc375"
+    (world.folder("user/alice/Lists") / "dovecot-uidlist").write_text(f"3 V1795320136 N1 G{guid}\n")
+    assert alice(f'if mailboxidexists "{guid}" {{ fileinto :mailboxid "{guid}" "Spam"; }}') == ["Lists"]

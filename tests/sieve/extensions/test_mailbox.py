@@ -1,4 +1,6 @@
-from tests.sieve.trying import actions, filed, holds, problems
+import pytest
+
+from tests.sieve.trying import actions, failure, filed, holds, problems
 
 
 def test_mailboxexists_wants_every_mailbox():
@@ -27,3 +29,19 @@ def test_create_needs_its_require():
     assert problems('require "fileinto"; fileinto :create "New";') == [
         "1:30: error: unknown tagged argument ':create' for the fileinto command: add require [\"mailbox\"]"
     ]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "mailboxexists [{}]",
+        "mailboxidexists [{}]",
+        'metadataexists "INBOX" [{}]',
+        "servermetadataexists [{}]",
+        "specialuse_exists [{}]",
+    ],
+)
+def test_questions_to_the_store_are_bounded(test):
+    asked = ", ".join('"\\\\Junk"' if "special" in test else '"/shared/x"' for _ in range(5_000))
+    script = 'require ["mailbox", "mailboxid", "mboxmetadata", "servermetadata", "special-use"];'
+    assert "too much text to compare" in failure(f"{script} if {test.format(asked)} {{ discard; }}")
