@@ -28,7 +28,7 @@ class Occurrence(NamedTuple):
 
 def entities(run: Run, options: Sequence[Option]) -> Sequence[Message]:
     """Whose headers are looked at."""
-    found: Sequence[Message] = (run.message,)
+    found: Sequence[Message] = (run.shown,)
     for option in options:
         found = option.entities(run, found, options)
     return found

@@ -147,6 +147,7 @@ class Run:
         self.notes: list[Note] = []
         self.edits: list[Note] = []
         self.kept: dict[object, Any] = {}  # what an extension keeps for the time of this run, by a key of its own
+        self._shown: Message | None = None
         self._compared: tuple[Compared, ...] = ()
         self._steps = limits.instructions
         self._matching = limits.matching
@@ -161,13 +162,18 @@ class Run:
             return Problem(error.line or self.line, 1, error.text, script=error.script or self.script)
         return None
 
-    def include(self, program: Program, label: str) -> None:
-        """Run another script at this place.
+    @property
+    def shown(self) -> Message:
+        """What tests look at: the message, or in a script that a loop includes the part that the loop is at."""
+        return self.message if self._shown is None else self._shown
 
-        It has its own words, variables and match variables (RFC 6609 §3.4); message, flags and actions are one.
+    def include(self, program: Program, label: str, shown: Message | None = None) -> None:
+        """Run another script at this place; to its tests `shown` is the message. RFC 6609 §3.5.
+
+        It has its own words, variables and match variables (§3.4); message, flags and actions are one.
         """
         outer = self.program, self.vocabulary, self.captures_wanted, self.captures, self.variables, self.script
-        line = self.line
+        line, self._shown, outer_shown = self.line, shown, self._shown
         self.program, self.vocabulary, self.script = program, program.vocabulary, label
         self.captures_wanted, self.captures, self.variables = program.vocabulary.captures, (), {}
         try:
@@ -177,7 +183,7 @@ class Run:
             raise
         finally:
             self.program, self.vocabulary, self.captures_wanted, self.captures, self.variables, self.script = outer
-            self.line = line
+            self.line, self._shown = line, outer_shown
 
     # -- for nodes ---------------------------------------------------------------------------------------------
 

@@ -58,10 +58,10 @@ class AddressTest(Test):
 def addresses_of(run: Run, names: Sequence[str], part: AddressPart) -> tuple[Sequence[str], int]:
     """The values of some fields for an address part, and how many addresses there are. Worked out once a message."""
     key = (names, part.name)
-    known: tuple[Sequence[str], int] | None = run.message.derived.get(key)
+    known: tuple[Sequence[str], int] | None = run.shown.derived.get(key)
     if known is None:
-        fields = [field for name in names for field in run.message.addresses(name)]
-        known = run.message.derived[key] = _values_of(fields, part, run)
+        fields = [field for name in names for field in run.shown.addresses(name)]
+        known = run.shown.derived[key] = _values_of(fields, part, run)
     return known
 
 
@@ -129,7 +129,7 @@ class Exists(Test):
 
     def holds(self, run: Run) -> bool:
         names = run.texts(self.header_names)
-        headers = entities(run, self.options) if self.options else (run.message,)
+        headers = entities(run, self.options) if self.options else (run.shown,)
         found = [name for name in names if any(header.raw_values(name) for header in headers)]
         run.saw(found, names)
         return len(found) == len(names)
@@ -163,8 +163,8 @@ class HeaderTest(Test):
         if self.options:
             return match(run, self.matching, field_values(run, names, self.options), run.texts(self.key_list))
         if len(names) == 1:  # no list has to be made, and this is what most tests are
-            return match(run, self.matching, run.message.values(names[0]), run.texts(self.key_list))
-        values = [value for name in names for value in run.message.values(name)]
+            return match(run, self.matching, run.shown.values(names[0]), run.texts(self.key_list))
+        values = [value for name in names for value in run.shown.values(name)]
         return match(run, self.matching, values, run.texts(self.key_list))
 
 
@@ -208,7 +208,7 @@ class Size(Test):
             yield "the size test needs one of ':over' and ':under'" + (", not both" if self.over else "")
 
     def holds(self, run: Run) -> bool:
-        size = run.message.size
+        size = run.shown.size
         run.saw((str(size),), (str(self.limit),))
         return size > self.limit if self.over else size < self.limit
 

@@ -39,7 +39,7 @@ class Body(Test):
 
     def holds(self, run: Run) -> bool:
         keys = run.texts(self.key_list)
-        if not run.message.has_body:  # §4: then even a test for the empty string, or for no string, is false
+        if not run.shown.has_body:  # §4: then even a test for the empty string, or for no string, is false
             run.saw((), keys)
             return False
         wanted = run.captures_wanted
@@ -62,7 +62,7 @@ class Body(Test):
 
 def _raw(run: Run) -> str:
     """§5.1: "the entire undecoded body of a message as a single item"."""
-    message = run.message
+    message = run.shown
     known: str | None = message.derived.get("body")
     if known is None:
         source = message.body_of

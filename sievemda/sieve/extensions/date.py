@@ -125,7 +125,7 @@ class DateTest(Test):
     def _when(self, run: Run) -> Moment | None:
         name = run.text(self.header_name)
         raws = [found.raw for found in occurrences(run, (name,), self.options)] if self.options else None
-        for raw in (run.message.raw_values(name) if raws is None else raws)[:1]:
+        for raw in (run.shown.raw_values(name) if raws is None else raws)[:1]:
             run.spend_matching(len(raw))
             when = read_date(unfold(raw))
             return when if when is None or self.originalzone else _shifted(run, when, self.zone)

@@ -69,7 +69,7 @@ class Duplicate(Test):
         name = "Message-ID" if self.header is None else run.text(self.header)
         if impossible_name(name):
             return None
-        return next(iter(run.message.values(name)), "").strip() or None
+        return next(iter(run.shown.values(name)), "").strip() or None
 
     def _seen(self, run: Run, key: str) -> bool:
         """The world is asked once for each key, since its answer must not change within one run."""

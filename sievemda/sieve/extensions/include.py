@@ -5,6 +5,10 @@ script has its own `require`, variables and match variables; the message, its fl
 
 Which variables are global is said by the script as a whole: `global` works also where control does not reach it, as
 in Pigeonhole, so that a name never means two things in one script.
+
+In a loop over the parts of the message, the tests of an included script see the part that the loop is at as if it were
+the whole message (§3.5). What such a script does, it does to the message: it is the message that is filed, refused or
+given another header field. A loop of its own goes through what is below that part, as one inside the loop would.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from sievemda.mail.message import Message
 from sievemda.sieve.extensions.variables import Settable, name_fault
 from sievemda.sieve.library import GLOBAL, label
 from sievemda.sieve.library import name_fault as script_name_fault
@@ -91,7 +96,7 @@ class Include(Command):
         included.ever.add(key)
         included.now.append(key)
         try:
-            run.include(program, label(*key))
+            run.include(program, label(*key), _part(run))
         except Return:
             pass
         finally:
@@ -115,6 +120,17 @@ class Include(Command):
             raise RunError(f"includes are nested too deeply: the limit is {limits.include_depth}", self.line)
         if key not in included.ever and len(included.ever) >= limits.includes:
             raise RunError(f"too many included scripts: the limit is {limits.includes}", self.line)
+
+
+def _part(run: Run) -> Message | None:
+    """What a loop over the parts is at: to the tests of an included script that is the whole message. §3.5."""
+    if not run.loops or not run.loops[-1].path:
+        return None
+    from sievemda.sieve.loops import current  # noqa: PLC0415 - only scripts with loops pay for reading parts
+
+    part = current(run)
+    run.spend_matching(part.end - part.start)
+    return Message(part.data[part.start : part.end])
 
 
 @node

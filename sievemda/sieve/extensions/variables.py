@@ -73,7 +73,7 @@ def _in_namespace(name: str, vocabulary: Vocabulary) -> Reference:
     """The variable of this name in lower case, with its namespace. Raises `ValueError` when there can be none."""
     first, _, rest = name.partition(".")
     if first not in vocabulary.namespaces:
-        raise ValueError(f"unknown namespace '{first}' in the name of the variable '{name[:80]}'")
+        raise ValueError(f"unknown namespace '{first}' in the variable ${{{name[:80]}}}")
     return vocabulary.namespaces[first](rest)
 
 
@@ -106,7 +106,7 @@ def _fault_in_namespace(name: str, vocabulary: Vocabulary) -> str:
     try:
         found = _in_namespace(name, vocabulary)
     except ValueError as fault:
-        return str(fault)
+        return f"invalid variable name '{name[:80]}': {fault}"
     return "" if isinstance(found, Settable) else f"the variable '{name[:80]}' cannot be set: it is there to be read"
 
 

@@ -20,13 +20,31 @@ from sievemda.sieve.compile import compile_script
 from sievemda.sieve.effects import Effect, Store
 from sievemda.sieve.facts import Unknown
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.node import Inclusion
 from sievemda.sieve.problems import RunError, ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.run import run as run_script
 from sievemda.sieve.surroundings import standard
 
 DEFAULT_MESSAGE = b"From: sender@example.com\nTo: recipient@example.org\nSubject: Test\n\nTest message.\n"
-_STAGES = {"parse": "parse failed", "bind": "validation failed"}
+_STAGES = {"parse": "parse failed", "bind": "validation failed", "generate": "code generation failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """The scripts that a test file and those under test may include: two directories beside the file."""
+
+    directory: Path
+    strict: bool = True
+
+    def path(self, location: str, name: str) -> Path:
+        return self.directory / ("included-global" if location == "global" else "included") / f"{name}.sieve"
+
+    def has(self, inclusion: Inclusion) -> bool:
+        return self.path(inclusion.location, inclusion.name).is_file()
+
+    def text(self, inclusion: Inclusion) -> bytes | None:
+        return self.path(inclusion.location, inclusion.name).read_bytes() if self.has(inclusion) else None
 
 
 @dataclass(slots=True)
@@ -50,6 +68,7 @@ class Bench(Unknown):
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.directory = path.absolute().parent
+        self.library = Included(self.directory)
         self.limits = limits
         self.cases: list[Case] = []
         self.current: Case | None = None
@@ -72,6 +91,10 @@ class Bench(Unknown):
 
     def own_addresses(self) -> frozenset[str]:
         return frozenset()
+
+    def included(self, location: str, name: str) -> Program | None:
+        text = self.library.text(Inclusion(location, name))
+        return None if text is None else compile_script(text, self.limits, None, self.library)
 
     def environment(self, item: str) -> str | None:
         host = os.uname().nodename
@@ -126,7 +149,7 @@ class Bench(Unknown):
             self.errors.append(f"script not found: {relative}")
             return False
         try:
-            self.script = compile_script(text, self.limits)
+            self.script = compile_script(text, self.limits, None, self.library)
         except ScriptError as e:
             self.errors += [p.text for p in e.problems if p.severity == "error"]
             self.errors.append(_STAGES[e.stage])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sievemda.sieve.base.control import Chain
@@ -15,7 +15,7 @@ from sievemda.sieve.node import Command
 from sievemda.sieve.problems import RunError, ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.run import Run, Stop
-from sievemda.sieve.testing.bench import Bench, Case
+from sievemda.sieve.testing.bench import Bench, Case, Included
 from sievemda.sieve.testing.words import NAME, TestCommand
 from sievemda.sieve.vocabulary import registry
 
@@ -43,7 +43,9 @@ def run_file(path: Path, *, only: re.Pattern[str] | None = None, fail_fast: bool
     result = FileResult(path)
     started = time.perf_counter()
     try:
-        program = compile_script(path.read_bytes(), LIMITS, registry().public | {NAME})
+        program = compile_script(
+            path.read_bytes(), LIMITS, registry().public | {NAME}, Included(path.absolute().parent)
+        )
     except ScriptError as e:
         result.error = "does not compile"
         result.problems = tuple(f"{path}:{problem}" for problem in e.problems)
@@ -56,7 +58,7 @@ def run_file(path: Path, *, only: re.Pattern[str] | None = None, fail_fast: bool
     bench = Bench(path, LIMITS)
     bench.cases = result.cases = _cases(commands)
     try:
-        _run(Program(commands, program.vocabulary), bench, fail_fast=fail_fast)
+        _run(replace(program, commands=commands), bench, fail_fast=fail_fast)
     except RunError as e:
         result.error = f"aborted: {e.text}"
     result.duration = time.perf_counter() - started

@@ -470,3 +470,63 @@ def test_for_the_test_language_depth_and_number_are_checked():
         errors(script, **{f"s{n}": "keep;" for n in range(300)})[1]
         == ["too many included scripts: the limit is 255"] * 45
     )
+
+
+TWO_PARTS = b"""\
+From: coyote@desert.example.org
+Subject: outer
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain
+X-Part: one
+
+first
+--b
+Content-Type: text/html
+X-Part: two
+
+<p>second</p>
+--b--
+"""
+LOOP = 'require ["include", "foreverypart", "variables", "fileinto", "copy"]; foreverypart { include "part"; }'
+
+
+def test_in_a_loop_the_part_is_the_message_of_an_included_script():
+    part = """require ["variables", "fileinto", "copy"];
+    if header :matches "x-part" "*" { fileinto :copy "${1}"; }
+    elsif header :matches "subject" "*" { fileinto :copy "${1}"; }"""
+    assert actions(LOOP, TWO_PARTS, part=part) == [*(filed(n, copy=True) for n in ("outer", "one", "two")), KEEP]
+
+
+def test_in_a_loop_size_exists_and_body_are_those_of_the_part():
+    part = """require ["body", "fileinto", "copy"];
+    if allof (exists "x-part", size :under 80, body :raw :contains "first") { fileinto :copy "first"; }"""
+    assert actions(LOOP, TWO_PARTS, part=part) == [filed("first", copy=True), KEEP]
+
+
+def test_what_an_included_script_does_in_a_loop_it_does_to_the_message():
+    part = 'require "fileinto"; if header "x-part" "one" { fileinto "x"; }'
+    (effect,) = outcome(LOOP, TWO_PARTS, part=part).effects
+    assert effect.message is None
+
+
+def test_a_header_is_edited_to_and_from_included_scripts():
+    script = """require ["include", "editheader", "fileinto"];
+    addheader "X-A" "1"; deleteheader "Subject"; include "other";
+    if allof (exists "x-b", not exists "x-a") { fileinto "back"; }"""
+    other = """require ["editheader", "fileinto", "copy"];
+    if allof (exists "x-a", not exists "subject") { fileinto :copy "there"; }
+    addheader "X-B" "2"; deleteheader "X-A";"""
+    assert actions(script, other=other) == [filed("there", copy=True), filed("back")]
+
+
+def test_stop_in_a_loop_ends_everything_and_break_is_not_for_others_loops():
+    assert actions(LOOP + "discard;", TWO_PARTS, part='if exists "x-part" { stop; }') == [KEEP]
+    found = outcome(LOOP, TWO_PARTS, part='require "foreverypart"; break;').failure
+    assert "is not placed inside a foreverypart loop" in found.text
+
+
+def test_return_in_a_loop_goes_on_with_the_next_part():
+    part = INCLUDE + 'require ["fileinto", "copy"]; if header "x-part" "one" { return; } fileinto :copy "x";'
+    assert actions(LOOP, TWO_PARTS, part=part) == [filed("x", copy=True), KEEP]

@@ -146,7 +146,7 @@ def test_string(test, expected):
     ("script", "expected"),
     [
         ('set "0" "x";', "2:5: error: invalid variable name '0'"),
-        ('set "a.b" "x";', "2:5: error: invalid variable name 'a.b'"),
+        ('set "a.b" "x";', "2:5: error: invalid variable name 'a.b': unknown namespace 'a' in the variable ${a.b}"),
         ('set "a-b" "x";', "2:5: error: invalid variable name 'a-b'"),
         ('set "" "x";', "2:5: error: invalid variable name ''"),
         ('set "${a}" "x";', "2:5: error: the name of a variable must be a constant string"),

@@ -175,3 +175,46 @@ def test_every_error_of_a_script_is_in_the_log_and_one_that_sums_up(tmp_path):
         if not test_error :count "eq" :comparator "i;ascii-numeric" "501" { test_fail "not all of them"; }
     }"""
     assert statuses(tmp_path, text)[0] == ["passed"]
+
+
+def test_scripts_under_test_include_scripts_beside_the_test_file(tmp_path):
+    for name, text in (("included/a", 'require "fileinto"; fileinto "A";'), ("included-global/a", "discard;")):
+        path = tmp_path / f"{name}.sieve"
+        path.parent.mkdir()
+        path.write_text(text)
+    (tmp_path / "s.sieve").write_text('require "include"; include "a"; include :global "a";')
+    found, _ = statuses(
+        tmp_path,
+        """test "runs" {
+            if not test_script_compile "s.sieve" { test_fail "compile"; }
+            if not test_script_run { test_fail "run"; }
+            if not test_result_action :index 1 "store" { test_fail "personal"; }
+            if not test_result_action :index 2 "discard" { test_fail "global"; }
+        }""",
+    )
+    assert found == ["passed"]
+
+
+def test_faults_of_included_scripts_are_counted_at_every_level(tmp_path):
+    (tmp_path / "included").mkdir()
+    (tmp_path / "included" / "a.sieve").write_text('require "include"; include "b";')
+    (tmp_path / "included" / "b.sieve").write_text("frob;")
+    (tmp_path / "s.sieve").write_text('require "include"; include "a";')
+    (tmp_path / "missing.sieve").write_text('require "include"; include "c"; include :optional "d";')
+    text = """test "far down" {
+        if test_script_compile "s.sieve" { test_fail "compiles"; }
+        if not test_error :count "eq" :comparator "i;ascii-numeric" "4" { test_fail "number"; }
+        if not test_error :index 4 :contains "code generation failed" { test_fail "sum"; }
+    }
+    test "missing" {
+        if test_script_compile "missing.sieve" { test_fail "compiles"; }
+        if not test_error :count "eq" :comparator "i;ascii-numeric" "2" { test_fail "number"; }
+    }"""
+    assert statuses(tmp_path, text)[0] == ["passed", "passed"]
+
+
+def test_a_test_file_may_include_and_share_variables(tmp_path):
+    (tmp_path / "included").mkdir()
+    (tmp_path / "included" / "a.sieve").write_text('require ["include", "variables"]; global "x"; set "x" "1";')
+    text = 'require "include"; global "x"; include "a"; test "t" { if not string "${x}" "1" { test_fail "x"; } }'
+    assert statuses(tmp_path, text)[0] == ["passed"]
