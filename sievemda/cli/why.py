@@ -114,6 +114,7 @@ def _done(done: dict[str, Any]) -> str:
         case "discard":
             return "discard"
     flags = f" with {' '.join(done['flags'])}" if done.get("flags") else ""
+    flags += f" until {done['awakens']}" if "awakens" in done else ""
     return f"{done['action']}: stored in {done.get('mailbox', 'a mailbox')}{flags}, as {done['file']}"
 
 

@@ -67,7 +67,7 @@ def set_flags(mailbox: Mailbox, file: Path, flags: tuple[str, ...]) -> Path:
     letters = "".join(sorted(others | set(mailbox.store.keywords.letters(mailbox.path, flags))))
     target = mailbox.path / "cur" / f"{name}:2,{letters}"
     if target != file:
-        os.rename(file, target)
+        file.rename(target)
         sync_directory(target.parent)
     return target
 
@@ -87,7 +87,7 @@ def move(store: MailStore, source: Mailbox, file: Path, target: Mailbox, flags: 
     same = left is not None and reached is not None and left.path == reached.path
     with nullcontext() if same or reached is None else reached.recording(size):
         try:
-            os.rename(file, new)
+            file.rename(new)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
