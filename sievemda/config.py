@@ -137,6 +137,9 @@ class Lmtp:
     lmtp_trusted_networks: tuple[str, ...] = setting((), "Networks whose TCP clients need no AUTH.")
     soft_noauth: bool = setting(True, "Answer MAIL without AUTH with 430 instead of 530.")
     lmtp_strict_rfc2821: bool = setting(True, "Refuse 8-bit octets in addresses (without SMTPUTF8).")
+    lmtp_deliverby: bool = setting(
+        False, "Announce DELIVERBY, so that scripts can ask by when a message was to be delivered."
+    )
     maxmessagesize: Size = setting(Size(0), "Largest message; 0 is 1 GiB.")
     lmtp_timeout: Seconds = setting(Seconds(360), "Idle time after which a session is closed.")
     lmtp_max_recipients: int = setting(1000, "Recipients of one transaction; more get 452 4.5.3.")
@@ -272,6 +275,40 @@ class Sieve:
     sieve_calendars: str = setting(
         "calendars", "Folder in a user's home with a folder for each calendar, which processcalendar writes to."
     )
+    sieve_user_email: str = setting(
+        "",
+        "Address of a user: {user}, {local}, {domain} stand in it. Empty: the one that was written to. It signs "
+        "notifications and redirected messages, and gets their bounces.",
+    )
+    sieve_redirect_envelope_from: str = setting(
+        "",
+        "Envelope sender of redirected messages: sender, recipient, orig_recipient, user_email, postmaster or "
+        "<ADDRESS>; empty: sender.",
+    )
+    sieve_vacation_default_subject: str = setting("", "Subject of an answer to a message without; `Automated reply`.")
+    sieve_vacation_default_subject_template: str = setting(
+        "", "Subject of other answers; %{subject} stands for that of the message. Empty: `Auto: %{subject}`."
+    )
+    sieve_vacation_use_original_recipient: bool = setting(True, "The address of ORCPT is the user's own.")
+    sieve_vacation_check_recipient: bool = setting(True, "Answer only messages that name the user in To, Cc or Bcc.")
+    sieve_vacation_send_from_recipient: bool = setting(False, "Answers come from the user instead of from nobody.")
+    sieve_vacation_to_header_ignore_envelope: bool = setting(
+        False, "To of an answer is whom the header names, whoever the envelope sender is."
+    )
+    sieve_notify_max_notifications: int = setting(10, "Notifications of one run; 0 forbids notify.")
+    sieve_notify_mailto_envelope_from: str = setting(
+        "", "Envelope sender of notifications, as above; empty: :from, else sieve_user_email, else the postmaster."
+    )
+    sieve_notify_mailto_max_recipients: int = setting(8, "Recipients of one mailto URI; more are ignored.")
+    sieve_notify_mailto_max_headers: int = setting(16, "Header fields of one mailto URI; more are ignored.")
+    sieve_notify_https_hosts: tuple[str, ...] = setting(
+        (), "Where notify may post to by https: HOST, *.DOMAIN, or either with :PORT. Empty: nowhere."
+    )
+    sieve_notify_https_networks: tuple[str, ...] = setting(
+        (), "Networks that such a host may be in although they are not of the open Internet."
+    )
+    sieve_notify_https_ca: Path | None = setting(None, "Certificates that sign those hosts'; empty: the system's.")
+    sieve_report_from: str = setting("", "From of abuse reports, as above; empty: the postmaster.")
     sieve_mdn_private: bool = setting(False, "Leave the recipient's address out of rejection notices.")
 
 

@@ -13,6 +13,7 @@ from sievemda.errors import ConfigurationError
 from sievemda.sieve.compile import ProgramCache, Programs
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.options import Options
+from sievemda.sieve.senders import is_source
 from sievemda.sieve.verdicts import SPAM, VIRUS, Scale, scales
 
 _LEAST_HEADER = 1_024  # octets, so that a line of the longest kind has room (RFC 5293 §4)
@@ -25,6 +26,7 @@ def language_limits(settings: Settings) -> Limits:
         script_size=max(sieve.sieve_maxscriptsize or default.script_size, default.script_size),
         actions=sieve.sieve_max_actions,
         redirects=sieve.sieve_max_redirects,
+        notifications=sieve.sieve_notify_max_notifications,
         vacation_minimum=sieve.sieve_vacation_min_response,
         vacation_default=sieve.sieve_vacation_default_response,
         vacation_maximum=sieve.sieve_vacation_max_response,
@@ -43,7 +45,24 @@ def language_options(settings: Settings) -> Options:
     sieve = settings.sieve
     if sieve.sieve_editheader_max_header_size < _LEAST_HEADER:
         raise ConfigurationError(f"sieve.sieve_editheader_max_header_size: it must be at least {_LEAST_HEADER}")
+    for name in ("sieve_redirect_envelope_from", "sieve_notify_mailto_envelope_from", "sieve_report_from"):
+        if not is_source(getattr(sieve, name)):
+            raise ConfigurationError(f"sieve.{name}: neither an address in angle brackets nor what stands for one")
+    postmaster = settings.site.postmaster
     return Options(
+        postmaster=postmaster if "@" in postmaster else f"{postmaster}@{settings.site.servername}",
+        redirect_envelope_from=sieve.sieve_redirect_envelope_from,
+        vacation_default_subject=sieve.sieve_vacation_default_subject,
+        vacation_subject_template=sieve.sieve_vacation_default_subject_template,
+        vacation_use_original_recipient=sieve.sieve_vacation_use_original_recipient,
+        vacation_check_recipient=sieve.sieve_vacation_check_recipient,
+        vacation_send_from_recipient=sieve.sieve_vacation_send_from_recipient,
+        vacation_to_header_ignore_envelope=sieve.sieve_vacation_to_header_ignore_envelope,
+        notify_mailto_envelope_from=sieve.sieve_notify_mailto_envelope_from,
+        notify_mailto_recipients=sieve.sieve_notify_mailto_max_recipients,
+        notify_mailto_headers=sieve.sieve_notify_mailto_max_headers,
+        notify_https_hosts=sieve.sieve_notify_https_hosts,
+        report_from=sieve.sieve_report_from,
         header_size=sieve.sieve_editheader_max_header_size,
         forbid_add=frozenset(name.lower() for name in sieve.sieve_editheader_forbid_add),
         forbid_delete=frozenset(name.lower() for name in sieve.sieve_editheader_forbid_delete),

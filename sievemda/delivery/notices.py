@@ -2,6 +2,7 @@
 
     rejection   an MDN (RFC 3798) to the sender of a message that a script refused with `reject`; RFC 5429 §2.2.1
     bounce      a DSN (RFC 3464) to the sender of a redirected message that could not be handed on
+    not_yet     a DSN to its sender when a time that was set is over, or goes unheeded from here on
     success     a DSN to a sender who asked with NOTIFY=SUCCESS: an MTA to which we announce DSN leaves that to us
 
 None is ever made for the null reverse-path, and all go out from it, so that notices about notices cannot be.
@@ -25,6 +26,7 @@ from sievemda.mail.message import Message
 _MAX_QUOTED = 1 << 16  # octets of a header that is returned
 MAX_RETURNED = 1 << 20  # octets of a message that is returned in full; RFC 1891 §7.2 allows a bound
 Action = Literal["delivered", "relayed"]
+Unfinished = Literal["delayed", "relayed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,25 @@ def bounce(
     report = _status_report(settings, "bounce", sender, "Undelivered mail returned to sender", message, text, fields)
     whole = options.full and message.stored_size <= MAX_RETURNED
     return report.outgoing_whole(message) if whole else report.outgoing_header(message)
+
+
+def not_yet(
+    settings: Settings,
+    sender: str,
+    recipient: str,
+    message: Message,
+    options: DsnOptions,
+    action: Unfinished,
+    reason: str,
+) -> Outgoing:
+    """The DSN for a redirected message that does not keep to its time. RFC 2852 §4, §5."""
+    text = (
+        f"This is the mail system at {settings.site.servername}.\n\nYour message was forwarded by its recipient to\n\n"
+        f"  {recipient}\n\n{reason}\n"
+    )
+    fields = _status_fields(settings, options, recipient, action, "4.4.7" if action == "delayed" else "2.0.0")
+    subject = "Delayed mail" if action == "delayed" else "Mail handed on without its time limit"
+    return _status_report(settings, "bounce", sender, subject, message, text, fields).outgoing_header(message)
 
 
 def success(settings: Settings, message: Message, sender: Sender, recipient: Recipient, action: Action) -> Outgoing:

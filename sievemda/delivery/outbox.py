@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sievemda.config import Settings
-from sievemda.delivery.notices import MAX_RETURNED, Failure, bounce
+from sievemda.delivery.notices import MAX_RETURNED, Failure, Unfinished, bounce, not_yet
 from sievemda.delivery.outgoing import DsnOptions, Outgoing
-from sievemda.delivery.submission import Delay, Refusal, submit
+from sievemda.delivery.submission import Answer, Delay, Refusal, Relayed, submit
 from sievemda.logs import words
 from sievemda.mail.message import Message
 from sievemda.store.files import sync_directory, unique_name
@@ -41,6 +41,8 @@ _ROUND = 100  # messages of one run at most
 _FORGOTTEN = 3600  # seconds after which a file in tmp/ belongs to nobody
 _MAX_ENVELOPE = 1 << 16
 _EXPIRED = "5.4.7"  # RFC 3463 §3.5
+_HOOK = ".hook"  # ends the name of a webhook
+_HOOKS = 30  # seconds of one run at most that webhooks may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Outbox:
     def put(self, outgoing: Outgoing) -> None:
         """Take a message, durably; raises OSError when it cannot."""
         now = int(time.time())
-        unique = unique_name()
+        unique = unique_name() + (_HOOK if outgoing.kind == "webhook" else "")
         envelope = {"kind": outgoing.kind, "from": outgoing.sender, "to": outgoing.recipient, "created": now}
         if outgoing.sender:
             envelope["dsn"] = asdict(outgoing.dsn)
@@ -103,8 +105,10 @@ class Outbox:
     def run_due(self, now: float) -> int:
         """Hand on what is due; returns how many messages left the outbox. Raises nothing that a message causes."""
         self._sweep(now)
-        left = 0
+        left, patience = 0, time.monotonic() + _HOOKS
         for name in self._due(now)[:_ROUND]:
+            if name.endswith(_HOOK) and time.monotonic() > patience:
+                break
             with self._claim(self._new / name) as item:
                 if item is None:
                     continue
@@ -119,7 +123,8 @@ class Outbox:
             names = os.listdir(self._new)  # noqa: PTH208 - names alone are wanted
         except FileNotFoundError:
             return []
-        return sorted(name for name in names if name.partition(".")[0].isdigit() and int(name.partition(".")[0]) <= now)
+        due = [name for name in names if name.partition(".")[0].isdigit() and int(name.partition(".")[0]) <= now]
+        return sorted(due, key=lambda name: (name.endswith(_HOOK), name))
 
     @contextmanager
     def _claim(self, path: Path) -> Iterator[_Item | None]:
@@ -151,40 +156,65 @@ class Outbox:
             log.error("outgoing message cannot be read %s", words(file=bad / path.name, error=e))  # noqa: TRY400
             return None
 
-    def _try(self, item: _Item) -> Refusal | Delay | None:
+    def _try(self, item: _Item) -> Answer:
         try:
-            return submit(self._settings, item.sender, item.recipient, item.file)
+            if item.kind == "webhook":
+                from sievemda.delivery.webhook import post  # noqa: PLC0415 - HTTP is seldom wanted
+
+                return post(self._settings, item.recipient, item.file.read())
+            return submit(self._settings, item.sender, item.recipient, item.file, item.dsn)
         except Exception as e:
             log.exception("outgoing message %s", words(file=item.path.name))
             return Delay(repr(e))
 
-    def _settle(self, item: _Item, answer: Refusal | Delay | None, now: float) -> bool:
+    def _settle(self, item: _Item, answer: Answer, now: float) -> bool:
         """Whether the message has left the outbox, one way or another."""
         what = words(kind=item.kind, sender=item.sender or "<>", to=item.recipient, file=item.path.name)
         options = self._settings.outbox
         if isinstance(answer, Delay) and now - item.created < options.outbox_expire:
-            pause = min(options.outbox_retry << min(item.attempts, 20), _LONGEST_PAUSE)
+            pause = self._pause(item.attempts)
+            self._tell_of_delay(item, now)
             later = _file_name(int(now) + pause, item.attempts + 1, item.path.name.split(".", 2)[2])
             item.path.rename(self._new / later)
             log.warning("outgoing message delayed %s", f"{what} {words(pause=pause, reason=answer.text)}")
             return False
-        if answer is None:
+        if answer is None or isinstance(answer, Relayed):
             log.info("outgoing message handed on %s", what)
+            if answer is not None:
+                self._notice(item, "relayed", "It was handed to a host that cannot be told by when to deliver it.")
         else:
             log.warning("outgoing message given up %s", f"{what} {words(reason=answer.text)}")
             self._bounce(item, answer)
         item.path.unlink()
         return True
 
+    def _pause(self, attempts: int) -> int:
+        return min(self._settings.outbox.outbox_retry << min(attempts, 20), _LONGEST_PAUSE)
+
+    def _tell_of_delay(self, item: _Item, now: float) -> None:
+        """Once, at the first attempt that fails when the time is over. RFC 2852 §4: mode `N`."""
+        due = int(item.path.name.partition(".")[0])
+        before = due - self._pause(item.attempts - 1) if item.attempts else item.created
+        if before < item.dsn.by_until <= now:
+            self._notice(item, "delayed", "It could not be delivered within the time that was set; it is tried on.")
+
+    def _notice(self, item: _Item, action: Unfinished, text: str) -> None:
+        """To a sender who has set a time, and has not said that he wants to hear of nothing. RFC 2852 §4."""
+        if item.sender and item.dsn.notify != "NEVER":
+            message = self._whole(item)
+            self.put(not_yet(self._settings, item.sender, item.recipient, message, item.dsn, action, text))
+
+    def _whole(self, item: _Item) -> Message:
+        with item.path.open("rb") as file:
+            file.readline(_MAX_ENVELOPE)
+            return Message(file.read(MAX_RETURNED + 1))
+
     def _bounce(self, item: _Item, answer: Refusal | Delay) -> None:
         """RFC 5321 §6.1: never about a message from nobody; RFC 1891 §6.2.6: nor to who wants to hear of no failure."""
         if not item.sender or not item.dsn.failure:
             return
         failure = Failure(answer.status if isinstance(answer, Refusal) else _EXPIRED, answer.text)
-        with item.path.open("rb") as file:
-            file.readline(_MAX_ENVELOPE)
-            message = Message(file.read(MAX_RETURNED + 1))
-        self.put(bounce(self._settings, item.sender, item.recipient, message, item.dsn, failure))
+        self.put(bounce(self._settings, item.sender, item.recipient, self._whole(item), item.dsn, failure))
 
     def _sweep(self, now: float) -> None:
         """Remove what crashes have left in tmp/, now and then."""

@@ -1,29 +1,34 @@
-"""What leaves the house because of one job: redirects, vacation replies, notices of rejection.
+"""What leaves the house because of one job: redirects, replies, notifications, reports, notices of rejection.
 
 Each goes into the outbox once: a redirect is remembered when the outbox has it (a crash before can send it twice), a
-vacation reply before (a crash can lose it, and RFC 5230 §4.2 wants rather none than two).
+vacation reply before (a crash can lose it, and RFC 5230 §4.2 wants rather none than two). Notifications and reports are
+remembered like redirects, so that a delivery that is tried again does not tell of itself twice (RFC 5436 §2.7); that
+one cannot be sent is no failure of the script (RFC 5435 §3.8).
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 
 from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.notices import Action, rejection, success
-from sievemda.delivery.outgoing import answer, redirected
-from sievemda.delivery.plan import Answer, File, Forward, Refusal, Step
+from sievemda.delivery.outgoing import answer, complaint, notification, redirected
+from sievemda.delivery.plan import Announce, Answer, Complain, File, Forward, Refusal, Step
 from sievemda.delivery.recall import Recall
 from sievemda.delivery.staging import Staging
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
+from sievemda.mail.message import Message
 from sievemda.mail.result import Receipt, Result
 from sievemda.state.memory import Key
 
 log = logging.getLogger(__name__)
 
 _DAY = 86_400
+Letter = Forward | Answer | Announce | Complain  # what leaves because the script says so
 
 
 class Sending:
@@ -34,15 +39,20 @@ class Sending:
         self._recall = recall
         self._account = account
 
-    def is_due(self, step: Forward | Answer) -> bool:
+    def is_due(self, step: Letter) -> bool:
         """Whether this has not been sent already; asked before anything is done."""
         if not self._recall.seen(self._key(step)):
             return True
-        if isinstance(step, Forward):
-            self._account.left("redirect", step.line, f"it was already redirected to {step.address}")
-        else:
-            why = f"{step.respond.to} has had this answer in the last {period(step.respond.seconds)}"
-            self._account.left("vacation", step.line, why)
+        match step:
+            case Forward():
+                self._account.left("redirect", step.line, f"it was already redirected to {step.address}")
+            case Answer():
+                why = f"{step.respond.to} has had this answer in the last {period(step.respond.seconds)}"
+                self._account.left("vacation", step.line, why)
+            case Announce():
+                self._account.left("notify", step.line, f"{step.notify.method} was already told of it")
+            case Complain():
+                self._account.left("report", step.line, f"{step.report.to} has had this report already")
         return False
 
     def send_all(self, steps: Sequence[Step]) -> bool:
@@ -54,6 +64,8 @@ class Sending:
                         self._redirect(step)
                     case Answer():
                         self._answer(step)
+                    case Announce() | Complain():
+                        self._tell(step)
             except OSError as e:
                 self._account.left("sending", step.line, str(e))
                 self._account.failure = f"line {step.line}: it could not be sent: {e}"
@@ -92,7 +104,7 @@ class Sending:
         job, did = self._job, {done["action"] for done in self._account.done}
         if "SUCCESS" not in job.target.recipient.notify or job.sender.reverse_path is None or "reject" in did:
             return
-        action: Action = "relayed" if did == {"redirect"} else "delivered"
+        action: Action = "relayed" if did - {"vacation", "notify", "report", "fcc"} == {"redirect"} else "delivered"
         try:
             self._parts.outbox.put(
                 success(self._parts.settings, job.content.message, job.sender, job.target.recipient, action)
@@ -103,41 +115,77 @@ class Sending:
             self._account.did("notice of success", 0, to=str(job.sender.reverse_path))
 
     def _redirect(self, step: Forward) -> None:
-        self._parts.outbox.put(redirected(step.message, self._job.sender, self._job.target.recipient, step.address))
+        self._parts.outbox.put(redirected(step.message, self._job.sender, self._job.target.recipient, step.redirect))
         self._recall.done(self._key(step), self._parts.settings.delivery.memory_days * _DAY)
         self._account.did("redirect", step.line, to=step.address)
 
     def _answer(self, step: Answer) -> None:
         self._recall.done(self._key(step), step.respond.seconds)
         self._recall.save()
+        reply = answer(self._parts.settings, step.respond)
         try:
-            self._parts.outbox.put(answer(self._parts.settings, step.respond))
+            self._parts.outbox.put(reply)
         except OSError:
             self._recall.forget(self._key(step))
             raise
         self._account.did("vacation", step.line, to=step.respond.to)
-        if step.copy is not None:
-            self._keep_copy(step.copy)
+        self._keep_copy(step.copy, reply.head)
 
-    def _keep_copy(self, copy: File) -> None:
-        """A copy of the reply; one that cannot be kept is noted. RFC 8580 §3.1."""
+    def _tell(self, step: Announce | Complain) -> None:
+        try:
+            if isinstance(step, Announce):
+                self._announce(step)
+            else:
+                self._parts.outbox.put(complaint(self._parts.settings, step.report))
+                self._account.did("report", step.line, to=step.report.to)
+        except OSError as e:
+            self._account.left("notify" if isinstance(step, Announce) else "report", step.line, str(e))
+            log.error("outgoing message not taken %s", words(session=self._job.peer.session, error=e))  # noqa: TRY400
+            return
+        self._recall.done(self._key(step), self._parts.settings.delivery.memory_days * _DAY)
+
+    def _announce(self, step: Announce) -> None:
+        """RFC 5435 §8 wants the use of notify logged: the journal has it, and the log has what leaves the outbox."""
+        owner = str(self._job.target.recipient.address)
+        mail, leaving = notification(self._parts.settings, step.notify, owner)
+        for one in leaving:
+            self._parts.outbox.put(one)
+        self._account.did("notify", step.line, to=", ".join(one.recipient for one in leaving))
+        self._keep_copy(step.copy, mail)
+
+    def _keep_copy(self, copy: File | None, text: bytes) -> None:
+        """A copy of what was sent, as it was sent; one that cannot be kept is noted. RFC 8580 §3, §4."""
+        if copy is None:
+            return
         store = self._parts.store
         try:
             mailbox, _ = mailbox_of(store, copy.place)
-            path = self._staging.put(mailbox, copy.flags, copy.message, last=False)
+            path = self._staging.put(mailbox, copy.flags, Message(text), last=False)
         except (OSError, SievemdaError) as e:
             self._account.left("fcc", copy.line, str(e))
         else:
             name = store.namespace.format_admin(mailbox.name)
             self._account.did("fcc", copy.line, mailbox=name, file=str(path), flags=list(copy.flags))
 
-    def _key(self, step: Forward | Answer) -> Key:
+    def _key(self, step: Letter) -> Key:
         """Semantics, section 4."""
         target, content = self._job.target, self._job.content
-        if isinstance(step, Answer):
-            return Key("vacation", step.respond.key, target.owner or "")
         place = f".{target.recipient.address}.sieve."
-        return Key("redirect", f"{content.message_id}-{step.address}", place, content.date)
+        match step:
+            case Answer():
+                return Key("vacation", step.respond.key, target.owner or "")
+            case Forward():
+                return Key("redirect", f"{content.message_id}-{step.address}", place, content.date)
+            case Announce(notify=told):
+                what = f"{told.method}\0{told.message}\0{' '.join(told.recipients)}"
+                return Key("notify", f"{content.message_id}-{_digest(what)}", place, content.date)
+            case Complain(report=told):
+                what = f"{told.to}\0{told.feedback_type}"
+                return Key("report", f"{content.message_id}-{_digest(what)}", place, content.date)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def period(seconds: int) -> str:

@@ -13,18 +13,25 @@ import re
 import smtplib
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from sievemda.config import Outbox as Options
 from sievemda.config import Settings
+from sievemda.delivery.outgoing import DsnOptions
 from sievemda.mail.address import parse_address
+from sievemda.mail.xtext import to_xtext
 
 _TIMEOUT = 120  # seconds for one step of the hand-over
 _BLOCK = 1 << 18
+_MOST = 999_999_999  # seconds of BY=, RFC 2852 §4
 _FOR_GOOD = {os.EX_DATAERR: "5.6.0", os.EX_NOUSER: "5.1.1", os.EX_NOHOST: "5.1.2"}
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+
+
+_NOTHING = DsnOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +46,54 @@ class Delay:
     nobody_there: bool = False  # the next message would fare no better
 
 
-def submit(settings: Settings, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:
-    """Hand over the rest of the open file `message`, which has LF line ends. `sender` "" is the null reverse-path."""
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """Taken by somebody who knows nothing of the time limit of the message."""
+
+
+Answer = Refusal | Delay | Relayed | None
+
+
+def submit(settings: Settings, sender: str, recipient: str, message: BinaryIO, dsn: DsnOptions = _NOTHING) -> Answer:
+    """Hand over the rest of the open file `message`, which has LF line ends. `sender` "" is the null reverse-path.
+
+    RFC 2852 §4.1.4: a message that is to be returned when it is late goes to nobody who would not do so.
+    """
+    if dsn.by_mode == "R" and dsn.by_until <= time.time():
+        return Refusal("5.4.7", "it could not be delivered within the time that was set")
     if settings.outbox.smtp_backend == "sendmail":
-        return _program(settings.outbox, sender, recipient, message)
-    return _host(settings, sender, recipient, message)
+        return _program(settings.outbox, sender, recipient, message, dsn)
+    return _host(settings, sender, recipient, message, dsn)
 
 
-def _program(options: Options, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:
-    command = [str(options.sendmail), "-i", "-f", sender or "<>", "--", recipient]
+def _unlimited(dsn: DsnOptions) -> Refusal | Relayed | None:
+    """What becomes of a message that goes to somebody without Deliver-By."""
+    if dsn.by_mode == "R":
+        return Refusal("5.3.3", "the next host cannot be told of the time within which it is to be delivered")
+    return Relayed() if dsn.by_mode else None
+
+
+def _program(options: Options, sender: str, recipient: str, message: BinaryIO, dsn: DsnOptions) -> Answer:
+    taken = _unlimited(dsn)
+    if isinstance(taken, Refusal):
+        return taken
+    wishes = [("-N", dsn.notify.lower()), ("-R", dsn.ret.lower()), ("-V", dsn.envid)]
+    told = [word for tag, value in wishes if value for word in (tag, value)]
+    command = [str(options.sendmail), "-i", *told, "-f", sender or "<>", "--", recipient]
     os.lseek(message.fileno(), message.tell(), os.SEEK_SET)  # the program reads from the descriptor itself
     try:
         done = subprocess.run(command, stdin=message, capture_output=True, timeout=_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as e:
         return Delay(str(e), nobody_there=True)
     if done.returncode == 0:
-        return None
+        return taken
     text = (done.stderr or done.stdout).decode("utf-8", "replace").strip()[:1000] or f"exit code {done.returncode}"
     if status := _FOR_GOOD.get(done.returncode):
         return Refusal(status, text)
     return Delay(text)
 
 
-def _host(settings: Settings, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:
+def _host(settings: Settings, sender: str, recipient: str, message: BinaryIO, dsn: DsnOptions) -> Answer:
     host, _, port = settings.outbox.smtp_host.rpartition(":")
     host = (host or settings.outbox.smtp_host).strip("[]")
     client = smtplib.SMTP(timeout=_TIMEOUT, local_hostname=settings.site.servername)
@@ -73,7 +105,7 @@ def _host(settings: Settings, sender: str, recipient: str, message: BinaryIO) ->
         if client.has_extn("starttls") and not _is_loopback(host):
             client.starttls(context=ssl.create_default_context())
             client.ehlo_or_helo_if_needed()
-        answer = _transaction(client, _whole(settings, sender), _whole(settings, recipient), message)
+        answer = _transaction(client, _whole(settings, sender), _whole(settings, recipient), message, dsn)
         with contextlib.suppress(OSError, smtplib.SMTPException):  # the message is theirs whatever they say now
             client.quit()
     except (OSError, smtplib.SMTPException) as e:
@@ -90,14 +122,20 @@ def _whole(settings: Settings, path: str) -> str:
     return path if address is None or address.domain else f"{path}@{settings.site.servername}"
 
 
-def _transaction(client: smtplib.SMTP, sender: str, recipient: str, message: BinaryIO) -> Refusal | Delay | None:
+def _transaction(client: smtplib.SMTP, sender: str, recipient: str, message: BinaryIO, dsn: DsnOptions) -> Answer:
+    taken = None if client.has_extn("deliverby") else _unlimited(dsn)
+    if isinstance(taken, Refusal):
+        return taken
     options = ["BODY=8BITMIME"] if client.has_extn("8bitmime") else []
+    options += _by(dsn) if client.has_extn("deliverby") else []
+    of_sender, of_recipient = _asked(dsn) if client.has_extn("dsn") else ([], [])
+    options += of_sender
     if not (sender + recipient).isascii():
         if not client.has_extn("smtputf8"):
             return Refusal("5.6.7", "the next host cannot take addresses that are not ASCII")
         options.append("SMTPUTF8")
         client.command_encoding = "utf-8"
-    for code, text in (client.mail(sender, options), client.rcpt(recipient)):
+    for code, text in (client.mail(sender, options), client.rcpt(recipient, of_recipient)):
         if code not in {250, 251}:
             return _answer(code, text)
     code, text = client.docmd("DATA")
@@ -106,7 +144,26 @@ def _transaction(client: smtplib.SMTP, sender: str, recipient: str, message: Bin
     for block in _on_the_wire(message):
         client.send(block)
     code, text = client.getreply()
-    return None if code == 250 else _answer(code, text)
+    return taken if code == 250 else _answer(code, text)
+
+
+def _by(dsn: DsnOptions) -> list[str]:
+    """BY= with what is left of the time; it may be negative for who only wants to be told. RFC 2852 §4."""
+    if not dsn.by_mode:
+        return []
+    left = max(-_MOST, min(dsn.by_until - int(time.time()), _MOST))
+    return [f"BY={left};{dsn.by_mode}{'T' if dsn.by_trace else ''}"]
+
+
+def _asked(dsn: DsnOptions) -> tuple[list[str], list[str]]:
+    """RET= and ENVID= for MAIL, NOTIFY= and ORCPT= for RCPT. RFC 3461 §4."""
+    of_sender = [f"RET={dsn.ret}"] if dsn.ret else []
+    of_sender += [f"ENVID={to_xtext(dsn.envid)}"] if dsn.envid else []
+    of_recipient = [f"NOTIFY={dsn.notify}"] if dsn.notify else []
+    kind, _, original = dsn.orcpt.partition(";")
+    if original and original.isascii():
+        of_recipient.append(f"ORCPT={kind};{to_xtext(original)}")
+    return of_sender, of_recipient
 
 
 def _answer(code: int, text: bytes | str) -> Refusal | Delay:

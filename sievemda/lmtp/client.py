@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.errors import TemporaryTrouble
-from sievemda.lmtp.parameters import to_xtext
 from sievemda.mail.address import Address
+from sievemda.mail.xtext import to_xtext
 
 BLOCK = 64 * 1024
 MAX_REPLY = 64 * 1024  # octets of one reply

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sievemda.lmtp import replies
 from sievemda.mail.address import Address, parse_address, strip_route
-from sievemda.mail.envelope import Recipient, Sender
+from sievemda.mail.envelope import DeliverBy, Recipient, Sender
+from sievemda.mail.xtext import unhex, xtext
 
 # One path up to its `>`, quoted strings and escaped characters jumped over.
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|\\.|[^<>"\\])*)>(?=[ \t]|$)', re.DOTALL)
@@ -23,9 +25,9 @@ _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|\\.|[^<>"\\])*)>(?=[ \t]|$)', re.DOT
 _PLAIN = re.compile(r"<([A-Za-z0-9._%+=/-]{1,64})@([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9]+)*)>")
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^ =\x00-\x1f\x7f]+))?")  # esmtp-param, RFC 5321 §4.1.2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")  # RFC 3461 §4
 _UXTEXT = re.compile(r"(?:[^\x00-\x20+=\\\x7f]|\+[0-9A-F]{2}|\\x\{[0-9A-F]{2,6}\})+")  # RFC 6533 §3
 _ADDR_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")  # atom
+_BY = re.compile(r"([+-]?[0-9]{1,9});([NRnr])([Tt])?")  # RFC 2852 §4
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 §3
 
 Reply = replies.Reply
@@ -39,14 +41,15 @@ class Refused(Exception):
         self.reply = reply
 
 
-def parse_mail(argument: str, *, strict: bool = True) -> Sender | Reply:
+def parse_mail(argument: str, *, strict: bool = True, deliverby: bool = False) -> Sender | Reply:
     """The argument of MAIL, `FROM:<...> ...`. RFC 5321 §4.1.1.2.
 
     `strict` refuses 8-bit octets in addresses without SMTPUTF8, else each becomes `X` (lmtp_strict_rfc2821).
+    `deliverby` takes BY=, which only who announces DELIVERBY may be sent.
     """
     try:
         path, options = _split(argument, "FROM:")
-        values = _parameters(options, _MAIL)
+        values = _parameters(options, _MAIL_BY if deliverby else _MAIL)
         utf8 = bool(values.get("smtputf8"))
         return Sender(_address(path, utf8=utf8, strict=strict) if path else None, **values)
     except Refused as refused:
@@ -66,24 +69,6 @@ def parse_rcpt(argument: str, *, utf8: bool = False, strict: bool = True) -> Rec
         return Recipient(_address(path, utf8=utf8, strict=strict) if path else Address(""), **values)
     except Refused as refused:
         return refused.reply
-
-
-def xtext(value: str) -> str | None:
-    """The text that an xtext stands for (hex digits upper-case; RFC 3461 §4); `None` when it is not one."""
-    if not _XTEXT.fullmatch(value):
-        return None
-    return _unhex(value) if "+" in value else value
-
-
-def to_xtext(text: str) -> str:
-    """The inverse of `xtext`."""
-    plain = (chr(octet) if 33 <= octet <= 126 and octet not in b"+=" else f"+{octet:02X}" for octet in text.encode())
-    return "".join(plain)
-
-
-def _unhex(value: str) -> str:
-    octets = re.sub(rb"\+([0-9A-F]{2})", lambda m: bytes.fromhex(m[1].decode()), value.encode())
-    return octets.decode("utf-8", "surrogateescape")
 
 
 def _split(argument: str, keyword: str) -> tuple[str, str]:
@@ -173,6 +158,15 @@ def _text(name: str, value: str | None) -> str:
     return text
 
 
+def _by(name: str, value: str | None) -> DeliverBy:
+    """RFC 2852 §4: seconds from now, mode and trace. Who wants the message returned must leave some time."""
+    found = _BY.fullmatch(value or "")
+    if found is None or (found[2].upper() == "R" and int(found[1]) <= 0):
+        raise _bad(name)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=int(found[1]))
+    return DeliverBy(until=until, mode=found[2].upper(), trace=bool(found[3]))
+
+
 def _identity(name: str, value: str | None) -> str | None:
     """AUTH=: the posting identity; `<>`, and a name that cannot be anybody's, is anonymous. RFC 4954 §5."""
     text = xtext(value or "")
@@ -206,7 +200,7 @@ def _orcpt(name: str, value: str | None) -> tuple[str, str]:
 def _utf8_address(name: str, encoded: str) -> str:
     if not _UXTEXT.fullmatch(encoded):
         raise _bad(name)
-    text = _unhex(encoded).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    text = unhex(encoded).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     points = re.findall(r"\\x\{([0-9A-F]+)\}", text)
     if any(int(point, 16) > 0x10FFFF or 0xD800 <= int(point, 16) <= 0xDFFF for point in points):
         raise _bad(name)
@@ -221,6 +215,7 @@ _MAIL: dict[str, tuple[str, Reader]] = {
     "RET": ("ret", _choice("FULL", "HDRS")),  # RFC 3461 §4.3
     "ENVID": ("envid", _text),
 }
+_MAIL_BY: dict[str, tuple[str, Reader]] = {**_MAIL, "BY": ("by", _by)}
 _RCPT: dict[str, tuple[str, Reader]] = {
     "NOTIFY": ("notify", _notify),
     "ORCPT": ("orcpt", _orcpt),

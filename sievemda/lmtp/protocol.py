@@ -146,7 +146,8 @@ class LmtpProtocol(LmtpConnection):
         if self._mail:
             self.refuse(replies.NESTED_MAIL)
             return
-        sender = parse_mail(arg or "", strict=self.server.settings.lmtp_strict_rfc2821)
+        options = self.server.settings
+        sender = parse_mail(arg or "", strict=options.lmtp_strict_rfc2821, deliverby=options.lmtp_deliverby)
         if isinstance(sender, bytes):
             self.refuse(sender)
         elif sender.size > self.server.handler.max_size:  # RFC 1870 §6.1

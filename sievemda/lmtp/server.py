@@ -134,6 +134,8 @@ class LmtpServer:
             "DSN",
             "IGNOREQUOTA",
         ]
+        if self.settings.lmtp_deliverby:
+            keywords.append("DELIVERBY")
         if self.tls and not local and not peer.tls:
             keywords.append("STARTTLS")
         names = [name for name in self.mechanisms if name not in PLAINTEXT or self.may_show_password(peer)]

@@ -14,6 +14,7 @@ from sievemda.managesieve.library import Repository
 from sievemda.sieve.check import check_script
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.listnames import normal_name
+from sievemda.sieve.notification import methods
 from sievemda.sieve.problems import Problem
 from sievemda.sieve.vocabulary import capabilities
 from sievemda.store.scripts import ScriptStore
@@ -67,7 +68,7 @@ class Service:
             "VERSION": "1.0",
         }
         if "enotify" in extensions:
-            found["NOTIFY"] = "mailto"
+            found["NOTIFY"] = " ".join(methods(self.limits.options))
         if "extlists" in extensions:
             found["EXTLISTS"] = " ".join(self._list_schemes())
         return found

@@ -26,7 +26,7 @@ from sievemda.state.sqlite import Database
 
 MAX_TEXT = 500  # characters of an id or a date; a longer one is cut and made unique by its digest
 
-Kind = Literal["delivered", "redirect", "vacation", "duplicate"]
+Kind = Literal["delivered", "redirect", "vacation", "duplicate", "notify", "report"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from sievemda.config import Settings
 from sievemda.delivery.deliver import Deliverer
 from sievemda.delivery.job import Parts
 from sievemda.delivery.outbox import Outbox
+from sievemda.language import language_limits
 from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.result import Receipt, Result
 from sievemda.policy.quota import Limits as QuotaLimits
 from sievemda.sieve.compile import ProgramCache, Programs
-from sievemda.sieve.limits import Limits
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
 from sievemda.store.mailstore import MailStore
@@ -62,7 +62,7 @@ class World:
         self.memory = Memory(self.settings.memory_path)
         self.journal = Journal(self.settings.journal_path)
         self.outbox = Outbox(self.settings)
-        limits = Limits(redirects=self.settings.sieve.sieve_max_redirects)
+        limits = language_limits(self.settings)
         parts = Parts(self.settings, self.store, self.memory, self.outbox)
         self.deliverer = Deliverer(parts, self.journal, Programs(ProgramCache(limits), ProgramCache(limits)), limits)
 

@@ -1,10 +1,13 @@
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sievemda.lmtp.parameters import parse_mail, parse_rcpt, to_xtext, xtext
+from sievemda.lmtp.parameters import parse_mail, parse_rcpt
 from sievemda.mail.address import Address
 from sievemda.mail.envelope import Recipient, Sender
+from sievemda.mail.xtext import to_xtext, xtext
 
 ALICE = Address("alice", "x.example")
 
@@ -171,3 +174,23 @@ def test_no_line_makes_the_parser_fail(text):
     for parse, word in ((parse_mail, "FROM:"), (parse_rcpt, "TO:")):
         for argument in (text, word + text, f"{word}<{text}>", f"{word}<a@x> {text}"):
             assert isinstance(parse(argument), bytes | Sender | Recipient)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds", "mode", "trace"),
+    [("600;R", 600, "R", False), ("-40;n", -40, "N", False), ("+1;RT", 1, "R", True), ("0;nt", 0, "N", True)],
+)
+def test_by_when_the_message_is_wanted(value, seconds, mode, trace):
+    before = datetime.now(UTC)
+    by = parse_mail(f"FROM:<alice@x.example> BY={value}", deliverby=True).by
+    assert (by.mode, by.trace) == (mode, trace)
+    assert abs((by.until - before).total_seconds() - seconds) < 5
+
+
+@pytest.mark.parametrize("value", ["600", "600;X", "0;R", "-1;R", "1234567890;N", ";N", "600;RTT", ""])
+def test_a_by_that_is_none(value):
+    assert parse_mail(f"FROM:<alice@x.example> BY={value}", deliverby=True).startswith(b"501 5.5.4")
+
+
+def test_by_is_unknown_where_it_is_not_announced():
+    assert parse_mail("FROM:<alice@x.example> BY=600;R").startswith(b"555 5.5.4")
