@@ -78,7 +78,10 @@ class SnoozeCommand(Command):
             if found is None:
                 raise RunError(_no_time(text), self.line)
             times.append(found)
-        return awakening(now, self._days(run), times, zone)
+        try:
+            return awakening(now, self._days(run), times, zone)
+        except OverflowError as e:
+            raise RunError("the calendar ends before a time to awaken", self.line) from e
 
     def _days(self, run: Run) -> frozenset[int]:
         if self.weekdays is None:
