@@ -89,8 +89,9 @@ def _pipe(effect: Pipe) -> dict[str, Any]:
 
 
 def _update(effect: UpdateCalendar) -> dict[str, Any]:
-    told = {"outcome": effect.outcome, "reason": shown(effect.reason), "calendar": shown(effect.calendar)}
-    return {**told, "objects": [{"uid": shown(uid), "removed": not data} for uid, data in effect.objects]}
+    objects = [{"uid": shown(uid), "removed": not data} for uid, data in effect.objects]
+    extra = _given(reason=shown(effect.reason), calendar=shown(effect.calendar), objects=objects)
+    return {"outcome": effect.outcome, **extra}
 
 
 _DETAILS: dict[type[Effect], Callable[[Any], dict[str, Any]]] = {

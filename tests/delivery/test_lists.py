@@ -287,3 +287,19 @@ def test_a_statement_for_members_makes_it_possible(listed, database):
     world = listed(script, sqlite=str(database), statement=ASK, members=ALL)
     world.deliver("alice@mx.example.org", message(), sender())
     assert len(world.outgoing()) == 2
+
+
+def test_all_questions_of_a_run_share_one_time(database, make_world, monkeypatch):
+    from sievemda.delivery.lists import catalogue
+    from sievemda.sieve.problems import RunError
+
+    monkeypatch.setattr(catalogue, "_PATIENCE", 0.2)
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+    one = ExternalList(name=FRIENDS, sqlite=str(database), statement=endless)
+    world = make_world(sieve_extlists={"friends": one})
+    world.user("alice")
+    lists = catalogue.Lists(world.settings).of("alice", home_of(world))
+    for _ in range(2):
+        with pytest.raises(RunError, match="interrupted"):
+            lists.find(FRIENDS, ["bob@example.net"])
+    assert lists._left == 0

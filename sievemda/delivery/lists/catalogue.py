@@ -10,6 +10,7 @@ cannot be read ends in the INBOX with $SieveFailed here, and §3 wants the list 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from sievemda.sieve.listnames import ADDRESS_BOOK, DEFAULT_BOOK, normal_name
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.text import octets
 
-_PATIENCE = 5.0  # seconds for one question to a database
+_PATIENCE = 5.0  # seconds for all questions to databases in one run
 _PARSERS: dict[str, Parser] = {"file": plain, "dict": keys, "vcards": cards}
 _NAME = 250  # octets that a file name without its `.vcf` may have
 _NONE = Members(())
@@ -70,6 +71,7 @@ class OwnLists:
         self._home = home
         self._names = {"user": owner, "local": local, "domain": domain}
         self._members: dict[str, Members] = {}
+        self._left = _PATIENCE
 
     def has(self, name: str) -> bool:
         configured = self._lists.configured(name, self._owner)
@@ -125,10 +127,13 @@ class OwnLists:
     def _rows(self, one: ExternalList, statement: str, values: Sequence[str]) -> list[str]:
         from sievemda.state.listing import rows  # noqa: PLC0415 - only where a site has such a list
 
+        began = time.monotonic()
         try:
-            return rows(self._path(one.sqlite)[0], statement, values, self._names, _PATIENCE)
+            return rows(self._path(one.sqlite)[0], statement, values, self._names, self._left)
         except TemporaryTrouble as e:
             raise RunError(f"the list {one.name} cannot be asked: {e}") from e
+        finally:
+            self._left = max(0.0, self._left - (time.monotonic() - began))
 
     def _path(self, template: str) -> tuple[Path, bool]:
         """The path that a setting names, and whether it lies in the home of the owner."""
