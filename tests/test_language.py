@@ -1,56 +1,48 @@
-"""What a site sets for single extensions reaches the language."""
+"""What language a site offers, by its settings."""
 
 import pytest
 
-from sievemda import configload
+from sievemda.config import Settings, Sieve
 from sievemda.errors import ConfigurationError
-from sievemda.language import language_limits
-from sievemda.sieve.verdicts import SPAM, VIRUS, Source
+from sievemda.language import language_extensions, language_limits, language_programs, trusted_extensions
+from sievemda.sieve import ScriptError
 
 
-def options(tmp_path, *sets):
-    return language_limits(configload.load(data=tmp_path, sets=sets)).options
+def site(**sieve):
+    return Settings(sieve=Sieve(**sieve))
 
 
-def test_without_settings_the_defaults_hold(tmp_path):
-    found = options(tmp_path)
-    assert (found.header_size, found.forbid_add, found.forbid_delete) == (2048, frozenset(), frozenset())
-    assert (found.spam, found.virus) == (SPAM, VIRUS)
+def test_capabilities_can_be_added_taken_away_and_named():
+    assert "fileinto" in language_extensions(site())
+    assert "fileinto" not in language_extensions(site(sieve_extensions=("-fileinto",)))
+    assert "vnd.dovecot.pipe" in language_extensions(site(sieve_extensions=("+vnd.dovecot.pipe",)))
+    assert language_extensions(site(sieve_extensions=("copy", "fileinto"))) == {"copy", "fileinto"}
 
 
-def test_fields_are_forbidden_whatever_their_spelling(tmp_path):
-    found = options(tmp_path, "sieve_editheader_forbid_add=X-Spam X-Virus", "sieve_editheader_forbid_delete=X-Trace")
-    assert found.forbid_add == {"x-spam", "x-virus"}
-    assert found.forbid_delete == {"x-trace"}
+def test_what_is_reserved_is_for_the_administrators_scripts_alone():
+    settings = site(sieve_global_extensions=("vnd.dovecot.pipe", "copy"))
+    assert trusted_extensions(settings) - language_extensions(settings) == {"vnd.dovecot.pipe", "copy"}
+    programs = language_programs(settings)
+    script = b'require "copy"; keep;'
+    assert programs.trusted.get(script)
+    with pytest.raises(ScriptError, match="not allowed here"):
+        programs.users.get(script)
 
 
-def test_a_score_is_where_the_site_says(tmp_path):
-    (scale,) = options(
-        tmp_path, "sieve_spamtest_status_header=X-Rate: is ([0-9]+)", "sieve_spamtest_score_max_value=20"
-    ).spam
-    assert (scale.source, scale.kind, scale.most) == (Source("X-Rate", "is ([0-9]+)"), "score", 20)
+@pytest.mark.parametrize("setting", ["sieve_extensions", "sieve_global_extensions"])
+def test_an_unknown_capability_is_named_with_its_setting(setting):
+    with pytest.raises(ConfigurationError, match=rf"sieve\.{setting}: unknown capability frob"):
+        language_programs(site(**{setting: ("frob",)}))
 
 
-def test_texts_are_given_with_their_values(tmp_path):
-    (scale,) = options(
-        tmp_path, "sieve_virustest_status_header=X-V", "sieve_virustest_status_type=text",
-        "sieve_virustest_text_value=1=Clean 5=Infected",
-    ).virus  # fmt: skip
-    assert scale.texts == (("Clean", 1), ("Infected", 5))
-
-
-def test_a_filter_can_be_disbelieved(tmp_path):
-    assert options(tmp_path, "sieve_spamtest_status_header=none").spam == ()
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ("sieve_editheader_max_header_size=1000", "at least 1024"),
-        ("sieve_spamtest_status_header=X: (", "sieve_spamtest_.*invalid regular expression"),
-        ("sieve_virustest_text_value=Clean", "sieve_virustest_text_value: not VALUE=TEXT"),
-    ],
-)
-def test_what_cannot_be_is_refused(tmp_path, given, said):
-    with pytest.raises(ConfigurationError, match=said):
-        options(tmp_path, given)
+def test_bounds_come_from_the_settings():
+    limits = language_limits(
+        site(
+            sieve_include_max_includes=7,
+            sieve_include_max_nesting_depth=3,
+            sieve_duplicate_default_period=60,
+            sieve_duplicate_max_expiration=120,
+        )
+    )
+    assert (limits.includes, limits.include_depth) == (7, 3)
+    assert (limits.duplicate_default, limits.duplicate_maximum) == (60, 120)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sievemda.sieve.bind import Binder, TooMany
+from sievemda.sieve.foresight import excess
 from sievemda.sieve.generate import Generation
 from sievemda.sieve.library import Library
 from sievemda.sieve.limits import Limits
@@ -49,6 +50,7 @@ def _bound(text: bytes | str, limits: Limits, available: frozenset[str] | None, 
     problems = tuple(binder.problems)
     if any(problem.severity == "error" for problem in problems):
         raise ScriptError(problems)
+    problems += tuple(excess(commands, limits))
     return Program(commands, binder.vocabulary, problems, binder.shared, tuple(binder.includes))
 
 
