@@ -10,7 +10,7 @@ import binascii
 import re
 import string
 
-from sievemda.mail.header import charset
+from sievemda.mail.header import characters, charset
 
 _IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
 _BASE64 = (string.ascii_letters + string.digits + "+/=").encode()
@@ -44,19 +44,21 @@ def to_text(octets: bytes, named: str | None) -> str:
     """The text in a charset; where it is unknown or the octets are none of it, what there is. Lines end with CRLF."""
     codec = charset(named) if named else "utf-8"
     if codec is None or codec in _UTF8:
-        text = octets.decode("utf-8", "surrogateescape")
-    else:
-        text = octets.decode(codec, "replace")
-    return crlf(text)
+        return crlf(octets.decode("utf-8", "surrogateescape"))
+    return crlf(characters(octets, codec))
 
 
 def exact_text(octets: bytes, named: str | None) -> str | None:
     """The text in a charset; `None` when it is unknown or the octets are none of it."""
     codec = charset(named) if named else "utf-8"
+    if codec is None:
+        return None
     try:
-        return None if codec is None else crlf(octets.decode("utf-8" if codec in _UTF8 else codec))
+        text = octets.decode("utf-8" if codec in _UTF8 else codec)
+        text.encode()  # UTF-7 can name halves of surrogate pairs
     except UnicodeError:
         return None
+    return crlf(text)
 
 
 def crlf(text: str) -> str:

@@ -49,7 +49,7 @@ def decode_words(text: str) -> str:
 
     def flush() -> None:
         if pending:
-            out.append(pending.decode(codec, "replace"))
+            out.append(characters(bytes(pending), codec))
             pending.clear()
 
     for word in _WORD.finditer(text):
@@ -68,6 +68,19 @@ def decode_words(text: str) -> str:
     flush()
     out.append(text[position:])
     return "".join(out)
+
+
+def characters(octets: bytes, codec: str) -> str:
+    """Octets as the text of a codec of Python, with U+FFFD for what is none.
+
+    A text never holds halves of surrogate pairs, which UTF-7 can name: here they would stand for octets.
+    """
+    text = octets.decode(codec, "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from sievemda.mail.header import charset, decode_words, unfold
+from sievemda.mail.header import characters, charset, decode_words, unfold
 
 _LONGEST = 65_536  # octets of a field that are looked at
 _MOST = 250  # parameters, pieces included, of one field
@@ -162,7 +162,7 @@ def _assembled(pieces: dict[int, tuple[str, bool]]) -> str:
         data = value.encode("utf-8", "surrogateescape")
         octets += unquote_to_bytes(data) if encoded else data
         number += 1
-    return octets.decode(codec, "surrogateescape" if codec == "utf-8" else "replace")
+    return octets.decode(codec, "surrogateescape") if codec == "utf-8" else characters(bytes(octets), codec)
 
 
 def _words(value: str) -> str:

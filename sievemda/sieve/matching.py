@@ -61,7 +61,12 @@ class AsciiCasemap(Comparator):
     name = "i;ascii-casemap"
 
     def fold(self, text: str) -> str:
-        return text.upper() if text.isascii() else text.translate(_UPPER)
+        if text.isascii():
+            return text.upper()
+        try:  # a tenth of the time of translating characters
+            return from_octets(octets(text).upper())
+        except UnicodeEncodeError:
+            return text.translate(_UPPER)
 
 
 OCTET, ASCII_CASEMAP = Octet(), AsciiCasemap()

@@ -150,7 +150,7 @@ class Run:
         self._shown: Message | None = None
         self._compared: tuple[Compared, ...] = ()
         self._steps = limits.instructions
-        self._matching = limits.matching
+        self._matching = limits.matching + limits.looks * message.stored_size
 
     def follow(self) -> Problem | None:
         """Run the script to its end; the run-time error that ended it, if one did."""
@@ -283,7 +283,8 @@ class Run:
         """Charge characters that are looked at."""
         self._matching -= amount
         if self._matching < 0:
-            raise RunError(f"too much text to compare: the limit is {self.limits.matching} characters", self.line)
+            most = self.limits.matching + self.limits.looks * self.original.stored_size
+            raise RunError(f"too much text to compare: the limit is {most} characters", self.line)
 
 
 def run(

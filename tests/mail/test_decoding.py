@@ -36,6 +36,7 @@ def test_a_transfer_encoding_is_undone_as_far_as_it_goes(data, encoding, expecte
         (b"f\xfcr", "x-nobody", "f\udcfcr", None),
         (b"a\nb\r\nc", None, "a\r\nb\r\nc", "a\r\nb\r\nc"),
         ("für".encode("utf-16"), "utf-16", "für", "für"),
+        (b"+2D3eAA- +2AA-", "utf-7", "\U0001f600 \ufffd", None),
         (b"\xff", "euc-jp", "\ufffd", None),
     ],
 )

@@ -55,3 +55,7 @@ def test_plain_text_is_left_alone():
 @pytest.mark.parametrize("name", ["", "\0", "rot13", "hex", "zlib", "a" * 64, "../x"])
 def test_what_is_no_charset(name):
     assert charset(name) is None
+
+
+def test_half_a_surrogate_pair_is_no_character():
+    assert decode(b" =?utf-7?q?a+2AA-b_+3IA-?=") == "a\ufffdb \ufffd"

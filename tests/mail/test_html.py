@@ -60,3 +60,9 @@ def test_what_is_never_closed_is_read_once(hostile, count_steps):
     one = count_steps(lambda: html_to_text(hostile * 1_000))
     four = count_steps(lambda: html_to_text(hostile * 4_000))
     assert four <= 4 * one + 100
+
+
+def test_behind_very_many_tags_the_rest_is_stripped_in_one_sweep(count_steps, monkeypatch):
+    monkeypatch.setattr("sievemda.mail.html._MOST", 100)
+    assert html_to_text("<b>x</b>" * 100 + "<p>the &lt;end").endswith("xxxthe <end")
+    assert count_steps(lambda: html_to_text("<b>x" * 2_000)) <= 1.1 * count_steps(lambda: html_to_text("<b>x" * 200))

@@ -235,6 +235,21 @@ def test_a_key_that_spans_lines_matches():
 
 def test_looking_is_charged():
     message = b"Subject: x\n\n" + b"x" * 100_000
-    assert "too much text" in failure('require "body"; if body "y" { keep; }', message, limits=Limits(matching=50_000))
+    assert "too much text" in failure(
+        'require "body"; if body "y" { keep; }', message, limits=Limits(matching=50_000, looks=0)
+    )
     script = 'require "body"; ' + 'if body :content "image" "y" { keep; }' * 20
-    assert outcome(script, message, limits=Limits(matching=50_000)).failure is None
+    assert outcome(script, message, limits=Limits(matching=50_000, looks=0)).failure is None
+
+
+def test_a_large_message_may_be_looked_at_several_times():
+    message = b"Subject: x\n\n" + b"x" * 100_000
+    script = 'require "body"; ' + 'if body :raw :contains "y" { keep; }' * 2
+    assert outcome(script, message, limits=Limits(matching=0)).failure is None
+    assert outcome(script + 'if body "y" { keep; }' * 5, message, limits=Limits(matching=0)).failure is not None
+
+
+def test_letters_match_without_case_beside_letters_beyond_ascii():
+    assert body(':contains "GRü"', "Subject: x\n\nein grüner\n".encode())
+    assert not body(':contains "GRÜ"', "Subject: x\n\nein grüner\n".encode())
+    assert body(':contains "ABC"', b"Subject: x\n\n\xff abc \xfe\n")

@@ -271,4 +271,4 @@ def test_the_example_of_the_rfc():
 
 def test_making_messages_is_charged():
     script = R + 'replace "x' + "y" * 10_000 + '";' + 'replace "x";' * 50
-    assert "too much text" in failure(script, PLAIN + b"x" * 100_000, limits=Limits(matching=30_000))
+    assert "too much text" in failure(script, PLAIN + b"x" * 100_000, limits=Limits(matching=30_000, looks=0))
