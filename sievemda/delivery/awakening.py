@@ -33,6 +33,8 @@ from sievemda.store.names import MailboxName
 log = logging.getLogger(__name__)
 
 _AGAIN = 300  # seconds until it is tried again when something stood in the way
+_LATER = 3600  # seconds until a mailbox that is not there is looked for again
+_DAY = 86_400
 _ROUND = 200  # messages of one run at most
 
 
@@ -57,7 +59,12 @@ class Awakening:
 
     def _try(self, path: Path, note: Note, now: float) -> bool:
         try:
-            awoken = self._awaken(note)
+            inbox = self.store.find(MailboxName(note.user))
+            asleep = self.store.with_id(note.user, note.mailbox) if inbox else None
+            if inbox is None or asleep is None:
+                self._without_mailbox(path, note, now)
+                return False
+            awoken = self._awaken(note, inbox, asleep)
         except (OSError, SievemdaError) as e:
             log.error("not awakened %s", words(user=note.user, msgid=note.message_id, error=e))  # noqa: TRY400
             self.snoozes.put_off(path, int(now) + _AGAIN)
@@ -65,12 +72,18 @@ class Awakening:
         self.snoozes.remove(path)
         return awoken
 
-    def _awaken(self, note: Note) -> bool:
+    def _without_mailbox(self, path: Path, note: Note, now: float) -> None:
+        """A mailbox that was deleted may be brought back with its messages, so it is looked for again."""
+        if now - note.due > self.settings.store.delete_days * _DAY + _DAY:
+            self.snoozes.remove(path)
+            log.info("nothing to awaken %s", words(user=note.user, msgid=note.message_id))
+        else:
+            self.snoozes.put_off(path, int(now) + _LATER)
+
+    def _awaken(self, note: Note, inbox: Mailbox, asleep: Mailbox) -> bool:
         """Whether there was a message to awaken. Raises what keeps it from being moved now."""
-        inbox = self.store.find(MailboxName(note.user))
-        asleep = self.store.with_id(note.user, note.mailbox) if inbox else None
-        file = messages.locate(asleep, note.unique) if asleep else None
-        if inbox is None or asleep is None or file is None:
+        file = messages.locate(asleep, note.unique)
+        if file is None:
             log.info("nothing to awaken %s", words(user=note.user, msgid=note.message_id))
             return False
         reached = self._where_to(note, inbox)
