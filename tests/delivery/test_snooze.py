@@ -176,11 +176,23 @@ def test_a_mailbox_for_snoozed_mail_may_be_renamed_meanwhile(snoozed):
     assert awaken(world) == 1
 
 
-def test_a_user_who_is_gone_is_no_trouble(snoozed):
+def test_a_user_who_is_gone_is_forgotten_when_he_cannot_come_back(snoozed):
     world = snoozed()
     world.store.delete(world.store.namespace.parse_admin("user/alice"))
     assert awaken(world) == 0
+    assert len(notes(world)) == 1
+    assert awaken(world, after=20 * DAY) == 0
     assert notes(world) == []
+
+
+def test_a_user_who_is_brought_back_gets_his_message(snoozed):
+    world = snoozed()
+    name = world.store.namespace.parse_admin("user/alice")
+    world.store.delete(name)
+    assert awaken(world, after=2 * DAY) == 0
+    world.store.undelete(name)
+    assert awaken(world, after=3 * DAY) == 1
+    assert len(world.files("user/alice")) == 1
 
 
 def test_a_full_quota_does_not_keep_it_asleep(snoozed):
@@ -221,9 +233,11 @@ def test_what_stands_in_the_way_now_is_tried_again(snoozed, monkeypatch):
     assert awaken(world, after=9 * DAY) == 1
 
 
-def test_a_crash_before_the_message_is_there_leaves_a_note_that_comes_to_nothing(world, monkeypatch):
+def test_a_crash_before_the_message_is_there_leaves_a_note_that_comes_to_nothing(world):
     world.user("alice", script=HEAD + 'snooze "00:00:00";')
-    Snoozes(world.settings).put(Note(due=1, user="alice", mailbox="x", unique="1.M1P1.host"))
+    world.mailbox("user/alice/Snoozed", special_use="\\Snoozed")
+    known = world.store.find(world.store.namespace.parse_admin("user/alice/Snoozed")).id
+    Snoozes(world.settings).put(Note(due=1, user="alice", mailbox=known, unique="1.M1P1.host"))
     assert awaken(world) == 0
     assert notes(world) == []
 

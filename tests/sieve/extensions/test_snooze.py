@@ -199,3 +199,12 @@ def test_a_clock_of_the_same_zone_makes_no_difference(zone, arrival, at, found, 
     finally:
         monkeypatch.undo()
         tzset()
+
+
+@pytest.mark.parametrize("zone", ["", ':tzid "Pacific/Kiritimati"', ':tzid "Pacific/Pago_Pago"'])
+@pytest.mark.parametrize("now", ["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00"])
+def test_the_ends_of_the_calendar_are_no_crash(now, zone):
+    facts = Imagined(datetime.fromisoformat(now))
+    program = compile_script(f'require "snooze"; snooze {zone} "00:00:00";', Limits())
+    found = run(program, message_of(COYOTE), envelope(), facts, Limits())
+    assert found.failure is None or "calendar" in found.failure.text
