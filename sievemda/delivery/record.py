@@ -43,6 +43,7 @@ class Trail:
     planned: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     error: str = ""  # for the administrator: never told to the peer
+    places: dict[int, set[str]] = field(default_factory=dict)  # the scripts whose actions stand in a line
 
     def read(self, source: Source) -> None:
         """A script was read."""
@@ -56,6 +57,13 @@ class Trail:
         """The scripts ran."""
         self.tests, self.notes, self.edits = outcome.tests, outcome.notes, outcome.edits
         self.planned = [_said(effect) for effect in outcome.effects]
+        for effect in outcome.effects:
+            self.places.setdefault(effect.line, set()).add(effect.script)
+
+    def where(self, line: int) -> dict[str, str]:
+        """The script of that line of what was done, where only one script can be meant and it is not the user's own."""
+        scripts = self.places.get(line, set()) if line else set()
+        return {"script": cut(next(iter(scripts)), 500)} if len(scripts) == 1 and scripts != {""} else {}
 
 
 def entry(job: Job, receipt: Receipt, trail: Trail) -> Entry:
@@ -76,8 +84,11 @@ def entry(job: Job, receipt: Receipt, trail: Trail) -> Entry:
         "notes": _log(trail.notes),
         "edits": _log(trail.edits),
         "planned": [_short(action) for action in trail.planned],
-        "done": account.done,
-        "not_done": [{"action": n.action, "line": n.line, "why": cut(n.why, 500)} for n in account.not_done],
+        "done": [done | trail.where(done["line"]) for done in account.done],
+        "not_done": [
+            {"action": n.action, "line": n.line, "why": cut(n.why, 500), **trail.where(n.line)}
+            for n in account.not_done
+        ],
         "failure": cut(account.failure, 500),
         "error": cut(trail.error, 500),
     }

@@ -232,6 +232,15 @@ def test_tests_and_plans_of_other_scripts_say_so_in_the_journal(site):
     assert told["planned"][0]["script"].endswith("admin/after.sieve")
 
 
+def test_what_was_done_says_which_script_wanted_it(site):
+    world = site({"after.sieve": "\n\n\n" + FILE % "A"}, sieve_after=("admin/after.sieve",))
+    world.script("alice", FILE % "Mine")
+    world.deliver("alice@x", message())
+    done = {one["mailbox"]: one.get("script", "") for one in entry(world)["done"] if "file" in one}
+    assert done.pop("user/alice/A").endswith("admin/after.sieve")
+    assert done == {"user/alice/Mine": "", "user/alice": ""}
+
+
 # -- duplicate
 
 
