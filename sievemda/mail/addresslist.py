@@ -83,7 +83,7 @@ def _mailbox(tokens: list[Token]) -> tuple[str, Address] | None:
     if address is None or not address.local:
         return None
     lowered = Address(address.local, address.domain.lower())
-    if parse_address(str(lowered)) != lowered:
+    if parse_address(str(lowered)) != lowered or lowered.domain.endswith("."):  # RFC 5322 §3.2.3: no dot-atom ends so
         return None
     words = "".join(value if kind == "." else f" {value}" for kind, value in phrase)
     return words.strip(), lowered
