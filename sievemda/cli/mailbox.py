@@ -123,7 +123,12 @@ def undelete(settings: Settings, name: str) -> None:
 def rename(settings: Settings, old: str, new: str, partition: str) -> None:
     """Rename a mailbox with what lies below it; an INBOX is a whole user."""
     store = open_store(settings)
-    store.rename(store.namespace.parse_admin(old), store.namespace.parse_admin(new), partition=partition)
+    before, after = store.namespace.parse_admin(old), store.namespace.parse_admin(new)
+    store.rename(before, after, partition=partition)
+    if before.is_inbox and before.owner and after.owner and before.owner != after.owner:
+        from sievemda.delivery.snoozes import Snoozes
+
+        Snoozes(settings).user_renamed(before.owner, after.owner)
 
 
 @mailbox.command(epilog="Example: sievemda mailbox info user/alice")

@@ -16,7 +16,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,14 @@ class Snoozes:
     def put_off(self, path: Path, due: int) -> None:
         """Look at it again then."""
         path.rename(path.with_name(f"{due:012d}.{path.name.partition('.')[2]}"))
+
+    def user_renamed(self, old: str, new: str) -> None:
+        """The mailbox where the messages wait belongs to somebody of another name now."""
+        names = os.listdir(self._root) if self._root.is_dir() else []  # noqa: PTH208 - only names
+        for path in (self._root / name for name in names if name[:1].isdigit()):
+            with self.taken(path) as note:
+                if note is not None and note.user == old:
+                    write_atomically(path, json.dumps(asdict(replace(note, user=new))).encode(), self._mode)
 
     def due(self, now: float) -> list[Path]:
         """What is due by now, the oldest first. The directory is listed only when that can have changed."""
