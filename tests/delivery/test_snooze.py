@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from sievemda.cli.main import run
 from sievemda.delivery.awakening import Awakening
 from sievemda.delivery.places import Places
 from sievemda.delivery.snoozes import Note, Snoozes
@@ -302,3 +303,11 @@ def test_two_snoozes_are_one_message_and_one_note(world):
     world.deliver("alice@example.org", message())
     assert len(world.files("user/alice/Snoozed")) == 1
     assert len(notes(world)) == 1
+
+
+def test_who_is_renamed_keeps_what_is_snoozed(snoozed):
+    world = snoozed()
+    command = ("mailbox", "rename", "user/alice", "user/alicia")
+    assert run(["--data", str(world.settings.data), *command]) == 0
+    assert awaken(world) == 1
+    assert len(world.files("user/alicia")) == 1
