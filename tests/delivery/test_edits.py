@@ -78,7 +78,7 @@ def test_a_script_can_ask_where_it_runs(make_world, item, value):
     assert len(delivered(world, script).files("user/alice/Lists")) == 1
 
 
-@pytest.mark.parametrize("item", ["remote-ip", "imap.changedflags", "vnd.dovecot.config.size"])
+@pytest.mark.parametrize("item", ["remote-ip", "imap.cause", "vnd.dovecot.config.size"])
 def test_what_is_not_known_matches_nothing(world, item):
     script = (
         f'require ["vnd.dovecot.environment", "fileinto"]; if environment :contains "{item}" "" {{ fileinto "Lists"; }}'
