@@ -20,6 +20,11 @@ _DEPTH = 4  # VCALENDAR, VEVENT, VALARM, and one to spare
 _LINE = re.compile(r"[^\r\n]++(?:\r?\n[ \t][^\r\n]*+)*+")  # a content line with its folds, RFC 5545 §3.1
 _FOLD = re.compile(r"\r?\n[ \t]")
 _MARK = re.compile(r"(BEGIN|END):([A-Z0-9-]{1,40})[ \t]*", re.IGNORECASE)
+_LINES = 5_000  # content lines; an object with a thousand attendees has fewer
+_COMMAS = 10_000  # and so many items of lists
+_ZONES = 50  # names of zones, each of which is looked for
+_ZONE = re.compile(r";TZID=\"?([^\":;\r\n]*+)", re.IGNORECASE)
+_ZONE_NAME = 100  # characters
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PRODID = "-//sievemda//processcalendar//EN"
 
@@ -50,17 +55,28 @@ def read(data: bytes, charset: str = "utf-8") -> CalendarData:
     if _BROKEN.search(text):
         raise Malformed("it has control characters in it")
     rest, zones = _without_zones(text)
+    _refuse_excess(rest)
     try:
         calendar = Calendar.from_ical(rest)
         broken = [error for component in calendar.walk() for error in component.errors]
     except Exception as e:  # whatever the library makes of rubbish: RFC 9671 §4 has it ignored
-        raise Malformed(str(e)[:200] or type(e).__name__) from e
+        why = str(e)[:200] if isinstance(e, ValueError) else ""  # others tell of this machine
+        raise Malformed(why or "it cannot be understood") from e
     if broken:
         raise Malformed("; ".join(f"{name}: {why}" for name, why in broken)[:200])
     if not isinstance(calendar, Calendar):
         raise Malformed("it is no VCALENDAR")
     items = tuple(component for component in calendar.subcomponents if component.name in _ITEMS)
     return CalendarData(one(calendar, "METHOD").upper(), zones, items)
+
+
+def _refuse_excess(text: str) -> None:
+    """The library takes up to 100 us for a line or an item of a list, and looks for a file for each name of a zone."""
+    if text.count("\n") > _LINES or text.count(",") > _COMMAS:
+        raise Malformed(f"it has more than {_LINES} lines, or {_COMMAS} items of lists")
+    names = set(_ZONE.findall(_FOLD.sub("", text)))
+    if len(names) > _ZONES or any(len(name) > _ZONE_NAME for name in names):
+        raise Malformed(f"it names more than {_ZONES} zones, or one of more than {_ZONE_NAME} characters")
 
 
 def _without_zones(text: str) -> tuple[str, dict[str, str]]:

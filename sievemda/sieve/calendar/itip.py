@@ -250,10 +250,9 @@ class _Object:
         """The owner's participant status and alarms stay as they are. §4."""
         for attendee in every(old, "ATTENDEE"):
             if address_of(attendee) in self._wishes.addresses:
-                status = attendee.params.get("PARTSTAT", "NEEDS-ACTION")
                 for same in every(new, "ATTENDEE"):
                     if address_of(same) == address_of(attendee):
-                        same.params["PARTSTAT"] = status
+                        _copy_status(attendee, same)
         new.subcomponents = [sub for sub in old.subcomponents if sub.name == "VALARM"]
 
     def _extended(self) -> list[Component]:
@@ -333,6 +332,12 @@ class _Object:
         return made
 
 
+def _copy_status(old: Any, new: Any) -> None:
+    new.params.pop("PARTSTAT", None)
+    if "PARTSTAT" in old.params:
+        new.params["PARTSTAT"] = old.params["PARTSTAT"]
+
+
 def _moved(value: Any, when: Any) -> Any:
     moved = copy.deepcopy(value)
     moved.dt = when
@@ -358,10 +363,11 @@ def _clean(component: Component) -> Component:
     """Without alarms, and without attachments that are in the data themselves."""
     cleaned: Component = copy.deepcopy(component)
     cleaned.subcomponents = [sub for sub in cleaned.subcomponents if sub.name != "VALARM"]
-    attached = [value for value in every(cleaned, "ATTACH") if not _inline(value)]
-    cleaned.pop("ATTACH", None)
-    if attached:
-        cleaned["ATTACH"] = attached
+    for name in ("ATTACH", "IMAGE"):
+        kept = [value for value in every(cleaned, name) if not _inline(value)]
+        cleaned.pop(name, None)
+        if kept:
+            cleaned[name] = kept
     return cleaned
 
 

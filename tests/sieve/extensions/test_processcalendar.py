@@ -164,9 +164,16 @@ def test_a_zone_is_kept_as_it_came_and_never_worked_out():
 
 def test_alarms_and_attachments_in_the_data_are_dropped():
     lines = ("BEGIN:VALARM", "ACTION:AUDIO", "TRIGGER:-PT5M", "END:VALARM")
-    attached = ("ATTACH;ENCODING=BASE64;VALUE=BINARY:aGVsbG8=", "ATTACH:https://example.com/agenda", "ATTACH:data:,x")
+    image = "IMAGE;VALUE=BINARY;ENCODING=BASE64:aGVsbG8="
+    attached = (
+        image,
+        "ATTACH;ENCODING=BASE64;VALUE=BINARY:aGVsbG8=",
+        "ATTACH:https://example.com/agenda",
+        "ATTACH:data:,x",
+    )
     _, _, objects = done("processcalendar;", mail(ics("REQUEST", event(*INVITED, *attached, *lines))))
     assert "VALARM" not in objects["1@acme"]
+    assert "IMAGE" not in objects["1@acme"]
     assert objects["1@acme"].count("ATTACH:") + objects["1@acme"].count("ATTACH;") == 1
 
 
@@ -257,6 +264,12 @@ def test_what_is_older_changes_nothing(older):
         result("processcalendar;", ics("REQUEST", event(*INVITED, "LOCATION:x", **older)), objects=there)[0]
         == "no_action"
     )
+
+
+def test_who_has_no_participant_status_gets_none():
+    there = on_calendar(event(ORGANIZER, f"ATTENDEE:mailto:{ME}"))
+    _, _, objects = done("processcalendar;", mail(ics("REQUEST", event(*INVITED, sequence=1))), objects=there)
+    assert "PARTSTAT" not in objects["1@acme"]
 
 
 def test_the_same_again_is_nothing_new():
@@ -457,6 +470,23 @@ def test_what_it_cannot_be_combined_with_is_a_run_time_error(other, message):
 
 def test_it_is_off_by_default():
     assert not EXTENSIONS[0].default
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("CATEGORIES:" + "a," * 11_000, "items of lists"),
+        ("\r\n".join(["X-A:1"] * 6_000), "more than 5000 lines"),
+        ("\r\n".join(f"RDATE;TZID=Zone/{n}:20260101T000000" for n in range(60)), "more than 50 zones"),
+        ("RDATE;TZID=" + "A" * 500 + ":20260101T000000", "of more than 100 characters"),
+    ],
+)
+def test_what_the_library_would_take_long_for_is_refused_beforehand(line, said):
+    assert said in result("processcalendar;", ics("REQUEST", event(*INVITED, line)))[1]
+
+
+def test_no_path_of_this_machine_is_told():
+    assert "/" not in result("processcalendar;", ics("REQUEST", event(*INVITED, f"RDATE;TZID={'A/' * 40}:x")))[1]
 
 
 def test_hostile_data_are_understood_in_their_budget():
