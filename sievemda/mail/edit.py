@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sievemda.mail.compose import encoded_words
-from sievemda.mail.message import Message, spans
+from sievemda.mail.message import Message
 
 _FOLD = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f\u2028\u2029]")
@@ -40,12 +40,11 @@ def has_controls(value: str) -> bool:
 
 def find(message: Message, name: str) -> Sequence[Span]:
     """The fields of that name, in order of appearance."""
-    head, wanted = message.head, name.lower()
-    return [
-        Span(start, end, head[start:end].partition(b":")[2].removesuffix(b"\n"))
-        for found, start, end in spans(head)
-        if found == wanted
-    ]
+    head = message.head
+    field = re.compile(
+        rb"^%b[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)" % re.escape(name.encode()), re.MULTILINE | re.IGNORECASE
+    )
+    return [Span(found.start(), min(found.end() + 1, len(head)), found[1]) for found in field.finditer(head)]
 
 
 def without(message: Message, fields: Sequence[Span]) -> Message:

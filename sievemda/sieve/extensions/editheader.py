@@ -26,7 +26,7 @@ from sievemda.sieve.text import Text, Texts, octets
 from sievemda.sieve.vocabulary import Extension
 
 NEVER_DELETED = frozenset({"received", "auto-submitted", "x-sieve-redirected-from"})
-_CHEAP = 16  # copying a header costs this part of looking at it
+_COST = 100  # characters that each line of the header counts for an edit: the next test reads them all anew
 
 
 def _may_add(name: str, limits: Limits) -> bool:
@@ -49,6 +49,11 @@ def _value_fault(value: str, limits: Limits) -> str:
         return f"specified value '{value[:80]}' is invalid: it contains a NUL"
     size, most = len(octets(value)), limits.options.header_size
     return f"specified value '{value[:40]}...' is invalid: it is too large ({size} > {most})" if size > most else ""
+
+
+def _charge(run: Run) -> None:
+    head = run.message.head
+    run.spend_matching(len(head) + _COST * head.count(b"\n"))
 
 
 @node
@@ -83,7 +88,7 @@ class AddHeader(Command):
         if not _may_add(name, run.limits):
             run.note(f"the field {name[:80]} was not added: the site does not allow it")
             return
-        run.spend_matching(len(run.message.head) // _CHEAP)
+        _charge(run)
         run.edit(with_field(run.message, name, value, last=self.last), f"added {name}")
 
 
@@ -121,7 +126,7 @@ class DeleteHeader(Command):
         if not _may_delete(name, run.limits) or name.lower() in run.protected:  # RFC 5703 §5
             run.note(f"the field {name[:80]} was not deleted: that is not allowed")
             return
-        run.spend_matching(len(run.message.head))
+        _charge(run)
         found = self._numbered(find(run.message, name))
         if self.value_patterns is not None:
             found = self._matching(run, found, run.texts(self.value_patterns))
