@@ -23,12 +23,12 @@ from sievemda.delivery.feeding import Feeding
 from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.places import Obstacle, Place
-from sievemda.delivery.plan import Announce, Answer, Complain, Drop, Feed, File, Forward, Plan, Refusal, Schedule, Step
 from sievemda.delivery.recall import Recall, duplicate_key
 from sievemda.delivery.scheduling import schedule
 from sievemda.delivery.sending import Sending
 from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.delivery.staging import Staging
+from sievemda.delivery.steps import Announce, Answer, Complain, Drop, Feed, File, Forward, Plan, Refusal, Schedule, Step
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.mail.result import Receipt, Result

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Sequence
 
 from sievemda.delivery.job import Account, Job, Parts
-from sievemda.delivery.plan import Feed, Step
 from sievemda.delivery.programs import about
 from sievemda.delivery.recall import Recall
+from sievemda.delivery.steps import Feed, Step
 from sievemda.state.memory import Key
 
 _DAY = 86_400

@@ -10,8 +10,8 @@ from sievemda.delivery.content import Content
 from sievemda.delivery.lists.catalogue import Lists
 from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.places import Places
-from sievemda.delivery.plan import NotDone
 from sievemda.delivery.programs import Programs
+from sievemda.delivery.steps import NotDone
 from sievemda.delivery.target import Target
 from sievemda.mail.envelope import Peer, Sender
 from sievemda.state.memory import Memory

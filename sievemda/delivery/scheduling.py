@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from sievemda.delivery.job import Account, Job, Parts
-from sievemda.delivery.plan import Schedule
+from sievemda.delivery.steps import Schedule
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.store.calendars import Calendars

@@ -16,9 +16,9 @@ from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.notices import Action, rejection, success
 from sievemda.delivery.outgoing import answer, complaint, notification, redirected
-from sievemda.delivery.plan import Announce, Answer, Complain, File, Forward, Refusal, Step
 from sievemda.delivery.recall import Recall
 from sievemda.delivery.staging import Staging
+from sievemda.delivery.steps import Announce, Answer, Complain, File, Forward, Refusal, Step
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.mail.message import Message

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from sievemda.sieve.listnames import DEFAULT_BOOK
+
 if TYPE_CHECKING:
     from sievemda.sieve.program import Program
 
@@ -131,7 +133,7 @@ class Unknown:
         return None
 
     def has_list(self, name: str) -> bool:
-        return False
+        return name == DEFAULT_BOOK  # which must always be there, RFC 6134 §2.5
 
     def in_list(self, name: str, values: Sequence[str]) -> str | None:
         return None
