@@ -26,6 +26,7 @@ from sievemda.sieve.vocabulary import Extension
 
 _OFFSET = re.compile(r"([+-])([0-9]{2})([0-9]{2})")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
+_COST = 10  # how often an octet of a field counts in which a date is looked for
 _FIRST_JULIAN = 678_576  # 17 November 1858, counted as Python does
 
 
@@ -91,6 +92,16 @@ def _shifted(run: Run, when: Moment, zone: Text | None) -> Moment | None:
     return when.within(there or run.facts.now().tzinfo or UTC)
 
 
+def _read(run: Run, raw: bytes) -> Moment | None:
+    """Worked out once for each field of a message: scripts compare the same date with a beginning and an end."""
+    key, known = ("date", raw), run.message.derived
+    if key not in known:
+        run.spend_matching(len(raw) * _COST)
+        known[key] = read_date(unfold(raw))
+    when: Moment | None = known[key]
+    return when
+
+
 @node
 class DateTest(Test):
     """date [":zone" <time-zone: string> / ":originalzone"] [COMPARATOR] [MATCH-TYPE] <header-name: string>
@@ -126,8 +137,7 @@ class DateTest(Test):
         name = run.text(self.header_name)
         raws = [found.raw for found in occurrences(run, (name,), self.options)] if self.options else None
         for raw in (run.shown.raw_values(name) if raws is None else raws)[:1]:
-            run.spend_matching(len(raw))
-            when = read_date(unfold(raw))
+            when = _read(run, raw)
             return when if when is None or self.originalzone else _shifted(run, when, self.zone)
         return None
 

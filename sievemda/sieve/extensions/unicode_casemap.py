@@ -19,14 +19,15 @@ from sievemda.sieve.matching import Comparator, wide
 from sievemda.sieve.text import is_utf8
 from sievemda.sieve.vocabulary import Extension
 
-_REMEMBERED = 5_000  # characters
+_REMEMBERED = 160_000  # characters, which is all there are; what is not one is not worth remembering
 
 
-class _Table(dict[int, str]):
-    """What becomes of each character, worked out when it is first seen."""
+class _Table(dict[int, int | str]):
+    """What becomes of each character, worked out when it is first seen. A text of rare ones is then not slow twice."""
 
-    def __missing__(self, code: int) -> str:
-        prepared = self.prepare(code)
+    def __missing__(self, code: int) -> int | str:
+        text = self.prepare(code)
+        prepared = code if text == chr(code) else text
         if len(self) < _REMEMBERED:
             self[code] = prepared
         return prepared
