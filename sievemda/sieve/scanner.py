@@ -51,7 +51,8 @@ class Scanner:
             if found is None:
                 kind, stop = _stray(text, position)
                 if kind == "UNKNOWN":
-                    yield position, f"unknown characters {text[position:stop][:20]!r}"
+                    octets = repr(text[position:stop][:20]).replace("\\udc", "\\x")  # those that are not UTF-8
+                    yield position, f"unknown characters {octets}"
                 yield Lexeme(kind, text[position:stop], position)
                 position = stop
                 continue

@@ -207,3 +207,7 @@ def test_the_number_of_problems_is_bounded():
 )
 def test_half_a_tag_or_a_comment_is_one_fault(text, expected):
     assert faults(text) == expected
+
+
+def test_octets_that_are_no_utf8_are_shown_as_octets():
+    assert faults(b"\xff\xfe")[0] == "1:1: error: unknown characters '\\xff\\xfe'"
