@@ -71,3 +71,28 @@ def test_the_tags_need_the_capability():
 
 def test_tests_without_fields_do_not_have_them():
     assert problems('require "index"; if exists :index 1 "To" { stop; }')
+
+
+PARTS = b"""\
+Content-Type: multipart/mixed; boundary=x
+Content-Disposition: root
+
+--x
+Content-Type: text/plain; a=1
+Content-Disposition: one
+
+--x
+Content-Type: text/plain; a=2
+Content-Disposition: two
+
+--x--
+"""
+
+
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [("1", "root"), ("2", "one"), ("3", "two"), ("4", "multipart/mixed; boundary=x"), ("1 :last", "text/plain; a=2")],
+)
+def test_in_all_parts_the_fields_of_one_name_come_before_those_of_the_next(index, value):
+    names = '["Content-Disposition", "Content-Type"]'
+    assert holds(f'header :mime :anychild :index {index} {names} "{value}"', PARTS, "index mime")
