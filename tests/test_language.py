@@ -2,7 +2,7 @@
 
 import pytest
 
-from sievemda.config import Settings, Sieve
+from sievemda.config import Settings, Sieve, Site
 from sievemda.errors import ConfigurationError
 from sievemda.language import language_extensions, language_limits, language_programs, trusted_extensions
 from sievemda.sieve import ScriptError
@@ -46,3 +46,25 @@ def test_bounds_come_from_the_settings():
     )
     assert (limits.includes, limits.include_depth) == (7, 3)
     assert (limits.duplicate_default, limits.duplicate_maximum) == (60, 120)
+
+
+@pytest.mark.parametrize(
+    "setting", ["sieve_redirect_envelope_from", "sieve_notify_mailto_envelope_from", "sieve_report_from"]
+)
+def test_an_address_source_is_an_address_or_stands_for_one(setting):
+    for good in ("", "sender", " User_Email ", "<>", "<a@example.org>"):
+        language_limits(site(**{setting: good}))
+    for bad in ("nobody", "a@example.org", "<a@example.org, b@example.org>", "<x>y"):
+        with pytest.raises(ConfigurationError, match=rf"sieve\.{setting}: neither an address"):
+            language_limits(site(**{setting: bad}))
+
+
+def test_what_single_extensions_do_comes_from_the_settings():
+    settings = Settings(
+        sieve=Sieve(sieve_notify_max_notifications=3, sieve_notify_https_hosts=("h.example",)),
+        site=Site(postmaster="pm", servername="mx.example.org"),
+    )
+    limits = language_limits(settings)
+    assert limits.notifications == 3
+    assert limits.options.notify_https_hosts == ("h.example",)
+    assert limits.options.postmaster == "pm@mx.example.org"

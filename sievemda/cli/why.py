@@ -107,12 +107,13 @@ def _done(done: dict[str, Any]) -> str:
     match done["action"]:
         case "create":
             return f"made {done['mailbox']}"
-        case "redirect" | "vacation":
+        case "redirect" | "vacation" | "notify" | "report" | "notice of success":
             return f"{done['action']} to {done['to']}, by the outbox"
         case "reject":
             return f"reject{' by a notice to ' + done['to'] if 'to' in done else ''}: {done['reason']}"
-        case "discard":
-            return "discard"
+    if "file" not in done:
+        details = [str(value) for key, value in done.items() if key not in {"action", "line", "script"}]
+        return f"{done['action']}{': ' if details else ''}{', '.join(details)}"
     flags = f" with {' '.join(done['flags'])}" if done.get("flags") else ""
     flags += f" until {done['awakens']}" if "awakens" in done else ""
     return f"{done['action']}: stored in {done.get('mailbox', 'a mailbox')}{flags}, as {done['file']}"

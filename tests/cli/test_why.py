@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sievemda.cli import main
-from sievemda.cli.why import explained
+from sievemda.cli.why import _done, explained
 from sievemda.delivery.tried import unpack
 from sievemda.store.scripts import ScriptStore
 from tests.delivery.world import World, message, sender
@@ -240,3 +240,21 @@ def test_an_entry_of_an_older_version_can_be_read(world, why):
         del entry[key]
     entry["tests"] = unpack(entry["tests"])
     assert "result    delivered" in explained(entry, [])
+
+
+def test_what_was_told_to_others_is_told(world, why):
+    world.script(
+        "alice",
+        'require ["enotify", "vnd.dovecot.report"]; notify "mailto:phone@example.net"; report "abuse" "x" "abuse@example.net";',
+    )
+    world.deliver("alice@x", message("<7@example.net>"), notify=("SUCCESS",))
+    told = why("<7@example.net>")
+    assert "notify to phone@example.net, by the outbox" in told
+    assert "report to abuse@example.net, by the outbox" in told
+    assert "notice of success to bob@example.net, by the outbox" in told
+
+
+def test_every_kind_of_deed_can_be_told():
+    entry = {"action": "pipe", "line": 3, "program": "tickets", "arguments": ["a"]}
+    assert _done(entry) == "pipe: tickets, ['a']"
+    assert _done({"action": "discard", "line": 1}) == "discard"

@@ -12,6 +12,7 @@ from sievemda.sieve.base.control import Chain
 from sievemda.sieve.compile import compile_script
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.node import Command
+from sievemda.sieve.options import Options
 from sievemda.sieve.problems import RunError, ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.run import Run, Stop
@@ -20,7 +21,13 @@ from sievemda.sieve.testing.words import NAME, TestCommand
 from sievemda.sieve.vocabulary import registry
 
 # Tests of a whole suite run in one file: the budget of one delivery is no measure for them, and errors are counted.
-LIMITS = Limits(instructions=10_000_000, matching=1 << 40, actions=32, problems=1_000_000)
+LIMITS = Limits(
+    instructions=10_000_000,
+    matching=1 << 40,
+    actions=32,
+    problems=1_000_000,
+    options=Options(vacation_use_original_recipient=False),
+)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ import pytest
 
 from sievemda.sieve import Limits
 from sievemda.sieve.effects import Respond
+from sievemda.sieve.options import Options
 from tests.sieve.trying import KEEP, actions, failure, outcome, problems, warnings
 
 R = 'require ["vacation", "variables", "encoded-character", "vacation-seconds", "fileinto"];\n'
@@ -290,3 +291,60 @@ def test_vacation_goes_with_other_actions():
 def test_what_is_decided_against_is_told_with_its_reason():
     found = actions(R + 'vacation "x";', message("List-Id: <l>"))
     assert found[0]["suppressed"] == "message is from a mailing list (List-Id)"
+
+
+# -- what a site may choose ------------------------------------------------------------------------------------------
+
+
+def site(**choices):
+    return Limits(options=Options(**choices))
+
+
+def test_the_address_of_the_user_is_his_own_and_signs_where_none_is_named():
+    limits = site(user_email="RR@acme.example.com", vacation_check_recipient=False)
+    assert reply('vacation "x";', message("To: rr@acme.example.com"), limits=limits).suppressed == ""
+    assert b"From: RR@acme.example.com\n" in reply('vacation "x";', message("To: all@x.example"), limits=limits).text
+
+
+def test_an_answer_to_the_users_own_address_is_none():
+    limits = site(user_email="coyote@desert.example.org")
+    assert reply('vacation "x";', limits=limits).suppressed == "the sender is you"
+
+
+def test_the_original_recipient_may_be_left_out():
+    who = {"orcpt_type": "rfc822", "orcpt": "alias@acme.example.com"}
+    limits = site(vacation_use_original_recipient=False)
+    text = message("To: alias@acme.example.com")
+    assert reply('vacation "x";', text, **who).suppressed == ""
+    assert reply('vacation "x";', text, limits=limits, **who).suppressed == "not addressed to you"
+
+
+def test_what_is_not_addressed_to_the_user_may_be_answered():
+    limits = site(vacation_check_recipient=False)
+    effect = reply('vacation "x";', message("To: all@acme.example.com"), limits=limits)
+    assert effect.suppressed == ""
+    assert b"From: roadrunner@acme.example.com\n" in effect.text
+
+
+def test_an_answer_comes_from_nobody_or_from_the_user():
+    assert reply('vacation "x";').return_path == ""
+    assert (
+        reply('vacation "x";', limits=site(vacation_send_from_recipient=True)).return_path
+        == "roadrunner@acme.example.com"
+    )
+
+
+def test_subjects_that_a_site_chooses():
+    limits = site(vacation_default_subject="Away", vacation_subject_template="Re (away): %{subject}!")
+    assert reply('vacation "x";', limits=limits).subject == "Re (away): Lunch?!"
+    assert reply('vacation "x";', message(subject=None), limits=limits).subject == "Away"
+    assert reply('vacation :subject "Mine" "x";', limits=limits).subject == "Mine"
+
+
+def test_to_may_be_whom_the_header_names():
+    """An envelope sender that was rewritten (SRS) then does not show."""
+    srs = "SRS0=x=desert.example.org=coyote@forwarder.example"
+    assert b"\nTo: SRS0=x=desert.example.org=coyote@forwarder.example\n" in reply('vacation "x";', sender=srs).text
+    effect = reply('vacation "x";', sender=srs, limits=site(vacation_to_header_ignore_envelope=True))
+    assert b'\nTo: "Wile E. Coyote" <coyote@desert.example.org>\n' in effect.text
+    assert effect.to == srs
