@@ -20,6 +20,7 @@ from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text, octets
 from sievemda.sieve.vocabulary import Extension
 
+_LOOK = 25_000  # characters that are charged for one question to the memory
 _LONGEST = 200  # characters of a value that is kept as it is; of a longer one its digest
 
 
@@ -75,6 +76,7 @@ class Duplicate(Test):
         """The world is asked once for each key, since its answer must not change within one run."""
         known: dict[str, bool] = run.kept.setdefault(Duplicate, {})
         if key not in known:
+            run.spend_matching(_LOOK)
             known[key] = run.facts.seen(key)
         return known[key]
 

@@ -28,6 +28,8 @@ from sievemda.sieve.run import Run, Stop
 from sievemda.sieve.text import Text, Texts
 from sievemda.sieve.vocabulary import Extension
 
+_LOOK = 50_000  # characters that are charged for looking for a script, which reads a file
+
 
 @dataclass(slots=True)
 class _Included:
@@ -35,6 +37,7 @@ class _Included:
 
     ever: set[tuple[str, str]] = field(default_factory=set)
     now: list[tuple[str, str]] = field(default_factory=list)
+    found: dict[tuple[str, str], Program | None] = field(default_factory=dict)  # each is looked for once in a run
 
 
 class Return(Stop):
@@ -89,7 +92,7 @@ class Include(Command):
             return
         if key in included.now or key == first:
             raise RunError(f"circular include: {wanted.name!r} is being included already", self.line)
-        program = self._found(run, wanted)
+        program = self._found(run, wanted, included)
         if program is None:
             return
         self._refuse_excess(run, included, key)
@@ -102,10 +105,14 @@ class Include(Command):
         finally:
             included.now.pop()
 
-    def _found(self, run: Run, wanted: Inclusion) -> Program | None:
+    def _found(self, run: Run, wanted: Inclusion, included: _Included) -> Program | None:
         """The script; an error when there is none, unless it may be missing. §3.1."""
+        key = wanted.location, wanted.name
         try:
-            program = run.facts.included(wanted.location, wanted.name)
+            if key not in included.found:
+                run.spend_matching(_LOOK)
+                included.found[key] = run.facts.included(*key)
+            program = included.found[key]
         except ScriptError as e:
             first = next(problem for problem in e.problems if problem.severity == "error")
             text = f"the included {wanted.location} script {wanted.name!r} is not valid"

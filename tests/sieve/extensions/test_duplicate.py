@@ -217,6 +217,13 @@ def test_what_is_wrong_is_said(script, text):
     assert text in found
 
 
+def test_questions_to_the_memory_are_charged(past):
+    script = "".join(f'if duplicate :uniqueid "{n}" {{}}' for n in range(3000))
+    found = deliver(past, script)
+    assert "too much text to compare" in found.failure.text
+    assert len(past.asked) <= 2000
+
+
 # RFC 7352 §5, the examples.
 
 

@@ -530,3 +530,22 @@ def test_stop_in_a_loop_ends_everything_and_break_is_not_for_others_loops():
 def test_return_in_a_loop_goes_on_with_the_next_part():
     part = INCLUDE + 'require ["fileinto", "copy"]; if header "x-part" "one" { return; } fileinto :copy "x";'
     assert actions(LOOP, TWO_PARTS, part=part) == [filed("x", copy=True), KEEP]
+
+
+def test_a_script_is_looked_for_once_in_a_run():
+    asked = []
+
+    class Counting(Repository):
+        def included(self, location, name):
+            asked.append(name)
+            return super().included(location, name)
+
+    script = INCLUDE + 'include "a"; include "a"; include :optional "b"; include :optional "b";'
+    facts = Counting({"a": "keep;"}, Limits())
+    run(compile_script(script, Limits()), message_of(COYOTE), envelope(), facts, Limits())
+    assert asked == ["a", "b"]
+
+
+def test_looking_for_scripts_that_are_not_there_is_charged():
+    script = INCLUDE + "".join(f'include :optional "s{n}";' for n in range(1500))
+    assert "too much text to compare" in failure(script).text
