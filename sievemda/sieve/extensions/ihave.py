@@ -34,7 +34,7 @@ class Ihave(Test):
         missing = tuple(
             name
             for name in sorted(wanted - context.vocabulary.capabilities)
-            if name not in context.allowed or name not in known or _changes_reading(known[name]) or not name
+            if name not in context.allowed or name not in known or _comes_too_late(known[name], context) or not name
         )
         found = Found(line=self.line, column=self.column, wanted=tuple(sorted(wanted)), missing=missing)
         return found, frozenset() if missing else wanted
@@ -71,9 +71,10 @@ class Error(Command):
         raise RunError(run.text(self.message), self.line)
 
 
-def _changes_reading(extension: Extension) -> bool:
-    """Whether it changes how a script is read: such an extension cannot come later. §4."""
-    return bool(extension.decode or extension.read)
+def _comes_too_late(extension: Extension, context: Context) -> bool:
+    """Whether it changes how a script is read (§4), or gives words of the script another meaning."""
+    clash = not context.vocabulary.capabilities.isdisjoint(extension.excludes)
+    return bool(extension.decode or extension.read) or clash
 
 
 EXTENSIONS = (Extension("ihave", "RFC 5463", commands=(Error,), tests=(Ihave,)),)

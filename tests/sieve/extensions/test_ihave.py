@@ -1,5 +1,7 @@
 """RFC 5463."""
 
+import pytest
+
 from tests.sieve.trying import KEEP, actions, failure, filed, problems
 
 
@@ -77,3 +79,9 @@ def test_error_is_a_run_time_error_with_its_text():
 def test_error_text_may_have_variables():
     script = 'require ["ihave", "variables"]; set "a" "b"; error "x${a}";'
     assert failure(script).endswith("error: xb")
+
+
+@pytest.mark.parametrize(("have", "wanted"), [("notify", "enotify"), ("enotify", "notify")])
+def test_what_would_give_words_another_meaning_is_not_there(have, wanted):
+    script = f'require ["ihave", "{have}"]; if ihave "{wanted}" {{ discard; }} else {{ keep; }}'
+    assert actions(script) == [{"action": "keep", "flags": []}]
