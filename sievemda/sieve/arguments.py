@@ -105,8 +105,9 @@ class Arguments:
             return
         if unknown.name not in self._seen:
             self._seen.add(unknown.name)
-            hint = self._hint(f":{unknown.name}", tuple(f":{name}" for name in known))
-            self._report(unknown, f"unknown tagged argument ':{unknown.name}' for {self.title}{hint}")
+            hint = self._hint(f":{unknown.name}", tuple(f":{name}" for name in known)).removeprefix(": ")
+            why = hint or "it has no such tag"
+            self._report(unknown, f"unknown tagged argument ':{unknown.name}' for {self.title} ({why})")
         raise Wrong
 
     def _take_tag(self, tag: Tag, following: Argument | None) -> int:

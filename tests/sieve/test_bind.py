@@ -12,12 +12,12 @@ from tests.sieve.trying import actions, filed, problems, warnings
         ('redirct "a@b";', ["1:1: error: unknown command 'redirct': did you mean 'redirect'?"]),
         ("frobnicate;", ["1:1: error: unknown command 'frobnicate'"]),
         ("frob; frob; if frob {}", ["1:1: error: unknown command 'frob'"]),
-        ("keep :copy;", ["1:6: error: unknown tagged argument ':copy' for the keep command: add require [\"copy\"]"]),
+        ("keep :copy;", ["1:6: error: unknown tagged argument ':copy' for the keep command (add require [\"copy\"])"]),
         ("keep :foo; keep :foo; discard :foo;", [
-            "1:6: error: unknown tagged argument ':foo' for the keep command",
-            "1:31: error: unknown tagged argument ':foo' for the discard command",
+            "1:6: error: unknown tagged argument ':foo' for the keep command (it has no such tag)",
+            "1:31: error: unknown tagged argument ':foo' for the discard command (it has no such tag)",
         ]),
-        ('redirect :contain "a@b";', ["1:10: error: unknown tagged argument ':contain' for the redirect command: did you mean ':contains'?"]),
+        ('redirect :contain "a@b";', ["1:10: error: unknown tagged argument ':contain' for the redirect command (did you mean ':contains'?)"]),
         ("header;", ["1:1: error: cannot use test 'header' as a command"]),
         ("if keep {}", ["1:4: error: cannot use command 'keep' as a test"]),
         ("if {}", ["1:1: error: the if command requires a single test, but none was found"]),
@@ -126,7 +126,7 @@ def test_capabilities_that_are_not_available_are_refused_by_name():
         "1:22: error: the capability 'copy' is not allowed here"
     ]
     assert problems('require "fileinto"; fileinto :copy "x";', available=allowed) == [
-        "1:30: error: unknown tagged argument ':copy' for the fileinto command: it needs 'copy', which is not allowed here"
+        "1:30: error: unknown tagged argument ':copy' for the fileinto command (it needs 'copy', which is not allowed here)"
     ]
     assert problems('require "comparator-i;octet";', available=allowed) == []
 

@@ -154,7 +154,7 @@ def test_string(test, expected):
          "2:12: error: duplicate modifier of precedence 40 ':lower' for the set command: it may be given only once"),
         ('set :upper :upper "a" "x";',
          "2:12: error: duplicate modifier of precedence 40 ':upper' for the set command: it may be given only once"),
-        ('set :frob "a" "x";', "2:5: error: unknown tagged argument ':frob' for the set command"),
+        ('set :frob "a" "x";', "2:5: error: unknown tagged argument ':frob' for the set command (it has no such tag)"),
         ('fileinto "${33}";', "2:10: error: match variable ${33} is out of range: the highest is ${32}"),
         ('fileinto "${99999999999999999999}";',
          "2:10: error: match variable ${99999999999999999999} is out of range: the highest is ${32}"),
