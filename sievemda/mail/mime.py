@@ -102,11 +102,11 @@ class Part:
 
     @property
     def is_text(self) -> bool:
-        return self.type is not None and self.type.type == "text" and not self.opaque
+        return not self.opaque and self.type is not None and self.type.type == "text"
 
     @property
     def is_multipart(self) -> bool:
-        return self.type is not None and self.type.type == "multipart" and not self.opaque
+        return not self.opaque and self.type is not None and self.type.type == "multipart"
 
     @property
     def is_message(self) -> bool:
@@ -236,7 +236,7 @@ class _Reader:
         root = self._stack[0]
         self._begin_body(root)
         position = max(root.body - 1, 0)  # the line end in front of the body
-        while self._header_of is not None or (self._open and not self._full):
+        while not self._full and (self._header_of is not None or self._open):
             line = self._next(position)
             if self._header_of is not None and self._header_end <= line:
                 position = self._header_end - 1
@@ -246,7 +246,8 @@ class _Reader:
             else:
                 position = self._delimiter(line) - 1
         if self._header_of is not None:
-            self._header_of.body = len(self._data)
+            self._header_of.opaque = self._full
+            self._header_of.body = min(self._header_end, len(self._data))
 
     def _next(self, position: int) -> int:
         """The first line from there on that could be a delimiter."""
@@ -279,11 +280,7 @@ class _Reader:
         part, self._header_of = self._header_of, None
         assert part is not None
         part.body = self._header_end
-        if self._full:
-            part.opaque = True
-            self._forget(0)
-        else:
-            self._begin_body(part)
+        self._begin_body(part)
 
     def _begin_body(self, part: Part) -> None:
         kind = part.type
@@ -297,7 +294,7 @@ class _Reader:
             elif boundary:
                 self._push(boundary)
         elif kind.name in _MESSAGES and part.encoding in {"", "7bit", "8bit", "binary"}:
-            if deep or self._full:
+            if deep:
                 part.opaque = True
             else:
                 self._begin(part.body)
@@ -324,7 +321,7 @@ class _Reader:
     def _delimiter(self, line: int) -> int:
         """Act on a line that could be a delimiter; where the next line could be one."""
         found = self._find(line + 2)
-        if found is None or self._full:
+        if found is None:
             return line + 3
         height, closing = found
         end = self._data.find(b"\n", line)

@@ -19,6 +19,7 @@ from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
 
 _READING, _WRITING = 4, 2  # bits by which the octets of a message are more than what they cost
+_EACH = 1_000  # characters that are charged for reading one part
 
 
 @dataclass(slots=True)
@@ -38,9 +39,12 @@ def bounds(run: Run) -> Bounds:
 def root(run: Run) -> Part:
     """The message as it is now, with its parts."""
     wanted = bounds(run)
-    if not is_read(run.message, wanted):
-        run.spend_matching(run.message.stored_size >> _READING)
-    return tree(run.message, wanted)
+    if is_read(run.message, wanted):
+        return tree(run.message, wanted)
+    run.spend_matching(run.message.stored_size >> _READING)
+    top = tree(run.message, wanted)
+    run.spend_matching(_EACH * sum(1 for _ in top.walk()))
+    return top
 
 
 def current(run: Run) -> Part:

@@ -23,6 +23,7 @@ from sievemda.sieve.run import Run
 from sievemda.sieve.text import Texts
 from sievemda.sieve.vocabulary import Extension
 
+_PARSING = 200  # characters that are charged for reading one field
 _TYPE, _DISPOSITION = "content-type", "content-disposition"
 
 
@@ -66,6 +67,7 @@ class Type(WithMime):
     keyword, group = "type", "MIME option"
 
     def extract(self, run: Run, found: Occurrence) -> Sequence[str] | None:
+        run.spend_matching(_PARSING)
         name = found.name.lower()
         if name == _TYPE:
             kind = content_type(found.raw)
@@ -80,6 +82,7 @@ class Subtype(WithMime):
     keyword, group = "subtype", "MIME option"
 
     def extract(self, run: Run, found: Occurrence) -> Sequence[str] | None:
+        run.spend_matching(_PARSING)
         name = found.name.lower()
         if name == _TYPE:
             kind = content_type(found.raw)
@@ -94,6 +97,7 @@ class ContentType(WithMime):
     keyword, group = "contenttype", "MIME option"
 
     def extract(self, run: Run, found: Occurrence) -> Sequence[str] | None:
+        run.spend_matching(_PARSING)
         name = found.name.lower()
         if name == _TYPE:
             kind = content_type(found.raw)
@@ -109,6 +113,7 @@ class Param(WithMime):
     names: Texts
 
     def extract(self, run: Run, found: Occurrence) -> Sequence[str] | None:
+        run.spend_matching(_PARSING)
         wanted = {name.lower() for name in run.texts(self.names)}
         return [value for name, value in structured(found.raw).parameters if name in wanted]
 
