@@ -108,7 +108,6 @@ class Snoozes:
         finally:
             os.close(fd)
 
-
     def _read(self, path: Path) -> Note | None:
         """A damaged note is put aside for somebody to look at, and the message stays where it is."""
         content = read_control_file(path)

@@ -99,9 +99,7 @@ class Staged:
         self._links = links
         self._mode = mode
 
-    def deliver(
-        self, mailbox: Mailbox, flags: tuple[str, ...] = (), *, last: bool = False, unique: str = ""
-    ) -> Path:
+    def deliver(self, mailbox: Mailbox, flags: tuple[str, ...] = (), *, last: bool = False, unique: str = "") -> Path:
         """Put the message into a folder, durably, and return its file; `last` gives the stage file itself away.
 
         `unique` is a `unique_name` that the file is to have, when somebody needs to know it beforehand.
