@@ -26,7 +26,7 @@ def parse(source: bytes | str, limits: Limits) -> tuple[Call, ...]:
         problem = Problem(1, 1, f"script too long: {count} words, strings and marks, the limit is {limits.tokens}")
         raise ScriptError((problem,), "parse")
     commands = lalr.read(text)
-    if commands is not None and all(_within(*place, limits) for place in walk(commands)):
+    if commands is not None and "\0" not in text and all(_within(*place, limits) for place in walk(commands)):
         return commands
     problems = diagnose(lalr.scanner(), text, limits)
     if not problems:
@@ -52,7 +52,6 @@ def _well_formed(argument: Argument, limits: Limits) -> bool:
     strings = argument.items if isinstance(argument, Strings) else (argument,)
     return all(
         len(string.value) <= limits.string
-        and "\0" not in string.value
         and ("\r" not in string.value or string.value.count("\r") == string.value.count("\r\n"))
         for string in strings
     )

@@ -58,6 +58,8 @@ class Scanner:
                 continue
             if found.lastgroup not in self._ignored:
                 yield Lexeme(found.lastgroup or "", found[0], position)
+            elif "\0" in found[0]:
+                yield position, "a comment must not hold a NUL character"
             position = found.end()
 
 

@@ -211,3 +211,19 @@ def test_half_a_tag_or_a_comment_is_one_fault(text, expected):
 
 def test_octets_that_are_no_utf8_are_shown_as_octets():
     assert faults(b"\xff\xfe")[0] == "1:1: error: unknown characters '\\xff\\xfe'"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# a\0b\nkeep;", ["1:1: error: a comment must not hold a NUL character"]),
+        ("keep; /* \0 */ keep", [
+            "1:7: error: a comment must not hold a NUL character",
+            "1:19: error: expected ';' or '{' at the end of the command, but found end of script",
+        ]),
+        ('redirect "a\0";', ["1:10: error: a string must not hold a NUL character"]),
+    ],
+)  # fmt: skip
+def test_a_nul_is_allowed_nowhere(text, expected):
+    """RFC 5228 §8.1."""
+    assert faults(text) == expected
