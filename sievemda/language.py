@@ -89,7 +89,7 @@ def _scales(sieve: Sieve, test: str, default: tuple[Scale, ...]) -> tuple[Scale,
 def language_extensions(settings: Settings) -> frozenset[str]:
     """Capabilities that users' scripts may require: those named, or the defaults with what `+` adds and `-` takes away.
 
-    Raises `ConfigurationError` for a name that no capability has.
+    What is taken away does not come back with a capability that implies it. Raises `ConfigurationError` for a name that no capability has.
     """
     from sievemda.sieve.vocabulary import registry  # noqa: PLC0415 - loads every extension
 
@@ -97,8 +97,10 @@ def language_extensions(settings: Settings) -> frozenset[str]:
     _require_known("sieve_extensions", {name.lstrip("+-") for name in named})
     exact = {name for name in named if name[0] not in "+-"}
     added, taken = ({name[1:] for name in named if name[0] == sign} for sign in "+-")
-    reserved = frozenset(settings.sieve.sieve_global_extensions)
-    return frozenset((exact or registry().default) | added) - taken - reserved
+    taken |= set(settings.sieve.sieve_global_extensions)
+    known = registry().extensions
+    allowed = (exact or registry().default) | added
+    return frozenset(name for name in allowed if name not in taken and taken.isdisjoint(known[name].implies))
 
 
 def trusted_extensions(settings: Settings) -> frozenset[str]:

@@ -29,6 +29,11 @@ def test_what_is_reserved_is_for_the_administrators_scripts_alone():
         programs.users.get(script)
 
 
+def test_what_is_taken_away_does_not_come_back_under_another_name():
+    allowed = language_extensions(site(sieve_extensions=("-duplicate", "-vacation")))
+    assert not allowed & {"duplicate", "vnd.dovecot.duplicate", "vacation", "vacation-seconds"}
+
+
 @pytest.mark.parametrize("setting", ["sieve_extensions", "sieve_global_extensions"])
 def test_an_unknown_capability_is_named_with_its_setting(setting):
     with pytest.raises(ConfigurationError, match=rf"sieve\.{setting}: unknown capability frob"):
