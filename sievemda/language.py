@@ -89,7 +89,8 @@ def _scales(sieve: Sieve, test: str, default: tuple[Scale, ...]) -> tuple[Scale,
 def language_extensions(settings: Settings) -> frozenset[str]:
     """Capabilities that users' scripts may require: those named, or the defaults with what `+` adds and `-` takes away.
 
-    What is taken away does not come back with a capability that implies it. Raises `ConfigurationError` for a name that no capability has.
+    What is taken away does not come back with a capability that implies it. Raises `ConfigurationError` for a name
+    that no capability has.
     """
     from sievemda.sieve.vocabulary import registry  # noqa: PLC0415 - loads every extension
 
