@@ -29,6 +29,7 @@ Path = tuple[int, ...]
 _LONGEST = 200  # octets of a boundary; RFC 2046 §5.1.1 allows 70
 _MESSAGES = frozenset({"message/rfc822", "message/global"})
 _NEVER = re.compile(rb"(?!)")
+_SIGHT, _FEW = 16, 4  # octets of a boundary by which its lines are found, while so few are open
 _EMPTY_LINE = b"\n\n"
 
 
@@ -314,7 +315,7 @@ class _Reader:
     def _index(self) -> None:
         self._innermost = dict(self._open)
         self._lengths = sorted({len(boundary) for boundary, _ in self._open}, reverse=True)
-        size = max(8, 64 // max(1, len(self._open)))
+        size = _SIGHT if len(self._open) <= _FEW else 1  # to compile many long ones for each part takes its time
         begins = sorted({re.escape(boundary[:size]) for boundary, _ in self._open})
         self._candidate = re.compile(b"\n--(?:" + b"|".join(begins) + b")")
 
