@@ -46,6 +46,7 @@ VOCABULARY = sorted({
         *(f":{option.keyword}" for option in extension.options),
     )
 })  # fmt: skip
+BUDGET = Limits(instructions=5_000, matching=2_000_000)  # what a script of a few lines may cost, whatever they are
 SCRIPT = compile_script(
     ALL
     + """
@@ -81,13 +82,21 @@ END:VCALENDAR
 """
 
 
+def ran(program, message):
+    """The outcome of a run that stays within its budget, whatever else becomes of it."""
+    found = run(program, message, envelope(), Imagined(NOW), BUDGET)
+    over = ("too many instructions", "too much text")
+    assert found.failure is None or not found.failure.text.startswith(over), found.failure
+    return found
+
+
 def compiled(source, *, run_it=False):
     """A program, or problems that have a place."""
     found = ()
     try:
         program = compile_script(source, Limits())
         if run_it:
-            run(program, message_of(MULTIPART), envelope(), Imagined(NOW), Limits())
+            ran(program, message_of(MULTIPART))
     except ScriptError as e:
         found = e.problems
         assert found
@@ -155,7 +164,7 @@ def test_the_reader_that_recovers_finds_faults_exactly_where_the_grammar_does(so
 
 def decided(data):
     message = message_of(data)
-    found = run(SCRIPT, message, envelope(), Imagined(NOW), Limits())
+    found = ran(SCRIPT, message)
     for effect in found.effects:
         assert to_json(effect)
     for tried in found.tests:
