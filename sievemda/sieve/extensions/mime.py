@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from sievemda.mail.message import Message
-from sievemda.mail.parameters import content_type, disposition, structured
+from sievemda.mail.parameters import disposition, media_type, structured
 from sievemda.sieve.fields import Occurrence
 from sievemda.sieve.loops import current
 from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
@@ -70,8 +70,8 @@ class Type(WithMime):
         run.spend_matching(_PARSING)
         name = found.name.lower()
         if name == _TYPE:
-            kind = content_type(found.raw)
-            return (kind.type,) if kind else ()
+            kind = media_type(found.raw)
+            return kind[:1] if kind else ()
         return _disposition(found) if name == _DISPOSITION else ("",)
 
 
@@ -85,8 +85,8 @@ class Subtype(WithMime):
         run.spend_matching(_PARSING)
         name = found.name.lower()
         if name == _TYPE:
-            kind = content_type(found.raw)
-            return (kind.subtype,) if kind else ()
+            kind = media_type(found.raw)
+            return kind[1:] if kind else ()
         return ("",) if name != _DISPOSITION or _disposition(found) else ()
 
 
@@ -100,8 +100,8 @@ class ContentType(WithMime):
         run.spend_matching(_PARSING)
         name = found.name.lower()
         if name == _TYPE:
-            kind = content_type(found.raw)
-            return (kind.name,) if kind else ()
+            kind = media_type(found.raw)
+            return ("/".join(kind),) if kind else ()
         return _disposition(found) if name == _DISPOSITION else ("",)
 
 

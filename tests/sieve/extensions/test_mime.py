@@ -123,6 +123,21 @@ def test_the_values_of_a_parameter_are_matched_with_wildcards():
     assert actions(script, MESSAGE) == [filed("für important")]
 
 
+@pytest.mark.parametrize("option", [":type", ":subtype", ":contenttype"])
+def test_names_are_tested_as_they_are_written(option):
+    message = b"Content-Type: TEXT/TEXT\nContent-Disposition: INLINE\n\nx\n"
+    test = f'header :mime {option} :comparator "i;octet" :contains'
+    assert holds(f'{test} "content-type" "TEXT"', message, require="mime")
+    assert not holds(f'{test} "content-type" "text"', message, require="mime")
+    assert holds(f'{test} "content-disposition" "INLINE"', message, require="mime") is (option != ":subtype")
+
+
+@pytest.mark.parametrize("name", ["evil.exe", "good.txt"])
+def test_of_two_forms_of_a_file_name_each_is_seen(name):
+    message = b"Content-Disposition: attachment; filename=evil.exe; filename*=utf-8''good.txt\n\nx\n"
+    assert holds(f'header :mime :param "filename" "content-disposition" "{name}"', message, require="mime")
+
+
 def test_a_loop_decides_which_part_is_looked_at():
     script = """require ["mime", "foreverypart", "fileinto"];
         foreverypart {
