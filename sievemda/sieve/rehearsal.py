@@ -53,11 +53,13 @@ class Imagined(Unknown):
     def special_use_exists(self, mailbox: str | None, uses: Sequence[str]) -> bool:
         wanted = {use.lower() for use in uses}
         if mailbox is not None:
-            return wanted <= {use.lower() for use in self.uses.get(mailbox, ())}
+            found = (use for name, uses in self.uses.items() if _same_mailbox(name, mailbox) for use in uses)
+            return wanted <= {use.lower() for use in found}
         return wanted <= {use.lower() for found in self.uses.values() for use in found}
 
     def metadata(self, mailbox: str | None, entry: str) -> str | None:
-        return self.annotations.get((mailbox or "", canonical(entry)))
+        known = ((name, value) for (name, key), value in self.annotations.items() if key == canonical(entry))
+        return next((value for name, value in known if _same_mailbox(name, mailbox or "")), None)
 
     def own_addresses(self) -> frozenset[str]:
         return self.addresses
@@ -90,6 +92,11 @@ class Imagined(Unknown):
 
     def has_calendar(self, identifier: str) -> bool:
         return True
+
+
+def _same_mailbox(one: str, other: str) -> bool:
+    """INBOX is one in any case of letters. RFC 9051 §5.1."""
+    return one == other or one.upper() == other.upper() == "INBOX"
 
 
 def message_of(data: bytes) -> Message:

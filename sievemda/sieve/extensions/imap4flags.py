@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from sievemda.mail.flags import canonical, distinct, is_settable, words
 from sievemda.sieve.effects import Effect, Store
-from sievemda.sieve.extensions.variables import fetch, name_fault, store
+from sievemda.sieve.extensions.variables import fetch, lookup_fault, name_fault, store
 from sievemda.sieve.matching import DEFAULT, Matching, match
 from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
@@ -95,8 +95,15 @@ class HasFlag(Test):
     list_of_flags: Texts
 
     def problems(self, context: Context) -> Iterator[Fault]:
-        if self.variable_list is not None and "variables" not in context.vocabulary.capabilities:
+        if self.variable_list is None:
+            return
+        if "variables" not in context.vocabulary.capabilities:
             yield 'the names of flag variables need variables: add require ["variables"]'
+            return
+        for name in self.variable_list:
+            if fault := lookup_fault(name, context):
+                yield name, fault
+                return
 
     def holds(self, run: Run) -> bool:
         sets = [run.flags]
@@ -159,8 +166,8 @@ def _snoozed(effect: Effect, **changes: tuple[str, ...]) -> Effect:
 
 
 def flags_of(run: Run, name: str) -> tuple[str, ...]:
-    """The flags that a variable holds, each once."""
-    return distinct(words((fetch(run, name),)))
+    """The flags that a variable holds, each once; what is no flag does not count (§2)."""
+    return distinct(filter(is_settable, words((fetch(run, name),))))
 
 
 def rubbish(flags: Texts) -> Iterator[Fault]:

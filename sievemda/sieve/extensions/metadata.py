@@ -35,9 +35,8 @@ class Metadata(Test):
         yield from _entry_faults(self.annotation_name)
 
     def holds(self, run: Run) -> bool:
-        mailbox = run.text(self.mailbox)
-        values = _values(run, mailbox, (run.text(self.annotation_name),))
-        return match(run, self.matching, values, run.texts(self.key_list))
+        values = _values(run, run.text(self.mailbox), (run.text(self.annotation_name),))
+        return _matches(run, self.matching, values, run.texts(self.key_list))
 
 
 @node
@@ -71,7 +70,7 @@ class ServerMetadata(Test):
 
     def holds(self, run: Run) -> bool:
         values = _values(run, None, (run.text(self.annotation_name),))
-        return match(run, self.matching, values, run.texts(self.key_list))
+        return _matches(run, self.matching, values, run.texts(self.key_list))
 
 
 @node
@@ -87,6 +86,14 @@ class ServerMetadataExists(Test):
 
     def holds(self, run: Run) -> bool:
         return _all_exist(run, None, run.texts(self.annotation_names))
+
+
+def _matches(run: Run, matching: Matching, values: Sequence[str], keys: Sequence[str]) -> bool:
+    """An annotation that does not exist matches nothing, not even a count of none: §3.3, §4.1."""
+    if values:
+        return match(run, matching, values, keys)
+    run.saw(values, keys)
+    return False
 
 
 def _all_exist(run: Run, mailbox: str | None, names: Sequence[str]) -> bool:

@@ -102,6 +102,20 @@ def name_fault(name: Text, context: Context) -> str:
     return ""
 
 
+def lookup_fault(name: Text, context: Context) -> str:
+    """What is wrong with the name of a variable that is to be read, which may be that of a match variable."""
+    if not name.constant:
+        return "the name of a variable must be a constant string"
+    reference = f"${{{name.source}}}"
+    if not _REFERENCE.fullmatch(reference):
+        return f"invalid variable name '{name.source[:80]}'"
+    try:
+        read(reference, context)
+    except ValueError as fault:
+        return f"invalid variable name '{name.source[:80]}': {fault}"
+    return ""
+
+
 def _fault_in_namespace(name: str, vocabulary: Vocabulary) -> str:
     try:
         found = _in_namespace(name, vocabulary)
@@ -113,6 +127,8 @@ def _fault_in_namespace(name: str, vocabulary: Vocabulary) -> str:
 def fetch(run: Run, name: str) -> str:
     """The value of the variable of that name, which a script gave as a string; an unknown one is empty."""
     name = name.lower()
+    if name.isdigit():
+        return Capture(int(name)).value(run)
     if "." not in name:
         return run.variable(name)
     try:

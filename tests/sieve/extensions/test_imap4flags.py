@@ -61,6 +61,9 @@ def test_flags_of_actions(script, expected):
         ('setflag "x y";', 'hasflag :count "eq" :comparator "i;ascii-numeric" "2"', True),
         ('setflag "$label1";', 'hasflag :matches "$label?"', True),
         ('setflag "v" "x";', 'hasflag "x"', False),
+        ('set "v" "\\\\Nonsense a]b x";', 'hasflag "v" ["\\\\nonsense", "a]b"]', False),
+        ('set "v" "\\\\Nonsense a]b x";', 'hasflag :count "eq" :comparator "i;ascii-numeric" "v" "1"', True),
+        ('if header :matches "subject" "I have*present*" {}', 'hasflag ["v", "1"] "a"', True),
     ],
 )  # fmt: skip
 def test_hasflag(setting, test, expected):
@@ -81,6 +84,16 @@ def test_a_flag_variable_has_a_proper_name(name):
     (problem,) = problems(f'require ["imap4flags", "variables"]; addflag "{name}" "x";')
     assert problem.startswith("1:46: error: ")
     assert f"'{name}'" in problem
+
+
+@pytest.mark.parametrize("name", ["a b", "", "a.b", "a.", "99", "${v}"])
+def test_hasflag_wants_proper_names(name):
+    (problem,) = problems(f'require ["imap4flags", "variables"]; if hasflag ["v", "{name}"] "x" {{}}')
+    assert problem.startswith("1:56: error: ")
+
+
+def test_hasflag_reads_every_kind_of_variable():
+    assert problems('require ["imap4flags", "variables", "include"]; if hasflag ["v", "1", "global.v"] "x" {}') == []
 
 
 def test_a_flag_that_cannot_be_set_is_a_warning():

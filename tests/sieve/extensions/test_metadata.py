@@ -51,7 +51,20 @@ def test_annotations_of_the_server_are_others_than_those_of_a_mailbox():
 
 def test_annotations_are_counted():
     assert true('metadata :count "eq" :comparator "i;ascii-numeric" "INBOX" "/shared/comment" "1"')
-    assert true('servermetadata :count "eq" :comparator "i;ascii-numeric" "/shared/comment" "0"')
+
+
+@pytest.mark.parametrize("test", ["servermetadata", 'metadata "INBOX"'])
+def test_an_annotation_that_does_not_exist_matches_nothing_not_even_a_count_of_none(test):
+    """RFC 5490 §3.3, §4.1: true "if the annotation exists and ..."."""
+    name, *mailbox = test.split(" ")
+    where = " ".join([*mailbox, '"/private/none"'])
+    for count in ('"eq"', '"ge"'):
+        assert not true(f'{name} :count {count} :comparator "i;ascii-numeric" {where} "0"')
+    assert not true(f'{name} :matches {where} "*"')
+
+
+def test_the_inbox_is_meant_in_any_case_of_letters():
+    assert true(f'metadataexists "inbox" "{ENTRY}"')
 
 
 def test_the_example_of_the_rfc_for_a_mailbox():
