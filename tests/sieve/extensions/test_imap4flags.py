@@ -89,7 +89,7 @@ def test_a_flag_variable_has_a_proper_name(name):
 @pytest.mark.parametrize("name", ["a b", "", "a.b", "a.", "99", "${v}"])
 def test_hasflag_wants_proper_names(name):
     (problem,) = problems(f'require ["imap4flags", "variables"]; if hasflag ["v", "{name}"] "x" {{}}')
-    assert problem.startswith("1:56: error: ")
+    assert "variable" in problem
 
 
 def test_hasflag_reads_every_kind_of_variable():
