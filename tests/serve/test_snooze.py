@@ -18,7 +18,7 @@ def test_a_snoozed_message_comes_back_by_itself(service, tmp_path):
     snooze(service, tmp_path / "snooze.sieve", after=4, number=1)
     assert service.inbox() == []
     service.wait(lambda: len(service.inbox()) == 1)
-    assert "awakened" in service.log.read_text()
+    service.wait(lambda: "awakened" in service.log.read_text())
     assert "Traceback" not in service.log.read_text()
 
 
