@@ -1,9 +1,8 @@
 """Faults that other programs of this kind have shipped: each is a test here."""
 
-import time
-
 import pytest
 
+from sievemda.sieve import Limits
 from tests.sieve.trying import actions, filed, holds, outcome, problems
 
 
@@ -44,11 +43,10 @@ def test_a_field_can_be_deleted_from_a_message_without_an_empty_line(message):
     assert folder('deleteheader "X"; if not exists "X" { fileinto "gone"; }', message) == "gone"
 
 
-def test_a_large_header_is_edited_in_time():
+def test_a_large_header_is_edited_within_the_budget():
     header = b"".join(b"X-%d: value\n" % number for number in range(50_000))
-    started = time.process_time()
-    assert folder('deleteheader "X-4"; addheader "A" "b"; if not exists "X-4" { fileinto "a"; }', header + b"\n") == "a"
-    assert time.process_time() - started < 8
+    script = 'deleteheader "X-4"; addheader "A" "b"; if not exists "X-4" { fileinto "a"; }'
+    assert folder(script, header + b"\n", limits=Limits(matching=20_000_000)) == "a"
 
 
 @pytest.mark.parametrize(
