@@ -106,14 +106,14 @@ class Housekeeping:
 
 
 def housekeeping(settings: Settings) -> Housekeeping:
-    store = MailStore(settings)
+    store, journal = MailStore(settings), Journal(settings.journal_path)
     return Housekeeping(
         settings,
         Outbox(settings),
         Memory(settings.memory_path),
-        Journal(settings.journal_path),
+        journal,
         store,
-        awakening(settings, store),
+        Awakening(settings, store, Snoozes(settings), Places(settings, store), journal),
     )
 
 
@@ -123,7 +123,3 @@ def events(settings: Settings) -> Events:
     programs = language_programs(settings, without=frozenset(INAPPLICABLE))
     parts = Parts(settings, store, Memory(settings.memory_path), Outbox(settings))
     return Events(parts, Scripts(settings, store, programs), limits)
-
-
-def awakening(settings: Settings, store: MailStore) -> Awakening:
-    return Awakening(settings, store, Snoozes(settings), Places(settings, store))

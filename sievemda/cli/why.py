@@ -51,6 +51,10 @@ def explained(entry: Entry, script: list[str]) -> str:
 
 def _heading(entry: Entry) -> Iterator[str]:
     when = datetime.fromtimestamp(entry["time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+    if entry.get("awakened"):
+        yield _clean(f"{when}  a snoozed message of {entry['user']} came back")
+        yield _clean(f"  message   {entry['message_id'] or '(no Message-ID)'}, {entry['size']} octets")
+        return
     yield _clean(f"{when}  {entry['from'] or '<>'} -> {entry['to']}")
     if entry.get("at_rcpt"):
         whose = "refused at RCPT"

@@ -5,7 +5,8 @@ while nothing ran is done when something runs again, the oldest first.
 
 The message goes where `Places` says its owner may put one. When that is nowhere (the mailbox is gone and not to be
 made, the owner may not) it goes to the INBOX, where §4.1 wants what has no target. Quota is not asked: the owner has
-the message already. Its time of arrival stays what it was.
+the message already. Its time of arrival stays what it was. The journal has an entry of its own for it, so that `why`
+tells where the message went in the end.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pathlib import Path
 
 from sievemda.config import Settings
 from sievemda.delivery.filing import mailbox_of
+from sievemda.delivery.job import Account
 from sievemda.delivery.places import Obstacle, Places, Wish
+from sievemda.delivery.record import awakened_entry
 from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.delivery.target import Target
 from sievemda.errors import DataError, SievemdaError
@@ -25,8 +28,10 @@ from sievemda.logs import words
 from sievemda.mail.address import Address
 from sievemda.mail.envelope import Recipient
 from sievemda.mail.flags import distinct
+from sievemda.state.journal import Journal
 from sievemda.store import messages
 from sievemda.store.mailbox import Mailbox
+from sievemda.store.maildir import size_of
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
@@ -44,6 +49,7 @@ class Awakening:
     store: MailStore
     snoozes: Snoozes
     places: Places
+    journal: Journal
 
     def run_due(self, now: float | None = None) -> int:
         """Awaken what is due; how many messages that were."""
@@ -86,26 +92,31 @@ class Awakening:
         if file is None:
             log.info("nothing to awaken %s", words(user=note.user, msgid=note.message_id))
             return False
-        reached = self._where_to(note, inbox)
+        account = Account()
+        reached = self._where_to(note, inbox, account)
         removed = {flag.lower() for flag in note.remove_flags}
         kept = [flag for flag in messages.flags_of(asleep, file) if flag.lower() not in removed]
         flags = self.places.settable(note.user, reached, distinct((*kept, *note.add_flags)))
-        messages.move(self.store, asleep, file, reached, flags)
+        moved = messages.move(self.store, asleep, file, reached, flags)
         name = self.store.namespace.format_admin(reached.name)
+        account.did("awakening", 0, mailbox=name, file=str(moved), flags=list(flags))
+        self.journal.record(awakened_entry(note, size_of(moved.name, str(moved)) or 0, account))
         log.info("awakened %s", words(user=note.user, msgid=note.message_id, mailbox=name))
         return True
 
-    def _where_to(self, note: Note, inbox: Mailbox) -> Mailbox:
+    def _where_to(self, note: Note, inbox: Mailbox, account: Account) -> Mailbox:
         local, _, domain = note.user.partition("@")
         address = Address(local, domain or self.settings.domain)
         target = Target(Recipient(address, ignore_quota=True), note.user, inbox)
         wish = Wish(note.to, note.mailbox_id, note.special_use, note.create)
         place = self.places.named(target, wish, 0)
         if isinstance(place, Obstacle):
-            log.warning("awakened into the INBOX %s", words(user=note.user, wanted=note.to, why=place.why))
-            return inbox
-        try:
-            return mailbox_of(self.store, place)[0]
-        except DataError as e:
-            log.warning("awakened into the INBOX %s", words(user=note.user, wanted=note.to, why=e))
-            return inbox
+            why = place.why
+        else:
+            try:
+                return mailbox_of(self.store, place)[0]
+            except DataError as e:
+                why = str(e)
+        account.left(f"awakening into {note.to}", 0, why)
+        log.warning("awakened into the INBOX %s", words(user=note.user, wanted=note.to, why=why))
+        return inbox

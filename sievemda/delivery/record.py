@@ -16,9 +16,10 @@ from typing import Any
 from sievemda.delivery.content import Content
 from sievemda.delivery.job import Account, Job
 from sievemda.delivery.scripts import Source
+from sievemda.delivery.snoozes import Note as Snoozed
 from sievemda.delivery.tried import MAX_TESTS, cut, pack
 from sievemda.mail.envelope import Peer, Recipient, Sender
-from sievemda.mail.result import Receipt
+from sievemda.mail.result import Receipt, Result
 from sievemda.sieve.effects import Effect, Note
 from sievemda.sieve.report import to_json
 from sievemda.sieve.run import Outcome, Tried
@@ -96,14 +97,26 @@ def entry(job: Job, receipt: Receipt, trail: Trail) -> Entry:
 
 def refused_entry(sender: Sender, peer: Peer, content: Content, recipient: Recipient, receipt: Receipt) -> Entry:
     """The account of a recipient who was refused at RCPT, while others of the transaction were not."""
+    about = _about(sender, peer, content)
+    return about | _recipient(recipient, receipt) | _without_script(None) | {"at_rcpt": True}
+
+
+def awakened_entry(snoozed: Snoozed, size: int, account: Account) -> Entry:
+    """The account of a snoozed message that has come back."""
+    about = {"message_id": cut(snoozed.message_id, 1000), "session": "awakening", "from": "", "size": size}
+    to = {"to": snoozed.user, "orcpt": None, "result": Result.DELIVERED.name.lower(), "reason": ""}
+    told: Entry = {"done": account.done, "awakened": True}
+    told["not_done"] = [{"action": n.action, "line": n.line, "why": cut(n.why, 500)} for n in account.not_done]
+    return about | to | _without_script(snoozed.user) | told
+
+
+def _without_script(user: str | None) -> Entry:
     trail = Trail()
     return {
-        **_about(sender, peer, content),
-        **_recipient(recipient, receipt),
         "id": trail.id,
         "time": round(trail.started, 3),
         "took": 0,
-        "user": None,
+        "user": user,
         "poster": None,
         "script": None,
         "tests": [],
@@ -113,7 +126,6 @@ def refused_entry(sender: Sender, peer: Peer, content: Content, recipient: Recip
         "not_done": [],
         "failure": "",
         "error": "",
-        "at_rcpt": True,
     }
 
 

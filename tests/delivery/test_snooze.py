@@ -19,7 +19,7 @@ HEAD = 'require ["snooze", "imap4flags", "mailbox", "special-use", "mailboxid", 
 
 def watch(world):
     snoozes = Snoozes(world.settings)
-    return Awakening(world.settings, world.store, snoozes, Places(world.settings, world.store))
+    return Awakening(world.settings, world.store, snoozes, Places(world.settings, world.store), world.journal)
 
 
 def awaken(world, after=8 * DAY):
@@ -282,6 +282,47 @@ def test_the_journal_tells_of_it(snoozed):
     (done,) = [each for each in world.journal.find("<1@example.net>")[0]["done"] if each["action"] == "snooze"]
     assert done["mailbox"] == "user/alice/Snoozed"
     assert done["awakens"].startswith("20")
+
+
+def test_the_journal_tells_of_its_coming_back(snoozed):
+    world = snoozed(':mailbox "Back" :addflags "x" "00:00:00"')
+    world.mailbox("user/alice/Back")
+    awaken(world)
+    delivered, awakened = world.journal.find("<1@example.net>")
+    (file,) = world.files("user/alice/Back")
+    assert "awakened" not in delivered
+    assert awakened["done"] == [
+        {"action": "awakening", "line": 0, "mailbox": "user/alice/Back", "file": str(file), "flags": ["x"]}
+    ]
+    assert awakened["size"] == file.stat().st_size
+
+
+def test_the_journal_says_why_it_came_back_to_the_inbox(snoozed):
+    world = snoozed(':mailbox "Back" "00:00:00"')
+    awaken(world)
+    awakened = world.journal.find("<1@example.net>")[1]
+    assert awakened["done"][0]["mailbox"] == "user/alice"
+    assert awakened["not_done"] == [{"action": "awakening into Back", "line": 0, "why": "there is no such mailbox"}]
+
+
+def test_why_tells_of_its_coming_back(snoozed, capsys):
+    world = snoozed(':mailbox "Back" "00:00:00"')
+    awaken(world)
+    assert run(["--data", str(world.settings.data), "why", "1@example.net"]) == 0
+    told = capsys.readouterr().out
+    assert "until 20" in told
+    assert "a snoozed message of alice came back" in told
+    assert "not done  awakening into Back: there is no such mailbox" in told
+    assert "done      awakening: stored in user/alice, as " in told
+
+
+def test_a_journal_that_fails_does_not_keep_it_asleep(snoozed, caplog):
+    world = snoozed()
+    world.journal.close()
+    world.settings.journal_path.unlink()
+    world.settings.journal_path.mkdir()
+    assert awaken(world) == 1
+    assert len(world.files("user/alice")) == 1
 
 
 def test_a_note_says_all_that_the_script_said(snoozed):
