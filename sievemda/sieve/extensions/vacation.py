@@ -5,6 +5,9 @@ Whether this sender was answered lately is asked by who sends it, with `Respond.
 
 Why the tests are stricter than RFC 5230 §4.6 asks: each of them is one that Cyrus or Pigeonhole makes, and an answer
 too many (to a list, to another robot) does harm, one too few does not.
+
+The message that is looked at and answered is always the one that came, whatever a script or a program has made of it:
+RFC 5293 §7, external programs §6.1. An edit can make no list, robot or stranger one that is answered.
 """
 
 from __future__ import annotations
@@ -71,11 +74,13 @@ class Vacation(Command):
     def execute(self, run: Run) -> None:
         sender = run.envelope.sender.reverse_path
         mine = own_addresses(run, run.texts(self.addresses) if self.addresses else ())
-        named = addressed_to(run.message, mine)
+        named = addressed_to(run.original, mine)
         checked = run.limits.options.vacation_check_recipient
-        suppressed = never_answer(run.message, sender, mine) or ("" if named or not checked else "not addressed to you")
+        suppressed = never_answer(run.original, sender, mine) or (
+            "" if named or not checked else "not addressed to you"
+        )
         subject, reason = self._subject(run), run.text(self.reason)
-        seconds = run.limits.vacation_default if self.days is None else self.days * DAY
+        seconds = run.limits.vacation_default if self.days is None else max(self.days, 1) * DAY  # RFC 6131 §2: not 0
         effect: Effect = Respond(
             to=str(sender) if sender else "",
             subject=subject,
@@ -91,7 +96,7 @@ class Vacation(Command):
 
     def _subject(self, run: Run) -> str:
         """RFC 5230 §5.3."""
-        options, original = run.limits.options, run.message.values("Subject")
+        options, original = run.limits.options, run.original.values("Subject")
         if self.subject is not None:
             text = run.text(self.subject)
         elif original:
@@ -120,7 +125,7 @@ class Vacation(Command):
             structured("From", [mailbox(*one) for one in own] if own else [named], ","),
             structured("To", [_answered(run, sender)]),
             field("Subject", subject),
-            _thread(run.message),
+            _thread(run.original),
             b"Auto-Submitted: auto-replied (vacation)\nX-Sieve-Action: vacation\nMIME-Version: 1.0\n",
             _entity(reason) if self.mime else text_part(reason),
         ])  # fmt: skip
@@ -190,7 +195,7 @@ def _robot_field(message: Message) -> str:
 def _answered(run: Run, sender: Address) -> str:
     """Who is answered, with the name that he goes by in the message, or as a site may want it: who wrote."""
     for name in ("Sender", "Resent-From", "From"):
-        for raw in run.message.raw_values(name):
+        for raw in run.original.raw_values(name):
             for phrase, address in mailboxes(unfold(raw)) or ():
                 wanted = run.limits.options.vacation_to_header_ignore_envelope
                 if wanted or str(address).lower() == str(sender).lower():
@@ -226,6 +231,8 @@ def _entity(reason: str) -> bytes:
         return text_part(reason)
     head = b"".join(item.name.encode() + b":" + item.raw + b"\n" for item in kept)
     body = data[entity.header_end :]
+    if not body.isascii() and not entity.raw_values("Content-Transfer-Encoding"):  # RFC 2045 §6.1: else it were 7bit
+        head += b"Content-Transfer-Encoding: 8bit\n"
     return head + b"\n" + body + (b"" if body.endswith(b"\n") else b"\n")
 
 

@@ -1,12 +1,15 @@
 import email
 import email.policy
+from functools import partial
 
 import pytest
 
-from sievemda.sieve import Limits
+from sievemda.sieve import Limits, compile_script
 from sievemda.sieve.effects import Respond
 from sievemda.sieve.options import Options
-from tests.sieve.trying import KEEP, actions, failure, outcome, problems, warnings
+from sievemda.sieve.rehearsal import Imagined, message_of
+from sievemda.sieve.sequence import Stage, run_all
+from tests.sieve.trying import KEEP, NOW, actions, envelope, failure, outcome, problems, warnings
 
 R = 'require ["vacation", "variables", "encoded-character", "vacation-seconds", "fileinto"];\n'
 DAY = 86_400
@@ -153,6 +156,7 @@ def test_the_period_is_bounded(tag, seconds):
 def test_a_site_may_allow_any_period():
     limits = Limits(vacation_minimum=0)
     assert reply('vacation :seconds 0 "gone";', limits=limits).seconds == 0
+    assert reply('vacation :days 0 "gone";', limits=limits).seconds == DAY
 
 
 def test_a_period_out_of_range_is_a_warning():
@@ -235,6 +239,13 @@ Content-Type: text/html; charset=us-ascii
     assert [part.get_content_type() for part in answer.iter_parts()] == ["text/plain", "text/html"]
     assert answer.get_all("From") == ["roadrunner@acme.example.com"]
     assert answer.get_all("Subject") == ["Auto: Lunch?"]
+
+
+@pytest.mark.parametrize(("given", "encoding"), [("", "8bit"), ("Content-Transfer-Encoding: binary\r\n", "binary")])
+def test_a_mime_reason_with_8_bit_text_says_so(given, encoding):
+    answer = parsed(f'vacation :mime "{given}Content-Type: text/plain; charset=utf-8\r\n\r\nGrüße";')
+    assert answer["Content-Transfer-Encoding"] == encoding
+    assert answer.get_content() == "Grüße\n"
 
 
 def test_a_mime_reason_without_header_is_text():
@@ -348,3 +359,38 @@ def test_to_may_be_whom_the_header_names():
     effect = reply('vacation "x";', sender=srs, limits=site(vacation_to_header_ignore_envelope=True))
     assert b'\nTo: "Wile E. Coyote" <coyote@desert.example.org>\n' in effect.text
     assert effect.to == srs
+
+
+# -- a message that was changed: RFC 5293 §7, external programs §6.1 -------------------------------------------------
+
+
+EDITS = """require "editheader"; deleteheader "Subject"; deleteheader "Message-ID"; deleteheader "From"; deleteheader "To";
+addheader "Subject" "Changed"; addheader "Message-ID" "<2@x.example>"; addheader "To" "nobody@x.example";"""
+
+
+def test_what_is_answered_is_the_message_as_it_came():
+    answer = parsed(f'{EDITS} vacation "away";')
+    assert answer["Subject"] == "Auto: Lunch?"
+    assert answer["To"] == '"Wile E. Coyote" <coyote@desert.example.org>'
+    assert answer["In-Reply-To"] == answer["References"] == "<1@desert.example.org>"
+
+
+@pytest.mark.parametrize(
+    ("field", "edit"),
+    [
+        ("List-Id: <a.b.example>", 'deleteheader "List-Id";'),
+        ("Auto-Submitted: auto-replied", 'deleteheader "Auto-Submitted";'),
+        ("To: others@x.example", 'addheader "To" "roadrunner@acme.example.com";'),
+    ],
+)
+def test_no_edit_makes_it_a_message_that_is_answered(field, edit):
+    assert reply(f'require "editheader"; {edit} vacation "away";', message(field)).suppressed
+
+
+def test_of_several_scripts_the_last_still_answers_what_came():
+    limits = Limits()
+    texts = [R + EDITS, R + 'vacation "away";']
+    stages = [Stage(partial(compile_script, text, limits)) for text in texts]
+    facts = Imagined(NOW)
+    found = run_all(stages, message_of(message()), envelope(), facts, limits)
+    assert [e.subject for e in found.effects if isinstance(e, Respond)] == ["Auto: Lunch?"]
