@@ -37,6 +37,7 @@ class Actions:
     def __init__(self, limits: Limits, *, keep_is_inbox: bool, earlier: tuple[Effect, ...] = ()) -> None:
         self.effects: list[Effect] = []
         self.implicit_keep = True
+        self.filed: Store | None = None  # a fileinto the INBOX that has become one with a keep
         self._earlier = earlier
         self._limits = limits
         self._keep_is_inbox = keep_is_inbox
@@ -61,9 +62,21 @@ class Actions:
             self._refuse_excess(effect)
             self.effects.append(effect)
         else:
-            self.effects[at] = _merged(self.effects[at], effect)
+            self._merge(at, effect)
         if cancels_keep(effect):
             self.implicit_keep = False
+
+    def _merge(self, at: int, effect: Effect) -> None:
+        known = self.effects[at]
+        for one, other in ((known, effect), (effect, known)):
+            if (
+                isinstance(one, Store)
+                and isinstance(other, Store)
+                and one.mailbox is not None
+                and other.mailbox is None
+            ):
+                self.filed = one
+        self.effects[at] = _merged(known, effect)
 
     def _same(self, one: Effect, other: Effect) -> bool:
         if isinstance(one, Store) and isinstance(other, Store):

@@ -15,11 +15,12 @@ anew; that is Pigeonhole's way too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sievemda.mail.envelope import Envelope
 from sievemda.mail.message import Message
+from sievemda.sieve.actions import Actions
 from sievemda.sieve.effects import Effect, Store
 from sievemda.sieve.facts import Facts
 from sievemda.sieve.limits import Limits
@@ -72,20 +73,28 @@ def run_all(stages: Sequence[Stage], message: Message, envelope: Envelope, facts
         if failure is not None:
             effects = (*carried.effects, *own)
             return replace(course.outcome, effects=effects, implicit_keep=True, settled=carried.effects)
-        passed_on = tuple(effect for effect in own if not _is_keep(effect))
-        if number == len(stages) or not (due or len(passed_on) < len(own)):
+        if number == len(stages) or not (due or any(map(_is_keep, own))):
             keep = (implicit_keep(state),) if due else ()
             effects = (*carried.effects, *own, *keep)
             return replace(course.outcome, effects=effects, implicit_keep=due, fallback=implicit_keep(state))
         course.carried = Carried(
             message=state.message,
             flags=state.flags,
-            effects=(*carried.effects, *passed_on),
+            effects=(*carried.effects, *_passed_on(state.actions)),
             keep_target=state.keep_target,
             unenclosed=state.unenclosed,
             protected=state.protected,
         )
     return replace(course.outcome, effects=(Store(implicit=True),))
+
+
+def _passed_on(actions: Actions) -> Iterator[Effect]:
+    """What is done whatever the next scripts decide. A keep is not; a fileinto that has become one with it is."""
+    for effect in actions.effects:
+        if not _is_keep(effect):
+            yield effect
+        elif actions.filed is not None:
+            yield actions.filed
 
 
 def _is_keep(effect: Effect) -> bool:

@@ -80,6 +80,16 @@ def test_what_one_has_decided_stays():
     ]
 
 
+@pytest.mark.parametrize(
+    "first", ['fileinto "INBOX"; keep;', 'keep; fileinto "inbox";', 'fileinto "INBOX"; keep; keep;']
+)
+def test_a_keep_does_not_take_with_it_the_fileinto_that_it_has_become_one_with(first):
+    """What was to be filed is filed, whatever the next script says of the keep."""
+    store, discard = actions(FILE + first, "discard;")
+    assert (store["action"], store["mailbox"].upper(), discard["action"]) == ("fileinto", "INBOX", "discard")
+    assert [each["action"] for each in actions(FILE + first, "keep;")] == ["fileinto"]
+
+
 def test_there_is_one_implicit_keep():
     assert actions("", "", "") == [KEEP]
 
