@@ -51,9 +51,10 @@ def check(files: tuple[str, ...], include: tuple[str, ...], local_sets: tuple[st
     Problems are printed as FILE:LINE:COLUMN: error|warning: TEXT. Exit code 0: all are valid, 1: one is not, 2: one
     cannot be read.
     """
+    from sievemda.cli.sieve_report import problem_lines
     from sievemda.cli.sieve_world import Shelf
     from sievemda.sieve.check import check_script
-    from sievemda.sieve.report import problem_to_json, shown
+    from sievemda.sieve.report import problem_to_json
 
     limits, available = _language(local_sets)
     shelf = Shelf(tuple(map(Path, include))) if include else None
@@ -68,8 +69,8 @@ def check(files: tuple[str, ...], include: tuple[str, ...], local_sets: tuple[st
         valid = not any(problem.severity == "error" for problem in problems)
         code = code if valid else max(code, WRONG)
         found.append({"file": file, "valid": valid, "problems": [problem_to_json(problem) for problem in problems]})
-        for problem in () if as_json else problems:
-            click.echo(f"{file}:{shown(str(problem))}")
+        for line in () if as_json else problem_lines(file, problems):
+            click.echo(line)
     if as_json:
         click.echo(json.dumps({"files": found}))
     return code

@@ -13,11 +13,9 @@ if TYPE_CHECKING:
 
 
 def problem_lines(script: str, problems: Iterable[Problem]) -> Iterator[str]:
-    """Each problem as FILE:LINE:COLUMN: severity: TEXT."""
-    from sievemda.sieve.report import shown
-
+    """Each problem as FILE:LINE:COLUMN: severity: TEXT, on one line whatever the script has put into it."""
     for problem in problems:
-        yield f"{shown(problem.script) or script}:{shown(str(problem))}"
+        yield _plain(f"{problem.script or script}:{problem}".rstrip())
 
 
 def outcome_lines(script: str, outcome: Outcome, warnings: Iterable[Problem]) -> Iterator[str]:

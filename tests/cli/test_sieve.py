@@ -167,6 +167,16 @@ def test_a_runtime_error_leaves_the_message_kept(files, capsys):
     assert (code, "twice.sieve:3:1: error: reject" in out) == (1, True)
 
 
+def test_what_a_script_has_put_into_a_problem_stays_on_one_line(files, capsys):
+    r"""No text of a script or message moves the cursor of a terminal."""
+    (files / "e.sieve").write_text('require ["ihave", "fileinto"];\nerror "one\x1b[2J\ntwo\n";\n')
+    code, out = tried(capsys, "run", "e.sieve", "m.eml")
+    assert code == 1
+    assert "e.sieve:2:1: error: one [2J  two\n" in out
+    (files / "e.sieve").write_text('require "one\x1b[2J";\n')
+    assert "\x1b" not in tried(capsys, "check", "e.sieve")[1]
+
+
 def test_a_vacation_that_is_not_sent_says_why(files, capsys):
     (files / "v.sieve").write_text('require "vacation"; vacation "gone";')
     _, found = as_json(capsys, "--to", "somebody@else.example", "v.sieve", "m.eml")

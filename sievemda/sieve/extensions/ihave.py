@@ -13,7 +13,7 @@ from sievemda.sieve.node import Command, Context, Fault, Test, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text, Texts
-from sievemda.sieve.vocabulary import Extension, registry
+from sievemda.sieve.vocabulary import BASE, Extension, registry
 
 
 @node
@@ -30,11 +30,12 @@ class Ihave(Test):
 
     def resolved(self, context: Context) -> tuple[Test, frozenset[str]]:
         wanted = frozenset(item.source for item in self.capabilities)
-        known = registry().extensions
+        known, have = registry().extensions, context.vocabulary.capabilities - {BASE}
+        together = context.vocabulary.with_(wanted & known.keys()).capabilities
         missing = tuple(
             name
-            for name in sorted(wanted - context.vocabulary.capabilities)
-            if name not in context.allowed or name not in known or _comes_too_late(known[name], context) or not name
+            for name in sorted(wanted - have)
+            if name not in context.allowed - {BASE} or name not in known or not _fits(known[name], together)
         )
         found = Found(line=self.line, column=self.column, wanted=tuple(sorted(wanted)), missing=missing)
         return found, frozenset() if missing else wanted
@@ -71,10 +72,14 @@ class Error(Command):
         raise RunError(run.text(self.message), self.line)
 
 
-def _comes_too_late(extension: Extension, context: Context) -> bool:
-    """Whether it changes how a script is read (§4), or gives words of the script another meaning."""
-    clash = not context.vocabulary.capabilities.isdisjoint(extension.excludes)
-    return bool(extension.decode or extension.read) or clash
+def _fits(extension: Extension, together: frozenset[str]) -> bool:
+    """Whether it may come so late, among those that would be there with it.
+
+    Not when it changes how a script is read (§4), gives words of the script another meaning, or lacks one it needs.
+    """
+    clash = not together.isdisjoint(extension.excludes)
+    clash = clash or any(extension.name in registry().extensions[other].excludes for other in together)
+    return not (extension.decode or extension.read or clash) and together.issuperset(extension.needs)
 
 
 EXTENSIONS = (Extension("ihave", "RFC 5463", commands=(Error,), tests=(Ihave,)),)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sieve.trying import KEEP, actions, failure, filed, problems
+from tests.sieve.trying import KEEP, actions, failure, filed, outcome, problems
 
 
 def test_the_example_of_the_rfc():
@@ -85,3 +85,29 @@ def test_error_text_may_have_variables():
 def test_what_would_give_words_another_meaning_is_not_there(have, wanted):
     script = f'require ["ihave", "{have}"]; if ihave "{wanted}" {{ discard; }} else {{ keep; }}'
     assert actions(script) == [{"action": "keep", "flags": []}]
+
+
+@pytest.mark.parametrize(
+    ("have", "wanted"),
+    [
+        ("", '""'),
+        ("imapsieve", '"reject"'),
+        ("reject", '"imapsieve"'),
+        ("", '["enotify", "notify"]'),
+        ("foreverypart", '"extracttext"'),  # it needs variables too, which cannot come so late
+        ("", '["foreverypart", "extracttext", "variables"]'),
+    ],
+)
+def test_what_could_not_be_required_is_not_there(have, wanted):
+    script = f'require ["ihave"{f", {chr(34)}{have}{chr(34)}" if have else ""}]; if ihave {wanted} {{ discard; }}'
+    assert outcome(script).implicit_keep
+
+
+def test_what_it_needs_may_come_with_it():
+    script = 'require ["ihave", "variables"]; if ihave ["foreverypart", "extracttext"] { discard; }'
+    assert not outcome(script).implicit_keep
+
+
+def test_a_capability_is_named_exactly():
+    """RFC 5463 §4: the match is `:is` by i;octet."""
+    assert outcome('require "ihave"; if ihave "FILEINTO" { discard; }').implicit_keep

@@ -3,9 +3,9 @@ import pytest
 from tests.sieve.trying import outcome, problems
 
 
-@pytest.mark.parametrize("other", ["reject", "ereject", "vacation", "vacation-seconds"])
-def test_it_excludes_what_answers_a_delivery(other):
-    """RFC 6785 §3.11."""
+@pytest.mark.parametrize("other", ["reject", "ereject", "vacation", "vacation-seconds", "duplicate"])
+def test_it_excludes_what_is_for_deliveries_alone(other):
+    """RFC 6785 §3.11, RFC 7352 §3.4."""
     (problem,) = problems(f'require ["imapsieve", "{other}"]; keep;')
     assert "cannot be used together" in problem
 
