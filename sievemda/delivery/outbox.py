@@ -74,7 +74,7 @@ class Outbox:
         now = int(time.time())
         unique = unique_name() + (_HOOK if outgoing.kind == "webhook" else "")
         envelope = {"kind": outgoing.kind, "from": outgoing.sender, "to": outgoing.recipient, "created": now}
-        if outgoing.sender:
+        if outgoing.sender or outgoing.dsn != DsnOptions():  # a time limit holds for what came from nobody, too
             envelope["dsn"] = asdict(outgoing.dsn)
         temporary = self._tmp / unique
         try:

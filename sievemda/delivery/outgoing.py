@@ -123,8 +123,12 @@ def _dated(settings: Settings, text: bytes) -> bytes:
 
 
 def answer(settings: Settings, respond: Respond) -> Outgoing:
-    """A vacation reply. RFC 5230 §5: from the null reverse-path, lest two answer each other; or as the site wants."""
-    return Outgoing("vacation", respond.return_path, respond.to, _dated(settings, respond.text))
+    """A vacation reply. RFC 5230 §5: from the null reverse-path, lest two answer each other; or as the site wants.
+
+    §5.1: nobody wants to hear what became of it.
+    """
+    never = DsnOptions(failure=False, notify="NEVER")
+    return Outgoing("vacation", respond.return_path, respond.to, _dated(settings, respond.text), dsn=never)
 
 
 def notification(settings: Settings, notify: Notify, owner: str) -> tuple[bytes, tuple[Outgoing, ...]]:

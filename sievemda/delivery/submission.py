@@ -15,7 +15,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from sievemda.config import Outbox as Options
@@ -57,28 +57,31 @@ Answer = Refusal | Delay | Relayed | None
 def submit(settings: Settings, sender: str, recipient: str, message: BinaryIO, dsn: DsnOptions = _NOTHING) -> Answer:
     """Hand over the rest of the open file `message`, which has LF line ends. `sender` "" is the null reverse-path.
 
-    RFC 2852 §4.1.4: a message that is to be returned when it is late goes to nobody who would not do so.
+    RFC 2852 §4.1.4: a message that is to be returned when it is late goes to nobody who would not do so; but one from
+    nobody, which cannot be returned, would be lost by that, and goes on.
     """
     if dsn.by_mode == "R" and dsn.by_until <= time.time():
-        return Refusal("5.4.7", "it could not be delivered within the time that was set")
+        if sender:
+            return Refusal("5.4.7", "it could not be delivered within the time that was set")
+        dsn = replace(dsn, by_mode="", by_until=0)
     if settings.outbox.smtp_backend == "sendmail":
         return _program(settings.outbox, sender, recipient, message, dsn)
     return _host(settings, sender, recipient, message, dsn)
 
 
-def _unlimited(dsn: DsnOptions) -> Refusal | Relayed | None:
+def _unlimited(dsn: DsnOptions, sender: str) -> Refusal | Relayed | None:
     """What becomes of a message that goes to somebody without Deliver-By."""
-    if dsn.by_mode == "R":
+    if dsn.by_mode == "R" and sender:
         return Refusal("5.3.3", "the next host cannot be told of the time within which it is to be delivered")
     return Relayed() if dsn.by_mode else None
 
 
 def _program(options: Options, sender: str, recipient: str, message: BinaryIO, dsn: DsnOptions) -> Answer:
-    taken = _unlimited(dsn)
+    taken = _unlimited(dsn, sender)
     if isinstance(taken, Refusal):
         return taken
     wishes = [("-N", dsn.notify.lower()), ("-R", dsn.ret.lower()), ("-V", dsn.envid)]
-    told = [word for tag, value in wishes if value for word in (tag, value)]
+    told = [word for tag, value in wishes if value and sender for word in (tag, value)]  # else there is nobody to tell
     command = [str(options.sendmail), "-i", *told, "-f", sender or "<>", "--", recipient]
     os.lseek(message.fileno(), message.tell(), os.SEEK_SET)  # the program reads from the descriptor itself
     try:
@@ -123,7 +126,7 @@ def _whole(settings: Settings, path: str) -> str:
 
 
 def _transaction(client: smtplib.SMTP, sender: str, recipient: str, message: BinaryIO, dsn: DsnOptions) -> Answer:
-    taken = None if client.has_extn("deliverby") else _unlimited(dsn)
+    taken = None if client.has_extn("deliverby") else _unlimited(dsn, sender)
     if isinstance(taken, Refusal):
         return taken
     options = ["BODY=8BITMIME"] if client.has_extn("8bitmime") else []

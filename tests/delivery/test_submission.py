@@ -195,3 +195,29 @@ def test_what_a_script_asks_for_arrives_at_the_next_host(world, smtp, host):
     assert host.said[0].startswith("MAIL FROM:<alice@x>")
     assert re.search(r"BY=\d+;N", host.said[0])
     assert host.said[1] == "RCPT TO:<away@example.net> NOTIFY=DELAY"
+
+
+@pytest.mark.parametrize("offers", [["250-DSN", "250-DELIVERBY"], ["250-DSN"]])
+@pytest.mark.parametrize("left", [600, -1])
+def test_what_came_from_nobody_cannot_be_returned_and_goes_on(smtp, host, offers, left):
+    host.offers = offers
+    put(smtp, "", by_until=int(time.time()) + left, by_mode="R")
+    assert smtp.run_due(time.time()) == 1
+    assert ("BY=" in host.said[0]) is (left > 0 and len(offers) == 2)
+    assert host.said[1] == "RCPT TO:<away@example.net>"
+    assert waiting(smtp) == []
+
+
+def test_nobody_hears_what_became_of_an_answer(world, smtp, host):
+    """RFC 5230 §5.1."""
+    world.user("alice", script='require "vacation"; vacation :addresses "alice@example.org" "Away";')
+    world.deliver("alice@x", message())
+    assert smtp.run_due(time.time()) == 1
+    assert host.said[0].startswith("MAIL FROM:<>")
+    assert host.said[1] == "RCPT TO:<bob@example.net> NOTIFY=NEVER"
+
+
+def test_the_program_is_not_told_whom_to_notify_where_there_is_nobody(outbox, program):
+    put(outbox, "", notify="NEVER", ret="HDRS")
+    outbox.run_due(time.time())
+    assert program.arguments == [["-i", "-f", "<>", "--", "away@example.net"]]

@@ -20,10 +20,10 @@ from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text
 from sievemda.sieve.vocabulary import Extension
 
-# RFC 3339 §5.6 in upper case; the zone also without its colon, as the second example of §7.2 makes it.
+# RFC 3339 §5.6, where `t` and `z` may be small; the zone also without its colon, as the second example of §7.2 makes it.
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)",
-    re.ASCII,
+    r"(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d:)([0-5]\d|60)(?:\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)",
+    re.ASCII | re.IGNORECASE,
 )
 _MOST = 999_999_999  # seconds, RFC 2852 §4: nine digits
 
@@ -38,8 +38,14 @@ class ByTimeRelative(Option):
     rlimit: int
 
     def problems(self, context: Context) -> Iterator[Fault]:
-        if not 0 < self.rlimit <= _MOST:
+        if self.rlimit > _MOST:
             yield f"':bytimerelative {self.rlimit}' is out of range: it must be from 1 to {_MOST} seconds"
+
+    def misuse(self, owner: Command | Test, context: Context) -> Iterator[Fault]:
+        """RFC 2852 §4: a message that is to be returned when it is late must have some time."""
+        told = any(isinstance(option, ByMode) and option.mode.source.lower() != "return" for option in owner.options)
+        if not self.rlimit and not told:
+            yield "':bytimerelative 0' is possible only with ':bymode \"notify\"'"
 
     def amend(self, effect: Effect, run: Run) -> Effect:
         return _by(effect, run, until=run.facts.now() + timedelta(seconds=self.rlimit))
@@ -126,7 +132,8 @@ def _time(text: str) -> datetime | None:
     if found is None:
         return None
     try:
-        return datetime.fromisoformat(f"{found[1]}T{found[2].replace(':60', ':59')}{found[3]}")
+        second = "59" if found[3] == "60" else found[3]  # a leap second
+        return datetime.fromisoformat(f"{found[1]}T{found[2]}{second}{found[4].upper()}")
     except ValueError:  # a day that no month has
         return None
 

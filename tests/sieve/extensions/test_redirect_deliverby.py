@@ -75,14 +75,17 @@ def test_the_notices_come_to_the_owner():
     [
         (":bytrace", "':bytrace' is possible only together with"),
         (':bymode "notify"', "':bymode' is possible only together with"),
-        (":bytimerelative 0", "out of range"),
+        (":bytimerelative 0", "possible only with ':bymode"),
+        (':bytimerelative 0 :bymode "Return"', "possible only with ':bymode"),
         (":bytimerelative 1000000000", "out of range"),
         (':bytimerelative "600"', "expects a number, but a string"),
         (f":bytimerelative 600 {TIME}", "duplicate by-time"),
         (':bytimeabsolute "tomorrow"', "invalid time"),
         (':bytimeabsolute "2026-03-01T20:00:00"', "invalid time"),
         (':bytimeabsolute "2026-02-30T20:00:00Z"', "invalid time"),
-        (':bytimeabsolute "2026-03-01t20:00:00z"', "invalid time"),
+        (':bytimeabsolute "2026-03-01T24:00:00Z"', "invalid time"),
+        (':bytimeabsolute "2026-03-01T20:60:00Z"', "invalid time"),
+        (':bytimeabsolute "2026-03-01T20:00:61Z"', "invalid time"),
         (f'{TIME} :bymode "bounce"', "invalid value of ':bymode'"),
         (f"{TIME} :bytrace :bytrace", "duplicate ':bytrace'"),
     ],
@@ -98,3 +101,26 @@ def test_faults(tags, fault):
 )
 def test_faults_that_show_when_it_runs(tags, fault):
     assert fault in failure(R + f'redirect {tags} "a@b.example";')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-01t20:00:00z",
+        "2026-03-01T20:00:00.123456789012Z",
+        "2026-03-01T20:00:00-00:00",
+        "2026-03-01T20:00:00+0000",
+    ],
+)
+def test_ways_to_write_one_time(text):
+    found = redirect(f'redirect :bytimeabsolute "{text}" "a@b.example";').by.until
+    assert found == datetime(2026, 3, 1, 20, tzinfo=UTC)
+
+
+def test_a_leap_second_is_the_one_before_it():
+    found = redirect('redirect :bytimeabsolute "2026-06-30T23:59:60Z" "a@b.example";').by.until
+    assert found == datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)
+
+
+def test_who_only_wants_to_be_told_needs_no_time():
+    assert redirect('redirect :bytimerelative 0 :bymode "NOTIFY" "a@b.example";').by.mode == "N"
