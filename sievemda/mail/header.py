@@ -4,8 +4,8 @@ Everything here takes what arrives from strangers: each function is total, runs 
 cannot understand into text as it stands. Octets that are not UTF-8 survive as lone surrogates (`surrogateescape`),
 so that a value can be turned back into exactly its octets.
 
-Why a fold becomes one space: RFC 5322 §2.2.3 would keep the blanks of the continuation line, but senders fold with a
-tab or four spaces where they mean one space, and Pigeonhole, whose scripts are to run unchanged, reads it so.
+A fold leaves the blanks that stand around it, as RFC 5322 §2.2.3 has it. Why a tab at a fold becomes a space none the
+less: senders fold with a tab where they mean a space, and Pigeonhole, whose scripts are to run unchanged, reads it so.
 """
 
 from __future__ import annotations
@@ -17,16 +17,24 @@ import pkgutil
 import re
 from functools import lru_cache
 
-_FOLD = re.compile(rb"[ \t]*+\n[ \t]++")
+_FOLD = re.compile(rb"\n[ \t]")
 _WORD = re.compile(r"=\?([^\s?*]{1,64}+)(?:\*[A-Za-z0-9-]{1,64}+)?\?([BbQq])\?([^\s?]*+)\?=")
 _QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
+
+# What mail calls charsets that Python knows under other names alone.
+_ALIASES = {
+    "windows-31j": "cp932", "x-sjis": "cp932", "x-euc-jp": "euc_jp", "windows-949": "cp949", "x-gbk": "gbk",
+    "windows-874": "cp874", "iso-8859-8-i": "iso8859-8", "iso-8859-8-e": "iso8859-8", "iso-8859-6-i": "iso8859-6",
+    "iso-8859-6-e": "iso8859-6", "iso-10646-ucs-2": "utf-16-be", "ucs-2": "utf-16-be", "x-mac-roman": "mac-roman",
+    "unicode-1-1-utf-8": "utf-8",
+}  # fmt: skip
 
 # Codecs that turn bytes into text but are no charsets of mail (or are slow on purpose-made input).
 _NOT_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 
 
 def unfold(raw: bytes) -> str:
-    """One line of text: folds become one space, both ends are trimmed, octets that are not UTF-8 are kept."""
+    """One line of text: folds are undone, both ends are trimmed, octets that are not UTF-8 are kept."""
     if b"\n" in raw:
         raw = _FOLD.sub(b" ", raw)
     return raw.decode("utf-8", "surrogateescape").strip(" \t\r\n")
@@ -86,10 +94,11 @@ def characters(octets: bytes, codec: str) -> str:
 @lru_cache(maxsize=256)
 def charset(name: str) -> str | None:
     """Python's name of a MIME charset, `None` when it is not known."""
-    if not _known_to_python(name):
+    known = _ALIASES.get(name.lower(), name)
+    if not _known_to_python(known):
         return None
     try:
-        info = codecs.lookup(name)
+        info = codecs.lookup(known)
     except (LookupError, ValueError):
         return None
     is_text = getattr(info, "_is_text_encoding", True)
