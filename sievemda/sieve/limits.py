@@ -62,7 +62,7 @@ class Limits:
     program_argument: int = 16_384  # octets of one
 
     # Calendars, RFC 9671.
-    calendar_size: int = 256 * 1024  # octets of the calendar data of one part
+    calendar_size: int = 256 * 1024  # octets of the calendar data of one message
     calendar_objects: int = 20  # of one message
 
     # include, RFC 6609 §3.1.

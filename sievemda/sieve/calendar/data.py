@@ -22,10 +22,14 @@ _FOLD = re.compile(r"\r?\n[ \t]")
 _MARK = re.compile(r"(BEGIN|END):([A-Z0-9-]{1,40})[ \t]*", re.IGNORECASE)
 _LINES = 5_000  # content lines; an object with a thousand attendees has fewer
 _COMMAS = 10_000  # and so many items of lists
+_SEMICOLONS = 20_000  # parameters of properties, parts of rules
 _ZONES = 50  # names of zones, each of which is looked for
 _ZONE = re.compile(r";TZID=\"?([^\":;\r\n]*+)", re.IGNORECASE)
 _ZONE_NAME = 100  # characters
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ONCE = (
+    "UID", "DTSTAMP", "SEQUENCE", "DTSTART", "DTEND", "DUE", "DURATION", "RECURRENCE-ID", "STATUS", "ORGANIZER",
+)  # fmt: skip
 _PRODID = "-//sievemda//processcalendar//EN"
 
 
@@ -67,6 +71,9 @@ def read(data: bytes, charset: str = "utf-8") -> CalendarData:
     if not isinstance(calendar, Calendar):
         raise Malformed("it is no VCALENDAR")
     items = tuple(component for component in calendar.subcomponents if component.name in _ITEMS)
+    _refuse_twice(calendar, ("METHOD",))
+    for item in items:
+        _refuse_twice(item, _ONCE)
     return CalendarData(one(calendar, "METHOD").upper(), zones, items)
 
 
@@ -74,9 +81,18 @@ def _refuse_excess(text: str) -> None:
     """The library takes up to 100 us for a line or an item of a list, and looks for a file for each name of a zone."""
     if text.count("\n") > _LINES or text.count(",") > _COMMAS:
         raise Malformed(f"it has more than {_LINES} lines, or {_COMMAS} items of lists")
+    if text.count(";") > _SEMICOLONS:
+        raise Malformed(f"it has more than {_SEMICOLONS} parameters")
     names = set(_ZONE.findall(_FOLD.sub("", text)))
     if len(names) > _ZONES or any(len(name) > _ZONE_NAME for name in names):
         raise Malformed(f"it names more than {_ZONES} zones, or one of more than {_ZONE_NAME} characters")
+
+
+def _refuse_twice(component: Component, names: Sequence[str]) -> None:
+    """What must not occur more than once. RFC 5545 §3.6."""
+    for name in names:
+        if len(every(component, name)) > 1:
+            raise Malformed(f"{name} is there more than once")
 
 
 def _without_zones(text: str) -> tuple[str, dict[str, str]]:
@@ -162,12 +178,16 @@ def instance(component: Component) -> tuple[str, tuple[tuple[str, str], ...]] | 
 
 
 def write(components: Iterable[Component], zones: dict[str, str]) -> bytes:
-    """A calendar object: no METHOD, as CalDAV wants it (RFC 4791 §4.1), and the zones in front."""
+    """A calendar object: no METHOD, as CalDAV wants it (RFC 4791 §4.1), and the zones in front.
+
+    Raises `Malformed` for one that could not be read again: it would stay as it is for ever.
+    """
     calendar = Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", _PRODID)
     for component in components:
         calendar.add_component(component)
     text: str = calendar.to_ical().decode()
+    _refuse_excess(text)
     at = text.index("BEGIN:V", len("BEGIN:VCALENDAR"))
     return (text[:at] + "".join(f"{zone}\r\n" for zone in zones.values()) + text[at:]).encode()

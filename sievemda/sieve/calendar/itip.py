@@ -27,6 +27,7 @@ from sievemda.sieve.calendar.data import CalendarData, Malformed, every, instanc
 
 _TARGETS = {"REQUEST": "ATTENDEE", "CANCEL": "ATTENDEE", "ADD": "ATTENDEE", "REPLY": "ORGANIZER"}  # §4.1
 _FOR_PEOPLE = frozenset({"REFRESH", "COUNTER", "DECLINECOUNTER"})
+_COPIED = 10_000  # lines of a series that are copied for instances of their own
 _OF_SERIES = ("RRULE", "RDATE", "EXDATE", "EXRULE")
 
 
@@ -81,7 +82,8 @@ def decide(data: CalendarData, wishes: Wishes, most: int) -> Verdict:
         return Verdict("no_action", str(why))
     except _Error as why:
         return Verdict("error", str(why))
-    except (Malformed, TypeError, ValueError, OverflowError) as why:
+    except (Malformed, TypeError, ValueError, OverflowError, AttributeError, LookupError) as why:
+        # the last ones come of the library, for values of another type than the property has
         return Verdict("error", f"the object on the calendar cannot be changed: {why}")
     if not objects:
         return Verdict("no_action", "; ".join(dict.fromkeys(reasons)))
@@ -179,6 +181,9 @@ class _Object:
         text = wishes.existing(uid)
         old = read(text) if text is not None else None
         self._old = [component for component in old.components if str(component.get("UID")) == uid] if old else []
+        self._by_instance: dict[Any, Component] = {instance(one): one for one in reversed(self._old)}
+        self._copied = 0
+        self._lines = text.count(b"\n") if text is not None else 0
         self._zones = {**(old.zones if old else {}), **data.zones}
 
     def changed(self) -> tuple[bytes, bool]:
@@ -208,11 +213,10 @@ class _Object:
                 raise _Nothing("the organizer is another one than that on the calendar")
 
     def _counterpart(self, component: Component) -> Component | None:
-        wanted = instance(component)
-        return next((old for old in self._old if instance(old) == wanted), None)
+        return self._by_instance.get(instance(component))
 
     def _master(self) -> Component | None:
-        return next((old for old in self._old if instance(old) is None), None)
+        return self._by_instance.get(None)
 
     def _current(self) -> list[Component]:
         """Those components of the message that are not older than what is there."""
@@ -248,11 +252,11 @@ class _Object:
 
     def _keep_own(self, old: Component, new: Component) -> None:
         """The owner's participant status and alarms stay as they are. §4."""
-        for attendee in every(old, "ATTENDEE"):
-            if address_of(attendee) in self._wishes.addresses:
-                for same in every(new, "ATTENDEE"):
-                    if address_of(same) == address_of(attendee):
-                        _copy_status(attendee, same)
+        known = {address_of(attendee): attendee for attendee in reversed(every(old, "ATTENDEE"))}
+        for attendee in every(new, "ATTENDEE"):
+            address = address_of(attendee)
+            if address in self._wishes.addresses and address in known:
+                _copy_status(known[address], attendee)
         new.subcomponents = [sub for sub in old.subcomponents if sub.name == "VALARM"]
 
     def _extended(self) -> list[Component]:
@@ -302,6 +306,7 @@ class _Object:
             if old is None:
                 old = self._derived(reply)
                 self._old.append(old)
+                self._by_instance[instance(old)] = old
             same = [value for value in every(old, "ATTENDEE") if address_of(value) == address_of(who)]
             if not same:
                 raise _Nothing("who replies is no attendee")
@@ -319,6 +324,9 @@ class _Object:
         master = self._master()
         if master is None:
             raise _Nothing("the instance is not on a calendar")
+        self._copied += self._lines
+        if self._copied > _COPIED:
+            raise _Nothing("it is about too many instances at once")
         made: Component = copy.deepcopy(master)
         for name in _OF_SERIES:
             made.pop(name, None)

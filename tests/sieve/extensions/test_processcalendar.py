@@ -1,3 +1,4 @@
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -527,3 +528,72 @@ def test_the_third_example_tells_of_the_outcome_in_the_header():
     found = outcome(script, mail("hi", kind="text/plain"))
     assert found.effects[-1].message.values("X-ProcessCal-Outcome") == ("no_action",)
     assert outcome(script, mail(REQUEST)).effects[-1].message is None
+
+
+# -- hostile calendars: bounded for every field, and an outcome for all of them ---------------------------------------
+
+
+@pytest.mark.parametrize("name", ["UID", "DTSTART", "DTEND", "RECURRENCE-ID", "ORGANIZER", "SEQUENCE", "STATUS"])
+@pytest.mark.parametrize("method", ["REQUEST", "CANCEL", "ADD", "REPLY", ""])
+def test_what_must_be_there_once_is_refused_when_it_is_there_twice(name, method):
+    values = {"UID": "1@acme", "ORGANIZER": "mailto:x@y.example", "SEQUENCE": "1", "STATUS": "CONFIRMED"}
+    twice = [f"{name}:{values.get(name, '20260301T100000Z')}"] * 2
+    text = ics(method, event(f"ATTENDEE:mailto:{ME}", *twice))
+    said = result("processcalendar :allowpublic;", text, objects=on_calendar(event(*INVITED, "RRULE:FREQ=DAILY")))
+    assert said == ("no_action", f"malformed calendar data: {name} is there more than once")
+
+
+def instances(method, number, *lines):
+    days = (f"2026{n // 28 % 12 + 1:02}{n % 28 + 1:02}T{n // 336:02}0000Z" for n in range(number))
+    return ics(method, *(event(*lines, f"RECURRENCE-ID:{day}", sequence=2) for day in days))
+
+
+@pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
+def test_many_instances_of_many_cost_no_more_than_each(method):
+    began = time.process_time()
+    there = {"1@acme": instances("", 400, *INVITED).encode()}
+    assert result("processcalendar;", instances(method, 400, *INVITED), objects=there) == ("updated", "")
+    assert time.process_time() - began < 3
+
+
+def test_an_attendee_who_is_there_a_thousand_times_costs_no_more_than_each():
+    began = time.process_time()
+    many = (*INVITED, *[f"ATTENDEE;PARTSTAT=ACCEPTED:mailto:{ME}"] * 4000)
+    assert (
+        result("processcalendar;", ics("REQUEST", event(*many, sequence=2)), objects=on_calendar(event(*many)))[1] == ""
+    )
+    assert time.process_time() - began < 4
+
+
+def test_a_long_series_is_not_copied_for_every_instance_that_somebody_names():
+    series = on_calendar(event(*INVITED, *["COMMENT:x"] * 900, "RRULE:FREQ=DAILY"))
+    said = result("processcalendar;", instances("CANCEL", 100, *INVITED), objects=series)
+    assert said == ("no_action", "it is about too many instances at once")
+
+
+def test_an_object_never_grows_until_it_cannot_be_read_again():
+    there = on_calendar(event(*INVITED, *["COMMENT:x"] * 4800, "RRULE:FREQ=DAILY"))
+    said = result("processcalendar;", instances("REQUEST", 50, *INVITED), objects=there)
+    assert said[0] == "error"
+    assert "more than 5000 lines" in said[1]
+
+
+def test_all_representations_together_have_a_limit():
+    text = ics("REQUEST", event(*INVITED, f"COMMENT:{'x' * 100_000}"))
+    assert "octets: the limit is" in done("processcalendar;", mail(text, text + "\n", text + "\n\n"))[1]
+
+
+def test_the_same_data_as_a_file_beside_it_count_once():
+    text = ics("REQUEST", event(*INVITED, f"COMMENT:{'x' * 200_000}"))
+    assert done("processcalendar;", mail(text, text, text))[0] == "added"
+
+
+def test_objects_on_the_calendar_are_charged_as_those_in_the_message():
+    there = on_calendar(event(*INVITED, *["COMMENT:x"] * 1000))
+    found = outcome("processcalendar;", mail(REQUEST), objects=there, limits=Limits(matching=200_000))
+    assert "too much text" in str(found.failure)
+
+
+def test_parameters_have_a_limit():
+    line = "RRULE:FREQ=DAILY;" + ";".join(f"X{n}=1" for n in range(21_000))
+    assert "more than 20000 parameters" in result("processcalendar;", ics("REQUEST", event(*INVITED, line)))[1]
