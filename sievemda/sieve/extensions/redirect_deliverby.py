@@ -20,7 +20,7 @@ from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text
 from sievemda.sieve.vocabulary import Extension
 
-# RFC 3339 §5.6, where `t` and `z` may be small; the zone also without its colon, as the second example of §7.2 makes it.
+# RFC 3339 §5.6, `t` and `z` may be small; the zone also without its colon, as the second example of §7.2 makes it.
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d:)([0-5]\d|60)(?:\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)",
     re.ASCII | re.IGNORECASE,
