@@ -4,8 +4,9 @@ Everything here takes what arrives from strangers: each function is total, runs 
 cannot understand into text as it stands. Octets that are not UTF-8 survive as lone surrogates (`surrogateescape`),
 so that a value can be turned back into exactly its octets.
 
-A fold leaves the blanks that stand around it, as RFC 5322 §2.2.3 has it. Why a tab at a fold becomes a space none the
-less: senders fold with a tab where they mean a space, and Pigeonhole, whose scripts are to run unchanged, reads it so.
+Why the line end of a fold and the blanks behind it become one space: RFC 5322 §2.2.3 would keep those blanks, but
+senders fold with a tab or eight spaces where they mean one space, and rules are written for what people see. Blanks
+before the line end belong to the text.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pkgutil
 import re
 from functools import lru_cache
 
-_FOLD = re.compile(rb"\n[ \t]")
+_FOLD = re.compile(rb"\n[ \t]++")
 _WORD = re.compile(r"=\?([^\s?*]{1,64}+)(?:\*[A-Za-z0-9-]{1,64}+)?\?([BbQq])\?([^\s?]*+)\?=")
 _QUOTED = re.compile(rb"=([0-9A-Fa-f]{2})")
 

