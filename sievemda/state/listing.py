@@ -18,15 +18,26 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from sievemda.errors import TemporaryTrouble
+from sievemda.errors import DataError, TemporaryTrouble
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_MOMENTARY = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+}
 _STEPS = 10_000  # instructions of the database between two looks at the clock
 MAX_ROWS = 100_000
 
 
 def rows(path: Path, statement: str, values: Sequence[str], owner: Mapping[str, str], patience: float) -> list[str]:
-    """The members that the statement finds. Raises TemporaryTrouble, also when it takes longer than `patience`."""
+    """The members that the statement finds.
+
+    Raises TemporaryTrouble when somebody else holds the database, or the disk fails: later it may be another answer.
+    Raises DataError for all else: no such database, a wrong statement, or one that takes longer than `patience`.
+    """
     marked, bound = _bind(statement, values, owner)
     give_up = time.monotonic() + patience
     try:
@@ -34,9 +45,10 @@ def rows(path: Path, statement: str, values: Sequence[str], owner: Mapping[str, 
             connection.set_progress_handler(lambda: time.monotonic() > give_up, _STEPS)
             found = connection.execute(marked, bound).fetchmany(MAX_ROWS + 1)
     except (sqlite3.Error, sqlite3.Warning, ValueError) as e:
-        raise TemporaryTrouble(f"{path}: {e}") from e
+        momentary = getattr(e, "sqlite_errorcode", 0) & 0xFF in _MOMENTARY
+        raise (TemporaryTrouble if momentary else DataError)(f"{path}: {e}") from e
     if len(found) > MAX_ROWS:
-        raise TemporaryTrouble(f"{path}: more than {MAX_ROWS} members")
+        raise DataError(f"{path}: more than {MAX_ROWS} members")
     return [str(row[0]) for row in found if row[0] is not None]
 
 
@@ -47,7 +59,7 @@ def _bind(statement: str, values: Sequence[str], owner: Mapping[str, str]) -> tu
     def mark(placeholder: re.Match[str]) -> str:
         name = placeholder[1]
         if name != "values" and name not in owner:
-            raise TemporaryTrouble(f"unknown placeholder {{{name}}} in the statement of a list")
+            raise DataError(f"unknown placeholder {{{name}}} in the statement of a list")
         given = [_text(value) for value in (values if name == "values" else [owner[name]])]
         bound.extend(given)
         return ", ".join("?" * len(given))

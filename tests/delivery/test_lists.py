@@ -1,5 +1,6 @@
 """External lists in delivery: where they lie, who may ask them, what happens when they cannot be read."""
 
+import errno
 import os
 import sqlite3
 
@@ -245,12 +246,55 @@ def test_a_statement_that_fails_keeps_the_message(listed, database, statement):
 
 
 def test_a_statement_without_end_is_cut_short(database):
-    from sievemda.errors import TemporaryTrouble
+    from sievemda.errors import DataError
     from sievemda.state.listing import rows
 
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
-    with pytest.raises(TemporaryTrouble, match="interrupted"):
+    with pytest.raises(DataError, match="interrupted"):
         rows(database, endless, (), {}, 0.2)
+
+
+REDIRECT = f'require ["extlists", "copy"]; redirect :copy "ann@example.org"; redirect :list "{FRIENDS}";'
+
+
+@pytest.mark.parametrize("script", [IF_FRIEND, REDIRECT])
+def test_a_database_that_somebody_holds_delays_the_message_and_nothing_is_done_by_then(
+    listed, database, monkeypatch, script
+):
+    monkeypatch.setattr("sievemda.delivery.lists.catalogue._PATIENCE", 0.1)
+    world = listed(script, sqlite=str(database), statement=ALL)
+    writer = sqlite3.connect(database, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    assert world.deliver("alice@mx.example.org", message()) == [Result.MEMORY_TROUBLE]
+    assert not world.files("user/alice")
+    assert not world.outgoing()
+    writer.execute("COMMIT")
+    writer.close()
+    assert world.deliver("alice@mx.example.org", message()) == [Result.DELIVERED]
+    assert bool(world.outgoing()) is (script == REDIRECT)
+
+
+@pytest.mark.parametrize(("number", "receipt"), [(errno.EIO, Result.MEMORY_TROUBLE), (errno.EACCES, Result.DELIVERED)])
+def test_a_file_that_the_disk_does_not_give_now_delays_the_message(listed, tmp_path, monkeypatch, number, receipt):
+    (tmp_path / "list").write_text("bob@example.net\n")
+    world = listed(file=str(tmp_path / "list"))
+
+    def failing(*_, **__):
+        raise OSError(number, "the disk says no")
+
+    monkeypatch.setattr(Files, "get", failing)
+    assert world.deliver("alice@mx.example.org", message()) == [receipt]
+
+
+def test_one_recipient_whose_list_is_held_delays_no_other(listed, database, monkeypatch):
+    monkeypatch.setattr("sievemda.delivery.lists.catalogue._PATIENCE", 0.1)
+    world = listed(sqlite=str(database), statement=ALL)
+    world.user("carol")
+    writer = sqlite3.connect(database, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    both = world.deliver(["alice@mx.example.org", "carol@mx.example.org"], message())
+    writer.close()
+    assert both == [Result.MEMORY_TROUBLE, Result.DELIVERED]
 
 
 # -- who may ask -----------------------------------------------------------------------------------------------

@@ -3,12 +3,17 @@
 The site names lists in its settings; `:addrbook:default` is there for everybody (§2.5), empty where the owner has no
 address book. A list in a home that is not there is empty; one of the site that cannot be read is a run-time error.
 
-Why a trouble of a list is a run-time error and the message is kept, though §3 would delay it: an active script that
-cannot be read ends in the INBOX with $SieveFailed here, and §3 wants the list to be treated as the script is.
+What will not pass by itself (no such file, a wrong statement) is a run-time error, and the message is kept: §2.2. What
+may pass (somebody else holds the database, the disk fails) delays the message: §3, "delay message delivery and try
+again later". Nothing has been done by then, because scripts are evaluated before they are carried out.
+
+Why the two are told apart, where an active script that cannot be read is always one that fails: a database that is
+being written to is held now and then, and a message to the members of a list would not reach them for that.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Sequence
@@ -16,11 +21,12 @@ from pathlib import Path
 
 from sievemda.config import ExternalList, Settings
 from sievemda.delivery.lists.files import Files, Members, Parser, cards, keys, plain
-from sievemda.errors import TemporaryTrouble
+from sievemda.errors import DataError, TemporaryTrouble
 from sievemda.sieve.listnames import ADDRESS_BOOK, DEFAULT_BOOK, normal_name
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.text import octets
 
+_MOMENTARY = {errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT}
 _PATIENCE = 5.0  # seconds for all questions to databases in one run
 _PARSERS: dict[str, Parser] = {"file": plain, "dict": keys, "vcards": cards}
 _NAME = 250  # octets that a file name without its `.vcf` may have
@@ -62,7 +68,10 @@ class Lists:
 
 
 class OwnLists:
-    """Answers `has_list`, `in_list` and `list_members` of `sieve.facts.Facts`. Used by one thread."""
+    """Answers `has_list`, `in_list` and `list_members` of `sieve.facts.Facts`. Used by one thread.
+
+    Questions raise RunError, and TemporaryTrouble for what may pass.
+    """
 
     def __init__(self, lists: Lists, owner: str, home: Path) -> None:
         local, _, domain = owner.partition("@")
@@ -119,6 +128,8 @@ class OwnLists:
                 raise OSError(f"{path} leads out of the home directory")
             found = self._lists.files.get(path, parse, exact=exact)
         except OSError as e:
+            if e.errno in _MOMENTARY:
+                raise TemporaryTrouble(f"a list cannot be read now: {e}") from e
             raise RunError(f"a list cannot be read: {e}") from e
         if found is None and required:
             raise RunError(f"a list cannot be read: there is no file {path}")
@@ -130,7 +141,7 @@ class OwnLists:
         began = time.monotonic()
         try:
             return rows(self._path(one.sqlite)[0], statement, values, self._names, self._left)
-        except TemporaryTrouble as e:
+        except DataError as e:
             raise RunError(f"the list {one.name} cannot be asked: {e}") from e
         finally:
             self._left = max(0.0, self._left - (time.monotonic() - began))

@@ -89,7 +89,10 @@ class Files:
         known = self._known.get((path, exact))
         if known is not None and known[0] == stamp:
             return known[1]
-        members = Members(tuple(dict.fromkeys(_read(files, parse))), exact)
+        try:
+            members = Members(tuple(dict.fromkeys(_read(path, files, parse))), exact)
+        except FileNotFoundError:
+            return None
         while len(self._known) >= _KEPT:
             self._known.popitem(last=False)
         self._known[path, exact] = stamp, members
@@ -115,12 +118,14 @@ def _mark(status: os.stat_result) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _read(files: list[tuple[Path, tuple[int, ...]]], parse: Parser) -> Iterable[str]:
+def _read(root: Path, files: list[tuple[Path, tuple[int, ...]]], parse: Parser) -> Iterable[str]:
     room = MAX_FILE
     for path, _ in files:
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:  # a card that was removed just now
+        except FileNotFoundError:  # removed just now: a card is one less, but a list is not there
+            if path == root:
+                raise
             continue
         with os.fdopen(fd, "rb") as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
