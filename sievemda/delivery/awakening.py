@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sievemda.config import Settings
 from sievemda.delivery.filing import mailbox_of
-from sievemda.delivery.job import Account
+from sievemda.delivery.job import UNSAID, Account
 from sievemda.delivery.places import Obstacle, Places, Wish
 from sievemda.delivery.record import awakened_entry
 from sievemda.delivery.snoozes import Note, Snoozes
@@ -99,7 +99,7 @@ class Awakening:
         flags = self.places.settable(note.user, reached, distinct((*kept, *note.add_flags)))
         moved = messages.move(self.store, asleep, file, reached, flags)
         name = self.store.namespace.format_admin(reached.name)
-        account.did("awakening", 0, mailbox=name, file=str(moved), flags=list(flags))
+        account.did("awakening", mailbox=name, file=str(moved), flags=list(flags))
         self.journal.record(awakened_entry(note, size_of(moved.name, str(moved)) or 0, account))
         log.info("awakened %s", words(user=note.user, msgid=note.message_id, mailbox=name))
         return True
@@ -117,6 +117,6 @@ class Awakening:
                 return mailbox_of(self.store, place)[0]
             except DataError as e:
                 why = str(e)
-        account.left(f"awakening into {note.to}", 0, why)
+        account.left(f"awakening into {note.to}", UNSAID, why)
         log.warning("awakened into the INBOX %s", words(user=note.user, wanted=note.to, why=why))
         return inbox

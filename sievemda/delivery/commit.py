@@ -21,18 +21,31 @@ from pathlib import Path
 
 from sievemda.delivery.feeding import Feeding
 from sievemda.delivery.filing import mailbox_of
-from sievemda.delivery.job import Account, Job, Parts
+from sievemda.delivery.job import UNSAID, Account, Job, Parts
 from sievemda.delivery.places import Obstacle, Place
 from sievemda.delivery.recall import Recall, duplicate_key
 from sievemda.delivery.scheduling import schedule
 from sievemda.delivery.sending import Sending
 from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.delivery.staging import Staging
-from sievemda.delivery.steps import Announce, Answer, Complain, Drop, Feed, File, Forward, Plan, Refusal, Schedule, Step
+from sievemda.delivery.steps import (
+    Announce,
+    Answer,
+    Complain,
+    Drop,
+    Feed,
+    File,
+    Forward,
+    Plan,
+    Refusal,
+    Schedule,
+    Step,
+    where,
+)
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.mail.result import Receipt, Result
-from sievemda.sieve.effects import Snooze
+from sievemda.sieve.effects import Said, Snooze
 from sievemda.state.memory import Key
 from sievemda.store.files import unique_name
 from sievemda.store.mailbox import Mailbox
@@ -99,7 +112,7 @@ class Commit:
         try:
             self._file(plan.fallback, last=False)
         except _NotFiled as e:
-            self._not_filed(plan.fallback.action, 0, e)
+            self._not_filed(plan.fallback.action, UNSAID, e)
             return self.plain()
         return Receipt(Result.DELIVERED)
 
@@ -119,23 +132,23 @@ class Commit:
         attempt = f"delivery to the folder of {target.recipient.address}"
         detail = self._parts.places.detail(target, self._job.content.message.stored_size)
         if isinstance(detail, Obstacle):
-            self._account.left(attempt, 0, detail.why)
+            self._account.left(attempt, UNSAID, detail.why)
         elif detail is not None:
             try:
                 self._file(File(place=detail, flags=flags, action="delivery"), last=False)
             except _NotFiled as e:
-                self._not_filed(attempt, 0, e)
+                self._not_filed(attempt, UNSAID, e)
             else:
                 return Receipt(Result.DELIVERED)
         elif target.detail is not None:
-            self._account.left(attempt, 0, "there is no such folder")
+            self._account.left(attempt, UNSAID, "there is no such folder")
         return self.inbox(flags)
 
     def inbox(self, flags: tuple[str, ...] = ()) -> Receipt:
         """Into the INBOX, or the board. Raises the error of the store."""
         place = self._parts.places.inbox(self._job.target, self._job.content.message.stored_size)
         if isinstance(place, Obstacle):
-            self._account.left("delivery", 0, place.why)
+            self._account.left("delivery", UNSAID, place.why)
             return Receipt(place.result)
         try:
             self._file(File(place=place, flags=flags, action="delivery"), last=self._job.last)
@@ -153,13 +166,13 @@ class Commit:
                     try:
                         self._file(step, last=self._job.last and step is files[-1] and not plan.failure)
                     except _NotFiled as e:
-                        self._not_filed(step.action, step.line, e)
-                        self._account.failure = f"line {step.line}: {step.action}: {e}"
+                        self._not_filed(step.action, step, e)
+                        self._account.failure = f"{where(step)}{step.action}: {e}"
                         return index, Receipt(Result.TROUBLE)
                 case Refusal():
                     receipt = self._sending.refuse(step)
                 case Drop():
-                    self._account.did("discard", step.line)
+                    self._account.did("discard", step)
         return len(steps), receipt
 
     def _file(self, step: File, *, last: bool) -> None:
@@ -173,7 +186,7 @@ class Commit:
         options = self._parts.settings.delivery
         if options.duplicatesuppression and self._recall.seen(key):
             self._recall.in_place = True
-            self._account.left(step.action, step.line, f"duplicate: {name} has it already")
+            self._account.left(step.action, step, f"duplicate: {name} has it already")
             return
         try:
             if step.snooze is None:
@@ -187,7 +200,7 @@ class Commit:
             self._recall.done(key, options.memory_days * _DAY)
             self._recall.save()
         when = {"awakens": step.snooze.awakens.isoformat()} if step.snooze else {}
-        self._account.did(step.action, step.line, mailbox=name, file=str(path), flags=list(step.flags), **when)
+        self._account.did(step.action, step, mailbox=name, file=str(path), flags=list(step.flags), **when)
 
     def _put_to_sleep(self, step: File, snooze: Snooze, mailbox: Mailbox, *, last: bool) -> Path:
         """The note first, so that no message is ever there without one."""
@@ -216,9 +229,9 @@ class Commit:
         """The folder, made when the script asked for that."""
         mailbox, made = mailbox_of(self._parts.store, place)
         if made:
-            self._account.did("create", 0, mailbox=self._parts.store.namespace.format_admin(place.name))
+            self._account.did("create", mailbox=self._parts.store.namespace.format_admin(place.name))
         return mailbox
 
-    def _not_filed(self, action: str, line: int, error: _NotFiled) -> None:
-        self._account.left(action, line, str(error))
+    def _not_filed(self, action: str, said: Said, error: _NotFiled) -> None:
+        self._account.left(action, said, str(error))
         log.error("not filed %s", words(session=self._job.peer.session, action=action, error=error))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sievemda.delivery.job import Account, Job, Parts
 from sievemda.delivery.programs import about
 from sievemda.delivery.recall import Recall
-from sievemda.delivery.steps import Feed, Step
+from sievemda.delivery.steps import Feed, Step, where
 from sievemda.state.memory import Key
 
 _DAY = 86_400
@@ -32,7 +32,7 @@ class Feeding:
         """Whether the program has not had it yet; asked before anything is done."""
         if not self._recall.seen(self._key(step)):
             return True
-        self._account.left("pipe", step.line, f"{step.pipe.program} has had it already")
+        self._account.left("pipe", step, f"{step.pipe.program} has had it already")
         self.taken = self.taken or not step.pipe.copy
         return False
 
@@ -48,12 +48,12 @@ class Feeding:
             self.taken = self.taken or not pipe.copy
             self._recall.done(self._key(step), self._parts.settings.delivery.memory_days * _DAY)
             self._recall.save()
-            self._account.did("pipe", step.line, program=pipe.program, arguments=list(pipe.arguments))
+            self._account.did("pipe", step, program=pipe.program, arguments=list(pipe.arguments))
             return True
         why = "there is no such program" if result is None else "it did not succeed"
-        self._account.left("pipe", step.line, f"failed to pipe to the program '{pipe.program}': {why}")
+        self._account.left("pipe", step, f"failed to pipe to the program '{pipe.program}': {why}")
         if not pipe.optional:
-            self._account.failure = f"line {step.line}: failed to pipe to the program '{pipe.program}': {why}"
+            self._account.failure = f"{where(step)}failed to pipe to the program '{pipe.program}': {why}"
         return pipe.optional
 
     def _key(self, step: Feed) -> Key:

@@ -14,6 +14,7 @@ from sievemda.delivery.programs import Programs
 from sievemda.delivery.steps import NotDone
 from sievemda.delivery.target import Target
 from sievemda.mail.envelope import Peer, Sender
+from sievemda.sieve.effects import Said
 from sievemda.state.memory import Memory
 from sievemda.store.mailstore import MailStore
 
@@ -47,6 +48,9 @@ class Job:
     last: bool  # of the transaction
 
 
+UNSAID = Said()  # what no script asked for
+
+
 @dataclass(slots=True)
 class Account:
     """What became of a job, for the journal and the log."""
@@ -55,8 +59,9 @@ class Account:
     not_done: list[NotDone] = field(default_factory=list)
     failure: str = ""  # why the script could not be followed to its end
 
-    def did(self, action: str, line: int, **details: object) -> None:
-        self.done.append({"action": action, "line": line, **details})
+    def did(self, action: str, said: Said = UNSAID, **details: object) -> None:
+        where = {"script": said.script} if said.script else {}
+        self.done.append({"action": action, "line": said.line, **details, **where})
 
-    def left(self, action: str, line: int, why: str) -> None:
-        self.not_done.append(NotDone(action, line, why))
+    def left(self, action: str, said: Said, why: str) -> None:
+        self.not_done.append(NotDone(action, said.line, why, said.script))

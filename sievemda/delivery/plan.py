@@ -28,6 +28,7 @@ from sievemda.delivery.steps import (
     Refusal,
     Schedule,
     Step,
+    where,
 )
 from sievemda.delivery.target import Target
 from sievemda.mail.address import parse_address
@@ -68,7 +69,7 @@ class Planner:
             return self._with_fallback(plan, outcome) if _only_tried(outcome.effects) else plan
         done = len(outcome.settled)
         plan = self._plan(outcome.settled)
-        skipped = [NotDone(action_name(e), e.line, "the script failed") for e in outcome.effects[done:]]
+        skipped = [NotDone(action_name(e), e.line, "the script failed", e.script) for e in outcome.effects[done:]]
         return Plan(plan.steps, (*plan.not_done, *skipped), _words(outcome), outcome.broken)
 
     def _with_fallback(self, plan: Plan, outcome: Outcome) -> Plan:
@@ -82,7 +83,7 @@ class Planner:
         for index, effect in enumerate(effects):
             step = self._step(effect)
             if isinstance(step, str):
-                self._not_done.append(NotDone(action_name(effect), effect.line, step))
+                self._not_done.append(NotDone(action_name(effect), effect.line, step, effect.script))
                 for skipped_effect in effects[index + 1 :]:
                     self._skip(skipped_effect)
                 return Plan(self._merged(steps), tuple(self._not_done), _failure(effect, step))
@@ -91,7 +92,8 @@ class Planner:
         return Plan(self._merged(steps), tuple(self._not_done))
 
     def _skip(self, effect: Effect) -> None:
-        self._not_done.append(NotDone(action_name(effect), effect.line, "an action before it could not be done"))
+        why = "an action before it could not be done"
+        self._not_done.append(NotDone(action_name(effect), effect.line, why, effect.script))
 
     def _step(self, effect: Effect) -> Step | str | None:
         """What to do, or in words why it cannot be done, or nothing."""
@@ -103,18 +105,22 @@ class Planner:
             case Respond() | Notify() | Report():
                 return self._tell(effect)
             case Refuse():
-                return Refusal(reason=self._reason(effect), by_mail=self._by_mail(effect), line=effect.line)
+                return Refusal(
+                    reason=self._reason(effect), by_mail=self._by_mail(effect), line=effect.line, script=effect.script
+                )
             case Discard():
-                return Drop(line=effect.line)
+                return Drop(line=effect.line, script=effect.script)
             case Pipe():
-                return Feed(pipe=effect, message=effect.message or self._message, line=effect.line)
+                return Feed(
+                    pipe=effect, message=effect.message or self._message, line=effect.line, script=effect.script
+                )
             case UpdateCalendar():
                 return self._schedule(effect)
 
     def _schedule(self, update: UpdateCalendar) -> Schedule | None:
         if update.objects:
-            return Schedule(update=update, line=update.line)
-        self._not_done.append(NotDone("processcalendar", update.line, update.reason or update.outcome))
+            return Schedule(update=update, line=update.line, script=update.script)
+        self._not_done.append(NotDone("processcalendar", update.line, update.reason or update.outcome, update.script))
         return None
 
     def _file(self, store: Store, right: str = "p") -> File | str:
@@ -126,9 +132,11 @@ class Planner:
         if place.mailbox is not None:
             flags = self._places.settable(self._target.owner, place.mailbox, flags)
         if left := " ".join(flag for flag in store.flags if flag not in flags):
-            self._not_done.append(NotDone("setflag", store.line, f"{self._target.owner} may not set {left} there"))
+            why = f"{self._target.owner} may not set {left} there"
+            self._not_done.append(NotDone("setflag", store.line, why, store.script))
         snooze = store.snooze
-        return File(place=place, flags=flags, message=store.message, action=action, line=store.line, snooze=snooze)
+        filed = File(place=place, flags=flags, message=store.message, action=action, snooze=snooze)
+        return replace(filed, line=store.line, script=store.script)
 
     def _place(self, store: Store, right: str) -> Place | Obstacle:
         size = (store.message or self._message).stored_size
@@ -139,38 +147,41 @@ class Planner:
         wish = Wish(store.mailbox, store.mailbox_id, store.special_use, store.create)
         place = self._places.named(self._target, wish, size, right)
         if isinstance(place, Obstacle) and store.implicit:  # what nobody decided about goes where it always went
-            self._not_done.append(NotDone("implicit_keep_target", store.line, place.why))
+            self._not_done.append(NotDone("implicit_keep_target", store.line, place.why, store.script))
             return self._places.keep(self._target, size)
         return place
 
     def _forward(self, redirect: Redirect) -> Forward | str | None:
         if redirect.suppressed:
-            self._not_done.append(NotDone("redirect", redirect.line, redirect.suppressed))
+            self._not_done.append(NotDone("redirect", redirect.line, redirect.suppressed, redirect.script))
             return None
         if parse_address(redirect.address) is None:
             return f"{redirect.address!r} is not an address"
-        return Forward(redirect=redirect, message=redirect.message or self._message, line=redirect.line)
+        return Forward(
+            redirect=redirect, message=redirect.message or self._message, line=redirect.line, script=redirect.script
+        )
 
     def _tell(self, effect: Respond | Notify | Report) -> Step | None:
         """A mail of ours, unless the language has found that none must go out."""
         if effect.suppressed:
-            self._not_done.append(NotDone(action_name(effect), effect.line, effect.suppressed))
+            self._not_done.append(NotDone(action_name(effect), effect.line, effect.suppressed, effect.script))
             return None
         match effect:
             case Respond():
-                return Answer(respond=effect, copy=self._copy(effect.fcc, effect.text), line=effect.line)
+                return Answer(respond=effect, copy=self._copy(effect), line=effect.line, script=effect.script)
             case Notify():
-                return Announce(notify=effect, copy=self._copy(effect.fcc, effect.text), line=effect.line)
+                return Announce(notify=effect, copy=self._copy(effect), line=effect.line, script=effect.script)
             case Report():
-                return Complain(report=effect, line=effect.line)
+                return Complain(report=effect, line=effect.line, script=effect.script)
 
-    def _copy(self, fcc: Store | None, text: bytes) -> File | None:
+    def _copy(self, effect: Respond | Notify) -> File | None:
         """Where a copy of our mail goes; one that cannot be kept is no reason not to send it. RFC 8580 §3."""
-        if fcc is None:
+        if effect.fcc is None:
             return None
-        filed = self._file(replace(fcc, message=Message(text)), right="i")
+        fcc = replace(effect.fcc, message=Message(effect.text), script=effect.script)
+        filed = self._file(fcc, right="i")
         if isinstance(filed, str):
-            self._not_done.append(NotDone("fcc", fcc.line, filed))
+            self._not_done.append(NotDone("fcc", fcc.line, filed, fcc.script))
             return None
         return filed
 
@@ -192,7 +203,8 @@ class Planner:
         merged: list[Step] = []
         for index, step in enumerate(steps):
             if isinstance(step, File) and last[_folder(step)] != index:
-                self._not_done.append(NotDone(step.action, step.line, "a later action stores into the same mailbox"))
+                why = "a later action stores into the same mailbox"
+                self._not_done.append(NotDone(step.action, step.line, why, step.script))
             else:
                 merged.append(step)
         return tuple(merged)
@@ -241,14 +253,12 @@ def _words(outcome: Outcome) -> str:
     """Why the scripts could not be followed to their end."""
     failure = outcome.failure
     assert failure is not None
-    where = f"{failure.script}: " if failure.script else ""
+    whose = f"{failure.script}: " if failure.script else ""
     if outcome.broken:
-        return f"{where}the script cannot be used: {failure}"
-    return f"{where}line {failure.line}: {failure.text}"
+        return f"{whose}the script cannot be used: {failure}"
+    return f"{whose}line {failure.line}: {failure.text}"
 
 
 def _failure(effect: Effect, why: str) -> str:
     named = f' "{effect.mailbox}"' if isinstance(effect, Store) and effect.mailbox else ""
-    where = f"{effect.script}: " if effect.script else ""
-    where += f"line {effect.line}: " if effect.line else ""
-    return f"{where}{action_name(effect)}{named}: {why}"
+    return f"{where(effect)}{action_name(effect)}{named}: {why}"

@@ -44,7 +44,6 @@ class Trail:
     planned: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.time)
     error: str = ""  # for the administrator: never told to the peer
-    places: dict[int, set[str]] = field(default_factory=dict)  # the scripts whose actions stand in a line
 
     def read(self, source: Source) -> None:
         """A script was read."""
@@ -58,13 +57,6 @@ class Trail:
         """The scripts ran."""
         self.tests, self.notes, self.edits = outcome.tests, outcome.notes, outcome.edits
         self.planned = [_said(effect) for effect in outcome.effects]
-        for effect in outcome.effects:
-            self.places.setdefault(effect.line, set()).add(effect.script)
-
-    def where(self, line: int) -> dict[str, str]:
-        """The script of that line of what was done, where only one script can be meant and it is not the user's own."""
-        scripts = self.places.get(line, set()) if line else set()
-        return {"script": cut(next(iter(scripts)), 500)} if len(scripts) == 1 and scripts != {""} else {}
 
 
 def entry(job: Job, receipt: Receipt, trail: Trail) -> Entry:
@@ -85,11 +77,8 @@ def entry(job: Job, receipt: Receipt, trail: Trail) -> Entry:
         "notes": _log(trail.notes),
         "edits": _log(trail.edits),
         "planned": [_short(action) for action in trail.planned],
-        "done": [done | trail.where(done["line"]) for done in account.done],
-        "not_done": [
-            {"action": n.action, "line": n.line, "why": cut(n.why, 500), **trail.where(n.line)}
-            for n in account.not_done
-        ],
+        "done": account.done,
+        "not_done": _not_done(account),
         "failure": cut(account.failure, 500),
         "error": cut(trail.error, 500),
     }
@@ -106,7 +95,7 @@ def awakened_entry(snoozed: Snoozed, size: int, account: Account) -> Entry:
     about = {"message_id": cut(snoozed.message_id, 1000), "session": "awakening", "from": "", "size": size}
     to = {"to": snoozed.user, "orcpt": None, "result": Result.DELIVERED.name.lower(), "reason": ""}
     told: Entry = {"done": account.done, "awakened": True}
-    told["not_done"] = [{"action": n.action, "line": n.line, "why": cut(n.why, 500)} for n in account.not_done]
+    told["not_done"] = _not_done(account)
     return about | to | _without_script(snoozed.user) | told
 
 
@@ -162,6 +151,13 @@ def in_short(told: dict[str, Any]) -> dict[str, object]:
         "size": told["size"],
         "ms": round(told["took"] * 1000, 1),
     }
+
+
+def _not_done(account: Account) -> list[dict[str, Any]]:
+    return [
+        {"action": n.action, "line": n.line, "why": cut(n.why, 500), **({"script": n.script} if n.script else {})}
+        for n in account.not_done
+    ]
 
 
 def _said(effect: Effect) -> dict[str, Any]:

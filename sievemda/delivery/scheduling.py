@@ -32,10 +32,10 @@ def schedule(parts: Parts, job: Job, account: Account, step: Schedule) -> None:
         try:
             if data:
                 path = calendars.put(uid, data, update.calendar)
-                account.did("processcalendar", step.line, outcome=update.outcome, uid=uid, file=str(path))
+                account.did("processcalendar", step, outcome=update.outcome, uid=uid, file=str(path))
             else:
                 calendars.remove(uid)
-                account.did("processcalendar", step.line, outcome=update.outcome, uid=uid)
+                account.did("processcalendar", step, outcome=update.outcome, uid=uid)
         except (OSError, SievemdaError) as e:
-            account.left("processcalendar", step.line, f"the calendar cannot be written: {e}")
+            account.left("processcalendar", step, f"the calendar cannot be written: {e}")
             log.error("calendar not written %s", words(session=job.peer.session, user=owner, error=e))  # noqa: TRY400

@@ -13,12 +13,12 @@ import logging
 from collections.abc import Sequence
 
 from sievemda.delivery.filing import mailbox_of
-from sievemda.delivery.job import Account, Job, Parts
+from sievemda.delivery.job import UNSAID, Account, Job, Parts
 from sievemda.delivery.notices import Action, rejection, success
 from sievemda.delivery.outgoing import answer, complaint, notification, redirected
 from sievemda.delivery.recall import Recall
 from sievemda.delivery.staging import Staging
-from sievemda.delivery.steps import Announce, Answer, Complain, File, Forward, Refusal, Step
+from sievemda.delivery.steps import Announce, Answer, Complain, File, Forward, Refusal, Step, where
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.mail.message import Message
@@ -45,14 +45,14 @@ class Sending:
             return True
         match step:
             case Forward():
-                self._account.left("redirect", step.line, f"it was already redirected to {step.address}")
+                self._account.left("redirect", step, f"it was already redirected to {step.address}")
             case Answer():
                 why = f"{step.respond.to} has had this answer in the last {period(step.respond.seconds)}"
-                self._account.left("vacation", step.line, why)
+                self._account.left("vacation", step, why)
             case Announce():
-                self._account.left("notify", step.line, f"{step.notify.method} was already told of it")
+                self._account.left("notify", step, f"{step.notify.method} was already told of it")
             case Complain():
-                self._account.left("report", step.line, f"{step.report.to} has had this report already")
+                self._account.left("report", step, f"{step.report.to} has had this report already")
         return False
 
     def send_all(self, steps: Sequence[Step]) -> bool:
@@ -67,8 +67,8 @@ class Sending:
                     case Announce() | Complain():
                         self._tell(step)
             except OSError as e:
-                self._account.left("sending", step.line, str(e))
-                self._account.failure = f"line {step.line}: it could not be sent: {e}"
+                self._account.left("sending", step, str(e))
+                self._account.failure = f"{where(step)}it could not be sent: {e}"
                 log.error("outgoing message not taken %s", words(session=self._job.peer.session, error=e))  # noqa: TRY400
                 return False
             finally:
@@ -79,10 +79,10 @@ class Sending:
         """In the protocol, or by a notice; nobody is told what nobody sent. RFC 5429 §2.2.1. Raises OSError."""
         sender = self._job.sender.reverse_path
         if not step.by_mail:
-            self._account.did("reject", step.line, reason=step.reason[:1000])
+            self._account.did("reject", step, reason=step.reason[:1000])
             return Receipt(Result.REJECTED, step.reason)
         if sender is None:
-            self._account.left("reject", step.line, "nobody to tell: the sender is null")
+            self._account.left("reject", step, "nobody to tell: the sender is null")
             return Receipt(Result.DELIVERED)
         content, target = self._job.content, self._job.target
         self._parts.outbox.put(
@@ -96,7 +96,7 @@ class Sending:
                 step.reason,
             )
         )
-        self._account.did("reject", step.line, reason=step.reason[:1000], to=str(sender))
+        self._account.did("reject", step, reason=step.reason[:1000], to=str(sender))
         return Receipt(Result.DELIVERED)
 
     def confirm(self) -> None:
@@ -110,14 +110,14 @@ class Sending:
                 success(self._parts.settings, job.content.message, job.sender, job.target.recipient, action)
             )
         except OSError as e:
-            self._account.left("notice of success", 0, str(e))
+            self._account.left("notice of success", UNSAID, str(e))
         else:
-            self._account.did("notice of success", 0, to=str(job.sender.reverse_path))
+            self._account.did("notice of success", to=str(job.sender.reverse_path))
 
     def _redirect(self, step: Forward) -> None:
         self._parts.outbox.put(redirected(step.message, self._job.sender, self._job.target.recipient, step.redirect))
         self._recall.done(self._key(step), self._parts.settings.delivery.memory_days * _DAY)
-        self._account.did("redirect", step.line, to=step.address)
+        self._account.did("redirect", step, to=step.address)
 
     def _answer(self, step: Answer) -> None:
         self._recall.done(self._key(step), step.respond.seconds)
@@ -128,7 +128,7 @@ class Sending:
         except OSError:
             self._recall.forget(self._key(step))
             raise
-        self._account.did("vacation", step.line, to=step.respond.to)
+        self._account.did("vacation", step, to=step.respond.to)
         self._keep_copy(step.copy, reply.head)
 
     def _tell(self, step: Announce | Complain) -> None:
@@ -137,9 +137,9 @@ class Sending:
                 self._announce(step)
             else:
                 self._parts.outbox.put(complaint(self._parts.settings, step.report))
-                self._account.did("report", step.line, to=step.report.to)
+                self._account.did("report", step, to=step.report.to)
         except OSError as e:
-            self._account.left("notify" if isinstance(step, Announce) else "report", step.line, str(e))
+            self._account.left("notify" if isinstance(step, Announce) else "report", step, str(e))
             log.error("outgoing message not taken %s", words(session=self._job.peer.session, error=e))  # noqa: TRY400
             return
         self._recall.done(self._key(step), self._parts.settings.delivery.memory_days * _DAY)
@@ -150,7 +150,7 @@ class Sending:
         mail, leaving = notification(self._parts.settings, step.notify, owner)
         for one in leaving:
             self._parts.outbox.put(one)
-        self._account.did("notify", step.line, to=", ".join(one.recipient for one in leaving))
+        self._account.did("notify", step, to=", ".join(one.recipient for one in leaving))
         self._keep_copy(step.copy, mail)
 
     def _keep_copy(self, copy: File | None, text: bytes) -> None:
@@ -162,10 +162,10 @@ class Sending:
             mailbox, _ = mailbox_of(store, copy.place)
             path = self._staging.put(mailbox, copy.flags, Message(text), last=False)
         except (OSError, SievemdaError) as e:
-            self._account.left("fcc", copy.line, str(e))
+            self._account.left("fcc", copy, str(e))
         else:
             name = store.namespace.format_admin(mailbox.name)
-            self._account.did("fcc", copy.line, mailbox=name, file=str(path), flags=list(copy.flags))
+            self._account.did("fcc", copy, mailbox=name, file=str(path), flags=list(copy.flags))
 
     def _key(self, step: Letter) -> Key:
         """Semantics, section 4."""

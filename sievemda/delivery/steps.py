@@ -6,28 +6,26 @@ from dataclasses import dataclass
 
 from sievemda.delivery.places import Place
 from sievemda.mail.message import Message
-from sievemda.sieve.effects import Notify, Pipe, Redirect, Remember, Report, Respond, Snooze, UpdateCalendar
+from sievemda.sieve.effects import Notify, Pipe, Redirect, Remember, Report, Respond, Said, Snooze, UpdateCalendar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Said):
     """Put the message (an edited one, if there is one) there."""
 
     place: Place
     flags: tuple[str, ...] = ()
     message: Message | None = None
     action: str = "keep"
-    line: int = 0
     snooze: Snooze | None = None  # when it leaves that place again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forward:
+class Forward(Said):
     """Send the message on to one address."""
 
     redirect: Redirect
     message: Message
-    line: int
 
     @property
     def address(self) -> str:
@@ -35,62 +33,59 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Said):
     """Send the reply, unless that was done lately, and put a copy of it into a mailbox."""
 
     respond: Respond
     copy: File | None
-    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announce:
+class Announce(Said):
     """Send the notification, and put a copy of it into a mailbox."""
 
     notify: Notify
     copy: File | None
-    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Complain:
+class Complain(Said):
     """Send the abuse report."""
 
     report: Report
-    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Said):
     """Refuse the message: in the protocol, or by a notice to its sender."""
 
     reason: str
     by_mail: bool
-    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
+class Drop(Said):
     """Nothing, on purpose."""
 
-    line: int
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
+class Feed(Said):
     """Hand the message to a program."""
 
     pipe: Pipe
     message: Message
-    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Said):
     """Write objects of the owner's calendar."""
 
     update: UpdateCalendar
-    line: int
+
+
+def where(said: Said) -> str:
+    """The script, when it is not the user's own, and the line, in front of what is said about it."""
+    return (f"{said.script}: " if said.script else "") + (f"line {said.line}: " if said.line else "")
 
 
 Step = File | Forward | Answer | Announce | Complain | Refusal | Drop | Feed | Schedule
@@ -101,6 +96,7 @@ class NotDone:
     action: str
     line: int
     why: str
+    script: str = ""  # when it is not the user's own
 
 
 @dataclass(frozen=True, slots=True)
