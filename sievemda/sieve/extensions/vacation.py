@@ -120,7 +120,10 @@ class Vacation(Command):
         """The reply but for Date and Message-ID. RFC 5230 §5, RFC 3834 §3.1."""
         sender = run.envelope.sender.reverse_path
         assert sender is not None  # the null reverse-path is never answered
-        own = _authors(run.text(self.from_)) if self.from_ is not None else None
+        given = "" if self.from_ is None else run.text(self.from_)
+        own = _authors(given)
+        if self.from_ is not None and not own:  # §4.3: said, and no reason not to answer
+            run.note(f"vacation: invalid address in ':from': {given[:80]!r}, the owner's stands for it")
         return b"".join([
             structured("From", [mailbox(*one) for one in own] if own else [named], ","),
             structured("To", [_answered(run, sender)]),

@@ -215,6 +215,8 @@ def test_from():
     (problem,) = problems(R + 'vacation :from "nobody" "x";')
     assert problem == "2:16: error: invalid address in ':from': 'nobody'"
     assert parsed('vacation :from "${none}" "x";')["From"] == "roadrunner@acme.example.com"
+    (note,) = outcome(R + 'set "who" "nobody"; vacation :from "${who}" "x";').notes
+    assert note.text == "vacation: invalid address in ':from': 'nobody', the owner's stands for it"
 
 
 def test_a_mime_reason_is_taken_as_an_entity():
