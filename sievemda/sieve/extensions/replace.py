@@ -81,8 +81,13 @@ def _authors(text: str) -> tuple[str, ...] | None:
 
 
 def _entity(text: str) -> Entity:
-    """A MIME entity, RFC 2045 §2.4: of its header the fields that begin with Content-."""
+    """A MIME entity, RFC 2045 §2.4: of its header the fields that begin with Content-.
+
+    A text that has no field at all where its header should be is a body alone: nothing that was written is lost.
+    """
     message = Message(octets(text.replace("\r\n", "\n")))
+    if not message.fields and not text.startswith(("\r\n", "\n")):
+        return Entity(b"", message.data[:])
     head = message.head
     fields = [head[start:end] for name, start, end in spans(head) if name.startswith("content-")]
     lines = [line if line.endswith(b"\n") else line + b"\n" for line in fields]

@@ -103,6 +103,13 @@ Content-Language: de
     assert message.data.endswith(b"\n\n<p>new</p>\n")
 
 
+@pytest.mark.parametrize(("entity", "body"), [("two\r\nlines", b"two\nlines"), ("\r\nx: y", b"x: y"), ("", b"")])
+def test_an_entity_without_header_is_a_body_alone(entity, body):
+    message = Message(kept(f'replace :mime "{entity}";', PLAIN))
+    assert message.values("content-type") == ()
+    assert message.data.rstrip(b"\n").endswith(b"\n\n" + body if body else b"MIME-Version: 1.0")
+
+
 def test_in_a_loop_the_part_is_replaced():
     script = """foreverypart {
         if header :mime :contenttype "Content-Type" "application/exe" { replace "removed"; }
