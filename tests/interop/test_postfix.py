@@ -193,6 +193,37 @@ def test_a_redirected_message_leaves_with_its_sender_unchanged(
     assert site.files(user) == []
 
 
+def test_the_notices_that_a_redirect_asks_for_come_to_the_owner_of_the_script(
+    site: Site, virtual_postfix: Postfix, sink: Sink, user: str, new_name
+) -> None:
+    """RFC 6009 §6: the next host but one has no DSN, so Postfix itself tells of the relaying."""
+    away = f"{new_name('away')}@example.net"
+    script = 'require "redirect-dsn"; if not header "Auto-Submitted" "auto-replied" {\n'
+    site.script(user, script + f'redirect :notify "SUCCESS" :ret "HDRS" "{away}"; }}\n')
+
+    virtual_postfix.send(message("Tell me"), f"{user}@example.org", sender="carol@example.net")
+
+    assert sink.wait_for(away).mail_from == f"{user}@example.org"
+    [notice] = site.wait_for(user)
+    text = notice.read_bytes()
+    assert b"report-type=delivery-status" in text
+    assert b"Action: relayed" in text
+    assert away.encode() in text
+
+
+def test_a_redirect_that_asks_for_no_notices_fails_in_silence(
+    site: Site, virtual_postfix: Postfix, sink: Sink, user: str, new_name
+) -> None:
+    site.script(user, 'require ["redirect-dsn", "copy"]; redirect :copy :notify "NEVER" "nobody@localhost";\n')
+
+    virtual_postfix.send(message("A private copy"), f"{user}@example.org", sender="carol@example.net")
+    virtual_postfix.wait_status("nobody@localhost")
+    virtual_postfix.wait_empty()
+
+    site.wait_for(user)
+    assert len(site.files(user)) == 1
+
+
 def test_a_vacation_reply_goes_to_the_sender_once(
     site: Site, virtual_postfix: Postfix, sink: Sink, user: str, new_name
 ) -> None:
