@@ -85,7 +85,7 @@ def _convert(run: Run, node: Convert | ConvertTest) -> bool:
     target = run.text(node.quoted_to_media_type).lower()
     params = [param for param in run.texts(node.transcoding_params) if param]
     parts = [current(run)] if run.loops else list(root(run).walk())
-    wanted = [part for part in parts if part.type and part.type.name == source and not part.children]
+    wanted = [part for part in parts if part.type and part.type.name == source]
     if not wanted:
         return True
     pay(run)
@@ -100,6 +100,8 @@ def _convert(run: Run, node: Convert | ConvertTest) -> bool:
 
 
 def _converted(run: Run, part: Part, source: str, target: str, params: Sequence[str]) -> Entity:
+    if part.children:
+        raise _Failed("it contains other parts")
     run.spend_matching(part.end - part.body)
     data = None if part.opaque else part.octets
     if data is None:

@@ -8,6 +8,7 @@ from sievemda.sieve.rehearsal import message_of
 from tests.sieve.trying import envelope, outcome, problems
 
 R = 'require ["convert", "foreverypart", "mime", "fileinto", "copy", "variables", "body"];\n'
+MULTIPART = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n"
 MIXED = b"""\
 Subject: pictures
 MIME-Version: 1.0
@@ -209,6 +210,12 @@ def test_later_tests_see_what_was_converted():
 )  # fmt: skip
 def test_wrong_uses_are_errors(script):
     assert len(problems(R + script)) == 1
+
+
+def test_what_contains_parts_cannot_be_converted():
+    found = outcome(R + 'if not convert "multipart/mixed" "text/plain" "" { discard; }', MULTIPART)
+    assert not found.implicit_keep
+    assert found.edits == ()
 
 
 def test_faults_name_the_action_or_the_test():
