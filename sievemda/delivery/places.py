@@ -200,12 +200,17 @@ class Places:
         owner = target.owner
         if owner and wish.mailbox_id and (found := self._store.with_id(owner, wish.mailbox_id)):
             return found
-        named = self._find_named(target, wish.name)
-        if not (owner and wish.special_use):
+        used = self._store.special_use(owner, wish.special_use) if owner and wish.special_use else None
+        try:
+            named = self._find_named(target, wish.name)
+        except DataError:
+            if used is None:
+                raise
+            return used  # the name does not matter then
+        if used is None:
             return named
-        if named is not None and named.name.owner == owner and wish.special_use.lower() in _uses(named):
-            return named  # RFC 8579 §4: of several it must be this one
-        return self._store.special_use(owner, wish.special_use) or named
+        same = named is not None and named.name.owner == owner and wish.special_use.lower() in _uses(named)
+        return named if same else used  # RFC 8579 §4: of several it must be the one of that name
 
     def _find_named(self, target: Target, text: str) -> Mailbox | None:
         if target.owner is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from sievemda.mail.envelope import Envelope
+from sievemda.mail.flags import canonical
 from sievemda.mail.message import Message
 from sievemda.sieve.actions import Actions
 from sievemda.sieve.effects import Effect, Note, Pipe, Redirect, Remember, Store
@@ -136,7 +137,7 @@ class Run:
         self.captures: tuple[str, ...] = ()  # match variables, RFC 5229 §3.2
         self.variables: dict[str, str] = {}  # of the script under way
         self.globals: dict[str, str] = {}  # of all scripts, RFC 6609 §3.4
-        self.flags = carried.flags  # the internal variable of RFC 5232 §3
+        self.flags = carried.flags  # the internal variable of RFC 5232 §3, spelled as they came
         self.keep_target = carried.keep_target  # where the implicit keep goes, when a script has said so
         self.line = 0  # of the command under way
         delimiters = limits.recipient_delimiter
@@ -251,6 +252,8 @@ class Run:
             enclosed = self.unenclosed is not None and isinstance(effect, Redirect)
             message = self.unenclosed if enclosed else self.message
             effect = effect if message is self.original else replace(effect, message=message)
+        if isinstance(effect, Store) and effect.flags:
+            effect = replace(effect, flags=canonical(effect.flags))
         if self.script:
             effect = replace(effect, script=self.script)
         self.actions.add(effect)
@@ -319,4 +322,4 @@ def run(
 def implicit_keep(state: Run) -> Store:
     """The keep that is due at the end: of the message as it is now, with the flags as they are. RFC 5228 §2.10.2."""
     edited = None if state.message is state.original else state.message
-    return replace(state.keep_target or Store(implicit=True), flags=state.flags, message=edited)
+    return replace(state.keep_target or Store(implicit=True), flags=canonical(state.flags), message=edited)

@@ -34,6 +34,11 @@ def test_the_mailbox_with_the_use_goes_before_the_one_of_the_name(world, alice):
     assert alice('fileinto :specialuse "\\\\junk" "Spam";') == ["Junk"]
 
 
+def test_the_name_does_not_matter_where_the_use_is_found(world, alice):
+    world.mailbox("user/alice/Junk", special_use="\\Junk")
+    assert alice('fileinto :specialuse "\\\\Junk" "../x";') == ["Junk"]
+
+
 def test_without_one_the_name_counts(alice):
     assert alice('fileinto :specialuse "\\\\Junk" "Spam";') == ["Spam"]
 

@@ -43,7 +43,7 @@ class FlagAction(Command, ABC):
     def execute(self, run: Run) -> None:
         given = words(run.texts(self.list_of_flags))
         if self.variable_name is None:
-            run.flags = canonical(self.changed(run.flags, given))
+            run.flags = distinct(filter(is_settable, self.changed(run.flags, given)))
             return
         name = self.variable_name.source
         now = distinct(filter(is_settable, self.changed(flags_of(run, name), given)))

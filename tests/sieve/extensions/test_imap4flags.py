@@ -60,6 +60,8 @@ def test_flags_of_actions(script, expected):
         ('set "a" "x y"; set "b" "y z";', 'hasflag :count "eq" :comparator "i;ascii-numeric" ["a", "b"] "4"', True),
         ('setflag "x y";', 'hasflag :count "eq" :comparator "i;ascii-numeric" "2"', True),
         ('setflag "$label1";', 'hasflag :matches "$label?"', True),
+        ('setflag "\\\\sEEn";', 'hasflag :comparator "i;octet" "\\\\sEEn"', True),
+        ('setflag "\\\\sEEn";', 'hasflag :comparator "i;octet" "\\\\Seen"', False),
         ('setflag "v" "x";', 'hasflag "x"', False),
         ('set "v" "\\\\Nonsense a]b x";', 'hasflag "v" ["\\\\nonsense", "a]b"]', False),
         ('set "v" "\\\\Nonsense a]b x";', 'hasflag :count "eq" :comparator "i;ascii-numeric" "v" "1"', True),
