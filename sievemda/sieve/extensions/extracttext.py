@@ -49,8 +49,8 @@ class ExtractText(Command):
 
 
 def _content(part: Part) -> str:
-    """What a variable can hold of it: the header in front of a missing body is not asked for."""
-    if part.children or part.opaque or part.body == part.end:
+    """What a variable can hold of it: nothing of a multipart that has delimiters, and no header of a missing body."""
+    if part.children or part.opaque or part.prologue >= 0 or part.body == part.end:
         return ""
     return part.exact()
 

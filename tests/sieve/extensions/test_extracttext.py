@@ -43,6 +43,10 @@ def test_a_part_that_contains_parts_has_no_text():
     assert extracted(message) == ["", "one", ""]
 
 
+def test_a_multipart_without_any_part_has_no_text():
+    assert extracted(part(b"Content-Type: multipart/mixed; boundary=a", b"prologue\n--a--\nepilogue\n")) == [""]
+
+
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
