@@ -1,10 +1,10 @@
 """mailto URIs: RFC 2368 with its examples, and each way to be wrong."""
 
-import time
 
 import pytest
 
 from sievemda.mail.mailto import quoted, read_mailto
+from tests.sieve.steps import steps
 
 
 def addresses(found):
@@ -121,9 +121,9 @@ def test_recipients_and_fields_are_bounded():
 
 
 def test_a_flood_of_fields_is_read_in_linear_time():
-    started = time.process_time()
-    read_mailto("mailto:a@example.com?" + "&".join(["x=%41"] * 10_000))
-    assert time.process_time() - started < 1
+    few, _ = steps(lambda: read_mailto("mailto:a@example.com?" + "&".join(["x=%41"] * 1_000)))
+    many, _ = steps(lambda: read_mailto("mailto:a@example.com?" + "&".join(["x=%41"] * 10_000)))
+    assert many < 11 * few
 
 
 def test_what_is_quoted_can_be_read_back():

@@ -1,11 +1,11 @@
 import re
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sievemda.sieve.glob import glob
+from tests.sieve.steps import steps
 
 TEXT = st.text(alphabet="ab*?\\", max_size=12)
 
@@ -39,6 +39,7 @@ def test_corner_cases(pattern, value, expected):
 
 @pytest.mark.parametrize("pattern", ["*a" * 200 + "b", "*?a" * 50 + "b", "a" * 200 + "*b", "*" * 400 + "b"])
 def test_patterns_made_to_be_slow_are_not(pattern):
-    started = time.process_time()
-    assert glob(pattern).match("a" * 20_000) is None
-    assert time.process_time() - started < 1
+    compiled = glob(pattern)
+    count, found = steps(lambda: compiled.match("a" * 20_000))
+    assert found is None
+    assert count < 5_000
