@@ -6,6 +6,7 @@ From, RCPT TO the first of Envelope-To or To.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,7 @@ SENDER_FIELDS = ("Return-Path", "Sender", "From")
 RECIPIENT_FIELDS = ("Envelope-To", "To")
 DEFAULT_SENDER = Address("sender", "example.com")
 DEFAULT_RECIPIENT = Address("recipient", "example.com")
+_HANDLE = re.compile(r"\A(?:[^\\:]|\\.)*+:", re.DOTALL)  # in front of what identifies a message, with its colon
 _ITEMS = {**standard("localhost"), "vnd.dovecot.default-mailbox": "INBOX"}
 
 
@@ -68,7 +70,7 @@ class Imagined(Unknown):
         return self.items.get(item, _ITEMS.get(item))
 
     def seen(self, key: str) -> bool:
-        return any(key == known or key.endswith(f":{known}") for known in self.past)
+        return key in self.past or _HANDLE.sub("", key, count=1) in self.past
 
     def included(self, location: str, name: str) -> Program | None:
         return self.scripts(location, name) if self.scripts else None

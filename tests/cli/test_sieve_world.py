@@ -141,6 +141,13 @@ def test_what_duplicate_has_seen(tried):
     assert names(tried(handle, "--seen", "<1@x>")) == ["discard"]
 
 
+@pytest.mark.parametrize("handle", ["", ':handle "b:a"', ':handle "a\\\\"'])
+def test_what_duplicate_has_seen_is_the_whole_value(tried, handle):
+    script = f'require "duplicate"; if duplicate {handle} :uniqueid "a:b" {{ discard; }}'
+    assert names(tried(script, "--seen", "b")) == ["keep"]
+    assert names(tried(script, "--seen", "a:b")) == ["discard"]
+
+
 def test_special_uses_annotations_and_lists(tried):
     script = """require ["special-use", "mboxmetadata", "servermetadata", "extlists", "fileinto", "copy"];
     if specialuse_exists "Spam" "\\\\Junk" { fileinto :copy "use"; }
