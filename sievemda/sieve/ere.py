@@ -17,10 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 MOST_REPEATS = 1_000  # of one thing, nested repetitions multiplied; RE2 has no more, POSIX asks for 255
 MOST_STEPS = 25_000  # instructions of the compiled expression, about
+MOST_GROUPS = 32  # that are told apart: there are no more match variables, and each one makes a search slower
 _NESTING = 100  # groups in groups
 _STACKED = 10  # repetitions of one thing behind each other
 
@@ -46,10 +48,15 @@ Range = tuple[int, int]
 
 
 class Translated(NamedTuple):
-    """`steps` is about how many instructions it compiles to."""
+    """`steps` is about how many instructions it compiles to, `loose` how many of them do not tell one character.
+
+    What is literal and not repeated cannot make a search slow, however long it is: of such places few are ever reached
+    at once. All the others may be.
+    """
 
     expression: bytes
     steps: int
+    loose: int
 
 
 class Case(Enum):
@@ -63,7 +70,7 @@ def translate(pattern: str, case: Case) -> Translated:
     if pattern.startswith("(?i)"):
         pattern, case = pattern[4:], case if case is not Case.EXACT else Case.ASCII
     translation = _Translation(pattern, case)
-    return Translated(translation.result().encode("ascii"), translation.steps)
+    return Translated(translation.result().encode("ascii"), translation.steps, translation.loose)
 
 
 class _Group(NamedTuple):
@@ -72,6 +79,7 @@ class _Group(NamedTuple):
     atom: int
     steps: int
     repeats: int
+    loose: int
 
 
 class _Translation:
@@ -79,12 +87,15 @@ class _Translation:
 
     def __init__(self, pattern: str, case: Case) -> None:
         self.steps = 0
+        self.loose = 0
         self._pattern = pattern
         self._case = case
         self._at = 0
         self._out: list[str] = []
         self._atom = -1
         self._atom_steps = 0
+        self._atom_loose = 0
+        self._groups = 0
         self._atom_repeats = 1  # how often something in it is repeated
         self._stacked = 0  # repetitions of it
         self._repeats = 1  # the most of all atoms of this group
@@ -117,9 +128,9 @@ class _Translation:
             case "$":
                 self._write(r"\z", repeatable=False)
             case ".":
-                self._write(".")
+                self._write(".", loose=1)
             case "[":
-                self._write(self._bracket())
+                self._write(self._bracket(), loose=1)
             case "{":
                 self._interval()
             case "\\":
@@ -127,9 +138,11 @@ class _Translation:
             case _:
                 self._write(literal(character, self._case))
 
-    def _write(self, text: str, *, repeatable: bool = True) -> None:
+    def _write(self, text: str, *, repeatable: bool = True, loose: int = 0) -> None:
         self._atom = len(self._out) if repeatable else -1
         self._atom_steps, self._atom_repeats, self._stacked = 1 + 3 * text.count("|"), 1, 0
+        self._atom_loose = loose and self._atom_steps
+        self.loose += self._atom_loose
         self._grow(self._atom_steps)
         self._out.append(text)
 
@@ -145,15 +158,17 @@ class _Translation:
         if len(self._open) == _NESTING:
             raise ValueError(f"groups are nested too deeply: the limit is {_NESTING}")
         self._at += 2 if silent else 0
-        self._open.append(_Group(len(self._out), self.steps, self._repeats))
+        self._open.append(_Group(len(self._out), self.steps, self._repeats, self.loose))
         self._repeats = 1
-        self._write("(?:" if silent else "(", repeatable=False)
+        self._groups += not silent
+        self._write("(?:" if silent or self._groups > MOST_GROUPS else "(", repeatable=False)
 
     def _end_group(self) -> None:
         group = self._open.pop()
         self._out.append(")")
         self._grow(1)
         self._atom, self._atom_steps, self._stacked = group.atom, self.steps - group.steps, 0
+        self._atom_loose = self.loose - group.loose
         self._atom_repeats, self._repeats = self._repeats, max(group.repeats, self._repeats)
 
     def _repeat(self, mark: str) -> None:
@@ -173,6 +188,8 @@ class _Translation:
             raise ValueError(f"too many repetitions behind each other: the limit is {_STACKED}")
         self._grow(1)
         self._atom_steps += 1
+        self.loose += self._atom_steps - self._atom_loose
+        self._atom_loose = self._atom_steps
         self._out[self._atom] = "(?:" + self._out[self._atom]
         self._out.append(f"){quantifier}")
 
@@ -194,7 +211,9 @@ class _Translation:
         end = "" if found[2] is None else f",{'' if most is None else most}"
         self._quantify(f"{{{least}{end}}}")
         self._grow(self._atom_steps * 2 * (times - 1))
+        self.loose += self._atom_steps * 2 * (times - 1)
         self._atom_steps *= 2 * times
+        self._atom_loose = self._atom_steps
 
     def _escape(self) -> None:
         if self._at == len(self._pattern):
@@ -203,7 +222,10 @@ class _Translation:
         self._at += 1
         if character in "123456789":
             raise ValueError(f"the back-reference \\{character} is not supported")
-        self._write(_SHORT.get(character) or literal(character, self._case), repeatable=character not in _PLACES)
+        short = _SHORT.get(character)
+        self._write(
+            short or literal(character, self._case), repeatable=character not in _PLACES, loose=1 if short else 0
+        )
 
     # -- bracket expressions -------------------------------------------------------------------------------------
 
@@ -260,6 +282,7 @@ class _Translation:
         return name
 
 
+@lru_cache(maxsize=1024)
 def literal(character: str, case: Case) -> str:
     code = _code(character)
     codes = {low for low, _ in _with_case([(code, code)], case)}

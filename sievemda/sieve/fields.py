@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from sievemda.mail.header import decode
 from sievemda.mail.message import Message
+from sievemda.sieve.matching import EACH
 from sievemda.sieve.node import Option
 from sievemda.sieve.run import Run
 
@@ -40,6 +41,7 @@ def occurrences(run: Run, names: Sequence[str], options: Sequence[Option]) -> Se
     found: Sequence[Occurrence] = [
         Occurrence(name, raw) for name in names for header in headers for raw in header.raw_values(name)
     ]
+    run.spend_matching(EACH * (len(found) + len(names) * len(headers)))
     for option in options:
         found = option.pick(found, options)
     return found

@@ -32,6 +32,7 @@ class Comparator(ABC):
     name: ClassVar[str]
     substring: ClassVar[bool] = True  # may be used with :contains, :matches
     order: ClassVar[bool] = True  # may be used with :value
+    cost: ClassVar[int] = 1  # how often a character counts that is folded
 
     @abstractmethod
     def fold(self, text: str) -> str:
@@ -108,7 +109,7 @@ class Is(MatchType):
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         fold = how.comparator.fold
         wanted = set(map(fold, keys)) if len(keys) > _FEW else list(map(fold, keys))
-        run.spend_matching(sum(map(len, values)) + EACH * len(values))
+        run.spend_matching(how.comparator.cost * sum(map(len, values)) + EACH * len(values))
         for value in values:  # noqa: SIM110 - a generator costs a quarter of the whole test
             if fold(value) in wanted:
                 return True
@@ -124,7 +125,7 @@ class Contains(MatchType):
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         fold = how.comparator.fold
         wanted = list(map(fold, keys))
-        run.spend_matching((sum(map(len, values)) + EACH * len(values)) * len(wanted))
+        run.spend_matching((how.comparator.cost * sum(map(len, values)) + EACH * len(values)) * len(wanted))
         for value in values:
             folded = fold(value)
             for key in wanted:
@@ -148,7 +149,8 @@ class Matches(MatchType):
                 ascii_only = value.isascii() and key.isascii()
                 plain = value if ascii_only else wide(value)
                 pattern = glob(fold(key) if ascii_only else how.comparator.cells(key))
-                run.spend_matching(len(plain) * pattern.weight + EACH * len(pattern.segments))
+                weight = pattern.weight + how.comparator.cost - 1
+                run.spend_matching(len(plain) * weight + EACH * len(pattern.segments))
                 spans = pattern.match(fold(value) if ascii_only else how.comparator.cells(value))
                 if spans is None:
                     continue

@@ -19,16 +19,25 @@ from sievemda.sieve.ere import Case, Translated, translate
 LONGEST = 65_536  # characters of a pattern
 _ROOM = 64 << 20  # octets that all remembered patterns may come to use
 _LEAST, _EACH, _MOST = 64 << 10, 1 << 10, 2 << 20  # octets one may use: at least, for each character, at most
-COMPILING = 8  # characters that are charged for compiling one step of a pattern, whether it is known already or not
-_SLOW = 8  # instructions of a program that at worst cost as much as one look at a character elsewhere
+# What things cost, in looks at a character elsewhere. What is known already is charged again: it may be forgotten.
+COMPILING = 8  # to compile one step of a pattern
+READING = 30  # to translate one character of it
+GETTING = 2_000  # to get any pattern ready
+SEARCHING = 70  # to search any value, were it empty
+TELLING = 20  # to say what one group holds
+_SLOW = 2  # so many instructions that may all be under way cost one look; a literal text of any length is but one
+_TOLD_APART = 8  # so many groups that are told apart cost the same again
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """`weight` is how often a character counts that is matched with it; `cost` what having it counts."""
+    """`weight` is how often a character counts that is matched with it, `each` what a search counts beside that, and
+    `cost` what having it counts.
+    """
 
     expression: Any
     weight: int
+    each: int
     cost: int
 
     def search(self, value: bytes) -> tuple[bytes, ...] | None:
@@ -70,7 +79,10 @@ def _compile(source: str, case: Case) -> tuple[Pattern, int]:
     except ValueError:
         size = _MOST
         found = _engine(translated.expression, size)
-    return Pattern(found, max(1, found.programsize // _SLOW), len(source) + COMPILING * translated.steps), size
+    under_way = min(found.programsize, translated.loose) // _SLOW
+    weight = 1 + under_way * (_TOLD_APART + found.groups) // _TOLD_APART
+    cost = GETTING + READING * len(source) + COMPILING * translated.steps
+    return Pattern(found, weight, SEARCHING + TELLING * found.groups, cost), size
 
 
 def check(source: str, case: Case) -> Translated:

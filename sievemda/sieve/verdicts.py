@@ -44,7 +44,7 @@ class Source:
                 yield value
                 continue
             compiled = pattern(self.expression, Case.ASCII)
-            run.spend_matching(len(value) * compiled.weight + compiled.cost)
+            run.spend_matching(len(value) * compiled.weight + compiled.each + compiled.cost)
             found = compiled.search(octets(value))
             if found is not None:
                 yield from_octets(found[min(1, len(found) - 1)])

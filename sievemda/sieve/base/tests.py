@@ -8,7 +8,7 @@ from sievemda.mail.address import Address
 from sievemda.mail.addresslist import address_list
 from sievemda.mail.header import unfold
 from sievemda.sieve.fields import entities, field_values, occurrences
-from sievemda.sieve.matching import ALL, DEFAULT, AddressPart, Matching, match
+from sievemda.sieve.matching import ALL, DEFAULT, EACH, AddressPart, Matching, match
 from sievemda.sieve.node import Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Texts
@@ -23,6 +23,8 @@ ADDRESS_FIELDS = frozenset({
     "x-original-from", "x-original-to", "x-envelope-to", "x-envelope-from", "x-delivered-to", "x-forwarded-to",
     "x-forwarded-for", "x-resolved-to", "disposition-notification-to",
 })  # fmt: skip
+
+_PARSING = 50  # how often an octet counts that is read as a list of addresses
 
 
 @node
@@ -67,7 +69,9 @@ def addresses_of(run: Run, names: Sequence[str], part: AddressPart) -> tuple[Seq
 
 def addresses_in(run: Run, names: Sequence[str], options: Sequence[Option]) -> list[tuple[Address, ...] | str]:
     """The fields that the tags choose, each as its addresses, or its text when it holds none."""
-    texts = (unfold(found.raw) for found in occurrences(run, names, options))
+    fields = occurrences(run, names, options)
+    run.spend_matching(_PARSING * sum(len(found.raw) for found in fields))
+    texts = (unfold(found.raw) for found in fields)
     return [address_list(text) or text for text in texts]
 
 
@@ -130,6 +134,7 @@ class Exists(Test):
     def holds(self, run: Run) -> bool:
         names = run.texts(self.header_names)
         headers = entities(run, self.options) if self.options else (run.shown,)
+        run.spend_matching(EACH * len(names) * len(headers))
         found = [name for name in names if any(header.raw_values(name) for header in headers)]
         run.saw(found, names)
         return len(found) == len(names)
@@ -164,6 +169,7 @@ class HeaderTest(Test):
             return match(run, self.matching, field_values(run, names, self.options), run.texts(self.key_list))
         if len(names) == 1:  # no list has to be made, and this is what most tests are
             return match(run, self.matching, run.shown.values(names[0]), run.texts(self.key_list))
+        run.spend_matching(EACH * len(names))
         values = [value for name in names for value in run.shown.values(name)]
         return match(run, self.matching, values, run.texts(self.key_list))
 

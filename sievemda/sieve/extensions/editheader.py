@@ -27,6 +27,7 @@ from sievemda.sieve.vocabulary import Extension
 
 NEVER_DELETED = frozenset({"received", "auto-submitted", "x-sieve-redirected-from"})
 _COST = 100  # characters that each line of the header counts for an edit: the next test reads them all anew
+_DECODING = 5  # how often an octet counts that is decoded
 
 
 def _may_add(name: str, limits: Limits) -> bool:
@@ -144,6 +145,7 @@ class DeleteHeader(Command):
         how = self.matching
         if how.type.name == "count":
             return found if how.type.any(run, how, (), patterns, len(found)) else ()
+        run.spend_matching(_DECODING * sum(len(field.raw) for field in found))
         return [field for field in found if how.type.any(run, how, (decode(field.raw),), patterns, 1)]
 
 

@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from sievemda.sieve.ere import Case
 from sievemda.sieve.extensions.variables import Modifier, cut
 from sievemda.sieve.limits import Limits
-from sievemda.sieve.matching import EACH, Matching, MatchType
+from sievemda.sieve.matching import Matching, MatchType
 from sievemda.sieve.node import node
-from sievemda.sieve.patterns import COMPILING, Pattern, check, pattern
+from sievemda.sieve.patterns import GETTING, READING, Pattern, check, pattern
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import from_octets, octets
 from sievemda.sieve.vocabulary import Extension
@@ -50,7 +50,7 @@ class Regex(MatchType):
         for value in values:
             data = octets(value)
             for one in patterns:
-                run.spend_matching(len(data) * one.weight + EACH)
+                run.spend_matching(len(data) * one.weight + one.each)
                 parts = one.search(data)
                 if parts is not None:
                     if run.captures_wanted:
@@ -63,7 +63,7 @@ class Regex(MatchType):
         try:
             found = pattern(key, _case(how))
         except ValueError as fault:
-            run.spend_matching(len(key) * COMPILING)
+            run.spend_matching(GETTING + len(key) * READING)
             run.note(f"invalid regular expression '{key[:80]}': {fault}")
             return None
         run.spend_matching(found.cost)

@@ -31,7 +31,7 @@ class Value(MatchType):
         relation, rank = _RELATIONS[how.operand], how.comparator.rank
         wanted = [rank(key) for key in keys]
         for value in values:
-            run.spend_matching((len(value) + EACH) * len(wanted))
+            run.spend_matching((how.comparator.cost * len(value) + EACH) * len(wanted))
             left = rank(value)
             if any(relation(left, right) for right in wanted):
                 return True

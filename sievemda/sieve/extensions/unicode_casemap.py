@@ -56,6 +56,7 @@ _PREPARED, _TITLED = _Table(), _SameSize()
 
 class UnicodeCasemap(Comparator):
     name = "i;unicode-casemap"
+    cost = 5  # a character may become eighteen
 
     def fold(self, text: str) -> str:
         if text.isascii():

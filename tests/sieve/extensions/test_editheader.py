@@ -267,3 +267,9 @@ def test_examples_of_section_7_leave_unchanged_and_delete_first_and_third():
     assert after('addheader "X-Hello" "World"; deleteheader :index 1 "X-Hello";') == MAIL
     three = b"X-Hello: 1\nX-Hello: 2\nX-Hello: 3\n\n"
     assert after('deleteheader :index 1 "X-Hello"; deleteheader :index 2 "X-Hello";', three) == b"X-Hello: 2\n\n"
+
+
+def test_decoding_a_flood_of_encoded_words_for_each_deletion_is_charged_for():
+    flood = b"X: =?utf-8?q?=c3=a9?= =?iso-2022-jp?b?GyRCJCIbKEI=?=\n" * 2_000 + b"\n"
+    script = 'require "editheader";' + 'deleteheader "X" "zz";\n' * 100
+    assert "too much text to compare" in failure(script, flood, limits=Limits(matching=5_000_000))

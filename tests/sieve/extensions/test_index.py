@@ -1,6 +1,7 @@
 import pytest
 
-from tests.sieve.trying import holds, problems
+from sievemda.sieve import Limits
+from tests.sieve.trying import failure, holds, problems
 
 MAIL = b"""\
 To: t1@example.com, t2@example.com
@@ -96,3 +97,17 @@ Content-Disposition: two
 def test_in_all_parts_the_fields_of_one_name_come_before_those_of_the_next(index, value):
     names = '["Content-Disposition", "Content-Type"]'
     assert holds(f'header :mime :anychild :index {index} {names} "{value}"', PARTS, "index mime")
+
+
+LOW = Limits(matching=5_000_000)
+
+
+@pytest.mark.parametrize("test", ['date :index 39999 "x" "year" "1"', 'header :index 39999 "x" "1"'])
+def test_looking_through_a_flood_of_fields_is_charged_for(test):
+    script = 'require ["index", "date"];' + f"if {test} {{ discard; }}\n" * 200
+    assert "too much text to compare" in failure(script, b"X: x\n" * 40_000 + b"\n", limits=LOW)
+
+
+def test_reading_a_flood_of_addresses_again_and_again_is_charged_for():
+    script = 'require "index";' + 'if address :index 1 "to" "x" { discard; }\n' * 200
+    assert "too much text to compare" in failure(script, b"To: " + b"a@b.c, " * 2_000 + b"\n\n", limits=LOW)

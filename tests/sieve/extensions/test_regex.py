@@ -175,3 +175,30 @@ if anyof (
 def test_example_of_section_8(to, subject, junk):
     (found,) = actions(UNSOLICITED, f"To: {to}\nSubject: {subject}\n\n".encode())
     assert (found["action"] == "discard") is junk
+
+
+NEWSLETTER = (
+    b"From: news@shop.example\nSubject: x\n\n" + b"Dear reader, visit http://shop.example/offer today!\n" * 10_000
+)
+ORDINARY = [
+    r"(viagra|cialis|lottery|winner|prize)[^a-z]{1,10}[0-9]+", r"[a-z]+@[a-z.]+\\.(ru|cn|top)", r"(.*)@example\\.com",
+    r"https?://[^/ ]*\\.(xyz|top|click)/[^ ]*\\?", r"\\bfree\\b.*\\bmoney\\b", r"[0-9]{3}-[0-9]{3}-[0-9]{4}x",
+    r"(hello|hi) +(friend|sir|madam|customer)", "(" + "|".join(f"word{n}" for n in range(500)) + ")",
+]  # fmt: skip
+
+
+def test_ordinary_patterns_over_half_a_megabyte_of_text_stay_far_from_the_limit():
+    keys = ", ".join(f'"{pattern}"' for pattern in ORDINARY)
+    assert not holds(f"body :regex [{keys}]", NEWSLETTER, "regex body")
+
+
+@pytest.mark.parametrize("pattern", ["(x*)" * 90, "(x)?" * 900 + "y", ".*x.{900}y", "(((((x)|(y))*)|((x)|(y))*)*)*"])
+def test_many_groups_and_open_places_are_charged_for(pattern):
+    test = f'if header :regex "subject" "{pattern}" {{ discard; }}\n'
+    found = outcome('require "regex";\n' + test * 100, b"Subject: " + b"x" * 30_000 + b"\n\n")
+    assert "too much text to compare" in found.failure.text
+
+
+def test_there_are_as_many_groups_as_match_variables():
+    script = 'require ["regex", "variables", "fileinto"]; if header :regex "subject" "%s" { fileinto "${32}"; }'
+    assert actions(script % ("(.)" * 40), b"Subject: " + bytes(range(65, 91)) * 2 + b"\n\n") == [filed("F")]
