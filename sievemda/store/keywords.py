@@ -19,6 +19,7 @@ from sievemda.store.maildir import SYSTEM_FLAGS
 
 FILE_NAME = "dovecot-keywords"
 ROOM = 26
+_SAID = 200  # characters of dropped keywords in the log
 _ATOM = re.compile(r"[!#$&'+-\[^-z|}~]{1,255}")  # RFC 3501 §9: flag-keyword
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,10 @@ class Keywords:
         if not wanted.keys() <= known.keys():
             known = _by_name(self._learn(folder, wanted))
         if missing := [flag for name, flag in wanted.items() if name not in known]:
-            _log.warning("%s has %d keywords already: %s dropped", folder, ROOM, " ".join(missing))
+            told = " ".join(missing)
+            _log.warning(
+                "%s has %d keywords already: %s dropped", folder, ROOM, f"{told[:_SAID]}{told[_SAID:] and '...'}"
+            )
         return "".join(sorted(system | {chr(ord("a") + known[name]) for name in wanted if name in known}))
 
     def names(self, folder: Path, letters: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ def test_a_snoozed_message_comes_back_by_itself(service, tmp_path):
     assert service.inbox() == []
     service.wait(lambda: len(service.inbox()) == 1)
     service.wait(lambda: "awakened" in service.log.read_text())
+    assert "a snoozed message of alice came back" in service.cli("why", "<1@x>")
     assert "Traceback" not in service.log.read_text()
 
 

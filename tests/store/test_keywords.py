@@ -54,6 +54,13 @@ def test_the_27th_keyword_is_dropped_and_said(store, mailbox, caplog):
     assert "k26 dropped" in caplog.text
 
 
+def test_a_flood_of_keywords_is_no_flood_of_the_log(store, mailbox, caplog):
+    box = mailbox("user/alice")
+    store.files.keywords.letters(box.path, tuple(f"keyword{number}" for number in range(9999)))
+    assert "... dropped" in caplog.text
+    assert len(caplog.text) < 1000
+
+
 def test_a_keyword_that_dovecot_added_meanwhile_is_not_lost(store, mailbox):
     box = mailbox("user/alice")
     store.files.keywords.letters(box.path, ("mine",))
