@@ -18,6 +18,8 @@ _TOKEN = re.compile(
     r"|(?P<literal>\[[^\[\]\\\x00-\x20\x7f]*+\])|(?P<special>[<>@,;:.])|(?P<other>.)",
     re.DOTALL,
 )
+# Behind a quote that is never closed each other one is a quoted pair, and none is closed: they need not be tried.
+_UNQUOTED = re.compile(_TOKEN.pattern.replace('|"(?P<quoted>', '|(?!)"(?P<quoted>'), re.DOTALL)
 _COMMENT = re.compile(r"[()]|\\.", re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -132,12 +134,12 @@ def _domain(tokens: list[Token]) -> str | None:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    position = 0
+    position, pattern = 0, _TOKEN
     while position < len(text):
         if text[position] == "(":
             position = _behind_comment(text, position)
             continue
-        token = _TOKEN.match(text, position)
+        token = pattern.match(text, position)
         assert token is not None  # `other` takes any character
         position = token.end()
         kind = token.lastgroup
@@ -146,6 +148,8 @@ def _tokens(text: str) -> Iterator[Token]:
         elif kind == "special":
             yield token["special"], token["special"]
         elif kind:
+            if token[0] == '"':
+                pattern = _UNQUOTED
             yield kind, token[0]
 
 

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from sievemda.mail.addresslist import address_list, mailboxes, sieve_address
@@ -88,3 +90,9 @@ def test_mailboxes_keep_their_phrases():
     ]  # fmt: skip
     assert mailboxes("a@b, nobody") is None
     assert mailboxes("a@b,") is None
+
+
+def test_quotes_that_are_never_closed_cost_linear_time():
+    start = time.process_time()
+    assert [str(found) for found in address_list("a@b.c, " + '"\\' * 200_000)] == ["a@b.c"]
+    assert time.process_time() - start < 10
