@@ -32,7 +32,8 @@ from sievemda.sieve.vocabulary import Extension
 
 _MACRO = re.compile(r"\$(from|env-from|subject|text)(?:\[([0-9]{1,9})\])?\$", re.IGNORECASE)
 _DEFAULT = "$from$: $subject$"
-_EXCERPT = 4_000  # octets of the body that `$text$` looks at
+_EXCERPT = 4_000  # octets of the body that `$text$` looks at, and characters of any value
+_MACROS = 50  # of one message
 _METHODS = {"mailto", "default"}
 
 
@@ -136,8 +137,8 @@ def _coded(address: str) -> str:
 
 
 def _filled_in(run: Run, text: str) -> str:
-    """The macros of the draft, each once; a value is never looked at for more of them."""
-    return _MACRO.sub(lambda macro: _value(run, macro[1].lower(), macro[2]), text)
+    """The macros of the draft, the first ones of them; a value is cut, and never looked at for more of them."""
+    return _MACRO.sub(lambda macro: _value(run, macro[1].lower(), macro[2])[:_EXCERPT], text, count=_MACROS)
 
 
 def _value(run: Run, name: str, size: str | None) -> str:

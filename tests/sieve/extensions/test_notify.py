@@ -125,3 +125,9 @@ def test_fcc_goes_not_with_it():
 def test_it_goes_not_with_enotify():
     (problem,) = problems('require ["notify", "enotify"]; keep;')
     assert "cannot be used together" in problem
+
+
+def test_what_macros_make_is_bounded():
+    message = b"From: " + b"x" * 100_000 + b"\n\n"
+    (effect, _) = actions(f'require "notify"; notify :options "a@b.c" :message "{"$from$" * 10_000}";', message)
+    assert len(effect["message"]) < 300_000
