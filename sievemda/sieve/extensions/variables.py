@@ -249,6 +249,7 @@ class Set(Command):
         value, size = run.text(self.value), run.limits.variable_size
         modifiers = [option for option in self.options if isinstance(option, Modifier)]
         for modifier in sorted(modifiers, key=lambda modifier: -modifier.precedence):
+            run.spend_matching(2 * len(value))
             value = modifier.apply(value, size)
         store(run, self.name.source, value)
 
