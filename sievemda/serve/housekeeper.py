@@ -1,4 +1,4 @@
-"""The child process that does what is due in its time: outgoing and snoozed mail every second, clearing away every hour.
+"""The child process that does what is due: outgoing and snoozed mail every second, clearing away every hour.
 
 Why a process of its own: handing mail to a remote host may take minutes, and neither a delivery nor the parent, which
 watches over all, should have anything to do with that.

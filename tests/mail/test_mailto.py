@@ -1,6 +1,5 @@
 """mailto URIs: RFC 2368 with its examples, and each way to be wrong."""
 
-
 import pytest
 
 from sievemda.mail.mailto import quoted, read_mailto
