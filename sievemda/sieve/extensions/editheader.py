@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sievemda.mail.compose import one_line
 from sievemda.mail.edit import Span, find, has_controls, is_field_name, with_field, without
 from sievemda.mail.header import decode
 from sievemda.sieve.limits import Limits
@@ -28,6 +29,7 @@ from sievemda.sieve.vocabulary import Extension
 NEVER_DELETED = frozenset({"received", "auto-submitted", "x-sieve-redirected-from"})
 _COST = 100  # characters that each line of the header counts for an edit: the next test reads them all anew
 _DECODING = 5  # how often an octet counts that is decoded
+_TOLD = 200  # characters of a value that the account of a run shows
 
 
 def _may_add(name: str, limits: Limits) -> bool:
@@ -90,7 +92,7 @@ class AddHeader(Command):
             run.note(f"the field {name[:80]} was not added: the site does not allow it")
             return
         _charge(run)
-        run.edit(with_field(run.message, name, value, last=self.last), f"added {name}")
+        run.edit(with_field(run.message, name, value, last=self.last), f"added {name}: {one_line(value[:_TOLD])}")
 
 
 @node

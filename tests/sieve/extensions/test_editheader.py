@@ -216,7 +216,7 @@ def test_after_an_error_nothing_is_changed():
 
 def test_each_edit_is_told_of():
     found = outcome('require "editheader"; addheader "X" "1"; deleteheader "X-A"; deleteheader "Y";', MAIL)
-    assert [note.text for note in found.edits] == ["added X", "deleted X-A (3 times)"]
+    assert [note.text for note in found.edits] == ["added X: 1", "deleted X-A (3 times)"]
 
 
 def test_a_changed_message_cancels_no_keep():
