@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 MAX_HEADER = 1 << 20  # octets
 
-# RFC 5322 §2.2 field names; blanks before the colon are §4.5. The outer group is not possessive: Python before 3.11.5
-# goes wrong where such a group fails half-way.
-_FIELDS = re.compile(rb"(?:[!-9;-~]++[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*")
+# RFC 5322 §2.2 field names; blanks before the colon are §4.5. The groups are not possessive: Python before 3.11.5 goes
+# wrong where such a group fails half-way, behind a repetition in it.
+_FIELDS = re.compile(rb"(?:[!-9;-~]++[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*)*")
 _MBOX_LINE = re.compile(rb"From (?![ \t]*:)[^\n]*\n")
-_RETURN_PATH = re.compile(rb"^return-path[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+", re.IGNORECASE | re.MULTILINE)
+_RETURN_PATH = re.compile(rb"^return-path[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*", re.IGNORECASE | re.MULTILINE)
 _RECEIVED = re.compile(rb"^received[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID = re.compile(rb"^message-id[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE | re.MULTILINE)
 _DATE = re.compile(rb"^date[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.IGNORECASE | re.MULTILINE)

@@ -14,7 +14,7 @@ from sievemda.mail.message import Message
 
 _FOLD = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f\u2028\u2029]")
-_BLANKS = re.compile(rb"(?:[ \t][^\n]*+\n?)++")
+_BLANKS = re.compile(rb"(?:[ \t][^\n]*+\n?+)++")
 _LF = 10
 _NAME = re.compile(r"[!-9;-~]{1,500}")  # RFC 5322 §3.6.8; so long that the value has room in a line
 _WIDTH = 78  # RFC 5322 §2.1.1

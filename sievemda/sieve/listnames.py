@@ -14,8 +14,8 @@ ADDRESS_BOOK = SIEVE_URN + "addrbook:"
 DEFAULT_BOOK = ADDRESS_BOOK + "default"
 
 _PCHAR = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
-_ABSOLUTE = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*+:(?:{_PCHAR}|[/?\[\]])++")  # RFC 3986 §4.3: no fragment
-_BOOK = re.compile(rf"({_PCHAR}++)(\?(?:{_PCHAR}|[/?])*+)?")  # RFC 6134 §2.6: a segment, and a query for extensions
+_ABSOLUTE = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*+:(?:{_PCHAR}|[/?\[\]])+")  # RFC 3986 §4.3: no fragment
+_BOOK = re.compile(rf"({_PCHAR}+)(\?(?:{_PCHAR}|[/?])*)?")  # RFC 6134 §2.6: a segment, and a query for extensions
 _MOST = 1_024  # characters; longer than any name that a person gives
 
 

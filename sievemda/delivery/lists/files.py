@@ -26,7 +26,7 @@ _KEPT = 256  # lists remembered at once
 _FOLD = re.compile(rb"\r?\n[ \t]")  # RFC 6350 §3.2
 _QUOTED = rb'"[^"\r\n]*+"'
 _EMAIL = re.compile(
-    rb"^(?:[A-Za-z0-9-]++\.)?EMAIL(?:;(?:[^:\r\n\"]|" + _QUOTED + rb")*+)?:([^\r\n]++)", re.MULTILINE | re.IGNORECASE
+    rb"^(?:[A-Za-z0-9-]++\.)?EMAIL(?:;(?:[^:\r\n\"]|" + _QUOTED + rb")*)?:([^\r\n]++)", re.MULTILINE | re.IGNORECASE
 )  # RFC 6350 §6.4.2, in a group of properties or in none
 _ESCAPED = re.compile(r"\\([\\,;])")
 _PRIVATE = "priv/sieve/extlists/"  # before the members in a file of keys and values
