@@ -17,7 +17,7 @@ from icalendar import Calendar, Component
 
 _ITEMS = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
 _DEPTH = 4  # VCALENDAR, VEVENT, VALARM, and one to spare
-_LINE = re.compile(r"[^\r\n]++(?:\r?+\n[ \t][^\r\n]*+)*+")  # a content line with its folds, RFC 5545 §3.1
+_LINE = re.compile(r"[^\r\n]++(?:(?:\r\n|\n)[ \t][^\r\n]*+)*+")  # a content line with its folds, RFC 5545 §3.1
 _FOLD = re.compile(r"\r?\n[ \t]")
 _MARK = re.compile(r"(BEGIN|END):([A-Z0-9-]{1,40})[ \t]*", re.IGNORECASE)
 _LINES = 5_000  # content lines; an object with a thousand attendees has fewer

@@ -12,8 +12,8 @@ from sievemda.sieve.vocabulary import Extension
 
 _BLANK = r"(?:[ \t]|\r\n)"
 _ENCODED = re.compile(
-    rf"\$\{{(?:hex:(?P<hex>{_BLANK}*+[0-9a-f]{{1,2}}(?:{_BLANK}++[0-9a-f]{{1,2}})*+{_BLANK}*+)"
-    rf"|unicode:(?P<unicode>{_BLANK}*+[0-9a-f]++(?:{_BLANK}++[0-9a-f]++)*+{_BLANK}*+))\}}",
+    rf"\$\{{(?:hex:(?P<hex>{_BLANK}*+[0-9a-f]{{1,2}}(?:{_BLANK}++[0-9a-f]{{1,2}})*{_BLANK}*+)"
+    rf"|unicode:(?P<unicode>{_BLANK}*+[0-9a-f]++(?:{_BLANK}++[0-9a-f]++)*{_BLANK}*+))\}}",
     re.IGNORECASE,
 )
 
