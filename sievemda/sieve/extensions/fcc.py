@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sievemda.sieve.effects import Effect, Notify, Respond, Store
+from sievemda.sieve.extensions.fileinto import name_faults, name_warnings
 from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text, is_utf8
@@ -29,12 +30,10 @@ class Fcc(Option):
     mailbox: Text
 
     def problems(self, context: Context) -> Iterator[Fault]:
-        if self.mailbox.constant and not is_utf8(self.mailbox.source):
-            yield self.mailbox, "invalid folder name: it is not UTF-8"
+        yield from name_faults(self.mailbox)
 
     def warnings(self, context: Context) -> Iterator[Fault]:
-        if self.mailbox.constant and not self.mailbox.source:
-            yield self.mailbox, "no mailbox has an empty name"
+        yield from name_warnings(self.mailbox)
 
     def misuse(self, owner: Command | Test, context: Context) -> Iterator[Fault]:
         if owner.keyword == "notify" and "enotify" not in context.vocabulary.capabilities:
