@@ -43,6 +43,14 @@ class Tried(NamedTuple):
     script: str = ""  # when it is not the user's own
 
 
+class Entered(NamedTuple):
+    """A rule that was entered: the branch of an `if` whose test held, by where its word stands."""
+
+    line: int
+    column: int
+    script: str = ""  # when it is not the user's own
+
+
 _make = tuple.__new__  # half the time of calling the named tuple, twice for each test of a script
 
 
@@ -72,6 +80,7 @@ class Outcome:
     settled: tuple[Effect, ...] = ()
     broken: bool = False
     fallback: Store = _KEEP
+    entered: tuple[Entered, ...] = ()  # each rule once, in the order in which they were first entered
 
     @property
     def carried_out(self) -> tuple[Effect, ...]:
@@ -144,6 +153,7 @@ class Run:
         detail = any(mark in envelope.recipient.address.local for mark in delimiters)
         self.actions = Actions(limits, keep_is_inbox=not detail, earlier=carried.effects)
         self.trace: list[Tried] = []
+        self.entered: dict[Entered, None] = {}  # as long at most as there are branches in the scripts
         self.remember: list[Remember] = []
         self.notes: list[Note] = []
         self.edits: list[Note] = []
@@ -238,6 +248,10 @@ class Run:
         """Note for the trace what the test under way compares."""
         self._compared = (*self._compared, _make(Compared, (values, keys)))
 
+    def enter(self, place: tuple[int, int]) -> None:
+        """Note that the branch at this line and column is taken."""
+        self.entered[Entered(*place, self.script)] = None
+
     def block(self, commands: tuple[Command, ...]) -> None:
         for command in commands:
             self._steps -= 1
@@ -316,6 +330,7 @@ def run(
         tuple(state.notes),
         tuple(state.edits),
         fallback=implicit_keep(state),
+        entered=tuple(state.entered),
     )
 
 

@@ -54,6 +54,7 @@ class _Course:
             remember=() if failure else (*told.remember, *state.remember),
             notes=(*told.notes, *state.notes)[: state.limits.notes],
             edits=(*told.edits, *state.edits)[: state.limits.notes],
+            entered=(*told.entered, *state.entered),
         )
 
 

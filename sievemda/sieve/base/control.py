@@ -6,6 +6,8 @@ from sievemda.sieve.node import Block, Command, Test, node
 from sievemda.sieve.run import Run, Stop
 from sievemda.sieve.text import Texts
 
+Place = tuple[int, int]  # line and column, from 1
+
 
 @node
 class Require(Command):
@@ -46,18 +48,21 @@ class Else(Link):
 class Chain(Command):
     """An if with all its elsif and else: the first link whose test holds is run, and no test behind it is tried."""
 
-    links: tuple[tuple[Test | None, tuple[Command, ...]], ...]  # an else has no test
+    links: tuple[tuple[Test | None, tuple[Command, ...], Place], ...]  # an else has no test
 
     def execute(self, run: Run) -> None:
-        for test, commands in self.links:
+        for test, commands, place in self.links:
             if test is None or run.test(test):
+                run.enter(place)
                 run.block(commands)
                 return
 
 
 def chain(links: list[Link]) -> Chain:
     """What consecutive links come to."""
-    parts = tuple((link.test if isinstance(link, If) else None, link.block.commands) for link in links)
+    parts = tuple(
+        (link.test if isinstance(link, If) else None, link.block.commands, (link.line, link.column)) for link in links
+    )
     return Chain(line=links[0].line, column=links[0].column, links=parts)
 
 

@@ -16,7 +16,9 @@ from sievemda.sieve.options import Options
 from sievemda.sieve.problems import RunError, ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.run import Run, Stop
-from sievemda.sieve.testing.bench import Bench, Case, Included
+from sievemda.sieve.testing.bench import Bench
+from sievemda.sieve.testing.cases import Case
+from sievemda.sieve.testing.included import Included
 from sievemda.sieve.testing.words import NAME, TestCommand
 from sievemda.sieve.vocabulary import registry
 
@@ -84,7 +86,7 @@ def _cases(commands: Sequence[Command]) -> list[Case]:
 
 
 def _run(program: Program, bench: Bench, *, fail_fast: bool) -> None:
-    run = Run(program, bench.message, bench.envelope, bench, bench.limits)
+    run = Run(program, bench.subject.message, bench.subject.envelope, bench, bench.limits)
     try:
         for command in program.commands:
             run.block((command,))
@@ -102,5 +104,5 @@ def _nested(commands: Sequence[Command], *, top: bool = True) -> Iterator[Comman
                 yield command
             yield from _nested(command.block.commands, top=False)
         elif isinstance(command, Chain):
-            for _, inner in command.links:
+            for _, inner, _ in command.links:
                 yield from _nested(inner, top=False)
