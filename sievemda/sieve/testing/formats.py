@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr
 
-from sievemda.sieve.testing.bench import Case
+from sievemda.sieve.testing.cases import Case
 from sievemda.sieve.testing.runner import FileResult
 
 

@@ -8,30 +8,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from sievemda.sieve.matching import OCTET, Is, Matching, match
-from sievemda.sieve.node import Block, Command, Context, Fault, Test, node
+from sievemda.sieve.node import Block, Command, Context, Fault, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run, Stop
-from sievemda.sieve.testing.bench import Bench, TestFailed
-from sievemda.sieve.text import Text, Texts, octets
+from sievemda.sieve.testing import execution
+from sievemda.sieve.testing.bench import bench_of
+from sievemda.sieve.testing.cases import TestFailed
+from sievemda.sieve.testing.entries import Entries
+from sievemda.sieve.testing.subject import Subject
+from sievemda.sieve.text import Text, octets
 from sievemda.sieve.vocabulary import Extension
 
 NAME = "vnd.dovecot.testsuite"
-_EXACTLY = Matching(Is(), OCTET)
 
-_OBJECTS: dict[str, Callable[[Bench, str], None]] = {
-    "message": lambda bench, value: bench.set_message(octets(value)),
-    "envelope": lambda _bench, _value: None,
-    "envelope.from": Bench.set_sender,
-    "envelope.to": Bench.set_recipient,
-    "envelope.orig_to": Bench.set_original,
-    "envelope.auth": Bench.set_identity,
+_OBJECTS: dict[str, Callable[[Subject, str], None]] = {
+    "message": lambda subject, value: subject.set_message(octets(value)),
+    "envelope": lambda _subject, _value: None,
+    "envelope.from": Subject.set_sender,
+    "envelope.to": Subject.set_recipient,
+    "envelope.orig_to": Subject.set_original,
+    "envelope.auth": Subject.set_identity,
 }
-
-
-def bench_of(run: Run) -> Bench:
-    assert isinstance(run.facts, Bench)
-    return run.facts
 
 
 @node
@@ -91,49 +88,9 @@ class TestSet(Command):
             yield self.object, f"unknown object '{self.object.source}': it is one of {', '.join(sorted(_OBJECTS))}"
 
     def execute(self, run: Run) -> None:
-        bench = bench_of(run)
-        _OBJECTS[self.object.source.lower()](bench, run.text(self.value))
-        run.message, run.envelope = bench.message, bench.envelope
-
-
-@node
-class Compile(Test):
-    """test_script_compile <path: string>"""
-
-    keyword = "test_script_compile"
-    path: Text
-
-    def holds(self, run: Run) -> bool:
-        return bench_of(run).compile(run.text(self.path))
-
-
-@node
-class RunScript(Test):
-    """test_script_run [":append_result"]"""
-
-    keyword = "test_script_run"
-    append_result: bool = False
-
-    def holds(self, run: Run) -> bool:
-        return bench_of(run).run(append=self.append_result)
-
-
-@node
-class Entries(Test):
-    """[MATCH-TYPE] [COMPARATOR] [":index" <number>] <keys: string-list>: one of a list, counted from 1, or any."""
-
-    matching: Matching = _EXACTLY
-    index: int = 0
-    keys: Texts
-
-    def entries(self, run: Run) -> Sequence[str]:
-        """What the keys are compared with, in order."""
-        return ()
-
-    def holds(self, run: Run) -> bool:
-        entries = self.entries(run)
-        chosen = entries[self.index - 1 : self.index] if self.index else entries
-        return match(run, self.matching, chosen, run.texts(self.keys), len(chosen))
+        subject = bench_of(run).subject
+        _OBJECTS[self.object.source.lower()](subject, run.text(self.value))
+        run.message, run.envelope = subject.message, subject.envelope
 
 
 @node
@@ -146,32 +103,12 @@ class ErrorTest(Entries):
         return bench_of(run).errors
 
 
-@node
-class ResultAction(Entries):
-    """test_result_action, on the result"""
-
-    keyword = "test_result_action"
-
-    def entries(self, run: Run) -> Sequence[str]:
-        return tuple(bench_of(run).action_names())
-
-
-@node
-class ResultReset(Command):
-    """test_result_reset"""
-
-    keyword = "test_result_reset"
-
-    def execute(self, run: Run) -> None:
-        bench_of(run).result = ()
-
-
 EXTENSIONS = (
     Extension(
         NAME,
         "the test language of Pigeonhole",
-        commands=(TestCommand, TestFail, TestSet, ResultReset),
-        tests=(Compile, RunScript, ErrorTest, ResultAction),
+        commands=(TestCommand, TestFail, TestSet, *execution.COMMANDS),
+        tests=(ErrorTest, *execution.TESTS),
         advertised=False,
         private=True,
     ),
