@@ -34,12 +34,16 @@ class If(Link):
 
 @node
 class Elsif(If):
+    """elsif <test> <block>, RFC 5228 §3.1."""
+
     keyword = "elsif"
     follows = ("if", "elsif")
 
 
 @node
 class Else(Link):
+    """else <block>, RFC 5228 §3.1."""
+
     keyword = "else"
     follows = ("if", "elsif")
 

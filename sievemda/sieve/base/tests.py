@@ -142,6 +142,8 @@ class Exists(Test):
 
 @node
 class FalseTest(Test):
+    """false, RFC 5228 §5.6."""
+
     keyword = "false"
 
     def holds(self, run: Run) -> bool:
@@ -221,6 +223,8 @@ class Size(Test):
 
 @node
 class TrueTest(Test):
+    """true, RFC 5228 §5.10."""
+
     keyword = "true"
 
     def holds(self, run: Run) -> bool:
