@@ -43,9 +43,18 @@ class Usage:
     capability: str = ""
 
 
-@cache
+_known: dict[type[Node], Usage] = {}
+
+
 def usage(cls: type[Node]) -> Usage:
-    """The usage of a command, a test, or a tag that is a class of its own."""
+    """The usage of a command, a test, or a tag that is a class of its own; worked out once."""
+    found = _known.get(cls)
+    if found is None:
+        found = _known[cls] = _usage(cls)
+    return found
+
+
+def _usage(cls: type[Node]) -> Usage:
     extension = _owners().get(cls)
     text = _documented(cls)
     said, rest = _usage_in(text, _headword(cls))
