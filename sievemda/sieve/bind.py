@@ -104,7 +104,7 @@ class Binder:
             self.vocabulary = self.vocabulary.with_(item.value for item in known)
 
     def _complete(self, call: Call) -> bool:
-        """Whether each required capability has those that it needs, and none that it excludes."""
+        """Whether each required capability has those that it needs; that it has none that it excludes ends nothing."""
         extensions, have = registry().extensions, self.vocabulary.capabilities
         for item in _required(call):
             extension = extensions.get(item.value) if item.value in have else None
@@ -113,9 +113,8 @@ class Binder:
                     self.report(item, f"the capability '{item.value}' needs '{other}', which is not required")
                     return False
             for other in extension.excludes if extension else ():
-                if other in have:
+                if other in have and not (item.value > other and item.value in extensions[other].excludes):
                     self.report(item, f"the capabilities '{item.value}' and '{other}' cannot be used together")
-                    return False
         return True
 
     def _known(self, item: Str) -> bool:
@@ -189,7 +188,8 @@ class Binder:
         good = self._shape(call, cls, reader)
         if good:
             good = self._own_rules(call, cls, reader)
-        tests, good_tests = self._subtests(call, cls)
+        dead = dead and good
+        tests, good_tests = self._subtests(call, cls) if not dead else (None, True)
         settled = tests.settled() if isinstance(tests, Test) else None
         around = self._make(call, cls, reader, None, _EMPTY) if good and signature(cls).block else None
         outer = self._open
@@ -239,7 +239,7 @@ class Binder:
     def _stray_test(self, call: Call, reader: Arguments) -> str:
         """Tests where none may be: most often a forgotten semicolon, whose next word then reads as a test."""
         word = call.tests[0].name
-        if call.listed or word in self.vocabulary.tests:
+        if word in self.vocabulary.tests:
             return f"{reader.title} accepts no sub-tests, yet some are specified"
         if word in reader.tags():
             return f"missing colon in front of the {word} tag of {reader.title}"
