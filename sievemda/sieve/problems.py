@@ -13,7 +13,9 @@ Stage = Literal["parse", "bind", "generate"]
 class Problem:
     """One thing to mend. Line and column count from 1, the column in characters.
 
-    `script` says which script it is in, when that is not the one that was asked about.
+    `script` says which script it is in, when that is not the one that was asked about. `code` is the kind of problem,
+    stable from release to release (`findings` lists them all); `hint` says how to mend it, as far as anybody can guess.
+    The end is where the words end that are wrong, behind their last character; 0 where nobody has worked it out.
     """
 
     line: int
@@ -21,6 +23,15 @@ class Problem:
     text: str
     severity: Severity = "error"
     script: str = ""
+    code: str = ""
+    hint: str = ""
+    end_line: int = 0
+    end_column: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and how to mend it, where there is one line for both."""
+        return f"{self.text} ({self.hint})" if self.hint else self.text
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.severity}: {self.text}"
