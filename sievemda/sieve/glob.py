@@ -8,8 +8,10 @@ star, from left to right, takes as little as possible, and nothing is ever tried
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 Span = tuple[int, int]
 
@@ -39,6 +41,12 @@ class Segment:
             return found.start() if found else -1
         return value.find(self.literal, start, end)
 
+    @property
+    def literals(self) -> Sequence[str]:
+        """What stands between the question marks."""
+        edges = (-1, *self.wild, self.size)
+        return [self.literal[start + 1 : end] for start, end in pairwise(edges)]
+
     def spans(self, start: int) -> list[Span]:
         return [(start + offset, start + offset + 1) for offset in self.wild]
 
@@ -47,6 +55,11 @@ class Segment:
 class Glob:
     segments: tuple[Segment, ...]  # one more than there are stars
     weight: int  # how often a character of the value is looked at, at most
+
+    @property
+    def needle(self) -> str:
+        """The longest text that every match has in it."""
+        return max((text for segment in self.segments for text in segment.literals), key=len)
 
     def match(self, value: str) -> list[Span] | None:
         """What each wildcard stands for, in order, or `None`."""

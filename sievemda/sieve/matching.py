@@ -10,11 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sievemda.mail.address import Address
-from sievemda.sieve.glob import glob
-from sievemda.sieve.text import from_octets, octets
+from sievemda.sieve.glob import Glob, Span, glob
+from sievemda.sieve.needles import Needles
+from sievemda.sieve.text import Keys, from_octets, octets
 
 if TYPE_CHECKING:
     from sievemda.sieve.limits import Limits
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 EACH = 20  # characters that are charged for looking at one value, however short it is
 _FEW = 4  # keys for which a list is as quick as a set
+_MANY = 16  # constant keys from which on it pays to look them up
 
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
 
@@ -108,12 +111,17 @@ class Is(MatchType):
 
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         fold = how.comparator.fold
-        wanted = set(map(fold, keys)) if len(keys) > _FEW else list(map(fold, keys))
+        wanted = self._wanted(how.comparator, keys) if len(keys) > _FEW else list(map(fold, keys))
         run.spend_matching(how.comparator.cost * sum(map(len, values)) + EACH * len(values))
         for value in values:  # noqa: SIM110 - a generator costs a quarter of the whole test
             if fold(value) in wanted:
                 return True
         return False
+
+    def _wanted(self, comparator: Comparator, keys: Sequence[str]) -> frozenset[str]:
+        if isinstance(keys, Keys):
+            return keys.once((self.name, comparator), lambda known: frozenset(map(comparator.fold, known)))
+        return frozenset(map(comparator.fold, keys))
 
 
 class Contains(MatchType):
@@ -124,8 +132,11 @@ class Contains(MatchType):
 
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
         fold = how.comparator.fold
+        run.spend_matching((how.comparator.cost * sum(map(len, values)) + EACH * len(values)) * len(keys))
+        if isinstance(keys, Keys) and len(keys) >= _MANY:
+            needles = keys.once((self.name, how.comparator), lambda known: contained(how.comparator, known))
+            return any(needles.within(wide(fold(value))) for value in values)
         wanted = list(map(fold, keys))
-        run.spend_matching((how.comparator.cost * sum(map(len, values)) + EACH * len(values)) * len(wanted))
         for value in values:
             folded = fold(value)
             for key in wanted:
@@ -143,6 +154,9 @@ class Matches(MatchType):
     substring = True
 
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
+        if isinstance(keys, Keys) and len(keys) >= _MANY:
+            patterns = keys.once((self.name, how.comparator), lambda known: Patterns(how.comparator, known))
+            return self._any_of_many(run, how.comparator, values, patterns)
         fold = how.comparator.fold
         for value in values:
             for key in keys:
@@ -152,18 +166,69 @@ class Matches(MatchType):
                 weight = pattern.weight + how.comparator.cost - 1
                 run.spend_matching(len(plain) * weight + EACH * len(pattern.segments))
                 spans = pattern.match(fold(value) if ascii_only else how.comparator.cells(value))
-                if spans is None:
-                    continue
-                if run.captures_wanted:
-                    found = [plain[start:end] for start, end in spans[: run.limits.match_variables]]
-                    run.captures = (value, *(found if ascii_only else map(_narrow, found)))
-                return True
+                if spans is not None:
+                    self._capture(run, value, spans)
+                    return True
         return False
+
+    def _any_of_many(self, run: Run, comparator: Comparator, values: Sequence[str], patterns: Patterns) -> bool:
+        """The same, with only those patterns tried of which the longest piece is in the value."""
+        for value in values:
+            form = cells_of(comparator, value)
+            size = len(octets(value))
+            for at in patterns.possible(form):
+                spans = patterns.globs[at].match(form)
+                if spans is not None:
+                    run.spend_matching(patterns.charge(size, at + 1))
+                    self._capture(run, value, spans)
+                    return True
+            run.spend_matching(patterns.charge(size, len(patterns.globs)))
+        return False
+
+    def _capture(self, run: Run, value: str, spans: Sequence[Span]) -> None:
+        """Leave the match variables, which are taken from the octets of the value."""
+        if not run.captures_wanted:
+            return
+        ascii_only = value.isascii()
+        plain = value if ascii_only else wide(value)
+        found = [plain[start:end] for start, end in spans[: run.limits.match_variables]]
+        run.captures = (value, *(found if ascii_only else map(_narrow, found)))
+
+
+class Patterns:
+    """Constant patterns for a comparator, with what trying them is charged."""
+
+    def __init__(self, comparator: Comparator, keys: Sequence[str]) -> None:
+        self.globs: tuple[Glob, ...] = tuple(glob(cells_of(comparator, key)) for key in keys)
+        self._weights = (0, *accumulate(one.weight + comparator.cost - 1 for one in self.globs))
+        self._segments = (0, *accumulate(len(one.segments) for one in self.globs))
+        self._with: dict[str, list[int]] = {}
+        for at, one in enumerate(self.globs):
+            self._with.setdefault(one.needle, []).append(at)
+        self._needles = Needles(self._with)
+
+    def possible(self, form: str) -> list[int]:
+        """Which of them may match, in their order."""
+        return sorted(at for needle in self._needles.within(form) for at in self._with[needle])
+
+    def charge(self, size: int, first: int) -> int:
+        """What is charged for trying the `first` so many on a value of so many octets."""
+        return size * self._weights[first] + EACH * self._segments[first]
+
+
+def contained(comparator: Comparator, keys: Sequence[str]) -> Needles:
+    """Keys of `:contains` as they are found in values that are folded and made wide."""
+    return Needles(wide(comparator.fold(key)) for key in keys)
+
+
+def cells_of(comparator: Comparator, text: str) -> str:
+    """A value or key of `:matches` with one character for each octet; the quick way for what is mostly found."""
+    return comparator.fold(text) if text.isascii() else comparator.cells(text)
 
 
 def wide(text: str) -> str:
     """One character for each octet."""
-    return octets(text).decode("latin-1")
+    return text if text.isascii() else octets(text).decode("latin-1")
 
 
 def _narrow(text: str) -> str:

@@ -10,12 +10,15 @@ become that character again, so that equal octets are equal strings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from sievemda.sieve.run import Run
+
+T = TypeVar("T")
 
 
 class Reference(Protocol):
@@ -43,12 +46,28 @@ class Text:
         return value if value.isascii() else normal(value)
 
 
+class Keys(tuple[str, ...]):  # noqa: SLOT001 - what it keeps is in a dictionary that most never need
+    """The values of a constant list, which many runs share, with what matching has worked out about them."""
+
+    @cached_property
+    def _kept(self) -> dict[object, Any]:
+        return {}
+
+    def once(self, name: object, work: Callable[[Keys], T]) -> T:
+        """What `work` makes of them, done once for each name. Two threads may both do it, to the same end."""
+        known = self._kept.get(name)
+        if known is None:
+            known = self._kept[name] = work(self)
+        made: T = known
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
     """A string list. `constant` holds the values when no member needs filling in."""
 
     items: tuple[Text, ...]
-    constant: tuple[str, ...] | None
+    constant: Keys | None
 
     def __iter__(self) -> Iterator[Text]:
         return iter(self.items)
@@ -58,8 +77,10 @@ class Texts:
 
 
 def texts(items: tuple[Text, ...]) -> Texts:
-    constant = tuple(item.source for item in items) if all(item.constant for item in items) else None
-    return Texts(items, constant)
+    for item in items:
+        if item.parts:
+            return Texts(items, None)
+    return Texts(items, Keys([item.source for item in items]))
 
 
 def octets(text: str) -> bytes:
