@@ -6,7 +6,7 @@ A bench belongs to one test file and answers the facts of its scripts. It keeps 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import localtime
 from pathlib import Path
@@ -23,7 +23,8 @@ from sievemda.sieve.run import Run
 from sievemda.sieve.run import run as run_script
 from sievemda.sieve.surroundings import standard
 from sievemda.sieve.testing.cases import Case
-from sievemda.sieve.testing.included import Included
+from sievemda.sieve.testing.settings import Settings
+from sievemda.sieve.testing.site import Library
 from sievemda.sieve.testing.subject import Subject
 
 _STAGES = {"parse": "parse failed", "bind": "validation failed", "generate": "code generation failed"}
@@ -32,10 +33,9 @@ _STAGES = {"parse": "parse failed", "bind": "validation failed", "generate": "co
 class Bench(Unknown):
     """The state of one test file."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, settings: Settings | None = None) -> None:
         self.directory = path.absolute().parent
-        self.library = Included(self.directory)
-        self.limits = limits
+        self.settings = settings or Settings(self.directory)
         self.cases: list[Case] = []
         self.current: Case | None = None
         self.started = 0
@@ -44,6 +44,19 @@ class Bench(Unknown):
         self.script: Program | None = None
         self.frozen: datetime | None = None  # where the clock stands still
         self.subject = Subject(self.errors.append)
+
+    @property
+    def limits(self) -> Limits:
+        """As the settings in force have them."""
+        return self.settings.site.limits
+
+    @property
+    def library(self) -> Library:
+        return self.settings.site.library
+
+    def program(self, text: bytes) -> Program:
+        """Compile a script that is not the test file itself. Raises `ScriptError`."""
+        return compile_script(text, self.limits, self.settings.site.available, self.library)
 
     # -- facts -------------------------------------------------------------------------------------------------
 
@@ -58,12 +71,21 @@ class Bench(Unknown):
 
     def included(self, location: str, name: str) -> Program | None:
         text = self.library.text(Inclusion(location, name))
-        return None if text is None else compile_script(text, self.limits, None, self.library)
+        return None if text is None else self.program(text)
 
     def environment(self, item: str) -> str | None:
         host = os.uname().nodename
-        items = standard(host, location="MS", phase="post")
-        return {**items, "vnd.dovecot.default-mailbox": "INBOX"}.get(item)
+        items = {**standard(host, location="MS", phase="post"), "vnd.dovecot.default-mailbox": "INBOX"}
+        return {**items, **self.settings.site.environment}.get(item)
+
+    def has_list(self, name: str) -> bool:
+        return self.settings.site.lists.has(name)
+
+    def in_list(self, name: str, values: Sequence[str]) -> str | None:
+        return self.settings.site.lists.find(name, values)
+
+    def list_members(self, name: str, most: int) -> Sequence[str]:
+        return self.settings.site.lists.members(name, most)
 
     # -- scripts under test ------------------------------------------------------------------------------------
 
@@ -76,7 +98,7 @@ class Bench(Unknown):
             self.errors.append(f"script not found: {relative}")
             return False
         try:
-            self.script = compile_script(text, self.limits, None, self.library)
+            self.script = self.program(text)
         except ScriptError as e:
             self.errors += [p.text for p in e.problems if p.severity == "error"]
             self.errors.append(_STAGES[e.stage])

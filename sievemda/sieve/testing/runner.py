@@ -10,26 +10,16 @@ from pathlib import Path
 
 from sievemda.sieve.base.control import Chain
 from sievemda.sieve.compile import compile_script
-from sievemda.sieve.limits import Limits
 from sievemda.sieve.node import Command
-from sievemda.sieve.options import Options
 from sievemda.sieve.problems import RunError, ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.run import Run, Stop
 from sievemda.sieve.testing.bench import Bench
 from sievemda.sieve.testing.cases import Case
-from sievemda.sieve.testing.included import Included
-from sievemda.sieve.testing.words import NAME, TestCommand
+from sievemda.sieve.testing.settings import Settings
+from sievemda.sieve.testing.site import NAME
+from sievemda.sieve.testing.words import TestCommand
 from sievemda.sieve.vocabulary import registry
-
-# Tests of a whole suite run in one file: the budget of one delivery is no measure for them, and errors are counted.
-LIMITS = Limits(
-    instructions=10_000_000,
-    matching=1 << 40,
-    actions=32,
-    problems=1_000_000,
-    options=Options(vacation_use_original_recipient=False),
-)
 
 
 @dataclass(slots=True)
@@ -51,9 +41,10 @@ def run_file(path: Path, *, only: re.Pattern[str] | None = None, fail_fast: bool
     """Run one test file. `only`: tests whose name it does not match are left out. Raises OSError."""
     result = FileResult(path)
     started = time.perf_counter()
+    settings = Settings(path.absolute().parent)
     try:
         program = compile_script(
-            path.read_bytes(), LIMITS, registry().public | {NAME}, Included(path.absolute().parent)
+            path.read_bytes(), settings.site.limits, registry().public | {NAME}, settings.site.library
         )
     except ScriptError as e:
         result.error = "does not compile"
@@ -64,7 +55,7 @@ def run_file(path: Path, *, only: re.Pattern[str] | None = None, fail_fast: bool
         result.problems = tuple(f"{path}:{c.line}:{c.column}: error: a test inside a block" for c in nested)
         return result
     commands = tuple(_chosen(program.commands, only))
-    bench = Bench(path, LIMITS)
+    bench = Bench(path, settings)
     bench.cases = result.cases = _cases(commands)
     try:
         _run(replace(program, commands=commands), bench, fail_fast=fail_fast)

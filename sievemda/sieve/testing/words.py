@@ -15,11 +15,10 @@ from sievemda.sieve.testing import execution
 from sievemda.sieve.testing.bench import bench_of
 from sievemda.sieve.testing.cases import TestFailed
 from sievemda.sieve.testing.entries import Entries
+from sievemda.sieve.testing.site import ALIAS, NAME
 from sievemda.sieve.testing.subject import Subject
 from sievemda.sieve.text import Text, octets
 from sievemda.sieve.vocabulary import Extension
-
-NAME = "vnd.dovecot.testsuite"
 
 _OBJECTS: dict[str, Callable[[Subject, str], None]] = {
     "message": lambda subject, value: subject.set_message(octets(value)),
@@ -103,13 +102,14 @@ class ErrorTest(Entries):
         return bench_of(run).errors
 
 
-EXTENSIONS = (
+EXTENSIONS = tuple(
     Extension(
-        NAME,
+        name,
         "the test language of Pigeonhole",
         commands=(TestCommand, TestFail, TestSet, *execution.COMMANDS),
         tests=(ErrorTest, *execution.TESTS),
         advertised=False,
         private=True,
-    ),
+    )
+    for name in (NAME, ALIAS)
 )
