@@ -29,6 +29,18 @@ class Scanner:
         self._pattern = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in terminals))
         self._ignored = ignored
 
+    def match(self, text: str, position: int) -> re.Match[str] | None:
+        """The terminal that begins here; its name is the `lastgroup` of the match."""
+        return self._pattern.match(text, position)
+
+    def blank(self, text: str, position: int) -> bool:
+        """Whether white space or a comment begins here."""
+        return (
+            text[position] in " \t\r\n#/"
+            and (found := self.match(text, position)) is not None
+            and (found.lastgroup in self._ignored)
+        )
+
     def count(self, text: str) -> int:
         """How many lexemes a text has, up to the first place where none begins; three comments or blanks are one."""
         match, ignored = self._pattern.match, self._ignored
@@ -37,6 +49,13 @@ class Scanner:
             thirds += 1 if found.lastgroup in ignored else 3
             position = found.end()
         return thirds // 3
+
+    def pieces(self, text: str) -> Iterator[Lexeme]:
+        """Every lexeme of a text, comments and white space among them, up to the first place where none begins."""
+        position = 0
+        while found := self._pattern.match(text, position):
+            yield Lexeme(found.lastgroup or "", found[0], position)
+            position = found.end()
 
     def scan(self, text: str) -> Iterator[Lexeme | tuple[int, str]]:
         """Lexemes, and lexical faults as (offset, text), in order."""
