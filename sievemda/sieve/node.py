@@ -17,7 +17,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from sievemda.sieve.effects import Notify, Respond, Store
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sievemda.sieve.effects import Effect
     from sievemda.sieve.fields import Occurrence
     from sievemda.sieve.limits import Limits
-    from sievemda.sieve.run import Run
+    from sievemda.sieve.run import Compared, Run
+    from sievemda.sieve.skipping import Watched
     from sievemda.sieve.text import Text
     from sievemda.sieve.vocabulary import Vocabulary
 
@@ -132,6 +133,10 @@ class Command(Node):
         """The script that it includes, if it is for that."""
         return None
 
+    def attempts(self) -> Sequence[Test] | None:
+        """The tests that it tries in turn, when all it does is to do nothing where none of them holds."""
+        return None
+
     def amended(self, effect: Effect, run: Run) -> Effect:
         """The effect as the tags on this command want it.
 
@@ -151,6 +156,13 @@ class Command(Node):
         return effect
 
 
+class About(NamedTuple):
+    """What a test looks at, in words for the user: what to call its values, and how to say that there are none."""
+
+    values: str
+    none: str = ""
+
+
 @node
 class Test(Node, ABC):
     decided_by: ClassVar[bool | None] = None  # a result of one of its tests behind which none is tried
@@ -164,9 +176,25 @@ class Test(Node, ABC):
     def holds(self, run: Run) -> bool:
         """Whether it is true of this message."""
 
+    def watched(self) -> Watched | None:
+        """What it compares with what constant keys, when that is all it does: then it may be looked up."""
+        return None
+
+    def refuted_by(self) -> Sequence[Test] | None:
+        """Tests of its own: when all of them are false so is it, and has tried these and no others."""
+        return None
+
     def settled(self) -> bool | None:
         """What it comes to whatever the message is; `None` when that depends. A block never run is not checked."""
         return None
+
+    def about(self, run: Run) -> About:
+        """What it looks at. Asked right after it was tried, and only when a run is to be explained."""
+        return About(self.keyword)
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        """Why it came out so, for a test that does not compare values with keys; asked as `about` is."""
+        return ""
 
 
 Tests = tuple[Test, ...]

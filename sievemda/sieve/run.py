@@ -6,7 +6,8 @@ asks the world nothing but `facts`, and changes nothing but itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -20,27 +21,17 @@ from sievemda.sieve.limits import Limits
 from sievemda.sieve.node import Command, Test
 from sievemda.sieve.problems import Problem, RunError
 from sievemda.sieve.program import Program
+from sievemda.sieve.skipping import Look, Plan, Skipped, due, plan_of_block, plan_of_branches
 from sievemda.sieve.text import Text, Texts
+from sievemda.sieve.trail import Compared as Compared  # noqa: PLC0414 - they are looked for here too
+from sievemda.sieve.trail import Part, trail
+from sievemda.sieve.trail import Tried as Tried  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from sievemda.sieve.loops import Loop
 
 
-class Compared(NamedTuple):
-    """What a test looked at, and what it was looking for."""
-
-    values: Sequence[str]
-    keys: Sequence[str]
-
-
-class Tried(NamedTuple):
-    """One test that was tried. A test inside another one stands before it."""
-
-    line: int
-    test: str
-    result: bool
-    compared: tuple[Compared, ...]
-    script: str = ""  # when it is not the user's own
+Branch = tuple[Test | None, tuple[Command, ...], tuple[int, int]]  # of an `if`: an else has no test; line and column
 
 
 class Entered(NamedTuple):
@@ -73,7 +64,7 @@ class Outcome:
     effects: tuple[Effect, ...]
     implicit_keep: bool
     failure: Problem | None
-    tests: tuple[Tried, ...]
+    tests: Sequence[Tried]
     remember: tuple[Remember, ...] = ()
     notes: tuple[Note, ...] = ()
     edits: tuple[Note, ...] = ()
@@ -152,7 +143,9 @@ class Run:
         delimiters = limits.recipient_delimiter
         detail = any(mark in envelope.recipient.address.local for mark in delimiters)
         self.actions = Actions(limits, keep_is_inbox=not detail, earlier=carried.effects)
-        self.trace: list[Tried] = []
+        self.trace: list[Part] = []
+        self.looks: dict[Plan, Look] = {}  # what look-ups have come to; they are worked out anew for another message
+        self.looked = 0  # characters that were looked at for that
         self.entered: dict[Entered, None] = {}  # as long at most as there are branches in the scripts
         self.remember: list[Remember] = []
         self.notes: list[Note] = []
@@ -160,6 +153,8 @@ class Run:
         self.kept: dict[object, Any] = {}  # what an extension keeps for the time of this run, by a key of its own
         self._shown: Message | None = None
         self._compared: tuple[Compared, ...] = ()
+        self._few = limits.lookup or sys.maxsize
+        self._room = limits.trace  # for so many tests more there is room in the trace
         self._steps = limits.instructions
         self._matching = limits.matching + limits.looks * message.stored_size
 
@@ -239,7 +234,8 @@ class Run:
             self._exhausted()
         outer, self._compared = self._compared, ()
         result = test.holds(self)
-        if len(self.trace) < self.limits.trace:
+        if self._room > 0:
+            self._room -= 1
             self.trace.append(_make(Tried, (test.line, test.keyword, result, self._compared, self.script)))
         self._compared = outer
         return result
@@ -248,17 +244,45 @@ class Run:
         """Note for the trace what the test under way compares."""
         self._compared = (*self._compared, _make(Compared, (values, keys)))
 
+    def counted(self, number: int) -> None:
+        """Told how many there are, where a test compares that; a run that is explained wants to know."""
+
     def enter(self, place: tuple[int, int]) -> None:
         """Note that the branch at this line and column is taken."""
         self.entered[Entered(*place, self.script)] = None
 
     def block(self, commands: tuple[Command, ...]) -> None:
-        for command in commands:
+        for command in commands if len(commands) < self._few else self._due(commands):
             self._steps -= 1
             if self._steps < 0:
                 self._exhausted()
             self.line = command.line
             command.execute(self)
+
+    def branches(self, branches: tuple[Branch, ...]) -> Iterable[Branch]:
+        """Those of an `if` that are to be tried: all of them, or what a look-up leaves. See `skipping`."""
+        if len(branches) < self._few:
+            return branches
+        few = self.limits.lookup
+        plan = self.program.plan(branches, lambda: plan_of_branches([test for test, _, _ in branches], few))
+        return branches if plan is None else (branches[at] for at in due(self, plan))
+
+    def _due(self, commands: tuple[Command, ...]) -> Iterable[Command]:
+        plan = self.program.plan(commands, lambda: plan_of_block(commands, self.limits.lookup))
+        return commands if plan is None else (commands[at] for at in due(self, plan))
+
+    def skip(self, look: Look, first: int, last: int) -> bool:
+        """Leave what trying a range in vain would leave; not when the budget does not last for that."""
+        steps, matching = look.plan.steps(first, last), look.charge(first, last)
+        if steps > self._steps or matching > self._matching:
+            return False
+        self._steps -= steps
+        self._matching -= matching
+        self.line = look.plan.lines[last - 1] or self.line
+        if self._room > 0:
+            self._room -= look.plan.tests(first, last)
+            self.trace.append(Skipped(look, first, last, self.script))
+        return True
 
     def add(self, effect: Effect) -> None:
         """Put an action on the list; what it does, it does to the message as it is now."""
@@ -325,7 +349,7 @@ def run(
         effects,
         failure is not None or actions.implicit_keep,
         failure,
-        tuple(state.trace),
+        trail(state.trace, limits.trace),
         tuple(state.remember) if failure is None else (),
         tuple(state.notes),
         tuple(state.edits),

@@ -27,6 +27,7 @@ from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import Problem, ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.run import USER, Carried, Origin, Outcome, Run, implicit_keep
+from sievemda.sieve.trail import parts_of, trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class _Course:
         self.outcome = replace(
             told,
             failure=failure,
-            tests=(*told.tests, *state.trace)[:most],
+            tests=trail((*parts_of(told.tests), *state.trace), most),
             remember=() if failure else (*told.remember, *state.remember),
             notes=(*told.notes, *state.notes)[: state.limits.notes],
             edits=(*told.edits, *state.edits)[: state.limits.notes],
@@ -58,8 +59,15 @@ class _Course:
         )
 
 
-def run_all(stages: Sequence[Stage], message: Message, envelope: Envelope, facts: Facts, limits: Limits) -> Outcome:
-    """Run the scripts on a message, as many of them as are due. Total, as `run` is."""
+def run_all(
+    stages: Sequence[Stage],
+    message: Message,
+    envelope: Envelope,
+    facts: Facts,
+    limits: Limits,
+    begin: Callable[..., Run] = Run,
+) -> Outcome:
+    """Run the scripts on a message, as many of them as are due. Total, as `run` is. `begin` makes the run of each."""
     course = _Course(Outcome((), implicit_keep=True, failure=None, tests=()), Carried(message))
     for number, stage in enumerate(stages, 1):
         try:
@@ -67,7 +75,7 @@ def run_all(stages: Sequence[Stage], message: Message, envelope: Envelope, facts
         except ScriptError as e:
             return _broken(course, e, stage.origin)
         carried = course.carried
-        state = Run(program, message, envelope, facts, limits, origin=stage.origin, carried=carried)
+        state = begin(program, message, envelope, facts, limits, origin=stage.origin, carried=carried)
         failure = state.follow()
         course.ran(state, failure)
         own, due = tuple(state.actions.effects), state.actions.implicit_keep

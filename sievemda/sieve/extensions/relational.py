@@ -44,6 +44,7 @@ class Count(Value):
     name = "count"
 
     def any(self, run: Run, how: Matching, values: Sequence[str], keys: Sequence[str], count: int) -> bool:
+        run.counted(count)
         return super().any(run, how, (str(count),), keys, 1)
 
 
