@@ -34,8 +34,11 @@ class Ihave(Test):
         together = context.vocabulary.with_(wanted & known.keys()).capabilities
         missing = tuple(
             name
-            for name in sorted(wanted - have)
-            if name not in context.allowed - {BASE} or name not in known or not _fits(known[name], together)
+            for name in sorted(wanted)
+            if name == BASE
+            or name not in known
+            or _is_for_readers(known[name])
+            or (name not in have and (name not in context.allowed or not _fits(known[name], together)))
         )
         found = Found(line=self.line, column=self.column, wanted=tuple(sorted(wanted)), missing=missing)
         return found, frozenset() if missing else wanted
@@ -75,11 +78,16 @@ class Error(Command):
 def _fits(extension: Extension, together: frozenset[str]) -> bool:
     """Whether it may come so late, among those that would be there with it.
 
-    Not when it changes how a script is read (§4), gives words of the script another meaning, or lacks one it needs.
+    Not when it gives words of the script another meaning, or lacks one it needs.
     """
     clash = not together.isdisjoint(extension.excludes)
     clash = clash or any(extension.name in registry().extensions[other].excludes for other in together)
-    return not (extension.decode or extension.read or clash) and together.issuperset(extension.needs)
+    return not clash and together.issuperset(extension.needs)
+
+
+def _is_for_readers(extension: Extension) -> bool:
+    """Whether it changes how the text of a script is read: then the test fails, required or not. RFC 5463 §4."""
+    return bool(extension.decode or extension.read)
 
 
 EXTENSIONS = (Extension("ihave", "RFC 5463", commands=(Error,), tests=(Ihave,)),)

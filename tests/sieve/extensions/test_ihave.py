@@ -51,7 +51,12 @@ def test_extensions_that_change_how_a_script_is_read_cannot_come_late():
 
 
 def test_a_capability_that_is_required_anyhow_is_there():
-    assert actions('require ["ihave", "variables"]; if ihave "variables" { discard; }') == [{"action": "discard"}]
+    assert actions('require ["ihave", "copy"]; if ihave "copy" { discard; }') == [{"action": "discard"}]
+
+
+def test_the_test_fails_for_what_changes_the_reading_of_scripts_even_when_that_is_required():
+    for name in ("variables", "encoded-character"):
+        assert actions(f'require ["ihave", "{name}"]; if ihave "{name}" {{ discard; }}') == [KEEP]
 
 
 def test_a_capability_that_the_site_forbids_is_missing():
