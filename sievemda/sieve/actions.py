@@ -39,7 +39,7 @@ class Actions:
         self.implicit_keep = True
         self.filed: Store | None = None  # a fileinto the INBOX that has become one with a keep
         self._earlier = earlier
-        self._limits = limits
+        self.limits = limits
         self._keep_is_inbox = keep_is_inbox
 
     def add(self, effect: Effect) -> None:
@@ -123,7 +123,7 @@ class Actions:
                 raise RunError(text, effect.line)
 
     def _refuse_excess(self, effect: Effect) -> None:
-        limits = self._limits
+        limits = self.limits
         if limits.actions and len(self.effects) >= limits.actions:
             text = f"total number of actions exceeds policy limit ({len(self.effects) + 1} > {limits.actions})"
             raise RunError(text, effect.line)
@@ -138,7 +138,7 @@ class Actions:
                 raise RunError(text, effect.line)
 
     def _refuse_notify(self, effect: Notify) -> None:
-        most = self._limits.notifications
+        most = self.limits.notifications
         if not most:
             raise RunError("local policy prohibits the use of a notify action", effect.line)
         count = sum(isinstance(known, Notify) for known in self.effects) + 1

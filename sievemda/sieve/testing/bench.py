@@ -1,127 +1,296 @@
 """What a test file works on: the current message and envelope, the script under test, its result, the error log.
 
-A bench belongs to one test file and answers the facts of its scripts. It keeps nothing on disk and sends nothing.
+A bench belongs to one test file and answers the facts of its scripts. It knows the world (mailboxes, what was sent) by
+what `world` says of it.
+
+The test file itself is a run (`play`), and what it shares with the scripts under test is in that run: the message with
+its edits, and the list of actions. A script under test runs with the same list, and leaves the message as edited to the
+file; its variables are its own. What has been carried out of the list is no longer in the list, but in front of it
+(`executed`), where it contradicts nothing.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from email.utils import localtime
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
+from sievemda.sieve.actions import Actions
 from sievemda.sieve.combining import name
-from sievemda.sieve.compile import compile_script
 from sievemda.sieve.effects import Effect, Store
-from sievemda.sieve.facts import Unknown
-from sievemda.sieve.limits import Limits
-from sievemda.sieve.node import Inclusion
-from sievemda.sieve.problems import RunError, ScriptError
+from sievemda.sieve.problems import Problem, RunError, ScriptError
 from sievemda.sieve.program import Program
-from sievemda.sieve.run import Run
-from sievemda.sieve.run import run as run_script
-from sievemda.sieve.surroundings import standard
-from sievemda.sieve.testing.cases import Case
+from sievemda.sieve.run import Carried, Run, implicit_keep
+from sievemda.sieve.sequence import Stage, run_all
+from sievemda.sieve.testing.cases import Case, TestFailed
 from sievemda.sieve.testing.settings import Settings
-from sievemda.sieve.testing.site import Library
-from sievemda.sieve.testing.subject import Subject
+from sievemda.sieve.testing.site import Site
+from sievemda.sieve.testing.subject import DEFAULT_MESSAGE, Subject
+from sievemda.sieve.testing.surroundings import Surroundings
+from sievemda.sieve.testing.world import Due, MakeWorld, NoMailbox
 
 _STAGES = {"parse": "parse failed", "bind": "validation failed", "generate": "code generation failed"}
 
 
-class Bench(Unknown):
+class BenchRun(Run):
+    """A run whose internal flags are those of the bench: what a script leaves there is there for the next one."""
+
+    def __init__(self, bench: Bench, program: Program, carried: Carried) -> None:
+        self._bench = bench
+        kept = bench.flags_set
+        super().__init__(program, bench.subject.message, bench.subject.envelope, bench, bench.limits, carried=carried)
+        bench.flags_set = kept
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return self._bench.flags
+
+    @flags.setter
+    def flags(self, flags: tuple[str, ...]) -> None:
+        self._bench.flags_set = flags
+
+
+class Bench(Surroundings):
     """The state of one test file."""
 
-    def __init__(self, path: Path, settings: Settings | None = None) -> None:
+    def __init__(self, path: Path, settings: Settings | None = None, make_world: MakeWorld | None = None) -> None:
         self.directory = path.absolute().parent
-        self.settings = settings or Settings(self.directory)
+        super().__init__(settings or Settings(self.directory), Subject(self.log), make_world)
         self.cases: list[Case] = []
         self.current: Case | None = None
         self.started = 0
         self.errors: list[str] = []
-        self.result: tuple[Effect, ...] = ()
+        self.say: Callable[[str], None] = print  # what the file wants people to see
+        self.told: Callable[[Problem], None] = _nobody  # hears of each entry of the error log
+        self.ran: Callable[[Program, Run], None] = _nobody  # hears of each run of a script under test
         self.script: Program | None = None
-        self.frozen: datetime | None = None  # where the clock stands still
-        self.subject = Subject(self.errors.append)
+        self.saved: dict[str, Program] = {}
+        self.flags_set: tuple[str, ...] | None = None  # the internal flags, once somebody has asked for them
+        self._executed: tuple[Effect, ...] = ()
+        self._runs: list[BenchRun] = []  # the file's own, and that of the script under test
+
+    # -- the run of the file -----------------------------------------------------------------------------------
+
+    def play(self, program: Program) -> BenchRun:
+        """The run of the test file itself."""
+        self._runs = [BenchRun(self, program, Carried(self.subject.message))]
+        self.reset_result()
+        return self._runs[0]
 
     @property
-    def limits(self) -> Limits:
-        """As the settings in force have them."""
-        return self.settings.site.limits
+    def file(self) -> BenchRun:
+        return self._runs[0]
+
+    def settle(self, site: Site) -> None:
+        """Other settings are in force now: for the actions of the file itself, too."""
+        for run in self._runs:
+            run.limits = run.actions.limits = site.limits
 
     @property
-    def library(self) -> Library:
-        return self.settings.site.library
+    def flags(self) -> tuple[str, ...]:
+        """The internal flags: they begin with those that the message has, when somebody first asks."""
+        if self.flags_set is None:
+            self.flags_set = self.subject.flags
+        return self.flags_set
 
-    def program(self, text: bytes) -> Program:
-        """Compile a script that is not the test file itself. Raises `ScriptError`."""
-        return compile_script(text, self.limits, self.settings.site.available, self.library)
+    @property
+    def under_test(self) -> bool:
+        """Whether it is a script under test that runs now, and not the file."""
+        return len(self._runs) > 1
 
-    # -- facts -------------------------------------------------------------------------------------------------
+    def presented(self) -> None:
+        """The message or the envelope is another one now: what was edited is forgotten."""
+        for run in self._runs:
+            run.original, run.envelope = self.subject.message, self.subject.envelope
+            _unedit(run)
 
-    def now(self) -> datetime:
-        return self.frozen or localtime()
+    # -- the error log -----------------------------------------------------------------------------------------
 
-    def mailbox_exists(self, name: str) -> bool:
-        return name.upper() == "INBOX"
+    def log(self, text: str) -> None:
+        self.report(Problem(0, 0, text))
 
-    def own_addresses(self) -> frozenset[str]:
-        return frozenset()
-
-    def included(self, location: str, name: str) -> Program | None:
-        text = self.library.text(Inclusion(location, name))
-        return None if text is None else self.program(text)
-
-    def environment(self, item: str) -> str | None:
-        host = os.uname().nodename
-        items = {**standard(host, location="MS", phase="post"), "vnd.dovecot.default-mailbox": "INBOX"}
-        return {**items, **self.settings.site.environment}.get(item)
-
-    def has_list(self, name: str) -> bool:
-        return self.settings.site.lists.has(name)
-
-    def in_list(self, name: str, values: Sequence[str]) -> str | None:
-        return self.settings.site.lists.find(name, values)
-
-    def list_members(self, name: str, most: int) -> Sequence[str]:
-        return self.settings.site.lists.members(name, most)
+    def report(self, problem: Problem) -> None:
+        self.errors.append(problem.text)
+        self.told(problem)
 
     # -- scripts under test ------------------------------------------------------------------------------------
 
     def compile(self, relative: str) -> bool:
-        """Make it the script under test; what is wrong with it goes to the error log, with one line that sums up."""
+        """Make it the script under test; what is wrong with it goes to the error log."""
         self.errors.clear()
+        program = self._compiled(relative)
+        self.script = program or self.script
+        return program is not None
+
+    def _compiled(self, relative: str) -> Program | None:
+        """The program; what is wrong with the script goes to the error log, with one line that sums up."""
         try:
             text = (self.directory / relative).read_bytes()
-        except OSError:
-            self.errors.append(f"script not found: {relative}")
-            return False
+        except (OSError, ValueError):
+            self.report(Problem(0, 0, f"script not found: {relative}", script=relative))
+            return None
         try:
-            self.script = self.program(text)
+            return self.program(text)
         except ScriptError as e:
-            self.errors += [p.text for p in e.problems if p.severity == "error"]
-            self.errors.append(_STAGES[e.stage])
-            return False
-        return True
+            for problem in e.problems:
+                if problem.severity == "error":
+                    self.report(problem)
+            self.report(Problem(0, 0, _STAGES[e.stage], script=relative))
+            return None
 
     def run(self, *, append: bool) -> bool:
-        """Run the script under test; whether it ended without a run-time error."""
+        """Run the script under test; whether it ended without a run-time error, and nowhere said that it failed."""
         self.errors.clear()
+        program = self.script
+        if program is None:
+            sys.stderr.write("test_script_run: no script was compiled\n")
+            return False
+        if not append:
+            self.reset_result()
+        file = self.file
+        carried = Carried(file.message, (), (), file.keep_target, file.unenclosed, file.protected)
+        state = BenchRun(self, program, carried)
+        state.actions = file.actions
+        failed = self._follow(state)
+        file.message, file.keep_target = state.message, state.keep_target
+        file.unenclosed, file.protected = state.unenclosed, state.protected
+        return not failed
+
+    def _follow(self, state: BenchRun) -> bool:
+        """Whether it failed."""
+        self.restart_clock()
+        self._runs.append(state)
+        try:
+            failure = state.follow()
+        except TestFailed as e:
+            self.say(f"the script under test failed: {e}")
+            return True
+        finally:
+            self._runs.pop()
+            self.ran(state.program, state)
+        if failure is not None:
+            self.report(failure)
+        return failure is not None
+
+    def run_row(self, relatives: Sequence[str]) -> bool:
+        """Several scripts as in a delivery, with a result of their own; whether all that were reached did well."""
+        self.errors.clear()
+
+        def load(relative: str) -> Program:
+            program = self._compiled(relative)
+            if program is None:
+                raise ScriptError((Problem(1, 1, f"{relative} does not compile"),))
+            return program
+
+        stages = [Stage(partial(load, relative)) for relative in relatives]
+        outcome = run_all(stages, self.subject.message, self.subject.envelope, self, self.limits)
+        if outcome.failure is not None and not outcome.broken:
+            self.report(outcome.failure)
+        kept = self._carry_out(outcome.carried_out, outcome.fallback)
+        return kept and outcome.failure is None
+
+    def save(self, called: str) -> None:
         if self.script is None:
-            raise RunError("no script was compiled")
-        outcome = run_script(self.script, self.subject.message, self.subject.envelope, self, self.limits)
-        actions = tuple(e for e in outcome.effects if not (isinstance(e, Store) and e.implicit))
-        self.result = (*self.result, *actions) if append else actions
-        if outcome.failure is not None:
-            self.errors.append(outcome.failure.text)
-        return outcome.failure is None
+            raise RunError("test_binary_save: no script was compiled")
+        self.saved[called] = self.script
+
+    def load(self, called: str) -> None:
+        if called not in self.saved:
+            raise RunError(f"test_binary_load: nothing was saved as '{called}'")
+        self.script = self.saved[called]
+
+    # -- the result --------------------------------------------------------------------------------------------
+
+    @property
+    def result(self) -> tuple[Effect, ...]:
+        """All actions that were decided, carried out or not, but for the implicit keep."""
+        decided = (*self._executed, *self.file.actions.effects)
+        return tuple(effect for effect in decided if not (isinstance(effect, Store) and effect.implicit))
 
     def action_names(self) -> Iterator[str]:
         """The result as the test language calls its entries."""
         other = {"fileinto": "store", "ereject": "reject"}
         for effect in self.result:
             yield other.get(name(effect), name(effect))
+
+    def reset_result(self) -> None:
+        """An empty list; what was edited is forgotten, and so are the flags."""
+        self._executed = ()
+        self.flags_set = None
+        for run in self._runs:
+            _unedit(run)
+            run.actions = Actions(self.limits, keep_is_inbox=True)
+
+    def forget_sent(self) -> None:
+        if self.world_so_far is not None:
+            self.world_so_far.forget_sent()
+
+    def carry_out(self) -> bool:
+        """What of the list has not been carried out, and the implicit keep when it is due; whether all went well."""
+        self.errors.clear()
+        file, actions = self.file, self.file.actions
+        effects = tuple(actions.effects)
+        keep = implicit_keep(file)
+        if self.keep_is_due():
+            effects += (keep,)
+        done = self._carry_out(effects, keep)
+        self._executed += effects
+        file.actions = Actions(self.limits, keep_is_inbox=True, earlier=self._executed)
+        file.actions.implicit_keep = actions.implicit_keep
+        return done
+
+    def keep_is_due(self) -> bool:
+        """Whether the implicit keep is: a store into the INBOX satisfies it, and so does one that was carried out."""
+        actions = self.file.actions
+        return actions.implicit_keep and not any(map(_fills_inbox, (*self._executed, *actions.effects)))
+
+    def _carry_out(self, effects: tuple[Effect, ...], fallback: Store) -> bool:
+        subject = self.subject
+        programs = self.settings.site.programs
+        due = Due(subject.message, subject.envelope, effects, fallback, programs, self.frozen)
+        trouble = self.world.carry_out(due)
+        if trouble:
+            self.log(trouble)
+        return not trouble
+
+    # -- messages of the world ---------------------------------------------------------------------------------
+
+    def fetch_sent(self, index: int) -> bool:
+        """Make a message that was sent the current one; false when there is none."""
+        sent = self.world_so_far.sent if self.world_so_far is not None else ()
+        if index >= len(sent):
+            return False
+        letter = sent[index]
+        self.subject.set_message(letter.data)
+        self.subject.set_sender(letter.sender)
+        self.subject.set_recipient(letter.recipient)
+        self.presented()
+        return True
+
+    def fetch_stored(self, mailbox: str, index: int) -> bool:
+        """Make a message of a mailbox the current one; false when there is none.
+
+        Where there is no such mailbox, the default message becomes current, as in Pigeonhole.
+        """
+        try:
+            found = self.world.stored(mailbox, index)
+        except NoMailbox:
+            self.subject.set_message(DEFAULT_MESSAGE)
+            self.presented()
+            return False
+        if found is None:
+            return False
+        self.subject.set_message(found.data, found.flags)
+        self.presented()
+        return True
+
+    def fail(self, reason: str, line: int) -> NoReturn:
+        """The test under way has failed, or the script under test says so."""
+        if self.current is None and not self.under_test:
+            raise RunError(f"test_fail outside of a test: {reason}", line)
+        raise TestFailed(f"{reason} (line {line})")
 
     # -- tests -------------------------------------------------------------------------------------------------
 
@@ -131,6 +300,22 @@ class Bench(Unknown):
         self.current = self.cases[self.started]
         self.started += 1
         return self.current
+
+
+def _nobody(*_told: object) -> None:
+    """Who hears it and says nothing."""
+
+
+def _unedit(run: Run) -> None:
+    run.message = run.original
+    run.keep_target = run.unenclosed = None
+    run.protected = frozenset()
+
+
+def _fills_inbox(effect: Effect) -> bool:
+    if not isinstance(effect, Store) or effect.snooze or effect.mailbox_id or effect.special_use:
+        return False
+    return effect.mailbox is None or effect.mailbox.upper() == "INBOX"
 
 
 def bench_of(run: Run) -> Bench:

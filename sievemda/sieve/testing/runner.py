@@ -13,7 +13,7 @@ from sievemda.sieve.compile import compile_script
 from sievemda.sieve.node import Command
 from sievemda.sieve.problems import RunError, ScriptError
 from sievemda.sieve.program import Program
-from sievemda.sieve.run import Run, Stop
+from sievemda.sieve.run import Stop
 from sievemda.sieve.testing.bench import Bench
 from sievemda.sieve.testing.cases import Case
 from sievemda.sieve.testing.settings import Settings
@@ -77,7 +77,7 @@ def _cases(commands: Sequence[Command]) -> list[Case]:
 
 
 def _run(program: Program, bench: Bench, *, fail_fast: bool) -> None:
-    run = Run(program, bench.subject.message, bench.subject.envelope, bench, bench.limits)
+    run = bench.play(program)
     try:
         for command in program.commands:
             run.block((command,))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sievemda.sieve.node import Block, Command, Context, Fault, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run, Stop
-from sievemda.sieve.testing import execution
+from sievemda.sieve.testing import execution, stored
 from sievemda.sieve.testing.bench import bench_of
 from sievemda.sieve.testing.cases import TestFailed
 from sievemda.sieve.testing.entries import Entries
@@ -68,10 +68,7 @@ class TestFail(Command):
     reason: Text
 
     def execute(self, run: Run) -> None:
-        reason = run.text(self.reason)
-        if bench_of(run).current is None:
-            raise RunError(f"test_fail outside of a test: {reason}", self.line)
-        raise TestFailed(f"{reason} (line {self.line})")
+        bench_of(run).fail(run.text(self.reason), self.line)
 
 
 @node
@@ -87,9 +84,9 @@ class TestSet(Command):
             yield self.object, f"unknown object '{self.object.source}': it is one of {', '.join(sorted(_OBJECTS))}"
 
     def execute(self, run: Run) -> None:
-        subject = bench_of(run).subject
-        _OBJECTS[self.object.source.lower()](subject, run.text(self.value))
-        run.message, run.envelope = subject.message, subject.envelope
+        bench = bench_of(run)
+        _OBJECTS[self.object.source.lower()](bench.subject, run.text(self.value))
+        bench.presented()
 
 
 @node
@@ -106,8 +103,8 @@ EXTENSIONS = tuple(
     Extension(
         name,
         "the test language of Pigeonhole",
-        commands=(TestCommand, TestFail, TestSet, *execution.COMMANDS),
-        tests=(ErrorTest, *execution.TESTS),
+        commands=(TestCommand, TestFail, TestSet, *execution.COMMANDS, *stored.COMMANDS),
+        tests=(ErrorTest, *execution.TESTS, *stored.TESTS),
         advertised=False,
         private=True,
     )
