@@ -38,7 +38,7 @@ class Trail:
     account: Account = field(default_factory=Account)
     script: dict[str, str] | None = None  # name and hash of the user's own
     others: list[dict[str, str]] = field(default_factory=list)  # of the administrator's, and of those included
-    tests: tuple[Tried, ...] = ()
+    tests: Sequence[Tried] = ()
     notes: tuple[Note, ...] = ()
     edits: tuple[Note, ...] = ()
     planned: list[dict[str, Any]] = field(default_factory=list)

@@ -34,6 +34,7 @@ class Limits:
     instructions: int = 200_000  # commands, tests and comparisons of one run
     matching: int = 50_000_000  # characters looked at by comparisons of one run
     looks: int = 4  # as often the whole message may be looked at beside that
+    lookup: int = 8  # commands or branches in a row from which on tests are looked up; 0 is never
     trace: int = 2_000  # tests whose course is recorded
     notes: int = 200  # lines of the script's log, and edits that are told of
     note_size: int = 1_000  # characters of one

@@ -23,9 +23,9 @@ from sievemda.sieve.problems import Problem, RunError
 from sievemda.sieve.program import Program
 from sievemda.sieve.skipping import Look, Plan, Skipped, due, plan_of_block, plan_of_branches
 from sievemda.sieve.text import Text, Texts
-from sievemda.sieve.trail import Compared as Compared  # noqa: PLC0414 - they are looked for here too
+from sievemda.sieve.trail import Compared as Compared
 from sievemda.sieve.trail import Part, trail
-from sievemda.sieve.trail import Tried as Tried  # noqa: PLC0414
+from sievemda.sieve.trail import Tried as Tried
 
 if TYPE_CHECKING:
     from sievemda.sieve.loops import Loop

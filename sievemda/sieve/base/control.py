@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sievemda.sieve.node import Block, Command, Test, node
-from sievemda.sieve.run import Run, Stop
-from sievemda.sieve.text import Texts
+from collections.abc import Sequence
 
-Place = tuple[int, int]  # line and column, from 1
+from sievemda.sieve.node import Block, Command, Test, node
+from sievemda.sieve.run import Branch, Run, Stop
+from sievemda.sieve.text import Texts
 
 
 @node
@@ -52,14 +52,18 @@ class Else(Link):
 class Chain(Command):
     """An if with all its elsif and else: the first link whose test holds is run, and no test behind it is tried."""
 
-    links: tuple[tuple[Test | None, tuple[Command, ...], Place], ...]  # an else has no test
+    links: tuple[Branch, ...]
 
     def execute(self, run: Run) -> None:
-        for test, commands, place in self.links:
+        for test, commands, place in run.branches(self.links):
             if test is None or run.test(test):
                 run.enter(place)
                 run.block(commands)
                 return
+
+    def attempts(self) -> Sequence[Test] | None:
+        tests = [test for test, _, _ in self.links if test is not None]
+        return tests if len(tests) == len(self.links) else None
 
 
 def chain(links: list[Link]) -> Chain:

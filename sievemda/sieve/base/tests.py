@@ -11,6 +11,7 @@ from sievemda.sieve.fields import entities, field_values, occurrences
 from sievemda.sieve.matching import ALL, DEFAULT, EACH, AddressPart, Matching, match
 from sievemda.sieve.node import Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
+from sievemda.sieve.skipping import Watched
 from sievemda.sieve.text import Texts
 
 # Fields that hold addresses: RFC 5322 §3.6, then what is seen in mail. RFC 5228 §5.1 wants the test restricted to such.
@@ -56,10 +57,17 @@ class AddressTest(Test):
             values, count = addresses_of(run, names, self.part)
         return match(run, self.matching, values, run.texts(self.key_list), count)
 
+    def watched(self) -> Watched | None:
+        names, keys, part = self.header_list.constant, self.key_list.constant, self.part
+        if self.options or names is None or keys is None:
+            return None
+        subject = ("address", names, part.name)
+        return Watched(subject, lambda run: addresses_of(run, names, part)[0], self.matching, keys)
+
 
 def addresses_of(run: Run, names: Sequence[str], part: AddressPart) -> tuple[Sequence[str], int]:
     """The values of some fields for an address part, and how many addresses there are. Worked out once a message."""
-    key = (names, part.name)
+    key = (names, part.name, run.limits.recipient_delimiter)
     known: tuple[Sequence[str], int] | None = run.shown.derived.get(key)
     if known is None:
         fields = [field for name in names for field in run.shown.addresses(name)]
@@ -100,6 +108,9 @@ class AllOf(Test):
     def holds(self, run: Run) -> bool:
         return all(run.test(test) for test in self.tests)
 
+    def refuted_by(self) -> Sequence[Test] | None:
+        return self.tests[:1] or None
+
     def settled(self) -> bool | None:
         known = [test.settled() for test in self.tests]
         return False if False in known else None if None in known else True
@@ -115,6 +126,9 @@ class AnyOf(Test):
 
     def holds(self, run: Run) -> bool:
         return any(run.test(test) for test in self.tests)
+
+    def refuted_by(self) -> Sequence[Test] | None:
+        return self.tests
 
     def settled(self) -> bool | None:
         known = [test.settled() for test in self.tests]
@@ -149,6 +163,9 @@ class FalseTest(Test):
     def holds(self, run: Run) -> bool:
         return False
 
+    def refuted_by(self) -> Sequence[Test] | None:
+        return ()
+
     def settled(self) -> bool | None:
         return False
 
@@ -169,11 +186,22 @@ class HeaderTest(Test):
         names = run.texts(self.header_names)
         if self.options:
             return match(run, self.matching, field_values(run, names, self.options), run.texts(self.key_list))
-        if len(names) == 1:  # no list has to be made, and this is what most tests are
-            return match(run, self.matching, run.shown.values(names[0]), run.texts(self.key_list))
-        run.spend_matching(EACH * len(names))
-        values = [value for name in names for value in run.shown.values(name)]
-        return match(run, self.matching, values, run.texts(self.key_list))
+        if len(names) > 1:
+            run.spend_matching(EACH * len(names))
+        return match(run, self.matching, _values(run, names), run.texts(self.key_list))
+
+    def watched(self) -> Watched | None:
+        names, keys = self.header_names.constant, self.key_list.constant
+        if self.options or names is None or keys is None:
+            return None
+        extra = EACH * len(names) if len(names) > 1 else 0
+        return Watched(("header", names), lambda run: _values(run, names), self.matching, keys, extra)
+
+
+def _values(run: Run, names: Sequence[str]) -> Sequence[str]:
+    if len(names) == 1:  # no list has to be made, and this is what most tests are
+        return run.shown.values(names[0])
+    return [value for name in names for value in run.shown.values(name)]
 
 
 def impossible_names(names: Texts) -> Iterator[Fault]:

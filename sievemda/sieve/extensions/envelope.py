@@ -14,6 +14,7 @@ from sievemda.sieve.matching import ALL, DEFAULT, AddressPart, Matching, match
 from sievemda.sieve.node import Context, Fault, Option, Test, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
+from sievemda.sieve.skipping import Watched
 from sievemda.sieve.text import Texts
 from sievemda.sieve.vocabulary import EnvelopePart, Extension
 
@@ -50,11 +51,23 @@ class EnvelopeTest(Test):
         return f"the envelope part '{name[:80]}' is no address: ':{self.part.name}' cannot be asked of it"
 
     def holds(self, run: Run) -> bool:
+        values, count = self._values(run, run.texts(self.envelope_part))
+        return match(run, self.matching, values, run.texts(self.key_list), count)
+
+    def watched(self) -> Watched | None:
+        names, keys = self.envelope_part.constant, self.key_list.constant
+        if self.options or names is None or keys is None:
+            return None
+        subject = ("envelope", names, self.part.name, self.part is _UNSAID)
+        return Watched(subject, lambda run: self._values(run, names)[0], self.matching, keys)
+
+    def _values(self, run: Run, names: Sequence[str]) -> tuple[Sequence[str], int]:
+        """The values, and how many addresses there are."""
         if run.facts.environment(imapsieve.CAUSE) is not None:  # RFC 6785 §4.6
             raise RunError("the envelope cannot be tested at an IMAP event", self.line)
         values: list[str] = []
         count = 0
-        for name in run.texts(self.envelope_part):
+        for name in names:
             found = run.vocabulary.envelope_parts.get(name.lower())
             fault = f"unknown envelope part '{name[:80]}'" if found is None else self._fault(name, found)
             if found is None or fault:
@@ -64,7 +77,7 @@ class EnvelopeTest(Test):
                 if value is not None:
                     values.append(value)
                     count += value != "" or not found.address
-        return match(run, self.matching, values, run.texts(self.key_list), count)
+        return values, count
 
 
 def _sender(run: Run, _options: Sequence[Option]) -> tuple[Address | str, ...]:
