@@ -13,20 +13,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from sievemda.sieve.actions import Actions
 from sievemda.sieve.combining import name
-from sievemda.sieve.effects import Effect, Store
+from sievemda.sieve.effects import Effect, Note, Store
 from sievemda.sieve.problems import Problem, RunError, ScriptError
 from sievemda.sieve.program import Program
-from sievemda.sieve.run import Carried, Run, implicit_keep
+from sievemda.sieve.run import Carried, Entered, Origin, Run, implicit_keep
 from sievemda.sieve.sequence import Stage, run_all
-from sievemda.sieve.testing.cases import Case, TestFailed
+from sievemda.sieve.testing.cases import Cases, TestFailed
+from sievemda.sieve.testing.clock import processor_time
 from sievemda.sieve.testing.settings import Settings
-from sievemda.sieve.testing.site import Site
+from sievemda.sieve.testing.site import Site, read_script
 from sievemda.sieve.testing.subject import DEFAULT_MESSAGE, Subject
 from sievemda.sieve.testing.surroundings import Surroundings
 from sievemda.sieve.testing.world import Due, MakeWorld, NoMailbox
@@ -52,21 +54,30 @@ class BenchRun(Run):
         self._bench.flags_set = flags
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script under test, and what the test file calls it."""
+
+    name: str
+    path: Path
+    text: bytes
+    program: Program
+
+
 class Bench(Surroundings):
     """The state of one test file."""
 
     def __init__(self, path: Path, settings: Settings | None = None, make_world: MakeWorld | None = None) -> None:
         self.directory = path.absolute().parent
         super().__init__(settings or Settings(self.directory), Subject(self.log), make_world)
-        self.cases: list[Case] = []
-        self.current: Case | None = None
-        self.started = 0
+        self.cases = Cases()
         self.errors: list[str] = []
         self.say: Callable[[str], None] = print  # what the file wants people to see
         self.told: Callable[[Problem], None] = _nobody  # hears of each entry of the error log
-        self.ran: Callable[[Program, Run], None] = _nobody  # hears of each run of a script under test
-        self.script: Program | None = None
-        self.saved: dict[str, Program] = {}
+        self.compiled: Callable[[Script], None] = _nobody  # hears of each script that has become one under test
+        self.ran: Callable[[Script, Sequence[Entered]], None] = _nobody  # hears of each run of one, by what it entered
+        self.script: Script | None = None
+        self.saved: dict[str, Script] = {}
         self.flags_set: tuple[str, ...] | None = None  # the internal flags, once somebody has asked for them
         self._executed: tuple[Effect, ...] = ()
         self._runs: list[BenchRun] = []  # the file's own, and that of the script under test
@@ -111,81 +122,94 @@ class Bench(Surroundings):
     def log(self, text: str) -> None:
         self.report(Problem(0, 0, text))
 
-    def report(self, problem: Problem) -> None:
+    def report(self, problem: Problem, script: str = "") -> None:
+        """An error in this script, unless it says itself which one it is in."""
         self.errors.append(problem.text)
-        self.told(problem)
+        self.told(replace(problem, script=problem.script or script))
 
     # -- scripts under test ------------------------------------------------------------------------------------
 
     def compile(self, relative: str) -> bool:
         """Make it the script under test; what is wrong with it goes to the error log."""
         self.errors.clear()
-        program = self._compiled(relative)
-        self.script = program or self.script
-        return program is not None
+        script = self._compiled(relative)
+        self.script = script or self.script
+        return script is not None
 
-    def _compiled(self, relative: str) -> Program | None:
-        """The program; what is wrong with the script goes to the error log, with one line that sums up."""
+    def _compiled(self, relative: str) -> Script | None:
+        """The script; what is wrong with the script goes to the error log, with one line that sums up."""
+        path = self.directory / relative
         try:
-            text = (self.directory / relative).read_bytes()
+            text = read_script(path, self.limits)
         except (OSError, ValueError):
             self.report(Problem(0, 0, f"script not found: {relative}", script=relative))
             return None
         try:
-            return self.program(text)
+            script = Script(relative, path, text, self.program(text))
         except ScriptError as e:
             for problem in e.problems:
                 if problem.severity == "error":
-                    self.report(problem)
-            self.report(Problem(0, 0, _STAGES[e.stage], script=relative))
+                    self.report(problem, relative)
+            self.report(Problem(0, 0, _STAGES[e.stage]), relative)
             return None
+        self.compiled(script)
+        return script
 
     def run(self, *, append: bool) -> bool:
         """Run the script under test; whether it ended without a run-time error, and nowhere said that it failed."""
         self.errors.clear()
-        program = self.script
-        if program is None:
+        script = self.script
+        if script is None:
             sys.stderr.write("test_script_run: no script was compiled\n")
             return False
         if not append:
             self.reset_result()
         file = self.file
         carried = Carried(file.message, (), (), file.keep_target, file.unenclosed, file.protected)
-        state = BenchRun(self, program, carried)
+        state = BenchRun(self, script.program, carried)
         state.actions = file.actions
-        failed = self._follow(state)
+        failed = self._follow(state, script)
         file.message, file.keep_target = state.message, state.keep_target
         file.unenclosed, file.protected = state.unenclosed, state.protected
         return not failed
 
-    def _follow(self, state: BenchRun) -> bool:
+    def _follow(self, state: BenchRun, script: Script) -> bool:
         """Whether it failed."""
         self.restart_clock()
         self._runs.append(state)
         try:
-            failure = state.follow()
+            with processor_time(self.settings.site.processor_time):
+                failure = state.follow()
         except TestFailed as e:
             self.say(f"the script under test failed: {e}")
             return True
         finally:
             self._runs.pop()
-            self.ran(state.program, state)
+            self.ran(script, tuple(state.entered))
+            self.tell_notes(state.notes, script.name)
         if failure is not None:
-            self.report(failure)
+            self.report(failure, script.name)
         return failure is not None
 
     def run_row(self, relatives: Sequence[str]) -> bool:
         """Several scripts as in a delivery, with a result of their own; whether all that were reached did well."""
         self.errors.clear()
 
-        def load(relative: str) -> Program:
-            program = self._compiled(relative)
-            if program is None:
-                raise ScriptError((Problem(1, 1, f"{relative} does not compile"),))
-            return program
+        reached: dict[str, Script] = {}
 
-        stages = [Stage(partial(load, relative)) for relative in relatives]
+        def load(relative: str) -> Program:
+            script = self._compiled(relative)
+            if script is None:
+                raise ScriptError((Problem(1, 1, f"{relative} does not compile"),))
+            reached[relative] = script
+            return script.program
+
+        stages = [Stage(partial(load, relative), Origin(relative)) for relative in relatives]
         outcome = run_all(stages, self.subject.message, self.subject.envelope, self, self.limits)
+        for relative, script in reached.items():
+            self.ran(script, [each._replace(script="") for each in outcome.entered if each.script == relative])
+            self.ran(script, [each for each in outcome.entered if each.script not in reached])
+        self.tell_notes(outcome.notes)
         if outcome.failure is not None and not outcome.broken:
             self.report(outcome.failure)
         kept = self._carry_out(outcome.carried_out, outcome.fallback)
@@ -288,18 +312,14 @@ class Bench(Surroundings):
 
     def fail(self, reason: str, line: int) -> NoReturn:
         """The test under way has failed, or the script under test says so."""
-        if self.current is None and not self.under_test:
-            raise RunError(f"test_fail outside of a test: {reason}", line)
-        raise TestFailed(f"{reason} (line {line})")
+        if self.cases.current is None and not self.under_test:
+            raise RunError(f"failed outside of any test: {reason}", line)
+        raise TestFailed(reason, line)
 
-    # -- tests -------------------------------------------------------------------------------------------------
-
-    def begin(self) -> Case:
-        if self.current is not None:
-            raise RunError("a test inside a test")
-        self.current = self.cases[self.started]
-        self.started += 1
-        return self.current
+    def tell_notes(self, notes: Sequence[Note], script: str = "") -> None:
+        """Show what a script wrote to its log."""
+        for note in notes:
+            self.say(f"{note.script or script}:{note.line}: {note.text}")
 
 
 def _nobody(*_told: object) -> None:

@@ -1,59 +1,75 @@
-"""The outcome of test files, for people and for programs."""
+"""The outcome of test files, for people and for programs: plain text, TAP, JSON. JUnit's XML is in `junit`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from xml.sax.saxutils import quoteattr
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sievemda.sieve.testing.cases import Case
-from sievemda.sieve.testing.runner import FileResult
+from sievemda.sieve.testing.cases import NOT_RUN, PASSED, Case
+from sievemda.sieve.testing.coverage import Coverage
+from sievemda.sieve.testing.result import FileResult, Totals
 
-
-def count(results: Sequence[FileResult], status: str) -> int:
-    return sum(case.status == status for result in results for case in result.cases)
-
-
-def text(results: Sequence[FileResult], duration: float) -> str:
-    lines = []
-    for result in results:
-        lines.append(str(result.path))
-        for case in result.cases:
-            told = {"passed": "ok  ", "failed": "FAIL", "not run": "not run"}[case.status]
-            reason = f": {case.message}" if case.message else ""
-            lines.append(f"{case.index:4} {told}  {case.name or '(unnamed)'}{reason}")
-        if result.error:
-            lines += [f"  !! {result.error}", *(f"     {problem}" for problem in result.problems)]
-    errors = sum(result.error is not None for result in results)
-    last = f"{count(results, 'passed')} passed, {count(results, 'failed')} failed"
-    if not_run := count(results, "not run"):
-        last += f", {not_run} not run"
-    if errors:
-        last += f", {errors} error{'s' if errors > 1 else ''}"
-    return "\n".join([*lines, "", f"{last} in {duration:.2f}s"])
+_WORDS = {"passed": "ok  ", "failed": "FAIL", "not run": "not run"}
 
 
-def tap(results: Sequence[FileResult], _duration: float) -> str:
+def plain(text: str) -> str:
+    """Text on one line: names and reasons come from files, and may hold anything."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def title(case: Case) -> str:
+    return plain(case.name) or "(unnamed)"
+
+
+def text_block(result: FileResult) -> Iterator[str]:
+    """The lines of one file."""
+    yield plain(str(result.path))
+    for case in result.cases:
+        reason = f": {plain(case.message)}" if case.message else ""
+        at = f" (line {case.failed_at})" if case.failed_at else ""
+        yield f"{case.index:4} {_WORDS[case.status]}  {title(case)}{reason}{at}"
+    if result.error is not None:
+        yield f"  !! {plain(result.error)}"
+    if result.expect_failure:
+        yield "  failed, as expected" if result.passed else "  did not fail as expected"
+
+
+def tap(totals: Totals) -> str:
     """TAP version 14."""
     lines = ["TAP version 14"]
     number = 0
-    for result in results:
+    for result in totals.results:
         for case in result.cases:
             number += 1
             lines += _tap_point(number, result, case)
-        if result.error:
+        if result.error is not None:
             number += 1
-            lines += [f"not ok {number} - {result.path}", *_tap_block(result.error, 1, result)]
+            todo = _todo(result)
+            lines += [f"not ok {number} - {_described(str(result.path))}{todo}"]
+            lines += _tap_block(result.error, result.line, result)
     return "\n".join([*lines, f"1..{number}"])
 
 
 def _tap_point(number: int, result: FileResult, case: Case) -> list[str]:
-    title = f"{result.path}: {case.name or '(unnamed)'}".replace("#", "\\#").replace("\n", " ")
-    if case.status == "passed":
-        return [f"ok {number} - {title}"]
-    if case.status == "not run":
-        return [f"not ok {number} - {title} # not run"]
-    return [f"not ok {number} - {title}", *_tap_block(case.message or "", case.line, result)]
+    head = f"{number} - {_described(str(result.path))}: {_described(title(case))}"
+    if case.status == PASSED:
+        return [f"ok {head}"]
+    if case.status == NOT_RUN:
+        return [f"not ok {head} # not run"]
+    return [
+        f"not ok {head}{_todo(result)}",
+        *_tap_block(case.message or "", case.failed_at or case.line, result),
+    ]
+
+
+def _todo(result: FileResult) -> str:
+    """How TAP says that a failure is expected."""
+    return " # TODO expected to fail" if result.expect_failure and result.passed else ""
+
+
+def _described(text: str) -> str:
+    return plain(text).replace("\\", "\\\\").replace("#", "\\#")
 
 
 def _tap_block(message: str, line: int, result: FileResult) -> list[str]:
@@ -61,60 +77,45 @@ def _tap_block(message: str, line: int, result: FileResult) -> list[str]:
     return ["  ---", *(f"  {key}: {json.dumps(value)}" for key, value in fields.items()), "  ..."]
 
 
-def as_json(results: Sequence[FileResult], duration: float) -> str:
-    files = [
-        {
-            "path": str(result.path),
-            "status": result.status,
-            "error": result.error,
-            "duration": round(result.duration, 4),
-            "tests": [
-                {
-                    "index": case.index, "name": case.name, "line": case.line, "status": case.status,
-                    "message": case.message, "duration": round(case.duration, 4),
-                }
-                for case in result.cases
-            ],
-        }
-        for result in results
-    ]  # fmt: skip
-    summary = {
-        "files": len(results),
-        "files_passed": sum(result.status == "passed" for result in results),
-        "tests": sum(len(result.cases) for result in results),
-        "passed": count(results, "passed"),
-        "failed": count(results, "failed"),
-        "not_run": count(results, "not run"),
-        "errors": sum(result.error is not None for result in results),
-        "duration": round(duration, 4),
+def as_json(totals: Totals, coverage: Coverage | None = None) -> str:
+    document: dict[str, Any] = {
+        "version": 1,
+        "files": [_file(result) for result in totals.results],
+        "summary": {
+            "files": len(totals.results),
+            "files_passed": sum(result.passed for result in totals.results),
+            "tests": totals.tests,
+            "passed": totals.passed,
+            "failed": totals.failed,
+            "not_run": totals.not_run,
+            "errors": totals.errors,
+            "duration": round(totals.duration, 4),
+        },
     }
-    return json.dumps({"version": 1, "files": files, "summary": summary}, indent=1, ensure_ascii=False)
+    if coverage is not None:
+        document["coverage"] = coverage.to_json()
+    return json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
-def junit(results: Sequence[FileResult], duration: float) -> str:
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<testsuites time="{duration:.4f}">']
-    for result in results:
-        name = _attribute(str(result.path))
-        failures = sum(case.status != "passed" for case in result.cases)
-        errors = int(result.error is not None)
-        lines.append(
-            f'<testsuite name={name} tests="{len(result.cases) + errors}" failures="{failures}" errors="{errors}">'
-        )
-        for case in result.cases:
-            head = f'<testcase classname={name} name={_attribute(case.name)} time="{case.duration:.4f}"'
-            if case.status == "passed":
-                lines.append(head + "/>")
-            else:
-                lines.append(f"{head}><failure message={_attribute(case.message or case.status)}/></testcase>")
-        if result.error:
-            lines.append(f"<testcase name={name}><error message={_attribute(result.error)}/></testcase>")
-        lines.append("</testsuite>")
-    return "\n".join([*lines, "</testsuites>"])
+def _file(result: FileResult) -> dict[str, Any]:
+    return {
+        "path": str(result.path),
+        "status": result.status,
+        "error": result.error,
+        "duration": round(result.duration, 4),
+        "tests": _tests(result.cases),
+    }
 
 
-def _attribute(value: str) -> str:
-    """XML 1.0 has no place for most control characters."""
-    return quoteattr("".join(c if c >= " " and c not in "\ufffe\uffff" else " " for c in value))
-
-
-FORMATS = {"text": text, "tap": tap, "json": as_json, "junit": junit}
+def _tests(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": case.index,
+            "name": case.name,
+            "line": case.line,
+            "status": case.status,
+            "message": case.message,
+            "duration": round(case.duration, 4),
+        }
+        for case in cases
+    ]

@@ -50,6 +50,12 @@ def lines(path: Path) -> dict[str, bytes]:
     return {from_octets(key.removesuffix(b"\r")): value.removesuffix(b"\r") for key, value in pairs}
 
 
+def read_script(path: Path, limits: Limits = LIMITS) -> bytes:
+    """The text of a script, or so much of it that it is too large. Raises OSError, and ValueError for an odd path."""
+    with path.open("rb") as file:
+        return file.read(min(limits.script_size, _MOST) + 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """Scripts as files; `x` is `x.sieve`."""
@@ -58,8 +64,7 @@ class Folder:
 
     def text(self, name: str) -> bytes | None:
         try:
-            with (self.path / f"{name}.sieve").open("rb") as file:
-                return file.read(LIMITS.script_size + 1)
+            return read_script(self.path / f"{name}.sieve")
         except (OSError, ValueError):  # a name that no file can have
             return None
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from sievemda.sieve.node import Block, Command, Context, Fault, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run, Stop
-from sievemda.sieve.testing import execution, stored
+from sievemda.sieve.testing import configuration, execution, stored
 from sievemda.sieve.testing.bench import bench_of
-from sievemda.sieve.testing.cases import TestFailed
+from sievemda.sieve.testing.cases import FAILED, PASSED, TestFailed
 from sievemda.sieve.testing.entries import Entries
 from sievemda.sieve.testing.site import ALIAS, NAME
 from sievemda.sieve.testing.subject import Subject
@@ -40,24 +40,27 @@ class TestCommand(Command):
 
     def execute(self, run: Run) -> None:
         bench = bench_of(run)
-        case = bench.begin()
-        case.name = run.text(self.name)
-        started = time.perf_counter()
-        case.status = "failed"  # unless it comes to its end
+        if bench.under_test:
+            raise RunError("a script under test cannot have tests: only a test file can", self.line)
+        case = bench.cases.begin(run.text(self.name), self.line)
+        started, loops = time.perf_counter(), len(run.loops)
+        case.status = FAILED  # unless it comes to its end
         try:
             run.block(self.block.commands)
-            case.status = "passed"
+            case.status = PASSED
         except TestFailed as e:
-            case.message = str(e)
+            case.fail(str(e), e.line)
         except Stop:
-            case.status = "passed"
+            case.status = PASSED
+            bench.cases.end()
             raise
         except RunError as e:
-            case.message = f"{e.text} (line {e.line or run.line})"
+            case.fail(e.text, e.line or run.line)
             raise
         finally:
+            del run.loops[loops:]
             case.duration = time.perf_counter() - started
-            bench.current = None
+        bench.cases.end()
 
 
 @node
@@ -103,7 +106,7 @@ EXTENSIONS = tuple(
     Extension(
         name,
         "the test language of Pigeonhole",
-        commands=(TestCommand, TestFail, TestSet, *execution.COMMANDS, *stored.COMMANDS),
+        commands=(TestCommand, TestFail, TestSet, *configuration.COMMANDS, *execution.COMMANDS, *stored.COMMANDS),
         tests=(ErrorTest, *execution.TESTS, *stored.TESTS),
         advertised=False,
         private=True,

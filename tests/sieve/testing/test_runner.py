@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from sievemda.cli.sieve_test import test as command
 from sievemda.sieve import capabilities
-from sievemda.sieve.testing.runner import run_file
+from sievemda.sieve.testing.runner import Order, run_file
 
 REQUIRE = 'require ["vnd.dovecot.testsuite", "envelope", "variables", "relational", "comparator-i;ascii-numeric"];\n'
 
@@ -17,7 +17,7 @@ REQUIRE = 'require ["vnd.dovecot.testsuite", "envelope", "variables", "relationa
 def statuses(tmp_path, text, **options):
     file = tmp_path / "t.svtest"
     file.write_text(REQUIRE + text)
-    result = run_file(file, **options)
+    result = run_file(file, Order(**options))
     return [case.status for case in result.cases], result
 
 
@@ -25,7 +25,7 @@ def test_a_test_passes_at_its_end_and_fails_where_it_says_so(tmp_path):
     text = 'test "a" { } test "b" { if true { test_fail "reason"; } keep; } test "c" { }'
     found, result = statuses(tmp_path, text)
     assert found == ["passed", "failed", "passed"]
-    assert result.cases[1].message == "reason (line 2)"
+    assert (result.cases[1].message, result.cases[1].failed_at) == ("reason", 2)
     assert result.status == "failed"
 
 
