@@ -55,12 +55,12 @@ def rules_of(calls: Sequence[Call], source: str) -> Iterator[Rule]:
     while waiting:
         call, depth = waiting.pop()
         if call.name in BRANCHES:
-            yield Rule(call.line, call.column, depth, _name(lines, call.line), one_line(call))
+            yield Rule(call.line, call.column, depth, name_above(lines, call.line), one_line(call))
         inner = depth + (call.name in BRANCHES)
         waiting.extend((command, inner) for command in reversed(call.block or ()))
 
 
-def _name(lines: Sequence[str], line: int) -> str:
+def name_above(lines: Sequence[str], line: int) -> str:
     """What the comment lines right above a line call the rule; a marker of a client counts more than a sentence."""
     first = ""
     for above in range(line - 2, -1, -1):
