@@ -74,7 +74,7 @@ def sieve() -> None:
     header = b"From: a@example.net\nTo: b@example.org\nSubject: " + b"x" * 60 + b"\n" + b"X-Y: z\n" * 20
     message = header + b"\n" + b"line of text\n" * 300
     limits = Limits(script_size=1 << 22)
-    bench = Bench(Path("bench.svtest"), limits)
+    bench = Bench(Path("bench.svtest"))
     envelope = Envelope(Sender(None), Recipient(Address("b", "example.org")))
     compile_script("keep;", limits)  # loads the grammar
     for number in (10, 200, 5000):

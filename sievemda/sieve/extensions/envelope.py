@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from sievemda.mail.address import Address
 from sievemda.sieve.extensions import imapsieve
 from sievemda.sieve.matching import ALL, DEFAULT, AddressPart, Matching, match
-from sievemda.sieve.node import Context, Fault, Option, Test, node
+from sievemda.sieve.node import About, Context, Fault, Option, Test, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
 from sievemda.sieve.skipping import Watched
 from sievemda.sieve.text import Texts
 from sievemda.sieve.vocabulary import EnvelopePart, Extension
+from sievemda.sieve.wording import names as named
 
 _UNSAID = AddressPart(ALL.name, ALL.take)  # :all that the script did not say: RFC 5228 §2.7.4
 
@@ -61,6 +62,11 @@ class EnvelopeTest(Test):
         subject = ("envelope", names, self.part.name, self.part is _UNSAID)
         return Watched(subject, lambda run: self._values(run, names)[0], self.matching, keys)
 
+    def about(self, run: Run) -> About:
+        what = f"envelope {named(run.texts(self.envelope_part))}"
+        part = "" if self.part is _UNSAID or self.part.name == "all" else self.part.name
+        return About(f"the {part} of {what}" if part else what, f"{what}: {part or 'it'} is absent")
+
     def _values(self, run: Run, names: Sequence[str]) -> tuple[Sequence[str], int]:
         """The values, and how many addresses there are."""
         if run.facts.environment(imapsieve.CAUSE) is not None:  # RFC 6785 §4.6
@@ -85,7 +91,8 @@ def _sender(run: Run, _options: Sequence[Option]) -> tuple[Address | str, ...]:
 
 
 def _recipient(run: Run, _options: Sequence[Option]) -> tuple[Address | str, ...]:
-    return (run.envelope.recipient.address,)
+    address = run.envelope.recipient.address
+    return (address,) if address.local or address.domain else ()  # an unknown one has no value at all
 
 
 def _identity(run: Run, _options: Sequence[Option]) -> tuple[Address | str, ...]:

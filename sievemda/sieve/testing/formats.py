@@ -65,7 +65,7 @@ def _tap_point(number: int, result: FileResult, case: Case) -> list[str]:
 
 def _todo(result: FileResult) -> str:
     """How TAP says that a failure is expected."""
-    return " # TODO expected to fail" if result.expect_failure and result.passed else ""
+    return " # todo expected to fail" if result.expect_failure and result.passed else ""
 
 
 def _described(text: str) -> str:

@@ -5,13 +5,16 @@ The envelope follows from the header whenever a message becomes current, and is 
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from dataclasses import replace
 
-from sievemda.mail.address import Address, parse_address, strip_route
+from sievemda.mail.address import Address
 from sievemda.mail.envelope import Envelope, Recipient, Sender
 from sievemda.mail.message import Message
+from sievemda.sieve.testing.paths import smtp_path
 
+UNSET = Recipient(Address(""))
 DEFAULT_MESSAGE = b"From: sender@example.com\nTo: recipient@example.org\nSubject: Test\n\nTest message.\n"
 
 
@@ -21,7 +24,7 @@ class Subject:
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
         self.message = Message(b"")
-        self.envelope = Envelope(Sender(None), Recipient(Address("recipient", "example.com")))
+        self.envelope = Envelope(Sender(None), UNSET)
         self.flags: tuple[str, ...] = ()  # that the message has in its mailbox
         self.set_message(DEFAULT_MESSAGE)
 
@@ -31,7 +34,7 @@ class Subject:
         self.flags = flags
         sender = self._first_address("Return-Path", "Sender", "From") or Address("sender", "example.com")
         recipient = self._first_address("Envelope-To", "To") or Address("recipient", "example.com")
-        self.envelope = Envelope(Sender(sender), _to(recipient))
+        self.envelope = Envelope(Sender(sender, auth=user_name()), _to(recipient))
 
     def _first_address(self, *fields: str) -> Address | None:
         for field in fields:
@@ -41,26 +44,37 @@ class Subject:
         return None
 
     def set_sender(self, path: str) -> None:
+        """A path that is none leaves the sender unset, which is like the null reverse-path."""
         address = None if path in {"", "<>"} else self._path(path)
         self.envelope = replace(self.envelope, sender=replace(self.envelope.sender, reverse_path=address))
 
     def set_recipient(self, path: str) -> None:
-        self.envelope = replace(self.envelope, recipient=_to(self._path(path) or Address("")))
+        """The recipient, and the original one. A path that is none leaves both unset."""
+        address = self._path(path, bare=True)
+        self.envelope = replace(self.envelope, recipient=_to(address) if address else UNSET)
 
     def set_original(self, path: str) -> None:
-        changed = replace(self.envelope.recipient, orcpt_type="rfc822", orcpt=str(self._path(path) or ""))
+        address = self._path(path, bare=True)
+        changed = replace(self.envelope.recipient, orcpt_type="rfc822", orcpt=str(address) if address else "")
         self.envelope = replace(self.envelope, recipient=changed)
 
     def set_identity(self, identity: str) -> None:
         self.envelope = replace(self.envelope, sender=replace(self.envelope.sender, auth=identity))
 
-    def _path(self, path: str) -> Address | None:
-        bare = path[1:-1] if path.startswith("<") and path.endswith(">") else path
-        address = parse_address(strip_route(bare))
+    def _path(self, path: str, *, bare: bool = False) -> Address | None:
+        address = smtp_path(path, bare=bare)
         if address is None:
-            self._log(f"invalid envelope address '{path}'")
+            self._log(f"invalid envelope address '{path[:256]}'")
         return address
 
 
 def _to(address: Address) -> Recipient:
     return Recipient(address, orcpt_type="rfc822", orcpt=str(address))
+
+
+def user_name() -> str:
+    """Who runs the command; some name where the system does not know."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "user"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +17,7 @@ from sievemda.sieve.program import Program
 from sievemda.sieve.surroundings import standard
 from sievemda.sieve.testing.settings import Settings
 from sievemda.sieve.testing.site import Library
-from sievemda.sieve.testing.subject import Subject
+from sievemda.sieve.testing.subject import Subject, user_name
 from sievemda.sieve.testing.world import MakeWorld, World
 
 
@@ -103,11 +102,3 @@ class Surroundings(Unknown):
 
     def list_members(self, name: str, most: int) -> Sequence[str]:
         return self.settings.site.lists.members(name, most)
-
-
-def user_name() -> str:
-    """Who runs the command; some name where the system does not know."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "user"

@@ -7,27 +7,43 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta, timezone
 
+from sievemda.mail.dates import read_date
 from sievemda.sieve.node import Block, Command, Context, Fault, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run, Stop
 from sievemda.sieve.testing import configuration, execution, stored
-from sievemda.sieve.testing.bench import bench_of
+from sievemda.sieve.testing.bench import Bench, bench_of
 from sievemda.sieve.testing.cases import FAILED, PASSED, TestFailed
 from sievemda.sieve.testing.entries import Entries
 from sievemda.sieve.testing.site import ALIAS, NAME
-from sievemda.sieve.testing.subject import Subject
 from sievemda.sieve.text import Text, octets
 from sievemda.sieve.vocabulary import Extension
 
-_OBJECTS: dict[str, Callable[[Subject, str], None]] = {
-    "message": lambda subject, value: subject.set_message(octets(value)),
-    "envelope": lambda _subject, _value: None,
-    "envelope.from": Subject.set_sender,
-    "envelope.to": Subject.set_recipient,
-    "envelope.orig_to": Subject.set_original,
-    "envelope.auth": Subject.set_identity,
+
+def _freeze(bench: Bench, value: str) -> None:
+    """Let the clock stand still at that date, whose zone is then the local one; empty lets it go on."""
+    bench.frozen = None
+    if value.strip():
+        found = read_date(value)
+        if found is None:
+            raise RunError(_NO_DATE.format(value[:80]))
+        bench.frozen = found.shown.replace(tzinfo=timezone(timedelta(minutes=found.offset)))
+
+
+_NO_DATE = "'{}' is no date, such as 'Mon, 5 Jan 2026 10:00:00 +0100'"
+_OBJECTS: dict[str, Callable[[Bench, str], None]] = {
+    "message": lambda bench, value: bench.subject.set_message(octets(value)),
+    "envelope": lambda _bench, _value: None,
+    "envelope.from": lambda bench, value: bench.subject.set_sender(value),
+    "envelope.to": lambda bench, value: bench.subject.set_recipient(value),
+    "envelope.orig_to": lambda bench, value: bench.subject.set_original(value),
+    "envelope.auth": lambda bench, value: bench.subject.set_identity(value),
+    "currentdate": _freeze,
 }
+_QUIET = ("envelope", "currentdate")  # the message stays as it is, with its edits
 
 
 @node
@@ -83,13 +99,40 @@ class TestSet(Command):
     value: Text
 
     def problems(self, context: Context) -> Iterator[Fault]:
-        if not self.object.constant or self.object.source.lower() not in _OBJECTS:
-            yield self.object, f"unknown object '{self.object.source}': it is one of {', '.join(sorted(_OBJECTS))}"
+        name = self.object.source.lower()
+        if not self.object.constant:
+            yield self.object, "the object of test_set must be a constant string"
+        elif name not in _OBJECTS:
+            yield self.object, f"unknown object '{self.object.source[:80]}': it is one of {', '.join(_OBJECTS)}"
+        elif name == "currentdate" and self.value.constant and not _is_date(self.value.source):
+            yield self.value, _NO_DATE.format(self.value.source[:80])
 
     def execute(self, run: Run) -> None:
-        bench = bench_of(run)
-        _OBJECTS[self.object.source.lower()](bench.subject, run.text(self.value))
-        bench.presented()
+        bench, name = bench_of(run), self.object.source.lower()
+        _OBJECTS[name](bench, run.text(self.value))
+        if name not in _QUIET:
+            bench.presented()
+
+
+def _is_date(text: str) -> bool:
+    return not text.strip() or read_date(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """${tst.path}, the directory of the test file. Whatever else is asked for is empty."""
+
+    name: str
+
+    def value(self, run: Run) -> str:
+        return str(bench_of(run).directory) if self.name == "path" else ""
+
+
+def about(name: str) -> About:
+    """Raises `ValueError` for what is no identifier."""
+    if not name.isidentifier() or not name.isascii():
+        raise ValueError(f"the namespace 'tst' can have no variable '{name[:80]}'")
+    return About(name)
 
 
 @node
@@ -108,6 +151,7 @@ EXTENSIONS = tuple(
         "the test language of Pigeonhole",
         commands=(TestCommand, TestFail, TestSet, *configuration.COMMANDS, *execution.COMMANDS, *stored.COMMANDS),
         tests=(ErrorTest, *execution.TESTS, *stored.TESTS),
+        namespaces={"tst": about},
         advertised=False,
         private=True,
     )
