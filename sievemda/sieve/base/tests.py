@@ -9,10 +9,12 @@ from sievemda.mail.addresslist import address_list
 from sievemda.mail.header import unfold
 from sievemda.sieve.fields import entities, field_values, occurrences
 from sievemda.sieve.matching import ALL, DEFAULT, EACH, AddressPart, Matching, match
-from sievemda.sieve.node import Context, Fault, Option, Test, node
-from sievemda.sieve.run import Run
+from sievemda.sieve.node import About, Context, Fault, Option, Test, node
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.skipping import Watched
 from sievemda.sieve.text import Texts
+from sievemda.sieve.wording import names as named
+from sievemda.sieve.wording import octets, presence
 
 # Fields that hold addresses: RFC 5322 §3.6, then what is seen in mail. RFC 5228 §5.1 wants the test restricted to such.
 ADDRESS_FIELDS = frozenset({
@@ -63,6 +65,13 @@ class AddressTest(Test):
             return None
         subject = ("address", names, part.name)
         return Watched(subject, lambda run: addresses_of(run, names, part)[0], self.matching, keys)
+
+    def about(self, run: Run) -> About:
+        fields = run.texts(self.header_list)
+        there = any(run.shown.raw_values(name) for name in fields)
+        part = "address" if self.part.name == ALL.name else self.part.name
+        none = f"no address in {named(fields)} has a {part}" if there else _no_field(fields, self.options)
+        return About(f"the {part} of {named(fields)}", none)
 
 
 def addresses_of(run: Run, names: Sequence[str], part: AddressPart) -> tuple[Sequence[str], int]:
@@ -153,6 +162,9 @@ class Exists(Test):
         run.saw(found, names)
         return len(found) == len(names)
 
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return presence(seen, result, "the message has a field {}", "the message has no field {}", named)
+
 
 @node
 class FalseTest(Test):
@@ -196,6 +208,19 @@ class HeaderTest(Test):
             return None
         extra = EACH * len(names) if len(names) > 1 else 0
         return Watched(("header", names), lambda run: _values(run, names), self.matching, keys, extra)
+
+    def about(self, run: Run) -> About:
+        names = run.texts(self.header_names)
+        return About(named(names) + _tags(self.options), _no_field(names, self.options))
+
+
+def _no_field(names: Sequence[str], options: Sequence[Option]) -> str:
+    what = f"no {names[0][:80]} field is" if len(names) == 1 else f"none of the fields {named(names)} is"
+    return f"{what} in the message" if not options else f"{what} where{_tags(options)} looks"
+
+
+def _tags(options: Sequence[Option]) -> str:
+    return " " + " ".join(f":{option.keyword}" for option in options) if options else ""
 
 
 def _values(run: Run, names: Sequence[str]) -> Sequence[str]:
@@ -247,6 +272,10 @@ class Size(Test):
         size = run.shown.size
         run.saw((str(size),), (str(self.limit),))
         return size > self.limit if self.over else size < self.limit
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        relation = "over" if self.over else "under"
+        return f"{octets(run.shown.size)} are {'' if result else 'not '}{relation} {octets(self.limit)}"
 
 
 @node

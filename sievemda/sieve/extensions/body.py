@@ -16,10 +16,11 @@ from sievemda.mail.decoding import crlf, to_text
 from sievemda.mail.mime import Part
 from sievemda.sieve.loops import root
 from sievemda.sieve.matching import DEFAULT, Matching, match
-from sievemda.sieve.node import Context, Fault, Test, node
+from sievemda.sieve.node import About, Context, Fault, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Texts
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import names
 
 
 @node
@@ -48,6 +49,16 @@ class Body(Test):
             return match(run, self.matching, self._values(run), keys)
         finally:
             run.captures_wanted = wanted
+
+    def about(self, run: Run) -> About:
+        if not run.shown.has_body:
+            return About("the body", "the message has no body: there is no empty line behind its header")
+        if self.raw:
+            return About("the body as it was sent")
+        if self.content is None:
+            return About("a text of the body", "there is no text in the body")
+        kinds = names(run.texts(self.content))
+        return About(f"a part of the type {kinds}", f"the body has no part of the type {kinds}")
 
     def _values(self, run: Run) -> Sequence[str]:
         if self.raw:

@@ -19,7 +19,7 @@ from sievemda.mail.header import unfold
 from sievemda.sieve.base.tests import impossible_names
 from sievemda.sieve.fields import occurrences
 from sievemda.sieve.matching import DEFAULT, Matching, match
-from sievemda.sieve.node import Context, Fault, Test, node
+from sievemda.sieve.node import About, Context, Fault, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text, Texts, texts
 from sievemda.sieve.vocabulary import Extension
@@ -133,6 +133,11 @@ class DateTest(Test):
         values: Sequence[str] = (part(when),) if part and when else ()
         return match(run, self.matching, values, run.texts(self.key_list))
 
+    def about(self, run: Run) -> About:
+        name, part = run.text(self.header_name), run.text(self.date_part)
+        there = f"{name} holds no date that can be read" if run.shown.raw_values(name) else f"there is no {name} field"
+        return About(f"the {part} of {name}", there if part.lower() in PARTS else f"a date has no {part!r}")
+
     def _when(self, run: Run) -> Moment | None:
         name = run.text(self.header_name)
         raws = [found.raw for found in occurrences(run, (name,), self.options)] if self.options else None
@@ -163,6 +168,10 @@ class CurrentDate(Test):
         part = PARTS.get(run.text(self.date_part).lower())
         values = (part(when),) if part and when else ()
         return match(run, self.matching, values, run.texts(self.key_list), 1)
+
+    def about(self, run: Run) -> About:
+        part = run.text(self.date_part)
+        return About(f"the {part} of the time now", f"a date has no {part!r}")
 
 
 EXTENSIONS = (Extension("date", "RFC 5260", tests=(DateTest, CurrentDate)),)

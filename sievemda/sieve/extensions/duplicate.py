@@ -11,14 +11,15 @@ different `:seconds` or `:last`, those of the last one count (§3.3 leaves that 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sievemda.sieve.base.tests import impossible_name
 from sievemda.sieve.effects import Remember
 from sievemda.sieve.node import Context, Fault, Test, node
-from sievemda.sieve.run import Run
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.text import Text, octets
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import listed
 
 _LOOK = 25_000  # characters that are charged for one question to the memory
 _LONGEST = 200  # characters of a value that is kept as it is; of a longer one its digest
@@ -62,6 +63,12 @@ class Duplicate(Test):
             run.remember[:] = [known for known in run.remember if known.key != key]
             run.remember.append(Remember(key, seconds))
         return seen
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        if not seen:
+            name = "Message-ID" if self.header is None else run.text(self.header)
+            return f"there is nothing to know the message by: no {name}, or no time to remember it"
+        return f"{listed(seen[-1].values)} has {'been seen before' if result else 'not been seen before'}"
 
     def _value(self, run: Run) -> str | None:
         """What identifies the message; `None` when nothing does. §3.1."""

@@ -10,18 +10,19 @@ have such methods in branches that are taken only where they are known. It is wa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sievemda.sieve.effects import Notify
 from sievemda.sieve.extensions.variables import Modifier
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.matching import DEFAULT, Matching, match
-from sievemda.sieve.node import Command, Context, Fault, Test, node
+from sievemda.sieve.node import About, Command, Context, Fault, Test, node
 from sievemda.sieve.notification import Wanted, method_of, valid
 from sievemda.sieve.problems import RunError
-from sievemda.sieve.run import Run
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.text import Text, Texts, octets
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import presence, quoted
 
 _OPTION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)=([^\0\r\n]*)", re.DOTALL)  # RFC 5435 §3.5
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986 §2.3
@@ -130,6 +131,9 @@ class ValidNotifyMethod(Test):
         run.saw(found, uris)
         return len(found) == len(uris)
 
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return presence(seen, result, "{} can be notified", "{} is no method of notification here")
+
 
 @node
 class NotifyMethodCapability(Test):
@@ -153,6 +157,10 @@ class NotifyMethodCapability(Test):
             run.saw((), keys)
             return False
         return match(run, self.matching, (value,), keys, int(value != ""))
+
+    def about(self, run: Run) -> About:
+        name, uri = run.text(self.notification_capability), quoted(run.text(self.notification_uri))
+        return About(f"{name} of {uri}", f"{name} is not known of {uri}, or that is no method of notification here")
 
     def _value(self, run: Run, uri: str) -> str | None:
         """For `fcc` the scheme alone will do: RFC 8580 §6.1."""

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sievemda.sieve.matching import DEFAULT, Matching, match
-from sievemda.sieve.node import Test, node
+from sievemda.sieve.node import About, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text, Texts
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import names
 
 _VENDOR, _PREFIX = "vnd.dovecot.environment", "vnd.dovecot."
 
@@ -45,6 +46,10 @@ class EnvironmentTest(Test):
             run.saw(nothing, keys)
             return False
         return match(run, self.matching, (value,), keys, int(value != ""))
+
+    def about(self, run: Run) -> About:
+        name = names((run.text(self.name),))
+        return About(f"the environment's {name}", f"the environment has no {name}")
 
 
 @dataclass(frozen=True, slots=True)

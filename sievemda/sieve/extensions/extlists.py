@@ -22,9 +22,10 @@ from sievemda.sieve.listnames import ADDRESS_BOOK, normal_name
 from sievemda.sieve.matching import EACH, Matching, MatchType
 from sievemda.sieve.node import Context, Fault, Test, node
 from sievemda.sieve.problems import RunError
-from sievemda.sieve.run import Run
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.text import Texts
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import presence
 
 
 @dataclass(slots=True)
@@ -109,6 +110,9 @@ class ValidExtList(Test):
         found = [name for name, form in normal if form is not None and run.facts.has_list(form)]
         run.saw(found, names)
         return len(found) == len(names)
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return presence(seen, result, "there is a list {}", "there is no list {}")
 
 
 @node

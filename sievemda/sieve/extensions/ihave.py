@@ -6,14 +6,15 @@ its capabilities are there for the rest of the script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from sievemda.sieve.node import Command, Context, Fault, Test, node
 from sievemda.sieve.problems import RunError
-from sievemda.sieve.run import Run
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.text import Text, Texts
 from sievemda.sieve.vocabulary import BASE, Extension, registry
+from sievemda.sieve.wording import presence
 
 
 @node
@@ -58,6 +59,9 @@ class Found(Test):
     def holds(self, run: Run) -> bool:
         run.saw([name for name in self.wanted if name not in self.missing], self.wanted)
         return not self.missing
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return presence(seen, result, "the capability {} is there", "the capability {} is not there")
 
     def settled(self) -> bool | None:
         return not self.missing

@@ -16,10 +16,11 @@ from sievemda.mail.flags import canonical, distinct, is_settable, words
 from sievemda.sieve.effects import Effect, Store
 from sievemda.sieve.extensions.variables import fetch, lookup_fault, name_fault, store
 from sievemda.sieve.matching import DEFAULT, Matching, match
-from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
+from sievemda.sieve.node import About, Command, Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text, Texts
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import names
 
 
 @node
@@ -111,6 +112,12 @@ class HasFlag(Test):
             sets = [flags_of(run, name) for name in run.texts(self.variable_list)]
         flags = [flag for one in sets for flag in one]
         return match(run, self.matching, flags, words(run.texts(self.list_of_flags)))
+
+    def about(self, run: Run) -> About:
+        if self.variable_list is None:
+            return About("the flag", "no flag is set")
+        variables = names(run.texts(self.variable_list))
+        return About(f"the flag in {variables}", f"no flag is set in {variables}")
 
 
 @node

@@ -6,15 +6,16 @@ snooze the one that the message comes back to, not the one where it waits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sievemda.sieve.effects import Effect, Store
 from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
-from sievemda.sieve.run import Run
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.text import Texts, is_utf8
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import presence
 
 QUESTION = 20_000  # characters that are charged for a question to the store, which may look at every folder
 
@@ -37,6 +38,9 @@ class MailboxExists(Test):
                 found.append(name)
         run.saw(found, names)
         return len(found) == len(names)
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return presence(seen, result, "there is {}", "there is no mailbox {} into which the message could go")
 
 
 @node

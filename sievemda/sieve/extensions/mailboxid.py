@@ -7,14 +7,15 @@ this one (§4.1, §8).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sievemda.sieve.effects import Effect
 from sievemda.sieve.extensions.mailbox import QUESTION, aimed
 from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
-from sievemda.sieve.run import Run
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.text import Text, Texts, is_utf8
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import presence
 
 
 @node
@@ -33,6 +34,9 @@ class MailboxIdExists(Test):
                 found.append(each)
         run.saw(found, wanted)
         return len(found) == len(wanted)
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return presence(seen, result, "a mailbox has the identifier {}", "no mailbox has the identifier {}")
 
 
 @node

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from sievemda.mail.annotation import fault
 from sievemda.sieve.extensions.mailbox import QUESTION
 from sievemda.sieve.matching import DEFAULT, Matching, match
-from sievemda.sieve.node import Context, Fault, Test, node
-from sievemda.sieve.run import Run
+from sievemda.sieve.node import About, Context, Fault, Test, node
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.text import Text, Texts, is_utf8
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import listed, names, quoted
 
 
 @node
@@ -38,6 +39,9 @@ class Metadata(Test):
         values = _values(run, run.text(self.mailbox), (run.text(self.annotation_name),))
         return _matches(run, self.matching, values, run.texts(self.key_list))
 
+    def about(self, run: Run) -> About:
+        return _about(f"{names((run.text(self.annotation_name),))} of {quoted(run.text(self.mailbox))}")
+
 
 @node
 class MetadataExists(Test):
@@ -54,6 +58,9 @@ class MetadataExists(Test):
 
     def holds(self, run: Run) -> bool:
         return _all_exist(run, run.text(self.mailbox), run.texts(self.annotation_names))
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return _presence(f"of {quoted(run.text(self.mailbox))}", result, seen)
 
 
 @node
@@ -72,6 +79,9 @@ class ServerMetadata(Test):
         values = _values(run, None, (run.text(self.annotation_name),))
         return _matches(run, self.matching, values, run.texts(self.key_list))
 
+    def about(self, run: Run) -> About:
+        return _about(f"{names((run.text(self.annotation_name),))} of the server")
+
 
 @node
 class ServerMetadataExists(Test):
@@ -86,6 +96,18 @@ class ServerMetadataExists(Test):
 
     def holds(self, run: Run) -> bool:
         return _all_exist(run, None, run.texts(self.annotation_names))
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return _presence("of the server", result, seen)
+
+
+def _about(what: str) -> About:
+    return About(f"the annotation {what}", f"there is no annotation {what}")
+
+
+def _presence(where: str, result: bool, seen: Sequence[Compared]) -> str:
+    wanted = listed(seen[-1].keys) if seen else ""
+    return f"{'each' if result else 'not each'} of the annotations {wanted} {where} has a value"
 
 
 def _matches(run: Run, matching: Matching, values: Sequence[str], keys: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from sievemda.sieve.matching import DEFAULT, Matching, match
-from sievemda.sieve.node import Option, Test, node
+from sievemda.sieve.node import About, Option, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Text
 from sievemda.sieve.verdicts import worst
@@ -56,6 +56,9 @@ class SpamTest(Verdict):
     def found(self, run: Run) -> float | None:
         return worst(run, run.limits.options.spam)
 
+    def about(self, run: Run) -> About:
+        return About("the spam score" + ("" if self.found(run) is not None else ", which nobody has given,"))
+
     def scaled(self, found: float) -> str:
         percent = any(isinstance(option, Percent) for option in self.options)
         return str(int(found * 100 + _ROUNDING) if percent else int(found * 9 + 1 + _ROUNDING))
@@ -69,6 +72,9 @@ class VirusTest(Verdict):
 
     def found(self, run: Run) -> float | None:
         return worst(run, run.limits.options.virus)
+
+    def about(self, run: Run) -> About:
+        return About("the virus verdict" + ("" if self.found(run) is not None else ", which nobody has given,"))
 
     def scaled(self, found: float) -> str:
         return str(int(found * 4 + 1 + _ROUNDING))

@@ -8,15 +8,16 @@ name is (§4). One that nobody knows is none: no mailbox has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sievemda.sieve.effects import Effect
 from sievemda.sieve.extensions.mailbox import QUESTION, aimed
 from sievemda.sieve.node import Context, Fault, Option, Test, node
 from sievemda.sieve.problems import RunError
-from sievemda.sieve.run import Run
+from sievemda.sieve.run import Compared, Run
 from sievemda.sieve.text import Text, Texts, is_utf8
 from sievemda.sieve.vocabulary import Extension
+from sievemda.sieve.wording import presence
 
 _USE = re.compile(r"\\[!#$&'+-\[^-z|}~]{1,255}")  # RFC 6154 §6: use-attr; the characters of an atom, RFC 9051 §9
 
@@ -52,6 +53,14 @@ class SpecialUseExists(Test):
         result = run.facts.special_use_exists(name, uses)
         run.saw(uses if result else (), uses)
         return result
+
+    def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
+        return presence(
+            seen,
+            result,
+            "a mailbox has the special use {}",
+            "no such mailbox has the special use {}",
+        )
 
 
 @node

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sievemda.sieve.matching import DEFAULT, Matching, match
-from sievemda.sieve.node import Command, Context, Fault, Option, Test, node
+from sievemda.sieve.node import About, Command, Context, Fault, Option, Test, node
 from sievemda.sieve.run import Run
 from sievemda.sieve.text import Part, Reference, Text, Texts, octets
 from sievemda.sieve.vocabulary import Extension, Vocabulary
+from sievemda.sieve.wording import names
 
 _IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*+"
 _REFERENCE = re.compile(rf"\$\{{((?:{_IDENTIFIER}\.(?:(?:[0-9]++|{_IDENTIFIER})\.)*)?)([0-9]++|{_IDENTIFIER})\}}")
@@ -266,6 +267,9 @@ class StringTest(Test):
     def holds(self, run: Run) -> bool:
         values = run.texts(self.source)
         return match(run, self.matching, values, run.texts(self.key_list), sum(value != "" for value in values))
+
+    def about(self, run: Run) -> About:
+        return About(names(item.source for item in self.source), "there is no string to look at")
 
 
 EXTENSIONS = (
