@@ -23,7 +23,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from sievemda.sieve.glob import glob
@@ -144,6 +144,7 @@ class Plan:
         self._extra = (0, *accumulate(extra))
         self._entries = (0, *accumulate(map(len, self.entries)))
         self._steps = steps
+        self.texts: dict[tuple[int, int, int], str] = {}  # for who writes down what was skipped: see the journal
 
     def tests(self, first: int, last: int) -> int:
         """How many tests those items try, from `first` on up to `last`, which is not one of them."""
@@ -227,10 +228,13 @@ class Skipped:
 
     def __iter__(self) -> Iterator[Tried]:
         values, script = self.values, self.script
-        for item in self.plan.entries[self.first : self.last]:
-            for line, test, group, keys in item:
-                compared = () if keys is None else (Compared(values[group], keys),)
-                yield Tried(line, test, False, compared, script)
+        for line, test, group, keys in self.entries():
+            compared = () if keys is None else (Compared(values[group], keys),)
+            yield Tried(line, test, False, compared, script)
+
+    def entries(self) -> Iterator[Entry]:
+        """The tests, without what depends on the message."""
+        return chain.from_iterable(self.plan.entries[self.first : self.last])
 
 
 def due(run: Run, plan: Plan) -> Iterator[int]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice
-from typing import NamedTuple, Protocol, overload
+from typing import TYPE_CHECKING, NamedTuple, Union, overload
+
+if TYPE_CHECKING:
+    from sievemda.sieve.skipping import Skipped
 
 
 class Compared(NamedTuple):
@@ -29,16 +32,7 @@ class Tried(NamedTuple):
     script: str = ""  # when it is not the user's own
 
 
-class Several(Protocol):
-    """Some tests that were tried one after the other."""
-
-    @property
-    def size(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Tried]: ...
-
-
-Part = Tried | Several
+Part = Union[Tried, "Skipped"]
 
 
 class Trail(Sequence[Tried]):

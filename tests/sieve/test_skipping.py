@@ -134,7 +134,7 @@ def left(program, raw, limits):
     return failure, effects, told, state.captures, state.variables, state.line, budget, edited, state._room
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(script=SCRIPTS, fields=MESSAGES, limits=BUDGETS)
 def test_a_run_leaves_the_same_with_look_up_and_without(script, fields, limits):
     raw = ("".join(f"{name}: {value}\n" for name, value in fields) + "\nbody\n").encode()
