@@ -47,7 +47,7 @@ def tap(totals: Totals) -> str:
             number += 1
             todo = _todo(result)
             lines += [f"not ok {number} - {_described(str(result.path))}{todo}"]
-            lines += _tap_block(result.error, result.line, result)
+            lines += _tap_block(result.error, max(result.line, 1), result)
     return "\n".join([*lines, f"1..{number}"])
 
 

@@ -47,7 +47,8 @@ def _suite(result: FileResult) -> Iterator[str]:
         yield head + _body(case, expected=expected)
     if result.error is not None:
         fault = _skipped("expected to fail") if expected else _fault("error", result.error, result)
-        yield f'  <testcase classname={name} name={name} file={name} line="{result.line}" time="0">{fault}</testcase>'
+        place = f'file={name} line="{max(result.line, 1)}"'
+        yield f'  <testcase classname={name} name={name} {place} time="0">{fault}</testcase>'
     yield " </testsuite>"
 
 

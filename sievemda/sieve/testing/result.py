@@ -30,11 +30,11 @@ class FileResult:
     error: str | None = None
     problems: tuple[Problem, ...] = ()
     in_test: bool = False
-    line: int = 1  # where the error is
+    line: int = 0  # where the error is, 0 when it has no place
     duration: float = 0.0  # seconds
 
     def fail(self, trouble: Trouble, error: str, line: int = 0) -> None:
-        self.trouble, self.error, self.line = trouble, error, line or 1
+        self.trouble, self.error, self.line = trouble, error, line
 
     def count(self, status: str) -> int:
         return sum(case.status == status for case in self.cases)
@@ -48,7 +48,7 @@ class FileResult:
         if self.expect_failure and self.trouble in {"", "invalid", "aborted"}:
             failures = self.count(FAILED) + (self.error is not None and not self.in_test)
             started = len(self.cases) - self.count(NOT_RUN)
-            if failures >= max(started, 1):
+            if failures >= max(started, 1) or not (self.cases or self.error):
                 return "passed"
             return "error" if self.error is not None else "failed"
         if self.error is not None:
