@@ -12,6 +12,7 @@ import click
 
 from sievemda.cli.sieve_event import event
 from sievemda.cli.sieve_input import UNREADABLE, WRONG, Unreadable, language, read
+from sievemda.cli.sieve_lsp import lsp
 from sievemda.cli.sieve_run import run
 from sievemda.cli.sieve_test import test
 
@@ -24,6 +25,7 @@ def sieve() -> None:
 sieve.add_command(test)
 sieve.add_command(event)
 sieve.add_command(run)
+sieve.add_command(lsp)
 
 
 @sieve.command(epilog="Example: sievemda sieve check ~/sieve/*.sieve")

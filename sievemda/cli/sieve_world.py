@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".sieve", ".siv", ".script", "")
 _FOLDERS = {"personal": ("included", ""), "global": ("included-global", "global", "")}
+
+
+_MOST = 1_000  # files of a folder that are looked at for names
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +48,42 @@ class Shelf:
             for folder in _FOLDERS[location]:
                 for suffix in _SUFFIXES:
                     path = directory / folder / f"{name}{suffix}"
-                    if path.is_file():
+                    if _is_file(path):
                         return path
         return None
 
-    def loader(self, compiled: Callable[[bytes], Program]) -> Callable[[str, str], Program | None]:
-        """How a run gets at them; what `compiled` raises is passed on."""
+    def names(self, location: str) -> tuple[str, ...]:
+        """The scripts that can be found under their names alone, those with a suffix, sorted."""
+        found = set()
+        for directory in self.directories:
+            for folder in _FOLDERS[location]:
+                with suppress(OSError):
+                    files = islice((directory / folder).iterdir(), _MOST)
+                    found |= {file.stem for file in files if file.suffix in _SUFFIXES[:-1]}
+        return tuple(sorted(found))
+
+    def loader(
+        self, compiled: Callable[[bytes], Program], read: Callable[[str, str, bytes], object] | None = None
+    ) -> Callable[[str, str], Program | None]:
+        """How a run gets at them; what `compiled` raises is passed on. `read` is told of each text."""
 
         def load(location: str, name: str) -> Program | None:
             path = self.path(location, name)
-            return compiled(path.read_bytes()) if path else None
+            if path is None:
+                return None
+            text = path.read_bytes()
+            if read is not None:
+                read(location, name, text)
+            return compiled(text)
 
         return load
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # not ours to look at
+        return False
 
 
 @dataclass(frozen=True, slots=True)
