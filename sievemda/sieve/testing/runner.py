@@ -6,6 +6,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,6 +81,7 @@ class _File:
         self.order = order
         self.result = FileResult(path, order.expect_failure)
         self._bench: Bench | None = None
+        self._text = b""
 
     def run(self) -> FileResult:
         started = time.perf_counter()
@@ -93,6 +95,7 @@ class _File:
             self._fail("aborted", f"aborted: {e.text} (line {e.line}{where})", e.line)
         except TimedOut:
             self._fail("timed out", f"timed out after {self.order.timeout:g} seconds")
+            self._list_after_all()
         except KeyboardInterrupt:
             self._fail("interrupted", "interrupted")
         except Exception as e:  # noqa: BLE001 - a fault of ours in one file must not take the others with it
@@ -129,11 +132,17 @@ class _File:
         found = [(name.value if isinstance(name, Str) else "", call.line) for call, name in named]
         self.result.cases = _cases([item for item in found if self._wanted(item[0])])
 
+    def _list_after_all(self) -> None:
+        """The tests of a file whose time was up before it had been compiled."""
+        if self._bench is None and self._text:
+            with suppress(TimedOut), alarm(self.order.timeout):
+                self.list(self._text)
+
     def _wanted(self, name: str) -> bool:
         return self.order.only is None or self.order.only.search(name) is not None
 
     def _run(self) -> None:
-        text = self.read()
+        text = self._text = self.read()
         settings = settings_of(self.order, self.path.absolute().parent)
         try:
             program = self._compiled(text, settings)
