@@ -84,7 +84,7 @@ class Seen(NamedTuple):
 
     result: bool
     compared: Sequence[Compared]
-    inner: Sequence[bool | None] = ()
+    inner: Sequence[tuple[bool | None, str]] = ()
     counted: int | None = None
 
 
@@ -117,16 +117,15 @@ def matched(test: Test, run: Run, seen: Seen) -> tuple[str, str] | None:
 
 
 def _combined(seen: Seen) -> str:
-    if len(seen.inner) == 1:
-        return f"the test in it is {_truth(seen.inner[0])}"
-    last = seen.inner[-1]
-    if all(result is last for result in seen.inner):
-        return f"all {len(seen.inner)} tests that were tried are {_truth(last)}"
-    return f"the test number {len(seen.inner)} in it is {_truth(last)}"
-
-
-def _truth(result: bool | None) -> str:
-    return "true" if result else "false"
+    """Of a test with others in it: the last of them has decided, or all came out alike."""
+    results = [result for result, _ in seen.inner]
+    last, why = seen.inner[-1]
+    word = "true" if last else "false"
+    if len(results) == 1:
+        return why or f"the test in it is {word}"
+    if all(result is last for result in results):
+        return f"all {len(results)} tests in it are {word}"
+    return f"test {len(results)} in it is {word}{': ' if why else ''}{why}"
 
 
 def _comparison(about: About, how: Matching, seen: Seen, pair: tuple[str, str] | None, hint: str) -> str:

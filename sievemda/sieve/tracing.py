@@ -94,11 +94,13 @@ class Trace:
     ends: dict[str, End] = field(default_factory=dict)  # by script
     began: dict[str, None] = field(default_factory=dict)  # the scripts that were run, in order
     actions: list[Effect] = field(default_factory=list)
+    turn: int = 0  # how many of them there were when the last script of the row began
 
     def begin(
         self, program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits, **more: Any
     ) -> Traced:
         """A run of one script, for `run_all`."""
+        self.turn = len(self.actions)
         return Traced(self, program, message, envelope, facts, replace(limits, lookup=0), **more)
 
 
@@ -143,7 +145,9 @@ class Traced(Run):
             trial.captures = self.captures if self.captures is not captures else ()
             self.watcher.trials.append(trial)
             with self._not_charged():
-                seen = Seen(trial.result, trial.compared, [inner.result for inner in trial.tests], trial.count)
+                seen = Seen(
+                    trial.result, trial.compared, [(inner.result, inner.reason) for inner in trial.tests], trial.count
+                )
                 trial.matched = matched(test, self, seen)
                 trial.reason = reason(test, self, seen, trial.matched)
         return trial.result
