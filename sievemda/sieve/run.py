@@ -280,7 +280,7 @@ class Run:
         self._matching -= matching
         self.line = look.plan.lines[last - 1] or self.line
         if self._room > 0:
-            self._room -= look.plan.tests(first, last)
+            self._room = max(0, self._room - look.plan.tests(first, last))
             self.trace.append(Skipped(look, first, last, self.script))
         return True
 

@@ -51,16 +51,15 @@ def listed(texts):
 
 
 @st.composite
-def comparison(draw):
-    kind = draw(st.sampled_from([":is", ":contains", ":matches", ':count "ge"', ':value "gt"']))
+def comparison(draw, kinds=(":is", ":contains", ":matches"), tests=("header", "header", "address", "envelope")):
+    kind = draw(st.sampled_from(kinds))
     pool = PATTERNS if kind == ":matches" else KEYS
     keys = listed(draw(st.lists(pool, min_size=1, max_size=3)))
     comparator = draw(st.sampled_from(["", ' :comparator "i;octet"', ' :comparator "i;unicode-casemap"']))
     part = draw(st.sampled_from(["", " :domain", " :localpart", " :all", " :user", " :detail"]))
     names = listed(draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=2)))
     addresses = listed(draw(st.lists(st.sampled_from(["from", "to", "From"]), min_size=1, max_size=2)))
-    said = draw(st.sampled_from(["header", "header", "address", "envelope", "string"]))
-    match said:
+    match draw(st.sampled_from(tests)):
         case "header":
             return f"header {kind}{comparator} {names} {keys}"
         case "address":
@@ -72,42 +71,64 @@ def comparison(draw):
             return f'string {kind}{comparator} "${{v}}" {keys}'
 
 
-TESTS = st.recursive(
-    st.one_of(
-        comparison(),
-        comparison(),
-        st.sampled_from(["true", "false", 'exists "x-one"', "size :over 100", 'header :mime :is "subject" "a"']),
-    ),
-    lambda inner: st.one_of(
-        st.builds(lambda test: f"not {test}", inner),
-        st.builds(lambda tests: f"anyof({', '.join(tests)})", st.lists(inner, min_size=1, max_size=3)),
-        st.builds(lambda tests: f"allof({', '.join(tests)})", st.lists(inner, min_size=1, max_size=3)),
-    ),
-    max_leaves=4,
+def nested(tests):
+    """Tests of these, and tests of tests."""
+    return st.recursive(
+        tests,
+        lambda inner: st.one_of(
+            st.builds(lambda tests: f"anyof({', '.join(tests)})", st.lists(inner, min_size=1, max_size=3)),
+            st.builds(lambda tests: f"allof({', '.join(tests)})", st.lists(inner, min_size=1, max_size=3)),
+        ),
+        max_leaves=3,
+    )
+
+
+OTHER = st.one_of(
+    comparison(kinds=(':count "ge"', ':value "gt"')),
+    comparison(tests=("string",)),
+    comparison().map("not {}".format),
+    st.sampled_from(["true", "false", 'exists "x-one"', "size :over 100", 'header :mime :is "subject" "a"']),
 )
+LOOKED_UP = nested(comparison())
+TESTS = st.one_of(LOOKED_UP, LOOKED_UP, nested(st.one_of(comparison(), OTHER)))
 ACTIONS = st.sampled_from([
     'fileinto :copy "A";', 'fileinto "B${1}";', 'set "v" "${0}x";', 'set "v" "abc";', "stop;", "keep;", "",
     'addheader "subject" "Invoice 7";', 'deleteheader "subject";', 'addheader "x-one" "${1}";',
 ])  # fmt: skip
+SIMPLE = st.builds("if {} {{ {} }}\n".format, LOOKED_UP, ACTIONS)
+
+
+def chained(inner, most):
+    """An `if` with its `elsif` and, at times, `else`."""
+
+    def joined(parts, other):
+        words = ["if", *["elsif"] * len(parts)]
+        links = [f"{word} {test} {{ {' '.join(block)} }}\n" for word, (test, block) in zip(words, parts, strict=False)]
+        return "".join(links) + (f"else {{ {' '.join(other)} }}\n" if other else "")
+
+    parts = st.lists(st.tuples(TESTS, st.lists(inner, max_size=2)), min_size=1, max_size=most)
+    return st.builds(joined, parts, st.lists(inner, max_size=1))
+
+
 RULES = st.recursive(
-    ACTIONS,
+    st.one_of(ACTIONS, SIMPLE),
     lambda inner: st.one_of(
+        chained(inner, 6),
         st.builds(
-            lambda parts, other: (
-                "".join(
-                    f"{'elsif' if number else 'if'} {test} {{ {' '.join(block)} }}\n"
-                    for number, (test, block) in enumerate(parts)
-                )
-                + (f"else {{ {' '.join(other)} }}\n" if other else "")
-            ),
-            st.lists(st.tuples(TESTS, st.lists(inner, max_size=4)), min_size=1, max_size=5),
-            st.lists(inner, max_size=2),
+            lambda test, block: f"if {test} {{ {' '.join(block)} }}\n",
+            OTHER,
+            st.lists(st.one_of(SIMPLE, inner), min_size=4, max_size=8),
         ),
-        st.builds(lambda block: f"foreverypart {{ {' '.join(block)} }}\n", st.lists(inner, min_size=1, max_size=4)),
+        st.builds(
+            lambda block: f"foreverypart {{ {' '.join(block)} }}\n",
+            st.lists(st.one_of(SIMPLE, inner), min_size=3, max_size=6),
+        ),
     ),
-    max_leaves=12,
+    max_leaves=4,
 )
-SCRIPTS = st.builds(lambda rules: REQUIRE + "\n".join(rules), st.lists(RULES, min_size=2, max_size=8))
+SCRIPTS = st.builds(
+    lambda rules: REQUIRE + "\n".join(rules), st.lists(st.one_of(SIMPLE, SIMPLE, RULES), min_size=4, max_size=12)
+)
 VALUES = st.one_of(KEYS, st.text("abcäÄ 7@.,<>", max_size=12), st.sampled_from(["a@example.org", "=?utf-8?q?=C3=A4?="]))
 MESSAGES = st.lists(st.tuples(st.sampled_from(FIELDS), VALUES), max_size=6)
 BUDGETS = st.builds(
@@ -134,7 +155,7 @@ def left(program, raw, limits):
     return failure, effects, told, state.captures, state.variables, state.line, budget, edited, state._room
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(script=SCRIPTS, fields=MESSAGES, limits=BUDGETS)
 def test_a_run_leaves_the_same_with_look_up_and_without(script, fields, limits):
     raw = ("".join(f"{name}: {value}\n" for name, value in fields) + "\nbody\n").encode()
