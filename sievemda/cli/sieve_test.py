@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sievemda.sieve.testing.coverage import Coverage
     from sievemda.sieve.testing.result import FileResult, Totals
     from sievemda.sieve.testing.runner import Order
+    from sievemda.sieve.testing.world import MakeWorld, World
 
 PASSED, FAILED, USAGE, NO_TEST, INTERRUPTED = 0, 1, 2, 5, 130
 
@@ -30,6 +31,12 @@ PASSED, FAILED, USAGE, NO_TEST, INTERRUPTED = 0, 1, 2, 5, 130
 @click.option("-E", "--log-errors", is_flag=True, help="Every entry of the error log, on standard error.")
 @click.option("--set", "sets", metavar="KEY=VALUE", multiple=True, help="A setting of the test language; repeatable.")
 @click.option("--timeout", metavar="SECONDS", type=float, default=60, show_default=True, help="For each file; 0: none.")
+@click.option(
+    "--work-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the mail store of each file is made, and left; default: a temporary directory.",
+)
 @click.option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("-k", "pattern", metavar="REGEX", help="Only tests whose name matches.")
 @click.option("--coverage", "covered", is_flag=True, help="Say which rules of the scripts no test has reached.")
@@ -41,6 +48,7 @@ def test(
     log_errors: bool,
     sets: tuple[str, ...],
     timeout: float,
+    work_dir: Path | None,
     fail_fast: bool,
     pattern: str | None,
     covered: bool,
@@ -67,6 +75,7 @@ def test(
         timeout=timeout,
         say=_to(sys.stdout if form == "text" else sys.stderr),
         told=_tell if log_errors else None,
+        make_world=_maker(work_dir),
         coverage=coverage,
     )
     started = time.perf_counter()
@@ -87,6 +96,22 @@ def _regex(pattern: str | None) -> re.Pattern[str] | None:
         return re.compile(pattern) if pattern is not None else None
     except re.error as e:
         raise click.UsageError(f"-k {pattern}: {e}", click.get_current_context()) from e
+
+
+def _maker(work_dir: Path | None) -> MakeWorld:
+    """What makes the world of a test file, when it needs one."""
+    if work_dir is not None:
+        try:
+            work_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            _wrong(f"--work-dir {work_dir}: {e.strerror or e}")
+
+    def make() -> World:
+        from sievemda.delivery.scratch import ScratchWorld
+
+        return ScratchWorld(work_dir)
+
+    return make
 
 
 def _settings(sets: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -123,12 +148,14 @@ def _run(files: Sequence[Path], order: Order, form: str) -> list[FileResult]:
 
 def _tell_of(result: FileResult, form: str) -> None:
     from sievemda.cli.sieve_report import problem_lines
+    from sievemda.cli.terminal import clean
     from sievemda.sieve.testing.formats import text_block
 
     for line in problem_lines(str(result.path), result.problems):
         print(line, file=sys.stderr)
     if result.error is not None and not result.problems:
-        print(f"{result.path}:{result.line}: error: {result.error}", file=sys.stderr)
+        place = f"{result.path}:{result.line}" if result.line else str(result.path)
+        print(clean(f"{place}: error: {result.error}"), file=sys.stderr)
     if form == "text":
         print(*text_block(result), sep="\n", flush=True)
 

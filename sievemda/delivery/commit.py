@@ -97,6 +97,27 @@ class Commit:
             self._remember(plan)
         return receipt
 
+    def all_or_nothing(self, plan: Plan, flags: tuple[str, ...]) -> str:
+        """Everything of the plan; or nothing of it but the message in the INBOX with these flags, and why.
+
+        For who tries scripts out.
+
+        Why a delivery does not do so: what is in a mailbox may have been read before the rest fails.
+        """
+        before = len(self._account.done)
+        self._account.failure = plan.failure
+        if not plan.failure:
+            receipt = self.carry_out(plan)
+            if not self._account.failure and receipt.result in {Result.DELIVERED, Result.REJECTED}:
+                return ""
+        for done in self._account.done[before:]:
+            if "file" in done:
+                Path(done["file"]).unlink(missing_ok=True)
+        why, self._account.failure = self._account.failure or "the message was not taken", ""
+        del self._account.done[before:]
+        self.inbox(flags)
+        return why
+
     def _is_due(self, step: Step) -> bool:
         match step:
             case Forward() | Answer() | Announce() | Complain():

@@ -19,7 +19,7 @@ from typing import Literal
 
 from sievemda.config import Settings
 from sievemda.delivery.header import without_return_path
-from sievemda.delivery.trace import new_message_id, now_field
+from sievemda.delivery.trace import engine, new_message_id, now_field
 from sievemda.mail.envelope import DeliverBy, Recipient, Sender
 from sievemda.mail.message import Message
 from sievemda.sieve.base.actions import MARK
@@ -72,11 +72,18 @@ class Outgoing:
             yield self.tail
 
 
-def redirected(message: Message, sender: Sender, recipient: Recipient, redirect: Redirect) -> Outgoing:
-    """`message`, which came from `sender` for `recipient`, sent on. RFC 5228 §4.2."""
+def redirected(
+    settings: Settings, message: Message, sender: Sender, recipient: Recipient, redirect: Redirect
+) -> Outgoing:
+    """`message`, which came from `sender` for `recipient`, sent on. RFC 5228 §4.2.
+
+    What a message here has always had, and a script has taken out, comes back: whoever gets it needs a Message-ID.
+    """
     mark = redirect.mark or str(recipient.address)
-    marks = f"X-Sieve-Action: redirect\n{MARK}: <{mark}>\n".encode("utf-8", "replace")
-    head = marks + without_return_path(message.data[: message.header_end])
+    marks = f"X-Sieve-Action: redirect\n{MARK}: {mark}\n"
+    marks += "" if message.raw_values("X-Sieve") else f"X-Sieve: {engine(settings)}\n"
+    marks += "" if message.raw_values("Message-ID") else f"Message-ID: {new_message_id(settings)}\n"
+    head = marks.encode("utf-8", "replace") + without_return_path(message.data[: message.header_end])
     who = str(sender.reverse_path or "") if redirect.return_path is None else redirect.return_path
     options = _asked_for(redirect) if redirect.notify or redirect.ret or redirect.by else dsn_options(sender, recipient)
     return Outgoing("redirect", who, redirect.address, head, message.data, message.header_end, dsn=options)

@@ -86,7 +86,8 @@ class Planner:
                 self._not_done.append(NotDone(action_name(effect), effect.line, step, effect.script))
                 for skipped_effect in effects[index + 1 :]:
                     self._skip(skipped_effect)
-                return Plan(self._merged(steps), tuple(self._not_done), _failure(effect, step))
+                failure, not_done = _failure(effect, step), tuple(self._not_done)
+                return Plan(self._merged(steps), not_done, failure, stuck=effect, why=step)
             if step is not None:
                 steps.append(step)
         return Plan(self._merged(steps), tuple(self._not_done))

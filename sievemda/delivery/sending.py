@@ -115,7 +115,9 @@ class Sending:
             self._account.did("notice of success", to=str(job.sender.reverse_path))
 
     def _redirect(self, step: Forward) -> None:
-        self._parts.outbox.put(redirected(step.message, self._job.sender, self._job.target.recipient, step.redirect))
+        job = self._job
+        sent_on = redirected(self._parts.settings, step.message, job.sender, job.target.recipient, step.redirect)
+        self._parts.outbox.put(sent_on)
         self._recall.done(self._key(step), self._parts.settings.delivery.memory_days * _DAY)
         self._account.did("redirect", step, to=step.address)
 

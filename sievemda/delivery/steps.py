@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 from sievemda.delivery.places import Place
 from sievemda.mail.message import Message
-from sievemda.sieve.effects import Notify, Pipe, Redirect, Remember, Report, Respond, Said, Snooze, UpdateCalendar
+from sievemda.sieve.effects import (
+    Effect,
+    Notify,
+    Pipe,
+    Redirect,
+    Remember,
+    Report,
+    Respond,
+    Said,
+    Snooze,
+    UpdateCalendar,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,3 +119,5 @@ class Plan:
     remember: tuple[Remember, ...] = ()  # when all has gone well
     tried: bool = False  # only programs take the message, and their failing is no failure: it is kept if all fail
     fallback: File | None = None  # where it is kept then; None: as without a script
+    stuck: Effect | None = None  # the action that cannot be done
+    why: str = ""  # not

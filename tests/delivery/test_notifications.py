@@ -268,4 +268,4 @@ def test_the_mark_of_a_redirect_names_the_user(make_world):
     world = make_world(sieve_user_email="{user}@mail.example.org")
     world.user("alice", script='redirect "away@example.net";')
     world.deliver("alice@x", message())
-    assert b"X-Sieve-Redirected-From: <alice@mail.example.org>\n" in world.outgoing()[0][1]
+    assert b"X-Sieve-Redirected-From: alice@mail.example.org\n" in world.outgoing()[0][1]
