@@ -32,18 +32,26 @@ def compile_script(
     Raises `ScriptError` with all problems of the script; what is only odd is in `Program.problems`. `library` has the
     scripts that it may include, where somebody can say which there are.
     """
-    program = _bound(text, limits, available, library)
+    program = _bound(text, "personal", limits, available, library)
     if library is not None and library.strict and program.includes:
-        generation = Generation(library, limits, lambda included: _bound(included, limits, available, library))
+        generation = Generation(
+            library, limits, lambda included, place: _bound(included, place, limits, available, library)
+        )
         generation.resolve(program.includes)
         if generation.problems:
             raise ScriptError(tuple(generation.problems), "generate")
     return program
 
 
-def _bound(text: bytes | str, limits: Limits, available: frozenset[str] | None, library: Library | None) -> Program:
-    allowed = registry().public if available is None else available | _ALWAYS
+def _bound(
+    text: bytes | str, location: str, limits: Limits, available: frozenset[str] | None, library: Library | None
+) -> Program:
+    allowed = registry().public if available is None else available | ALWAYS
+    if location == "global":
+        allowed |= limits.options.for_global_scripts
     binder = Binder(limits, allowed, library)
+    if limits.options.without_require:
+        binder.vocabulary = binder.vocabulary.with_(limits.options.without_require)
     commands: tuple[Command, ...] = ()
     with suppress(TooMany):
         commands = binder.script(parse(text, limits))
@@ -55,7 +63,7 @@ def _bound(text: bytes | str, limits: Limits, available: frozenset[str] | None, 
 
 
 # The comparators that need no `require` may always be required: RFC 5228 §2.7.3.
-_ALWAYS = frozenset({BASE, "comparator-i;octet", "comparator-i;ascii-casemap", "comparator-i;unicode-casemap"})
+ALWAYS = frozenset({BASE, "comparator-i;octet", "comparator-i;ascii-casemap", "comparator-i;unicode-casemap"})
 
 
 class ProgramCache:

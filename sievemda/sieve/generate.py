@@ -16,9 +16,12 @@ from sievemda.sieve.program import Program
 
 
 class Generation:
-    """One script and all that it includes; `problems` grows as it goes. `compiled` raises `ScriptError`."""
+    """One script and all that it includes; `problems` grows as it goes.
 
-    def __init__(self, library: Library, limits: Limits, compiled: Callable[[bytes], Program]) -> None:
+    `compiled` gets the text of a script and its location, and raises `ScriptError`.
+    """
+
+    def __init__(self, library: Library, limits: Limits, compiled: Callable[[bytes, str], Program]) -> None:
         self.problems: list[Problem] = []
         self._library = library
         self._limits = limits
@@ -51,7 +54,7 @@ class Generation:
         before = len(self.problems)
         self._open.append(key)
         try:
-            self.resolve(self._compiled(text).includes)
+            self.resolve(self._compiled(text, key[0]).includes)
         except ScriptError as e:
             self.problems += [problem for problem in e.problems if problem.severity == "error"]
         finally:

@@ -19,6 +19,9 @@ class Options:
     user_email: str = ""  # the owner's own address, where the site knows it; empty: the envelope recipient
     postmaster: str = "postmaster"  # whom reports and notices come from
 
+    without_require: frozenset[str] = frozenset()  # capabilities that every script has
+    for_global_scripts: frozenset[str] = frozenset()  # capabilities that included global scripts may have beside others
+
     redirect_envelope_from: str = ""  # address source; empty: the reverse-path of the message
 
     # vacation

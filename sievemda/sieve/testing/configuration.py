@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sievemda.sieve.extensions.extlists import ListMatch
 from sievemda.sieve.node import Command, Test, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
@@ -48,6 +49,7 @@ class ConfigReload(Command):
             bench.settings.reload(name)
         except ValueError as e:
             raise RunError(f"test_config_reload: {e}", self.line) from e
+        run.kept.pop(ListMatch, None)  # answers of lists as they were before
         bench.settle(bench.settings.site)
 
 

@@ -74,6 +74,8 @@ def _options(values: Values) -> Options:
     return replace(
         LIMITS.options,
         user_email=values["sieve_user_email"],
+        without_require=frozenset(values["sieve_implicit_extensions"]) & everything(),
+        for_global_scripts=frozenset(values["sieve_global_extensions"]) & everything(),
         redirect_envelope_from=values["sieve_redirect_envelope_from"],
         vacation_default_subject=values["sieve_vacation_default_subject"],
         vacation_subject_template=values["sieve_vacation_default_subject_template"],

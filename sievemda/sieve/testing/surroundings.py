@@ -41,9 +41,12 @@ class Surroundings(Unknown):
     def library(self) -> Library:
         return self.settings.site.library
 
-    def program(self, text: bytes) -> Program:
+    def program(self, text: bytes, location: str = "personal") -> Program:
         """Compile a script that is not the test file itself. Raises `ScriptError`."""
-        return compile_script(text, self.limits, self.settings.site.available, self.library)
+        available = self.settings.site.available
+        if location == "global":
+            available |= self.limits.options.for_global_scripts
+        return compile_script(text, self.limits, available, self.library)
 
     @property
     def world(self) -> World:
@@ -84,7 +87,7 @@ class Surroundings(Unknown):
 
     def included(self, location: str, name: str) -> Program | None:
         text = self.library.text(Inclusion(location, name))
-        return None if text is None else self.program(text)
+        return None if text is None else self.program(text, location)
 
     def environment(self, item: str) -> str | None:
         return {**self._items, **self.settings.site.environment}.get(item)
