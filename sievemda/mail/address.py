@@ -21,6 +21,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\]|\[[A-Za-z0
 _LOCAL = re.compile(rf"(?:{_ATOM.pattern[:-1]}|\\[^\x00-\x1f\x7f])+")
 _QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*)"')
 _ROUTE = re.compile(rf"@(?:{_DOMAIN.pattern})(?:,@(?:{_DOMAIN.pattern}))*:")
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what octets that are not UTF-8 stand as
 
 MAX_LOCAL = 256  # octets; RFC 5321 §4.5.3.1.1 asks for 64 at least, sub-addresses and VERP need more
 MAX_DOMAIN = 255
@@ -41,9 +42,12 @@ class Address:
 
 
 def parse_address(text: str) -> Address | None:
-    """`local@domain` or a bare local part, without brackets; `None` when it is not an address. RFC 5321 §4.1.2."""
+    """`local@domain` or a bare local part, without brackets; `None` when it is not an address. RFC 5321 §4.1.2.
+
+    Octets that are not UTF-8 are in no address: RFC 6531 §3.3.
+    """
     written = _QUOTED.match(text) or _LOCAL.match(text)
-    if not written:
+    if not written or not (text.isascii() or _SURROGATE.search(text) is None):
         return None
     local = written[1] if text[0] == '"' else written[0]
     if "\\" in local:

@@ -2,6 +2,7 @@ import time
 
 import pytest
 
+from sievemda.mail.address import parse_address
 from sievemda.mail.addresslist import address_list, mailboxes, sieve_address
 
 
@@ -96,3 +97,9 @@ def test_quotes_that_are_never_closed_cost_linear_time():
     start = time.process_time()
     assert [str(found) for found in address_list("a@b.c, " + '"\\' * 200_000)] == ["a@b.c"]
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("text", ['"\udc95"@example.org', "\udc95@example.org", "a@\udc95.example.org"])
+def test_octets_that_are_not_utf8_are_in_no_address_to_send_to(text):
+    assert mailboxes(text) is None
+    assert parse_address(text) is None

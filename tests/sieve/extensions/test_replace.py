@@ -258,6 +258,11 @@ def test_a_sender_that_turns_out_wrong_is_a_run_time_error():
     assert "invalid address" in failure(R + 'set "a" "b c"; replace :from "${a}" "x";', PLAIN)
 
 
+def test_a_sender_whose_octets_are_no_utf8_is_wrong():
+    script = 'require ["replace", "variables"]; if header :matches "x" "*" { replace :from "${1}" "b"; }'
+    assert "invalid address in ':from'" in failure(script, b'X: "\x95\x8f"@example.org\n\na\n')
+
+
 def test_the_example_of_the_rfc():
     """RFC 5703 §9.1."""
     script = """require [ "foreverypart", "mime", "replace" ];
