@@ -11,7 +11,7 @@ in the shape of the whole command (tests, block), and a command should be blamed
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sievemda.sieve.matching import Comparator, Matching, MatchType
 from sievemda.sieve.node import Context, Node, Option, Test
@@ -19,8 +19,10 @@ from sievemda.sieve.signature import Kind, Signature, Slot, signature
 from sievemda.sieve.text import Text, Texts, texts
 from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
 
-Report = Callable[[Argument | Call, str], None]
-Hint = Callable[[str, tuple[str, ...]], str]  # how to mend an unknown word, with the words that are known
+
+class Report(Protocol):
+    def __call__(self, where: Argument | Call, text: str, *, code: str = "") -> None: ...
+
 
 _ARTICLE = {Num: "a number", Str: "a string", Strings: "a string list", Tag: "a tag"}
 
@@ -32,9 +34,7 @@ class Wrong(Exception):
 class Arguments:
     """Reads the arguments of `call` for a node of class `cls`; `values` are its fields when all went well."""
 
-    def __init__(
-        self, call: Call, cls: type[Node], context: Context, report: Report, seen: set[str], hint: Hint
-    ) -> None:
+    def __init__(self, call: Call, cls: type[Node], context: Context, report: Report, seen: set[str]) -> None:
         self.call = call
         self.cls = cls
         self.context = context
@@ -44,7 +44,6 @@ class Arguments:
         self.positional: Sequence[Argument] = ()
         self._report = report
         self._seen = seen  # unknown tags of this command that were reported already
-        self._hint = hint
         self._signature: Signature = signature(cls)
         self._options = context.vocabulary.options(cls.keyword)
         self._given: set[str] = set()
@@ -68,13 +67,14 @@ class Arguments:
         self.positional = arguments[at:]
         for argument in self.positional:
             if isinstance(argument, Tag):
-                self.wrong(argument, f"unexpected tag ':{argument.name}' among the arguments of {self.title}")
+                text = f"unexpected tag ':{argument.name}' among the arguments of {self.title}"
+                self.wrong(argument, text, "tag-place")
         self._finish_matching()
         needed, most = self._signature.required, len(self._signature.positionals)
         if not needed <= len(self.positional) <= most:
             wanted = f"{needed}" if needed == most else f"{needed} to {most}"
             text = f"{self.title} requires {wanted} positional arguments, but {len(self.positional)} are specified"
-            self.wrong(self.call, text)
+            self.wrong(self.call, text, "argument-count")
 
     @property
     def title(self) -> str:
@@ -84,8 +84,8 @@ class Arguments:
     def noun(self) -> str:
         return "test" if issubclass(self.cls, Test) else "command"
 
-    def wrong(self, where: Argument | Call, text: str) -> None:
-        self._report(where, text)
+    def wrong(self, where: Argument | Call, text: str, code: str = "argument") -> None:
+        self._report(where, text, code=code)
         raise Wrong
 
     def tags(self) -> Mapping[str, object]:
@@ -105,9 +105,8 @@ class Arguments:
             return
         if unknown.name not in self._seen:
             self._seen.add(unknown.name)
-            hint = self._hint(f":{unknown.name}", tuple(f":{name}" for name in known)).removeprefix(": ")
-            why = hint or "it has no such tag"
-            self._report(unknown, f"unknown tagged argument ':{unknown.name}' for {self.title} ({why})")
+            text = f"unknown tagged argument ':{unknown.name}' for {self.title} (it has no such tag)"
+            self._report(unknown, text, code="unknown-tag")
         raise Wrong
 
     def _take_tag(self, tag: Tag, following: Argument | None) -> int:
@@ -131,7 +130,7 @@ class Arguments:
     def _once(self, tag: Tag, group: str) -> None:
         if group in self._given:
             what = f"':{tag.name}'" if group == tag.name else f"{group} ':{tag.name}'"
-            self.wrong(tag, f"duplicate {what} for {self.title}: it may be given only once")
+            self.wrong(tag, f"duplicate {what} for {self.title}: it may be given only once", "duplicate-tag")
         self._given.add(group)
 
     def _take_option(self, tag: Tag, cls: type[Option], following: Argument | None) -> int:
@@ -167,8 +166,7 @@ class Arguments:
             self.wrong(tag, "the name of a comparator must be a constant string")
         found = self.vocabulary.comparators.get(name.source)
         if found is None:
-            hint = self._hint(f"comparator-{name.source}", ())
-            self.wrong(tag, f"unknown comparator '{name.source}'{hint}")
+            self.wrong(tag, f"unknown comparator '{name.source}'", "unknown-comparator")
         assert found is not None
         return found
 
@@ -193,7 +191,8 @@ class Arguments:
         value = self._convert(following, kind) if following is not None else None
         if value is None:
             found = "nothing" if following is None else _ARTICLE[type(following)]
-            self.wrong(tag, f"the ':{tag.name}' tag of {self.title} expects {kind.value}, but {found} was found")
+            text = f"the ':{tag.name}' tag of {self.title} expects {kind.value}, but {found} was found"
+            self.wrong(tag, text, "argument-kind")
         return value, 1
 
     # -- the second step: what kind the positional arguments are -----------------------------------------------
@@ -215,7 +214,7 @@ class Arguments:
         value = self._convert(argument, slot.kind)
         if value is None:
             text = f"expects {slot.kind.value} for argument {number} ({slot.role}), but {_ARTICLE[type(argument)]}"
-            self.wrong(argument, f"{self.title} {text} was found")
+            self.wrong(argument, f"{self.title} {text} was found", "argument-kind")
         self.values[slot.field] = value
 
     def _convert(self, argument: Argument, kind: Kind) -> int | Text | Texts | None:

@@ -79,7 +79,7 @@ class Binder:
             if not follows:
                 decided = False
             if follows and previous not in follows:
-                self.report(call, f"{call.name} must follow {' or '.join(follows)}")
+                self.report(call, f"{call.name} must follow {' or '.join(follows)}", code="no-if")
             self._taken = False
             bound = self._command(call, dead=decided)
             decided = decided or self._taken
@@ -110,11 +110,13 @@ class Binder:
             extension = extensions.get(item.value) if item.value in have else None
             for other in extension.needs if extension else ():
                 if other not in have:
-                    self.report(item, f"the capability '{item.value}' needs '{other}', which is not required")
+                    text = f"the capability '{item.value}' needs '{other}', which is not required"
+                    self.report(item, text, code="missing-capability")
                     return False
             for other in extension.excludes if extension else ():
                 if other in have and not (item.value > other and item.value in extensions[other].excludes):
-                    self.report(item, f"the capabilities '{item.value}' and '{other}' cannot be used together")
+                    text = f"the capabilities '{item.value}' and '{other}' cannot be used together"
+                    self.report(item, text, code="conflicting-capabilities")
         return True
 
     def _known(self, item: Str) -> bool:
@@ -123,11 +125,11 @@ class Binder:
         if name and name in extensions and name in self.allowed:
             return True
         if name in registry().public and name:
-            self.report(item, f"the capability '{name}' is not allowed here")
+            self.report(item, f"the capability '{name}' is not allowed here", code="forbidden-capability")
         elif name in self.vocabulary.commands or name in self.vocabulary.tests:
-            self.report(item, f"'{name}' is part of the base language: it needs no require")
+            self.report(item, f"'{name}' is part of the base language: it needs no require", code="needless-require")
         else:
-            self.report(item, f"unknown capability '{name}'{registry().hint(name, extensions, self.allowed)}")
+            self.report(item, f"unknown capability '{name}'", code="unknown-capability")
         return False
 
     # -- one command or test -----------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ class Binder:
     def _command(self, call: Call, *, dead: bool = False) -> Command | None:
         cls = self.vocabulary.commands.get(call.name)
         if cls is Require:
-            self.report(call, "require must come before all other commands, outside of any block")
+            self._late_require(call)
             return None
         if cls is not None:
             bound = self._node(call, cls, dead=dead)
@@ -143,15 +145,19 @@ class Binder:
                 self._include(inclusion)
             return bound if isinstance(bound, Command) else None
         if call.name in self.vocabulary.tests:
-            self.report(call, f"cannot use test '{call.name}' as a command")
+            self.report(call, f"cannot use test '{call.name}' as a command", code="test-as-command")
         else:
             self._report_unknown(call, "command")
         return None
 
+    def _late_require(self, call: Call) -> None:
+        self.report(call, "require must come before all other commands, outside of any block", code="late-require")
+
     def _include(self, inclusion: Inclusion) -> None:
         self.includes.append(inclusion)
         if self._library is not None and not inclusion.optional and not self._library.has(inclusion):
-            self.report(inclusion, missing(inclusion), "error" if self._library.strict else "warning")
+            severity: Severity = "error" if self._library.strict else "warning"
+            self.report(inclusion, missing(inclusion), severity, "missing-script")
 
     @property
     def shared(self) -> frozenset[str]:
@@ -164,7 +170,7 @@ class Binder:
             bound = self._node(call, cls)
             return self._resolved(bound) if isinstance(bound, Test) else None
         if call.name in self.vocabulary.commands:
-            self.report(call, f"cannot use command '{call.name}' as a test")
+            self.report(call, f"cannot use command '{call.name}' as a test", code="command-as-test")
         else:
             self._report_unknown(call, "test")
         return None
@@ -180,8 +186,7 @@ class Binder:
     def _report_unknown(self, call: Call, noun: str) -> None:
         if call.name not in self._unknown:
             self._unknown.add(call.name)
-            known = self.vocabulary.commands if noun == "command" else self.vocabulary.tests
-            self.report(call, f"unknown {noun} '{call.name}'{registry().hint(call.name, known, self.allowed)}")
+            self.report(call, f"unknown {noun} '{call.name}'", code=f"unknown-{noun}")
 
     def _node(self, call: Call, cls: type[Node], *, dead: bool = False) -> Node | None:
         reader = self._arguments(call, cls)
@@ -211,7 +216,7 @@ class Binder:
         wants_block = signature(cls).block is not None
         if good and wants_block != (call.block is not None):
             need = "requires a block" if wants_block else "takes no block, yet one is specified"
-            self.report(call, f"{reader.title} {need}")
+            self.report(call, f"{reader.title} {need}", code="block")
             good = False
         try:
             if good:
@@ -224,26 +229,27 @@ class Binder:
         slot = signature(cls).tests
         if slot is None:
             if call.tests:
-                self.report(call.tests[0], self._stray_test(call, reader))
+                self._stray_test(call, reader)
             return not call.tests
         if slot.kind is Kind.TEST and (call.listed or len(call.tests) != 1):
             found = "a list of tests was found" if call.tests else "none was found"
-            self.report(call, f"{reader.title} requires a single test, but {found}")
+            self.report(call, f"{reader.title} requires a single test, but {found}", code="tests")
             return False
         if slot.kind is Kind.TESTS and not call.listed:
             found = "a single test without parentheses was found" if call.tests else "none was found"
-            self.report(call, f"{reader.title} requires a list of tests, but {found}")
+            self.report(call, f"{reader.title} requires a list of tests, but {found}", code="tests")
             return False
         return True
 
-    def _stray_test(self, call: Call, reader: Arguments) -> str:
+    def _stray_test(self, call: Call, reader: Arguments) -> None:
         """Tests where none may be: most often a forgotten semicolon, whose next word then reads as a test."""
         word = call.tests[0].name
+        code, text = "missing-semicolon", f"missing semicolon after {reader.title}"
         if word in self.vocabulary.tests:
-            return f"{reader.title} accepts no sub-tests, yet some are specified"
-        if word in reader.tags():
-            return f"missing colon in front of the {word} tag of {reader.title}"
-        return f"missing semicolon after {reader.title}"
+            code, text = "stray-tests", f"{reader.title} accepts no sub-tests, yet some are specified"
+        elif word in reader.tags():
+            code, text = "missing-colon", f"missing colon in front of the {word} tag of {reader.title}"
+        self.report(call.tests[0], text, code=code)
 
     def _own_rules(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
         """The rules of the node and of the options on it; they look at literals, not at tests or blocks."""
@@ -262,7 +268,8 @@ class Binder:
         for option in reader.options:
             assert isinstance(node, Command | Test)  # nothing else has options
             if missing := _lacks_its_tag(node, option, reader.options):
-                self.report(option, f"':{option.keyword}' is possible on {reader.title} only together with {missing}")
+                text = f"':{option.keyword}' is possible on {reader.title} only together with {missing}"
+                self.report(option, text, code="argument")
                 return False
             for fault in option.misuse(node, context):
                 self._fault(option, fault, "error")
@@ -279,7 +286,7 @@ class Binder:
         for key in keys if isinstance(keys, Texts) else (keys,) if isinstance(keys, Text) else ():
             fault = how.type.key_fault(key.source, how, self.limits) if key.constant else ""
             if fault:
-                self.report(key, fault)
+                self.report(key, fault, code="key")
                 return False
         return True
 
@@ -325,27 +332,27 @@ class Binder:
 
     def _arguments(self, call: Call, cls: type[Node]) -> Arguments:
         seen = self._tags.setdefault(call.name, set())
-        return Arguments(call, cls, self.context, self.report, seen, self._hint)
+        return Arguments(call, cls, self.context, self.report, seen)
 
     @property
     def context(self) -> Context:
         return Context(self.limits, self.vocabulary, self._declared, self.allowed, tuple(self._open))
 
-    def _hint(self, word: str, known: tuple[str, ...]) -> str:
-        return registry().hint(word, known, self.allowed, self.vocabulary.capabilities)
-
-    def report(self, where: Argument | Call | Text | Node | Inclusion, text: str, severity: Severity = "error") -> None:
+    def report(
+        self, where: Argument | Call | Text | Node | Inclusion, text: str, severity: Severity = "error", code: str = ""
+    ) -> None:
         """Note a problem. Raises `TooMany` at an error too many; a warning too many is dropped."""
         if self._reported[severity] < self.limits.problems:
             self._reported[severity] += 1
-            self.problems.append(Problem(where.line, where.column, text, severity))
+            self.problems.append(Problem(where.line, where.column, text, severity, code=code))
         elif severity == "error":
-            self.problems.append(Problem(where.line, where.column, "too many errors: the rest was not checked"))
+            text = "too many errors: the rest was not checked"
+            self.problems.append(Problem(where.line, where.column, text, code="too-many"))
             raise TooMany
 
     def _fault(self, node: Node, fault: Fault, severity: Severity) -> None:
         where, text = (node, fault) if isinstance(fault, str) else fault
-        self.report(where, text, severity)
+        self.report(where, text, severity, "argument" if severity == "error" else "odd-argument")
 
 
 def _required(call: Call) -> tuple[Str, ...]:

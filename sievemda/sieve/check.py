@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sievemda.sieve.compile import compile_script
+from sievemda.sieve.compile import ALWAYS, compile_script
 from sievemda.sieve.library import Library
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import Problem, ScriptError
+from sievemda.sieve.vocabulary import registry
 
 
 def check_script(
@@ -15,5 +16,27 @@ def check_script(
     try:
         found = compile_script(text, limits, available, library).problems
     except ScriptError as e:
-        found = e.problems
-    return tuple(sorted(found, key=lambda problem: (problem.line, problem.column)))
+        found = _surveyed(text, limits, available, library, e)
+    return _placed(text, found)
+
+
+def _surveyed(
+    text: bytes, limits: Limits, available: frozenset[str] | None, library: Library | None, known: ScriptError
+) -> tuple[Problem, ...]:
+    """What a person is told of a script that does not compile."""
+    if known.stage == "generate" or len(text) > limits.script_size:
+        return known.problems
+    from sievemda.sieve.survey.people import survey  # noqa: PLC0415 - only for who has made a mistake
+
+    allowed = registry().public if available is None else available | ALWAYS
+    found = survey(text.decode("utf-8", "surrogateescape").removeprefix("\ufeff"), limits, allowed, library)
+    return found if any(problem.severity == "error" for problem in found) else (*known.problems, *found)
+
+
+def _placed(text: bytes, found: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    if not found:
+        return ()
+    from sievemda.sieve.survey.places import with_ends  # noqa: PLC0415 - as above
+
+    source = text.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    return tuple(sorted(with_ends(source, found), key=lambda problem: (problem.line, problem.column)))

@@ -33,13 +33,10 @@ class Scanner:
         """The terminal that begins here; its name is the `lastgroup` of the match."""
         return self._pattern.match(text, position)
 
-    def blank(self, text: str, position: int) -> bool:
-        """Whether white space or a comment begins here."""
-        return (
-            text[position] in " \t\r\n#/"
-            and (found := self.match(text, position)) is not None
-            and (found.lastgroup in self._ignored)
-        )
+    def blank(self, text: str, position: int) -> re.Match[str] | None:
+        """The white space or comment that begins here."""
+        found = self.match(text, position) if text[position] in " \t\r\n#/" else None
+        return found if found is not None and found.lastgroup in self._ignored else None
 
     def count(self, text: str) -> int:
         """How many lexemes a text has, up to the first place where none begins; three comments or blanks are one."""

@@ -7,17 +7,17 @@ from tests.sieve.trying import actions, filed, problems, warnings
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
-        ('fileinto "x";', ["1:1: error: unknown command 'fileinto': add require [\"fileinto\"]"]),
-        ('if envelope "to" "x" {}', ["1:4: error: unknown test 'envelope': add require [\"envelope\"]"]),
-        ('redirct "a@b";', ["1:1: error: unknown command 'redirct': did you mean 'redirect'?"]),
+        ('fileinto "x";', ["1:1: error: unknown command 'fileinto'"]),
+        ('if envelope "to" "x" {}', ["1:4: error: unknown test 'envelope'"]),
+        ('redirct "a@b";', ["1:1: error: unknown command 'redirct'"]),
         ("frobnicate;", ["1:1: error: unknown command 'frobnicate'"]),
         ("frob; frob; if frob {}", ["1:1: error: unknown command 'frob'"]),
-        ("keep :copy;", ["1:6: error: unknown tagged argument ':copy' for the keep command (add require [\"copy\"])"]),
+        ("keep :copy;", ["1:6: error: unknown tagged argument ':copy' for the keep command (it has no such tag)"]),
         ("keep :foo; keep :foo; discard :foo;", [
             "1:6: error: unknown tagged argument ':foo' for the keep command (it has no such tag)",
             "1:31: error: unknown tagged argument ':foo' for the discard command (it has no such tag)",
         ]),
-        ('redirect :contain "a@b";', ["1:10: error: unknown tagged argument ':contain' for the redirect command (did you mean ':contains'?)"]),
+        ('redirect :contain "a@b";', ["1:10: error: unknown tagged argument ':contain' for the redirect command (it has no such tag)"]),
         ("header;", ["1:1: error: cannot use test 'header' as a command"]),
         ("if keep {}", ["1:4: error: cannot use command 'keep' as a test"]),
         ("if {}", ["1:1: error: the if command requires a single test, but none was found"]),
@@ -48,7 +48,7 @@ from tests.sieve.trying import actions, filed, problems, warnings
          ["1:33: error: duplicate ':comparator' for the header test: it may be given only once"]),
         ('if header :comparator "i;klingon" "a" "b" {}', ["1:11: error: unknown comparator 'i;klingon'"]),
         ('if header :comparator "i;ascii-numeric" "a" "b" {}',
-         ["1:11: error: unknown comparator 'i;ascii-numeric': add require [\"comparator-i;ascii-numeric\"]"]),
+         ["1:11: error: unknown comparator 'i;ascii-numeric'"]),
         ("if header :comparator {}", ["1:11: error: the ':comparator' tag of the header test expects a string, but nothing was found"]),
         ('if header :comparator 5 "a" "b" {}', ["1:11: error: the ':comparator' tag of the header test expects a string, but a number was found"]),
         ('if address "subject" "x" {}', ["1:12: error: header field 'subject' is not allowed for the address test"]),
@@ -58,7 +58,7 @@ from tests.sieve.trying import actions, filed, problems, warnings
         ('if header "a" "b" {} keep; else {}', ["1:28: error: else must follow if or elsif"]),
         ('if header "a" "b" {} else {} else {}', ["1:30: error: else must follow if or elsif"]),
         ('require "frob";', ["1:9: error: unknown capability 'frob'"]),
-        ('require "fileinot";', ["1:9: error: unknown capability 'fileinot': did you mean 'fileinto'?"]),
+        ('require "fileinot";', ["1:9: error: unknown capability 'fileinot'"]),
         ('require ["frob", "fileinto", "nix"];', ["1:10: error: unknown capability 'frob'", "1:30: error: unknown capability 'nix'"]),
         ('require "keep";', ["1:9: error: 'keep' is part of the base language: it needs no require"]),
         ('require "comparator-i;klingon";', ["1:9: error: unknown capability 'comparator-i;klingon'"]),
@@ -126,7 +126,7 @@ def test_capabilities_that_are_not_available_are_refused_by_name():
         "1:22: error: the capability 'copy' is not allowed here"
     ]
     assert problems('require "fileinto"; fileinto :copy "x";', available=allowed) == [
-        "1:30: error: unknown tagged argument ':copy' for the fileinto command (it needs 'copy', which is not allowed here)"
+        "1:30: error: unknown tagged argument ':copy' for the fileinto command (it has no such tag)"
     ]
     assert problems('require "comparator-i;octet";', available=allowed) == []
 

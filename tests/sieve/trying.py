@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from sievemda.mail.address import parse_address
 from sievemda.mail.envelope import Envelope, Recipient, Sender
 from sievemda.sieve import Limits, ScriptError, compile_script, run
+from sievemda.sieve.check import check_script
 from sievemda.sieve.rehearsal import Imagined, message_of
 from sievemda.sieve.report import to_json
 
@@ -61,6 +62,12 @@ def problems(script, *, limits=None, available=None):
     except ScriptError as e:
         return [str(problem) for problem in e.problems if problem.severity == "error"]
     return []
+
+
+def hints(script, *, available=None):
+    """What people are told of each error of a script: how to mend it."""
+    found = check_script(script.encode() if isinstance(script, str) else script, Limits(), available)
+    return [problem.hint for problem in found if problem.severity == "error"]
 
 
 def warnings(script):

@@ -9,7 +9,7 @@ import pytest
 from sievemda.sieve import Limits
 from sievemda.sieve.effects import Notify
 from sievemda.sieve.options import Options
-from tests.sieve.trying import COYOTE, KEEP, actions, failure, holds, outcome, problems, warnings
+from tests.sieve.trying import COYOTE, KEEP, actions, failure, hints, holds, outcome, problems, warnings
 
 R = 'require ["enotify", "variables", "fcc", "relational", "envelope", "fileinto"];\n'
 M = "mailto:alm@example.com"
@@ -477,7 +477,7 @@ def test_encodeurl_is_never_cut_within_a_character():
 
 
 def test_encodeurl_needs_enotify_and_is_given_once():
-    assert 'add require ["enotify"]' in problems('require "variables"; set :encodeurl "x" "y";')[0]
+    assert 'add require ["enotify"]' in hints('require "variables"; set :encodeurl "x" "y";')[0]
     assert "duplicate" in problems(R + 'set :encodeurl :encodeurl "x" "y";')[0]
 
 

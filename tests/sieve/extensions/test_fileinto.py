@@ -51,7 +51,7 @@ def test_an_empty_mailbox_name_is_a_runtime_error():
 
 
 def test_fileinto_needs_its_require():
-    assert problems('fileinto "A";') == ["1:1: error: unknown command 'fileinto': add require [\"fileinto\"]"]
+    assert problems('fileinto "A";') == ["1:1: error: unknown command 'fileinto'"]
 
 
 def test_the_line_of_an_action_is_kept():

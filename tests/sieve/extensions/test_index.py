@@ -1,7 +1,7 @@
 import pytest
 
 from sievemda.sieve import Limits
-from tests.sieve.trying import failure, holds, problems
+from tests.sieve.trying import failure, hints, holds, problems
 
 MAIL = b"""\
 To: t1@example.com, t2@example.com
@@ -67,7 +67,7 @@ def test_wrong_use_is_refused(test, tags, problem):
 
 
 def test_the_tags_need_the_capability():
-    assert 'add require ["index"]' in problems('if header :index 1 "To" "x" { stop; }')[0]
+    assert 'add require ["index"]' in hints('if header :index 1 "To" "x" { stop; }')[0]
 
 
 def test_tests_without_fields_do_not_have_them():

@@ -27,7 +27,7 @@ def test_create_is_carried_by_the_action():
 
 def test_create_needs_its_require():
     assert problems('require "fileinto"; fileinto :create "New";') == [
-        "1:30: error: unknown tagged argument ':create' for the fileinto command (add require [\"mailbox\"])"
+        "1:30: error: unknown tagged argument ':create' for the fileinto command (it has no such tag)"
     ]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.sieve.trying import actions, filed, holds, outcome, problems
+from tests.sieve.trying import actions, filed, hints, holds, outcome, problems
 
 MESSAGE = b"""\
 From: Tim <tim@example.com>
@@ -207,7 +207,7 @@ def test_wrong_uses_are_errors(test, text):
 
 
 def test_the_tags_need_their_require():
-    assert 'add require ["mime"]' in problems('if header :mime "a" "b" { keep; }')[0]
+    assert 'add require ["mime"]' in hints('if header :mime "a" "b" { keep; }')[0]
 
 
 def test_no_part_at_all_is_no_error():

@@ -5,7 +5,7 @@ import pytest
 from sievemda.sieve import Limits
 from sievemda.sieve.effects import Redirect
 from sievemda.sieve.options import Options
-from tests.sieve.trying import KEEP, actions, failure, outcome, problems
+from tests.sieve.trying import KEEP, actions, failure, hints, outcome, problems
 
 R = 'require ["redirect-dsn", "copy", "variables"];\n'
 
@@ -90,5 +90,5 @@ def test_faults_of_shape(command, fault):
 
 
 def test_the_tags_need_the_extension():
-    (problem,) = problems('redirect :notify "NEVER" "a@b.example";')
-    assert 'add require ["redirect-dsn"]' in problem
+    (hint,) = hints('redirect :notify "NEVER" "a@b.example";')
+    assert 'add require ["redirect-dsn"]' in hint

@@ -1,7 +1,7 @@
 import pytest
 
 from sievemda.sieve import Limits
-from tests.sieve.trying import actions, failure, filed, holds, outcome, problems
+from tests.sieve.trying import actions, failure, filed, hints, holds, outcome, problems
 
 FWD = b"Subject: [acme-users] [fwd] version 1.0 is out\nList-ID: Users <users@lists.acme.example>\nX-N: 007\n\nbody\n"
 
@@ -72,7 +72,7 @@ def test_numbers_cannot_be_matched():
 
 
 def test_it_needs_the_capability():
-    assert 'add require ["regex"]' in problems('if header :regex "subject" "a" { stop; }')[0]
+    assert 'add require ["regex"]' in hints('if header :regex "subject" "a" { stop; }')[0]
     assert problems('require ["variables"]; set :quoteregex "a" "b";')
 
 

@@ -1,0 +1,312 @@
+"""Arguments and tests of one command, as a person meant them."""
+
+from __future__ import annotations
+
+from sievemda.sieve.literals import number_value
+from sievemda.sieve.survey.feed import NAMES, Feed
+from sievemda.sieve.survey.words import STRINGS, Word
+from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
+
+_VALUES = frozenset({"NUMBER", "TAG", "LSQB", *STRINGS})
+_JOINING = {"&&": "allof", "and": "allof", "&": "allof", "||": "anyof", "or": "anyof", "|": "anyof"}
+_COMPARING = frozenset({"=", "==", "!=", "=~", "~", "<", ">", "<=", ">=", "!"})
+
+Found = tuple[tuple[Argument, ...], tuple[Call, ...], bool]
+
+
+class Phrases(Feed):
+    # -- arguments ---------------------------------------------------------------------------------------------
+
+    def _arguments(self, owner: Word, depth: int) -> Found:
+        """All that stands behind the name of a command or test, up to its end, its block, or what is next to it."""
+        name = owner.text.lower()
+        found: list[Argument] = []
+        while True:
+            kind = self.next.kind
+            if kind in _VALUES:
+                self._argument(found)
+            elif kind == "LPAR":
+                if self._peek().kind in STRINGS:
+                    self._report(self.next.offset, "a list of strings in parentheses", 'write ["a", "b"]')
+                    found.append(self._string_list("RPAR"))
+                    continue
+                return self._limited(owner, found), self._test_list(depth + 1), True
+            elif kind == "COMMA" and self._peek().kind in STRINGS and found and isinstance(found[-1], Str | Strings):
+                self._bare_list(found)
+                self.unsure.add(self._position(owner.offset))
+            elif kind == "OPERATOR" and self._operator(name, found):
+                continue
+            elif kind == "COLON" and self._peek().kind in _VALUES:
+                self._unexpected("an argument", "a ':' stands only at the beginning of a tag, as in :is")
+                self._advance()
+            elif kind == "IDENTIFIER" and not self._word(owner, found):
+                continue
+            elif self.next.kind == "IDENTIFIER" and self._begins_test(owner):
+                return self._limited(owner, found), self._one_test(depth + 1), False
+            else:
+                return self._limited(owner, found), (), False
+
+    def _limited(self, owner: Word, found: list[Argument]) -> tuple[Argument, ...]:
+        if len(found) > self._limits.arguments:
+            text = f"too many arguments: the limit is {self._limits.arguments}"
+            self._report(owner.offset, text, "put strings into a list: [ ... ]", "limit", owner.end)
+            self.unsure.add(self._position(owner.offset))
+        return tuple(found[: self._limits.arguments])
+
+    def _argument(self, found: list[Argument]) -> None:
+        if self.next.kind == "LSQB":
+            found.append(self._string_list("RSQB"))
+            return
+        word = self._take()
+        place = self._position(word.offset)
+        if word.kind == "NUMBER":
+            found.append(Num(min(number_value(word.text), self._limits.number), *place))
+        elif word.kind == "TAG":
+            found.append(Tag(word.text[1:].lower(), *place))
+        else:
+            found.append(Str(word.value, *place))
+
+    def _bare_list(self, found: list[Argument]) -> None:
+        """Strings with commas between them, without brackets."""
+        first = found.pop()
+        self._report(self.next.offset, "a list of strings without brackets", 'write ["a", "b"]')
+        items = list(first.items) if isinstance(first, Strings) else [first] if isinstance(first, Str) else []
+        while self.next.kind == "COMMA" and self._peek().kind in STRINGS:
+            self._advance()
+            word = self._take()
+            items.append(Str(word.value, *self._position(word.offset)))
+        found.append(Strings(tuple(items), first.line, first.column))
+
+    def _operator(self, name: str, found: list[Argument]) -> bool:
+        """An operator among the arguments: what it stands for is put in its place. False when it is none of these."""
+        word = self.next
+        if word.text not in _COMPARING or name in {"anyof", "allof"}:
+            return False
+        if word.text == "!" and name in self._lexicon.with_tests:
+            self._report(word.offset, word.fault, "write not", end=word.end)
+            self._advance()
+            self._instead_of_not()
+            return True
+        meant = {"=~": ":regex or :matches", "~": ":contains", "<": ":under", ">": ":over"}.get(
+            word.text, ":is or :contains"
+        )
+        hint = f"a test has a tag in front of its arguments: {name} {meant} ..."
+        self._report(word.offset, word.fault, hint, end=word.end)
+        self._advance()
+        found.insert(0, Tag("is", *self._position(word.offset)))
+        if word.text in "<>":
+            found[0] = Tag({"<": "under", ">": "over"}[word.text], *self._position(word.offset))
+        return True
+
+    def _instead_of_not(self) -> None:
+        """The `!` is read; a test follows, and counts as it stands."""
+
+    def _word(self, owner: Word, found: list[Argument]) -> bool:
+        """A word among the arguments. True when it is not an argument, and is left where it is."""
+        word, name, owner_name = self.next, self.next.text.lower(), owner.text.lower()
+        if owner_name in self._lexicon.with_tests or name in self._lexicon.commands or word.first:
+            return True
+        if name in self._lexicon.tags(owner_name):
+            noun = "test" if owner_name in self._lexicon.tests else "command"
+            text = f"missing colon in front of the {name} tag of the {owner_name} {noun}"
+            self._report(word.offset, text, f"write :{name}", "missing-colon", word.end)
+            self._advance()
+            found.insert(0, Tag(name, *self._position(word.offset)))
+            return False
+        if name in _JOINING or name in self._lexicon.tests:
+            return True
+        if self._peek().kind in {"SEMICOLON", "COMMA", "RPAR", "LBRACE", "RBRACE", *STRINGS}:
+            self._report(word.offset, "a string without quotes", f'write "{word.text[:60]}"', "syntax", word.end)
+            self._advance()
+            found.append(Str(word.text, *self._position(word.offset)))
+            return False
+        return True
+
+    def _begins_test(self, owner: Word) -> bool:
+        """Whether the word that is next is a test under this command or test."""
+        name, owner_name = self.next.text.lower(), owner.text.lower()
+        if owner_name in self._lexicon.with_tests:
+            return name not in self._lexicon.commands or (name == "if" and owner_name == "else") or not self.next.first
+        return (
+            owner_name not in self._lexicon.tests
+            and owner_name not in self._lexicon.commands
+            and (name in self._lexicon.tests and not self.next.first)
+        )
+
+    # -- strings -----------------------------------------------------------------------------------------------
+
+    def _string_list(self, closer: str) -> Strings:
+        opener = self._advance()
+        place = self._position(opener.offset)
+        items: list[Str] = []
+        if self.next.kind == closer:
+            self._unexpected("a string in the list of strings", "a list holds at least one string")
+        while self.next.kind != closer:
+            word = self.next
+            if word.kind in STRINGS:
+                items.append(self._item(self._take()))
+            elif word.kind in {"IDENTIFIER", "NUMBER"} and not (
+                word.first and self._known(word, self._lexicon.commands)
+            ):
+                self._unexpected("a string in the list of strings", f'write "{word.text[:60]}"')
+                items.append(self._item(self._advance()))
+            elif word.kind == "LSQB":
+                self._unexpected("a string in the list of strings", "lists are not put into lists: remove the '['")
+                items.extend(self._string_list("RSQB").items)
+            else:
+                self._unclosed_list(closer)
+                break
+            if not self._separator(closer):
+                break
+        if self.next.kind == closer:
+            self._advance()
+        return Strings(tuple(items) or (Str("", *place),), *place)
+
+    def _item(self, word: Word) -> Str:
+        return Str(word.value or word.text.strip('"'), *self._position(word.offset))
+
+    def _separator(self, closer: str) -> bool:
+        """What stands behind one string of a list; false when the list has ended."""
+        kind = self.next.kind
+        if kind == closer:
+            return False
+        if kind == "COMMA":
+            comma = self._advance()
+            if self.next.kind == closer:
+                text = f"expected a string in the list of strings, but found {NAMES[closer]}"
+                self._report(comma.offset, text, "remove the last ','", end=comma.end)
+            return True
+        if kind in STRINGS or (kind == "IDENTIFIER" and not self.next.first):
+            self._missing("',' or ']' in the list of strings", "put a ',' between the strings")
+            return True
+        if kind in {"SEMICOLON", "COLON", "OPERATOR"} and self._peek().kind in STRINGS:
+            self._unexpected("',' or ']' in the list of strings", "strings of a list are separated by ','")
+            self._advance()
+            return True
+        self._unclosed_list(closer)
+        return False
+
+    def _unclosed_list(self, closer: str) -> None:
+        if self.next.kind == "RPAR" and closer == "RSQB" and not self._round:
+            self._unexpected("',' or ']' in the list of strings", "a list of strings ends with ']'")
+            self._advance()
+            return
+        self._missing("',' or ']' in the list of strings", "close the list with ']'", "missing-bracket")
+
+    # -- tests -------------------------------------------------------------------------------------------------
+
+    def _one_test(self, depth: int) -> tuple[Call, ...]:
+        first = self._test(depth)
+        word = self.next
+        joining = _JOINING.get(word.text.lower()) if word.kind in {"OPERATOR", "IDENTIFIER"} else None
+        if first is None:
+            return ()
+        if joining is None or self._round:
+            return (first,)
+        text = f"tests are not joined by {word.text[:10]!r}"
+        self._report(word.offset, text, f"write {joining} (test, test)", end=word.end)
+        tests = [first]
+        while self.next.text.lower() in _JOINING:
+            self._advance()
+            tests += self._operand(depth)
+        return (Call(joining, (), tuple(tests), True, None, first.line, first.column),)
+
+    def _operand(self, depth: int) -> tuple[Call, ...]:
+        if self.next.kind == "OPERATOR" and self.next.text == "!":
+            self._take()
+        if self.next.kind == "IDENTIFIER":
+            found = self._test(depth)
+            return () if found is None else (found,)
+        return self._test_list(depth) if self.next.kind == "LPAR" else ()
+
+    def _test(self, depth: int) -> Call | None:
+        if depth > self._limits.tests:
+            text = f"tests nested too deep: the limit is {self._limits.tests}"
+            self._report(self.next.offset, text, "take tests apart into several rules", "limit", self.next.end)
+            self._skip_tests()
+            return None
+        word = self._take()
+        place = self._position(word.offset)
+        args, tests, listed = self._arguments(word, depth)
+        return Call(word.text.lower(), args, tests, listed, None, *place)
+
+    def _skip_tests(self) -> None:
+        while self.next.kind not in {"SEMICOLON", "LBRACE", "RBRACE", "END"}:
+            self._advance()
+
+    def _test_list(self, depth: int) -> tuple[Call, ...]:
+        opener = self._advance()
+        if depth > self._limits.tests:
+            text = f"tests nested too deep: the limit is {self._limits.tests}"
+            self._report(opener.offset, text, "take tests apart into several rules", "limit", opener.end)
+            self._skip_tests()
+            return ()
+        self._round += 1
+        found: list[Call] = []
+        while True:
+            if not self._element(found, depth) or not self._next_element():
+                break
+        self._round -= 1
+        if self.next.kind == "RPAR":
+            self._advance()
+        return tuple(found)
+
+    def _element(self, found: list[Call], depth: int) -> bool:
+        """One test of a list; false when none is there."""
+        word = self.next
+        if word.kind == "OPERATOR" and word.text == "!":
+            self._report(word.offset, word.fault, "write not", end=word.end)
+            self._advance()
+        if self.next.kind == "IDENTIFIER" and not (self.next.first and self._known(self.next, self._lexicon.commands)):
+            test = self._test(depth)
+            found += [test] if test is not None else []
+            return True
+        if self.next.kind == "LPAR":
+            self._unexpected("a test", "parentheses stand only behind allof and anyof")
+            found += self._test_list(depth)
+            return True
+        if self.next.kind == "RPAR":
+            comma = found and self._text[self._last_end - 1 : self._last_end] == ","
+            self._unexpected("a test", "remove the last ','" if comma else "allof and anyof want at least one test")
+        elif self.next.kind in {"LBRACE", "SEMICOLON", "RBRACE", "END"}:
+            self._missing("a test", "close the list of tests with ')'", "missing-bracket")
+        else:
+            self._unexpected("a test", "a test begins with its name, as in: header, address, size")
+            self._skip_element()
+            return self.next.kind == "COMMA"
+        return False
+
+    def _skip_element(self) -> None:
+        depth = 0
+        while self.next.kind not in {"LBRACE", "RBRACE", "SEMICOLON", "END"}:
+            if not depth and self.next.kind in {"COMMA", "RPAR"}:
+                return
+            depth += {"LPAR": 1, "RPAR": -1}.get(self._advance().kind, 0)
+
+    def _next_element(self) -> bool:
+        """What stands behind one test of a list; false when the list has ended."""
+        word = self.next
+        if word.kind == "RPAR":
+            return False
+        if word.kind == "COMMA":
+            self._advance()
+            return True
+        if word.kind in {"OPERATOR", "IDENTIFIER"} and word.text.lower() in _JOINING:
+            self._report(
+                word.offset, f"tests are not joined by {word.text[:10]!r}", "separate tests by ','", end=word.end
+            )
+            self._advance()
+            return True
+        if self._known(word, self._lexicon.tests) or (
+            word.kind == "SEMICOLON" and self._known(self._peek(), self._lexicon.tests)
+        ):
+            self._missing("',' or ')' in the list of tests", "separate tests by ','")
+            if word.kind == "SEMICOLON":
+                self._advance()
+            return True
+        if word.kind == "RSQB":
+            self._unexpected("',' or ')' in the list of tests", "a ']' too many, or its '[' is missing")
+            self._advance()
+            return self._next_element()
+        self._missing("',' or ')' in the list of tests", "close the list of tests with ')'", "missing-bracket")
+        return False

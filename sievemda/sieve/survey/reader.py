@@ -1,0 +1,182 @@
+"""From words to commands, whatever is between them.
+
+Every mistake is told once, where it was made, and reading goes on with what was probably meant: a comma that is a
+semicolon is a comma, a block without `{` is a block, a forgotten `;` ends its command.
+
+Why it knows the words of the language, which the grammar does not: `keep` behind a command is the next one, behind a
+test it is the beginning of a block, and only their names tell them apart.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sievemda.sieve.problems import Problem
+from sievemda.sieve.survey.feed import NAMES, TooMany
+from sievemda.sieve.survey.phrases import Phrases
+from sievemda.sieve.survey.words import Word
+from sievemda.sieve.tree import Call
+
+_CHAIN = frozenset({"if", "elsif", "elseif", "elif"})
+_ALTERNATIVES = frozenset({"else", "elsif", "elseif", "elif"})
+_PROCMAIL = re.compile(r":0|\*\s*\^|[A-Z]+=")
+_OPERATORS = {"&&": "write allof (test, test)", "||": "write anyof (test, test)", "!": "write not"}
+
+
+class Reader(Phrases):
+    def read(self) -> tuple[Call, ...]:
+        """All commands; after too many problems those before them."""
+        found: list[Call] = []
+        try:
+            self._commands(found, 0, None)
+        except TooMany as enough:
+            place = self._position(self.next.offset)
+            text = f"{enough}: the rest of the script was not checked"
+            self.problems.append(Problem(*place, text, code="too-many"))
+        return tuple(found)
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    def _commands(self, found: list[Call], depth: int, owner: str | None) -> None:
+        """Up to the `}` of the block, or what must be behind it. `owner` is the command whose block this is."""
+        previous = ""
+        while self.next.kind != "END":
+            word, name = self.next, self.next.text.lower()
+            if word.kind == "RBRACE" and depth:
+                return
+            if word.kind != "IDENTIFIER":
+                self._no_command(found, depth)
+                continue
+            if name in _ALTERNATIVES and depth and previous not in _CHAIN and owner in _CHAIN:
+                self._missing(
+                    f"'}}' in front of '{name}'", f"close the block with '}}' before '{name}'", "missing-brace"
+                )
+                return
+            previous = name
+            self._command(found, depth)
+
+    def _no_command(self, found: list[Call], depth: int) -> None:
+        """Something stands where a command must begin."""
+        word = self.next
+        if word.kind == "RBRACE":
+            self._unexpected("a command", "this '}' closes nothing: remove it", "extra-brace")
+            self._advance()
+            return
+        if word.kind == "SEMICOLON":
+            self._unexpected("a command", "one ';' too many: remove it")
+            self._advance()
+            return
+        if word.kind == "LBRACE":
+            self._unexpected("a command", "a block stands behind a test, with nothing between them")
+        else:
+            hint = "every command begins with its name, as in: keep;"
+            start = self._text[word.offset : word.offset + 20]
+            if _PROCMAIL.match(start):
+                hint = 'this is no Sieve; a rule looks like: if header :contains "subject" "x" { fileinto "X"; }'
+            self._unexpected("a command", hint)
+            self._resume()
+        if self.next.kind == "LBRACE":
+            self._inner_block(found, depth + 1, None)
+
+    def _resume(self) -> None:
+        """Skip what is no command, up to where one begins."""
+        self._advance()
+        while self.next.kind not in {"END", "RBRACE", "LBRACE"}:
+            if self.next.first and self._known(self.next, self._lexicon.commands):
+                return
+            if self._advance().kind == "SEMICOLON":
+                return
+
+    def _command(self, found: list[Call], depth: int) -> None:
+        word = self._take()
+        name = word.text.lower()
+        place = self._position(word.offset)
+        args, tests, listed = self._arguments(word, 0)
+        found.append(Call(name, args, tests, listed, self._block(word, depth), *place))
+
+    def _block(self, word: Word, depth: int) -> tuple[Call, ...] | None:
+        """The end of a command, with its block if it has one."""
+        name = word.text.lower()
+        inside: list[Call] = []
+        if not self._end_of_command(name):
+            return tuple(inside) if self._lacking(word, inside, depth) else None
+        if self.next.kind == "SEMICOLON":
+            self._advance()
+            if self.next.kind != "LBRACE" or name not in self._lexicon.blocks:
+                return None
+            text = f"unexpected ';' between '{name}' and its block"
+            self._report(self._last_end - 1, text, "remove the ';'")
+        self._inner_block(inside, depth + 1, self._lexicon.meant(name))
+        return tuple(inside)
+
+    def _end_of_command(self, name: str) -> bool:
+        """Come to the `;` or `{` of a command; false when it has none."""
+        told = False
+        while self.next.kind not in {"SEMICOLON", "LBRACE", "RBRACE", "END"}:
+            if self.next.kind == "IDENTIFIER" and (self.next.first or self._known(self.next, self._lexicon.commands)):
+                return False
+            if self.next.kind == "COLON" and self._peek().kind == "LBRACE":
+                self._unexpected("'{'", "no ':' in front of a block")
+            elif not told:
+                text = "';' or '{' at the end of the command"
+                self._unexpected(text, self._too_much())
+            told = True
+            self._advance()
+        return self.next.kind in {"SEMICOLON", "LBRACE"}
+
+    def _too_much(self) -> str:
+        kind = self.next.kind
+        if kind == "OPERATOR":
+            return _OPERATORS.get(self.next.text, "tests are compared by tags: :is, :contains, :matches")
+        closers = {"RPAR": "a ')' too many, or its '(' is missing", "RSQB": "a ']' too many, or its '[' is missing"}
+        return closers.get(kind, "remove it, or end the command before it with ';'")
+
+    def _lacking(self, word: Word, inside: list[Call], depth: int) -> bool:
+        """A command without its end: tell it, and read its block when it has one without `{`."""
+        name = word.text.lower()
+        if name not in self._lexicon.blocks:
+            title = f"the {name} command"
+            self._missing_semicolon(title)
+            return False
+        self._missing("'{'", "the commands of a rule stand in braces: { ... }", "missing-brace")
+        indent = self._column(word)
+        while self.next.kind == "IDENTIFIER" and (not inside or self._column(self.next) > indent):
+            self._command(inside, depth + 1)
+        if (
+            self.next.kind == "RBRACE"
+            and self._column(self.next) >= indent
+            and (not depth or self._column(self.next) == indent)
+        ):
+            self._advance()
+        return True
+
+    def _missing_semicolon(self, title: str) -> None:
+        text = f"missing semicolon after {title}"
+        if self.next.kind != "IDENTIFIER":
+            found = NAMES.get(self.next.kind, "unknown characters")
+            text = f"expected ';' or '{{' at the end of the command, but found {found}"
+        self._report(self._last_end, text, "put a ';' here", "missing-semicolon")
+
+    def _inner_block(self, found: list[Call], depth: int, owner: str | None) -> None:
+        opener = self._advance()
+        if depth > self._limits.blocks:
+            limit = f"blocks nested too deep: the limit is {self._limits.blocks}"
+            self._report(opener.offset, limit, "join tests with allof", "limit")
+            self._skip_block()
+            return
+        self._commands(found, depth, owner)
+        if self.next.kind == "RBRACE":
+            closer = self._advance()
+            if closer.first and self._suspect is None and self._column(opener) > self._column(closer):
+                self._suspect = opener
+            return
+        if self.next.kind == "END":
+            opener, self._suspect = self._suspect or opener, None
+            text = "expected '}' at the end of the block, but found end of script"
+            line = self._position(opener.offset)[0]
+            self._report(opener.offset, text, f"the block that begins in line {line} is not closed", "missing-brace")
+
+    def _skip_block(self) -> None:
+        depth = 1
+        while depth and self.next.kind != "END":
+            depth += {"LBRACE": 1, "RBRACE": -1}.get(self._advance().kind, 0)
