@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,10 +22,10 @@ from sievemda.sieve.combining import name
 from sievemda.sieve.effects import Effect, Note, Store
 from sievemda.sieve.problems import Problem, RunError, ScriptError
 from sievemda.sieve.program import Program
-from sievemda.sieve.run import Carried, Entered, Origin, Run, implicit_keep
-from sievemda.sieve.sequence import Stage, run_all
+from sievemda.sieve.run import Carried, Entered, Run, implicit_keep
 from sievemda.sieve.testing.cases import Cases, TestFailed
 from sievemda.sieve.testing.clock import processor_time
+from sievemda.sieve.testing.row import Row, Script, fills_inbox
 from sievemda.sieve.testing.settings import Settings
 from sievemda.sieve.testing.site import Site, read_script
 from sievemda.sieve.testing.subject import DEFAULT_MESSAGE, Subject
@@ -52,16 +51,6 @@ class BenchRun(Run):
     @flags.setter
     def flags(self, flags: tuple[str, ...]) -> None:
         self._bench.flags_set = flags
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A script under test, and what the test file calls it."""
-
-    name: str
-    path: Path
-    text: bytes
-    program: Program
 
 
 class Bench(Surroundings):
@@ -114,8 +103,9 @@ class Bench(Surroundings):
     def presented(self) -> None:
         """The message or the envelope is another one now: what was edited is forgotten."""
         for run in self._runs:
-            run.original, run.envelope = self.subject.message, self.subject.envelope
-            _unedit(run)
+            if run.original is not self.subject.message or run.envelope is not self.subject.envelope:
+                run.original, run.envelope = self.subject.message, self.subject.envelope
+                _unedit(run)
 
     # -- the error log -----------------------------------------------------------------------------------------
 
@@ -132,11 +122,11 @@ class Bench(Surroundings):
     def compile(self, relative: str) -> bool:
         """Make it the script under test; what is wrong with it goes to the error log."""
         self.errors.clear()
-        script = self._compiled(relative)
+        script = self.compiled_script(relative)
         self.script = script or self.script
         return script is not None
 
-    def _compiled(self, relative: str) -> Script | None:
+    def compiled_script(self, relative: str) -> Script | None:
         """The script; what is wrong with the script goes to the error log, with one line that sums up."""
         path = self.directory / relative
         try:
@@ -194,26 +184,7 @@ class Bench(Surroundings):
     def run_row(self, relatives: Sequence[str]) -> bool:
         """Several scripts as in a delivery, with a result of their own; whether all that were reached did well."""
         self.errors.clear()
-
-        reached: dict[str, Script] = {}
-
-        def load(relative: str) -> Program:
-            script = self._compiled(relative)
-            if script is None:
-                raise ScriptError((Problem(1, 1, f"{relative} does not compile"),))
-            reached[relative] = script
-            return script.program
-
-        stages = [Stage(partial(load, relative), Origin(relative)) for relative in relatives]
-        outcome = run_all(stages, self.subject.message, self.subject.envelope, self, self.limits)
-        for relative, script in reached.items():
-            self.ran(script, [each._replace(script="") for each in outcome.entered if each.script == relative])
-            self.ran(script, [each for each in outcome.entered if each.script not in reached])
-        self.tell_notes(outcome.notes)
-        if outcome.failure is not None and not outcome.broken:
-            self.report(outcome.failure)
-        kept = self._carry_out(outcome.carried_out, outcome.fallback)
-        return kept and outcome.failure is None
+        return Row(self).run(relatives)
 
     def save(self, called: str) -> None:
         if self.script is None:
@@ -259,7 +230,7 @@ class Bench(Surroundings):
         keep = implicit_keep(file)
         if self.keep_is_due():
             effects += (keep,)
-        done = self._carry_out(effects, keep)
+        done = self.perform(effects, keep)
         self._executed += effects
         file.actions = Actions(self.limits, keep_is_inbox=True, earlier=self._executed)
         file.actions.implicit_keep = actions.implicit_keep
@@ -268,9 +239,10 @@ class Bench(Surroundings):
     def keep_is_due(self) -> bool:
         """Whether the implicit keep is: a store into the INBOX satisfies it, and so does one that was carried out."""
         actions = self.file.actions
-        return actions.implicit_keep and not any(map(_fills_inbox, (*self._executed, *actions.effects)))
+        return actions.implicit_keep and not any(map(fills_inbox, (*self._executed, *actions.effects)))
 
-    def _carry_out(self, effects: tuple[Effect, ...], fallback: Store) -> bool:
+    def perform(self, effects: tuple[Effect, ...], fallback: Store) -> bool:
+        """Carry these out, all or none; whether all went well."""
         subject = self.subject
         programs = self.settings.site.programs
         due = Due(subject.message, subject.envelope, effects, fallback, programs, self.frozen)
@@ -330,12 +302,6 @@ def _unedit(run: Run) -> None:
     run.message = run.original
     run.keep_target = run.unenclosed = None
     run.protected = frozenset()
-
-
-def _fills_inbox(effect: Effect) -> bool:
-    if not isinstance(effect, Store) or effect.snooze or effect.mailbox_id or effect.special_use:
-        return False
-    return effect.mailbox is None or effect.mailbox.upper() == "INBOX"
 
 
 def bench_of(run: Run) -> Bench:
