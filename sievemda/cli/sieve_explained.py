@@ -1,10 +1,11 @@
-"""A run for people: rule by rule what was tried and why it matched or did not, then what would be done with the message.
+"""A run for people: rule by rule what was tried and why it matched or did not, then what would be done.
 
 Everything that a script or a message says is cleaned right before it is written.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING
 from sievemda.cli.terminal import Screen, clean
 from sievemda.sieve.report import to_json
 from sievemda.sieve.story import FAILED, MATCHED, NO_MATCH, Story, of_keep
-from sievemda.sieve.tracing import Deed, Step, Trial
+from sievemda.sieve.tracing import Deed, Place, Step, Trial
 from sievemda.sieve.wording import quoted
 
 if TYPE_CHECKING:
     from sievemda.mail.envelope import Envelope
     from sievemda.mail.message import Message
     from sievemda.sieve.effects import Effect, Note
+    from sievemda.sieve.rules import Rule
     from sievemda.sieve.run import Outcome
     from sievemda.sieve.story import Told
 
@@ -39,12 +41,12 @@ def heading(message: Message, envelope: Envelope) -> str:
     return f"{known[:120]}: {about}, from {sender or '<>'} to {envelope.recipient.address}"
 
 
-def explained(screen: Screen, story: Story, outcome: Outcome) -> Iterator[str]:
-    """All scripts of a run, then its actions and the implicit keep."""
+def explained(screen: Screen, story: Story, outcome: Outcome, name: str) -> Iterator[str]:
+    """All scripts of a run, the user's own under this name, then its actions and the implicit keep."""
     scripts = list(story.sources)
     for script in scripts:
         if len(scripts) > 1:
-            known = script or "the script"
+            known = script or name
             ran = "" if script in story.trace.began else ": not run"
             yield screen.style(clean(f"{known}{ran}"), bold=True, underline=True)
         if script in story.trace.began:
@@ -55,22 +57,30 @@ def explained(screen: Screen, story: Story, outcome: Outcome) -> Iterator[str]:
     yield screen.style("implicit keep", bold=True) + clean(f": {of_keep(outcome, story.trace)}")
 
 
+def places(rules: Iterable[Rule]) -> dict[Place, str]:
+    """What to call the places of rules: by their line, and by the column where a line has several."""
+    known = [(rule.line, rule.column) for rule in rules]
+    lines = Counter(line for line, _ in known)
+    return {place: f"line {place[0]}" + (f":{place[1]}" if lines[place[0]] > 1 else "") for place in known}
+
+
 def _script(screen: Screen, story: Story, script: str) -> Iterator[str]:
     rules = list(story.rules(script))
+    called = places(told.rule for told in rules)
     loose = [(step.node.line, step) for step in islice(story.loose(script), _MOST)]
     for told in rules:
         while loose and loose[0][0] < told.rule.line:
             yield from _deeds(screen, story, [loose.pop(0)[1]], 0)
-        yield from _rule(screen, story, told)
+        yield from _rule(screen, story, told, called[told.rule.line, told.rule.column])
     yield from _deeds(screen, story, [step for _, step in loose], 0)
     if not rules:
         yield "no rules: there is no if in this script"
 
 
-def _rule(screen: Screen, story: Story, told: Told) -> Iterator[str]:
+def _rule(screen: Screen, story: Story, told: Told, called: str) -> Iterator[str]:
     indent = 2 * told.rule.depth
     rule = told.rule
-    place = f"{' ' * indent}line {rule.line}: "
+    place = f"{' ' * indent}{called}: "
     name = f"{rule.name}: " if rule.name else ""
     line = screen.cut(clean(place + name + rule.title))
     yield line[: len(place)] + screen.style(line[len(place) :], bold=True)
@@ -135,9 +145,7 @@ def _words(story: Story, step: Step) -> Iterator[str]:
         yield f"{deed_words(deed)} {where}"
     if step.error:
         yield f"{story.title(step)} failed {where}"
-    elif step.node.ends and not step.deeds:
-        yield f"{story.title(step)} {where}"
-    elif step.node.inclusion() is not None:
+    elif (step.node.ends and not step.deeds) or step.node.inclusion() is not None:
         yield f"{story.title(step)} {where}"
 
 
@@ -158,6 +166,7 @@ def action_words(effect: Effect) -> str:
     """An action with its data, and why it would not be done when it is suppressed."""
     data = to_json(effect)
     action, suppressed = data.pop("action"), data.pop("suppressed", "")
+    action += " (implicit)" if data.pop("implicit", False) else ""
     first = data.pop(next((key for key in ("mailbox", "address", "to", "method") if data.get(key)), ""), None)
     details = [quoted(str(first), 200)] if first else []
     details += [f"{key} {_worded(value)}" for key, value in data.items() if value not in (None, [], False, "")]
@@ -175,11 +184,12 @@ def _actions(screen: Screen, outcome: Outcome) -> Iterator[str]:
     yield screen.style("actions", bold=True)
     done = outcome.carried_out
     for effect in done:
-        yield from screen.wrapped(clean(f"{action_words(effect)} ({_place(effect)})"), 2)
+        where = f" ({_place(effect)})" if effect.line else ""
+        yield from screen.wrapped(clean(action_words(effect) + where), 2)
     if not done:
         yield "  none"
     if outcome.failure is not None:
-        for effect in outcome.effects:
+        for effect in outcome.effects[:_MOST]:
             if effect not in outcome.settled:
                 yield clean(f"  not done, because the script failed: {action_words(effect)} ({_place(effect)})")
 

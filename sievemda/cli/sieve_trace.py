@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PLACE = 8  # columns of line:column
 
 
-def trace_lines(screen: Screen, story: Story, limits: Limits, size: int) -> Iterator[str]:
+def trace_lines(screen: Screen, story: Story, limits: Limits, size: int, name: str) -> Iterator[str]:
     """Place, what it is, and what came of it; then what the whole has cost of the budget. `size` is the message's."""
     yield screen.style("trace", bold=True)
     script = ""
@@ -25,7 +25,7 @@ def trace_lines(screen: Screen, story: Story, limits: Limits, size: int) -> Iter
         assert isinstance(moment, Step | Trial)
         if moment.script != script:
             script = moment.script
-            yield clean(f"  in {script or 'the script'}:")
+            yield clean(f"  in {script or name}:")
         yield from _moment(screen, story, moment)
     last = story.trace.moments
     instructions = max((moment.instructions for moment in last), default=0)
@@ -44,10 +44,15 @@ def _moment(screen: Screen, story: Story, moment: Step | Trial) -> Iterator[str]
         if not isinstance(moment, Trial)
         else screen.cut(line, screen.width - 9) + _answer(screen, moment)
     )
-    told = [*_came(moment), f"[{moment.instructions:,} instructions, {moment.characters:,} characters]"]
-    for text in told:
+    for text in (*_came(moment), *_spent(moment)):
         for piece in screen.wrapped(clean(text), _PLACE + len(indent) + 4):
             yield screen.style(piece, dim=True)
+
+
+def _spent(moment: Step | Trial) -> Iterator[str]:
+    """What the run has spent when it is over; of what has others inside, those say so."""
+    if not (isinstance(moment, Trial) and moment.tests) and not (isinstance(moment, Step) and moment.trials):
+        yield f"[{moment.instructions:,} instructions, {moment.characters:,} characters]"
 
 
 def _answer(screen: Screen, trial: Trial) -> str:

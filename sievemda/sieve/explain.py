@@ -97,7 +97,7 @@ def reason(test: Test, run: Run, seen: Seen, pair: tuple[str, str] | None) -> st
         return _combined(seen)
     how: Matching | None = getattr(test, "matching", None)
     if how is None or not seen.compared:
-        return test.about(run).none if how and not seen.compared else ""
+        return test.about(run).none if how else "" if test.settled() is None else "it is so for every message"
     return _comparison(test.about(run), how, seen, pair, near_miss(test.keyword, how, seen.compared[-1]))
 
 

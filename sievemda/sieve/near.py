@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FEW = 30  # values, and keys, that are gone through
 _SHORT = 500  # characters of one
+_TELLING = 3  # characters of a key; shorter ones are in everything
 _BLANKS = re.compile(r"\s+")
 
 Guess = Callable[[str, str, "Matching", str], str]  # test, how, value, key: the hint, or nothing
@@ -80,7 +81,7 @@ def _address(test: str, value: str, how: Matching, key: str) -> str:
 
 
 def _part(_test: str, value: str, how: Matching, key: str) -> str:
-    if how.type.name == "is" and key.casefold() in value.casefold() and key.casefold() != value.casefold():
+    if how.type.name == "is" and len(key) >= _TELLING and key.casefold() in value.casefold() and key.casefold() != value.casefold():
         return f":is wants the whole value: {_quoted(key)} is a part of it, which :contains looks for"
     return ""
 

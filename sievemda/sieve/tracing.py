@@ -142,7 +142,7 @@ class Traced(Run):
         with self._watching(trial):
             captures = self.captures
             trial.result = super().test(test)
-            trial.captures = self.captures if self.captures is not captures else ()
+            trial.captures = self.captures if self.captures is not captures and not trial.tests else ()
             self.watcher.trials.append(trial)
             with self._not_charged():
                 seen = Seen(

@@ -46,7 +46,7 @@ def octets(number: int) -> str:
     for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
         if number and number % factor == 0:
             return f"{number:,} octets ({number // factor}{unit})"
-    return f"{number:,} octets"
+    return f"{number:,} octet{'' if number == 1 else 's'}"
 
 
 def quoted(text: str, room: int = SHOWN) -> str:

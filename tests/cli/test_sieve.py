@@ -83,8 +83,30 @@ def test_run_says_what_would_be_done(files, capsys):
         "actions": [{"action": "fileinto", "mailbox": "Lists", "flags": [], "copy": False, "create": False}],
         "implicit_keep": False,
         "tests": [
-            {"line": 2, "test": "header", "result": True, "compared": [{"values": ["about lists"], "keys": ["lists"]}]}
+            {
+                "line": 2,
+                "column": 4,
+                "test": "header",
+                "result": True,
+                "compared": [{"values": ["about lists"], "keys": ["lists"]}],
+                "matched": {"value": "about lists", "key": "lists"},
+                "reason": 'subject is "about lists"; "lists" is contained in it',
+            }
         ],
+        "rules": [
+            {
+                "line": 2,
+                "column": 1,
+                "depth": 0,
+                "name": "",
+                "title": 'if header :contains "subject" "lists"',
+                "result": "matched",
+                "why": 'subject is "about lists"; "lists" is contained in it',
+                "tried": 1,
+                "matched": 1,
+            }
+        ],
+        "implicit_keep_why": "cancelled by fileinto in line 2",
         "problems": [],
         "edits": [],
         "notes": [],
@@ -95,8 +117,12 @@ def test_run_prints_for_people(files, capsys):
     code, out = tried(capsys, "run", "good.sieve", "m.eml")
     assert code == 0
     assert out == (
-        'tests:\n  line 2: header is true\n      "about lists"  compared with  "lists"\n'
-        'actions:\n  fileinto mailbox "Lists"  (line 2)\n'
+        'message without Message-ID: "about lists", from bob@example.net to alice@example.org\n'
+        'line 2: if header :contains "subject" "lists"\n'
+        '    matched: subject is "about lists"; "lists" is contained in it\n'
+        '    -> fileinto "Lists" (line 2)\n'
+        'actions\n  fileinto "Lists" (line 2)\n'
+        "implicit keep: cancelled by fileinto in line 2\n"
     )
 
 

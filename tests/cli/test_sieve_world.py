@@ -86,8 +86,8 @@ def test_what_is_of_an_included_script_says_so(files, tried, shown):
     assert [test.get("script") for test in found["tests"]] == [None, "other"]
     assert found["actions"][0]["script"] == "other"
     assert found["notes"] == [{"line": 3, "text": "hi", "script": "other"}]
-    assert "  other line 3: true is true\n" in shown(script)
-    assert 'log:\n  other line 3: hi\nactions:\n  fileinto mailbox "x"  (other line 3)\n' in shown(script)
+    assert "\nother\nline 3: if true\n    matched: it is so for every message\n" in shown(script)
+    assert 'log\n  other line 3: hi\nactions\n  fileinto "x" (other line 3)\n' in shown(script)
 
 
 def test_check_warns_of_what_is_not_there_when_it_is_told_where_to_look(files, capsys):

@@ -163,7 +163,7 @@ class Exists(Test):
         return len(found) == len(names)
 
     def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
-        return presence(seen, result, "the message has a field {}", "the message has no field {}", named)
+        return presence(seen, result, "there is a {} field in the message", "there is no {} field in the message", named)
 
 
 @node
@@ -215,7 +215,7 @@ class HeaderTest(Test):
 
 
 def _no_field(names: Sequence[str], options: Sequence[Option]) -> str:
-    what = f"no {names[0][:80]} field is" if len(names) == 1 else f"none of the fields {named(names)} is"
+    what = f"there is no {named(names)} field"
     return f"{what} in the message" if not options else f"{what} where{_tags(options)} looks"
 
 
