@@ -11,6 +11,7 @@ user's own mailboxes, and any name is one of them.
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 import tempfile
@@ -50,6 +51,7 @@ from sievemda.store.messages import flags_of
 from sievemda.store.names import MailboxName
 
 USER = "user"
+_MEMORY = "/dev/shm"  # noqa: S108 - a directory of our own is made in it
 _NOBODY = "\ufdd0"  # a character that no name has
 _DATE = re.compile(rb"^Date: [^\n]*", re.MULTILINE)
 
@@ -70,9 +72,9 @@ class ScratchWorld:
     """Below a directory that is made for it; for one thread. See `sieve.testing.world.World`."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        """Without a directory it is a temporary one, which `close` removes."""
+        """Without a directory it is a temporary one, which `close` removes. Raises OSError."""
         self._remove = directory is None
-        self._data = Path(tempfile.mkdtemp(prefix="svtest-", dir=directory))
+        self._data = Path(tempfile.mkdtemp(prefix="svtest-", dir=directory or _temporary()))
         self._settings = settings_for(self._data)
         self._store = MailStore(self._settings)
         self._outbox = _Sent(self._settings)
@@ -225,6 +227,11 @@ class ScratchWorld:
         except DataError as e:
             return f"invalid mailbox name: {e}"
         return "" if self._find(text) else "the mailbox does not exist"
+
+
+def _temporary() -> str | None:
+    """Where a temporary directory is best: in memory, where the syncs of a store cost nothing; `None`: as usual."""
+    return _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) and "TMPDIR" not in os.environ else None
 
 
 def _as_here(effect: Effect, message: Message) -> Effect:

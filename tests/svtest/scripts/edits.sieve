@@ -1,0 +1,3 @@
+require ["editheader", "imap4flags"];
+addheader "X-Edited" "yes";
+addflag "\\Flagged";

@@ -1,0 +1,4 @@
+require ["fileinto", "variables"];
+fileinto "Work";
+set "nobody" "not an address";
+redirect "${nobody}";

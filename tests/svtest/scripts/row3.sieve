@@ -1,0 +1,2 @@
+require "fileinto";
+if header "X-Before" "1" { fileinto "Third"; }

@@ -1,0 +1,2 @@
+require "vacation";
+vacation :addresses "recipient@example.org" "I am away.";

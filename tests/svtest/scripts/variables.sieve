@@ -1,0 +1,3 @@
+require ["variables", "fileinto"];
+set "seen" "by the script";
+if string "${own}" "" { fileinto "Work"; }
