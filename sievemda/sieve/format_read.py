@@ -47,7 +47,7 @@ class Token:
 
 def body(lexemes: Iterable[Lexeme]) -> Body:
     """The commands and comments of a whole script, whose line ends are LF."""
-    return tuple(_Reader(_tokens(lexemes)).body())
+    return tuple(_settled(_Reader(_tokens(lexemes)).body()))
 
 
 def _tokens(lexemes: Iterable[Lexeme]) -> Iterator[Token]:
@@ -109,7 +109,7 @@ class _Reader:
             yield Statement(chain, inside, None, apart)
             yield from (replace(comment, place=Place.BEHIND, apart=False) for comment in outside)
             return
-        inner = (*outside, *self.body())
+        inner = tuple(_settled([*outside, *self.body()]))
         self._take()
         yield Statement(chain, inside, inner, apart)
 
@@ -165,6 +165,16 @@ def _name(token: Token) -> tuple[str, int]:
 def _not_inside(comment: Comment) -> Comment:
     """Before the end of a block nothing can follow a comment on its line."""
     return replace(comment, place=Place.BEHIND) if comment.place is Place.INSIDE else comment
+
+
+def _settled(items: Iterable[Comment | Statement]) -> Iterator[Comment | Statement]:
+    """What was moved behind something is alone after all where a comment has ended that line."""
+    ended = False
+    for item in items:
+        if ended and isinstance(item, Comment) and item.place is Place.BEHIND:
+            item = replace(item, place=Place.ALONE)  # noqa: PLW2901
+        ended = isinstance(item, Comment) and item.text.startswith("#")
+        yield item
 
 
 def _parted(comments: Comments) -> tuple[Comments, Comments]:

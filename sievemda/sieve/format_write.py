@@ -71,20 +71,23 @@ class Writer:
     def body(self, items: Body, margin: int) -> None:
         """What stands in a block, or in a script; the line before it, if any, is under way."""
         before: Comment | Statement | None = None
-        for item in items:
-            self._between(before, item, margin)
+        preamble = _end_of_preamble(items)
+        for number, item in enumerate(items):
+            self._between(before, item, margin, apart=before is not None and (item.apart or number == preamble))
             if isinstance(item, Comment):
                 self._comment(item)
             else:
                 self._statement(item, margin)
             before = item
 
-    def _between(self, before: Comment | Statement | None, item: Comment | Statement, margin: int) -> None:
+    def _between(
+        self, before: Comment | Statement | None, item: Comment | Statement, margin: int, *, apart: bool
+    ) -> None:
         """What comes between two things in a block: a blank, a new line, or a blank line too."""
         if self._joined(before, item):
             self._put(" ")
             return
-        if before is not None and (item.apart or _ends_preamble(before, item)):
+        if apart:
             self._line(0)
             self._out.append("\n")
         self._line(margin)
@@ -231,11 +234,13 @@ class Writer:
             self._comment(comment)
 
 
-def _ends_preamble(before: Comment | Statement, item: Comment | Statement) -> bool:
-    """Whether the `require`s end here, which a blank line shows."""
-    if not isinstance(before, Statement) or before.name != "require":
-        return False
-    return isinstance(item, Statement) and item.name != "require"
+def _end_of_preamble(items: Body) -> int:
+    """The place of the first thing behind the last `require`, which a blank line sets apart; -1 without one."""
+    requires = [n for n, item in enumerate(items) if isinstance(item, Statement) and item.name == "require"]
+    place = requires[-1] + 1 if requires else -1
+    while 0 < place < len(items) and isinstance(item := items[place], Comment) and item.place is Place.BEHIND:
+        place += 1
+    return place
 
 
 def _inside(piece: Piece) -> list[Comment]:
