@@ -5,16 +5,25 @@ from __future__ import annotations
 from sievemda.sieve.compile import ALWAYS, compile_script
 from sievemda.sieve.library import Library
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.lint import Known, lint
+from sievemda.sieve.parse import parse
 from sievemda.sieve.problems import Problem, ScriptError
 from sievemda.sieve.vocabulary import registry
 
+_NOTHING = Known()
+
 
 def check_script(
-    text: bytes, limits: Limits, available: frozenset[str] | None = None, library: Library | None = None
+    text: bytes,
+    limits: Limits,
+    available: frozenset[str] | None = None,
+    library: Library | None = None,
+    known: Known = _NOTHING,
 ) -> tuple[Problem, ...]:
     """Every error and warning by its place; with an error the script must not be stored. RFC 5804 §2.6."""
     try:
-        found = compile_script(text, limits, available, library).problems
+        program = compile_script(text, limits, available, library)
+        found = (*program.problems, *lint(program, parse(text, limits), limits, known))
     except ScriptError as e:
         found = _surveyed(text, limits, available, library, e)
     return _placed(text, found)
