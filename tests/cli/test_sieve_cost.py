@@ -11,7 +11,7 @@ SCRIPT = """\
 require "fileinto";
 # rule:[Bills]
 if header :contains "subject" "bill" { fileinto "Bills"; }
-elsif header "from" "a@b" { discard; }
+elsif header "x-from" "a@b" { discard; }
 """
 
 
