@@ -91,6 +91,8 @@ class Actions:
         """Whether an earlier script has done the same: then nobody gets a second one."""
         if isinstance(effect, Respond):
             return self._has_answered()
+        if isinstance(effect, Refuse):
+            return any(isinstance(done, Refuse) for done in self._earlier)
         return any(type(done) is type(effect) and self._same(done, effect) for done in self._earlier)
 
     def _has_answered(self) -> bool:
