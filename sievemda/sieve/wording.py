@@ -51,5 +51,5 @@ def octets(number: int) -> str:
 
 def quoted(text: str, room: int = SHOWN) -> str:
     """A text on one line, in quotes, cut where it is long."""
-    short = text if len(text) <= room else text[: room - 1] + "…"
+    short = (text if len(text) <= room else text[: room - 1] + "…").replace("\r\n", " ")
     return '"' + "".join([c if c.isprintable() or "\udc80" <= c <= "\udcff" else " " for c in short]) + '"'

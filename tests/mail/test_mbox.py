@@ -94,6 +94,21 @@ def test_what_the_standard_library_writes_is_read_as_it_was(tmp_path):
     assert [each.rstrip(b"\n") for each in found] == [each.rstrip(b"\n") for each in written]
 
 
+def test_no_more_of_the_file_is_read_than_the_messages_that_are_taken():
+    class Counting(io.BytesIO):
+        read_so_far = 0
+
+        def readline(self, size=-1):
+            line = super().readline(size)
+            self.read_so_far += len(line)
+            return line
+
+    file = Counting((FROM + b"A: 1\n\nx\n\n") * 1000)
+    first = next(letters(file, 1 << 20))
+    assert first.data == b"A: 1\n\nx\n"
+    assert file.read_so_far < 3 * len(FROM + b"A: 1\n\nx\n\n")
+
+
 @pytest.mark.parametrize(("beginning", "expected"), [(FROM, True), (b"\n\n" + FROM, True), (b"From: a\n", False)])
 def test_what_begins_like_an_mbox(beginning, expected):
     assert is_mbox(beginning) is expected
