@@ -61,8 +61,13 @@ def rules_of(calls: Sequence[Call], source: str) -> Iterator[Rule]:
 
 
 def name_above(lines: Sequence[str], line: int) -> str:
-    """What the comment lines right above a line call the rule; a marker of a client counts more than a sentence."""
+    """What the comment lines right above a line call the rule; a marker of a client counts more than a sentence.
+
+    What stands above a line that ends a block (`} else {`) is in that block, and about something else.
+    """
     first = ""
+    if lines[line - 1].lstrip().startswith("}"):
+        return first
     for above in range(line - 2, -1, -1):
         comment = _COMMENT.fullmatch(lines[above].rstrip("\r"))
         if comment is None:

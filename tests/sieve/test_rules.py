@@ -65,3 +65,8 @@ def test_a_run_tells_which_rules_it_entered():
     program = compile_script(SCRIPT, Limits())
     outcome = run(program, Message(b"Subject: x\n\n"), envelope, Unknown(), Limits())
     assert outcome.entered == (Entered(9, 1),)
+
+
+def test_a_comment_at_the_end_of_a_block_is_not_the_name_of_the_branch_behind_it():
+    (first, second) = rules("# one\nif true {\n    # nothing yet\n} else {\n}\n", Limits())
+    assert (first.name, second.name) == ("one", "")
