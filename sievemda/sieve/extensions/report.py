@@ -96,13 +96,16 @@ def _from(run: Run) -> bytes:
 
 
 def _feedback(run: Run, kind: str) -> bytes:
-    """The machine-readable part. RFC 5965 §3."""
+    """The machine-readable part. RFC 5965 §3; Dovecot-Reporting-User is what readers of Pigeonhole's reports expect."""
+    recipient = run.envelope.recipient
+    user = run.limits.options.user_email or recipient.orcpt or str(recipient.address)
     fields = [
         b"Version: 1\n",
         structured("Feedback-Type", [kind]),
         structured("User-Agent", [f"sievemda/{__version__}"]),
         structured("Original-Mail-From", [f"<{reverse_path(run)}>"]),
-        structured("Original-Rcpt-To", [f"<{run.envelope.recipient.address}>"]),
+        structured("Original-Rcpt-To", [f"<{recipient.address}>"]),
+        structured("Dovecot-Reporting-User", [user]),
     ]
     return b"".join(fields)
 
