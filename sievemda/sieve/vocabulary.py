@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from sievemda.mail.address import Address
+from sievemda.sieve.catalogue import MODULES, PRIVATE, RESERVED
 from sievemda.sieve.matching import AddressPart, Comparator, MatchType
 from sievemda.sieve.node import Command, Context, Option, Test
 
@@ -64,6 +65,11 @@ class Extension:
     advertised: bool = True
     private: bool = False  # exists only for who allows it by name, as the test runner does its own
 
+    @property
+    def reserved(self) -> bool:
+        """Whether it is off by default."""
+        return not self.default
+
 
 class Vocabulary:
     """The words of the base language and of some extensions."""
@@ -104,11 +110,61 @@ class Vocabulary:
         return _vocabulary(frozenset(wanted))
 
 
+class Extensions(Mapping[str, Extension]):
+    """Every extension that this program has, by capability. A module is imported when one of its own is asked for.
+
+    Why not all at once: a script requires two or three, and to import the rest takes longer than to check it. Which
+    module has which capability stands in `catalogue`; a module that does not stand there is imported to find out.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Extension] = {}
+        self._modules = dict(MODULES)
+        for module in sorted(_modules() - set(MODULES.values())):
+            self._modules.update(dict.fromkeys(self._load(module), module))
+
+    def __getitem__(self, name: str) -> Extension:
+        if name not in self._loaded:
+            self._load(self._modules[name])
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def _load(self, module: str) -> list[str]:
+        extensions = extensions_of(module)
+        self._loaded.update((extension.name, extension) for extension in extensions)
+        return [extension.name for extension in extensions]
+
+
+def extensions_of(module: str) -> Sequence[Extension]:
+    """Those of one module of `sievemda.sieve`."""
+    extensions: Sequence[Extension] = importlib.import_module(f"sievemda.sieve.{module}").EXTENSIONS
+    return extensions
+
+
+def _modules() -> set[str]:
+    from sievemda.sieve import extensions  # noqa: PLC0415 - extensions import this module
+
+    return {f"extensions.{module.name}" for module in pkgutil.iter_modules(extensions.__path__)}
+
+
+def modules() -> tuple[str, ...]:
+    """Every module that has extensions: the base language, the test language, and those of the package, sorted."""
+    return ("base", "testing.words", *sorted(_modules()))
+
+
 class Registry:
     """Every extension that this program has, by capability, and who provides a word."""
 
-    def __init__(self, extensions: Iterable[Extension]) -> None:
-        self.extensions = {extension.name: extension for extension in extensions}
+    def __init__(self) -> None:
+        self.extensions: Mapping[str, Extension] = Extensions()
 
     @cached_property
     def _words(self) -> Mapping[str, str]:
@@ -128,12 +184,16 @@ class Registry:
     @cached_property
     def public(self) -> frozenset[str]:
         """The capabilities that any script may be allowed."""
-        return frozenset(name for name, extension in self.extensions.items() if not extension.private)
+        return frozenset(name for name in self.extensions if not self._is(name, "private", PRIVATE))
 
     @cached_property
     def default(self) -> frozenset[str]:
         """The capabilities that scripts may require where the site has not said."""
-        return frozenset(name for name in self.public if self.extensions[name].default)
+        return frozenset(name for name in self.public if not self._is(name, "reserved", RESERVED))
+
+    def _is(self, name: str, what: str, catalogued: frozenset[str]) -> bool:
+        """What the catalogue says of an extension, or the extension itself."""
+        return name in catalogued if name in MODULES else getattr(self.extensions[name], what)
 
     def hint(self, word: str, known: Iterable[str], allowed: frozenset[str], have: frozenset[str] = frozenset()) -> str:
         """How to mend an unknown word: the require it needs, or the word that was meant. Empty when nobody knows.
@@ -154,15 +214,7 @@ BASE = ""  # the name of the base language among the extensions
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
-    """The base language and every module of `extensions`, found by walking the package once, sorted by name."""
-    from sievemda.sieve import extensions  # noqa: PLC0415 - extensions import this module
-    from sievemda.sieve.base import BASE_LANGUAGE  # noqa: PLC0415
-    from sievemda.sieve.testing import words  # noqa: PLC0415
-
-    found = [BASE_LANGUAGE, *words.EXTENSIONS]
-    for module in sorted(pkgutil.iter_modules(extensions.__path__), key=lambda module: module.name):
-        found.extend(importlib.import_module(f"{extensions.__name__}.{module.name}").EXTENSIONS)
-    return Registry(found)
+    return Registry()
 
 
 @lru_cache(maxsize=512)

@@ -1,5 +1,8 @@
 import itertools
+import subprocess
+import sys
 
+from sievemda.sieve import vocabulary
 from sievemda.sieve.vocabulary import base_vocabulary, registry
 
 
@@ -24,3 +27,23 @@ def test_two_extensions_have_a_word_in_common_only_where_it_is_one_meaning_or_th
 
 def words(extension):
     return {word.keyword: word for word in (*extension.commands, *extension.tests)}
+
+
+def test_only_what_a_script_requires_is_imported():
+    script = (
+        "import sys; from sievemda.sieve import compile_script, Limits;"
+        'compile_script(\'require "fileinto"; if header "a" "b" { fileinto "x"; }\', Limits());'
+        "print(sorted(name.rpartition('.')[2] for name in sys.modules if name.startswith('sievemda.sieve.extensions.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "['fileinto', 'unicode_casemap']"
+
+
+def test_a_module_that_is_not_in_the_catalogue_is_found(monkeypatch):
+    known = dict(vocabulary.MODULES)
+    del known["processcalendar"]
+    monkeypatch.setattr(vocabulary, "MODULES", known)
+    found = vocabulary.Registry()
+    assert found.extensions["processcalendar"].name == "processcalendar"
+    assert "processcalendar" in found.public - found.default
+    assert len(found.extensions) == len(registry().extensions)

@@ -20,3 +20,5 @@ BASE_LANGUAGE = Extension(
     comparators=(OCTET, ASCII_CASEMAP, UnicodeCasemap()),
     address_parts=(ALL, LOCALPART, DOMAIN),
 )
+
+EXTENSIONS = (BASE_LANGUAGE,)
