@@ -27,6 +27,8 @@ def trace_lines(screen: Screen, story: Story, limits: Limits, size: int, name: s
             script = moment.script
             yield clean(f"  in {script or name}:")
         yield from _moment(screen, story, moment)
+    if story.trace.is_full:
+        yield "  the rest is not told: the run was too long"
     last = story.trace.moments
     instructions = max((moment.instructions for moment in last), default=0)
     characters = max((moment.characters for moment in last), default=0)

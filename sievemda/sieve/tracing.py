@@ -11,7 +11,7 @@ not charged to the run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from sievemda.sieve.run import Compared, Run, Stop
 from sievemda.sieve.text import Text
 
 Place = tuple[int, int]
+MOST = 50_000  # commands and tests that are recorded
 
 
 class Deed(NamedTuple):
@@ -96,6 +97,11 @@ class Trace:
     actions: list[Effect] = field(default_factory=list)
     turn: int = 0  # how many of them there were when the last script of the row began
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is recorded: loops over many parts make a long story."""
+        return len(self.moments) >= MOST
+
     def begin(
         self, program: Program, message: Message, envelope: Envelope, facts: Facts, limits: Limits, **more: Any
     ) -> Traced:
@@ -113,6 +119,7 @@ class Traced(Run):
         self._budget = self._steps, self._matching
         self._aside = False
         self._flags = self.flags
+        self._words = 2 * self._matching  # characters that may be looked at to explain
         watcher.began[self.script] = None
 
     def follow(self) -> Problem | None:
@@ -123,6 +130,9 @@ class Traced(Run):
 
     def block(self, commands: tuple[Command, ...]) -> None:
         inside = self._inside
+        if self._is_full:
+            super().block(commands)
+            return
         for command in commands:
             step = Step(command, self.script, len(self._open), self._part(), inside=inside)
             with self._watching(step):
@@ -133,6 +143,8 @@ class Traced(Run):
             self._inside = inside
 
     def test(self, test: Test) -> bool:
+        if self._is_full:
+            return super().test(test)
         trial = Trial(test, self.script, len(self._open), self._part())
         around = self._open[-1] if self._open else None
         if isinstance(around, Step):
@@ -144,20 +156,22 @@ class Traced(Run):
             trial.result = super().test(test)
             trial.captures = self.captures if self.captures is not captures and not trial.tests else ()
             self.watcher.trials.append(trial)
-            with self._not_charged():
-                seen = Seen(
-                    trial.result, trial.compared, [(inner.result, inner.reason) for inner in trial.tests], trial.count
-                )
-                trial.matched = matched(test, self, seen)
-                trial.reason = reason(test, self, seen, trial.matched)
+            self._explain(trial)
         return trial.result
+
+    def _explain(self, trial: Trial) -> None:
+        inner = [(test.result, test.reason) for test in trial.tests]
+        seen = Seen(bool(trial.result), trial.compared, inner, trial.count)
+        with self._not_charged(), suppress(RunError):
+            trial.matched = matched(trial.node, self, seen)
+            trial.reason = reason(trial.node, self, seen, trial.matched)
 
     def enter(self, place: Place) -> None:
         super().enter(place)
         self._inside = place
-        step = self._open[-1]
-        assert isinstance(step, Step)
-        step.taken = place
+        step = self._open[-1] if self._open else None
+        if isinstance(step, Step):
+            step.taken = place
 
     def include(self, program: Program, label: str, shown: Message | None = None) -> None:
         self.watcher.began[label] = None
@@ -170,11 +184,11 @@ class Traced(Run):
 
     def saw(self, values: Sequence[str], keys: Sequence[str]) -> None:
         super().saw(values, keys)
-        if not self._aside and isinstance(trial := self._open[-1], Trial):
+        if (trial := self._trial) is not None:
             trial.compared.append(Compared(values, keys))
 
     def counted(self, number: int) -> None:
-        if not self._aside and isinstance(trial := self._open[-1], Trial):
+        if (trial := self._trial) is not None:
             trial.count = number
 
     def add(self, effect: Effect) -> None:
@@ -210,6 +224,16 @@ class Traced(Run):
         if self._open and not self._aside:
             self._open[-1].filled.append((text.source, value))
         return value
+
+    @property
+    def _trial(self) -> Trial | None:
+        """The test under way, of which something is to be noted."""
+        last = self._open[-1] if self._open and not self._aside and not self._is_full else None
+        return last if isinstance(last, Trial) else None
+
+    @property
+    def _is_full(self) -> bool:
+        return self.watcher.is_full
 
     def _did(self, deed: Deed) -> None:
         if self._open:
@@ -248,12 +272,13 @@ class Traced(Run):
 
     @contextmanager
     def _not_charged(self) -> Iterator[None]:
-        """What is asked only to explain leaves no trace in the run."""
+        """What is asked only to explain leaves no trace in the run; it has a budget of its own."""
         kept = self._steps, self._matching, self.captures, self.captures_wanted, self._compared
         self._aside, self.captures_wanted = True, False
-        self._steps, self._matching = self.limits.instructions, 10 * self.limits.matching
+        self._steps, self._matching = self.limits.instructions, self._words
         try:
             yield
         finally:
+            self._words = self._matching
             self._steps, self._matching, self.captures, self.captures_wanted, self._compared = kept
             self._aside = False
