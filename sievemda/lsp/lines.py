@@ -28,13 +28,13 @@ class Lines:
 
     def offset(self, position: Position) -> int:
         """The offset of a position; one beyond the end of its line is that end, one beyond the last line the end."""
-        if not 0 <= position.line < len(self._starts):
-            return len(self.text) if position.line > 0 else 0
+        if position.line >= len(self._starts):
+            return len(self.text)
         start, stop = self._starts[position.line], self._stops[position.line]
         line = self.text[start:stop]
         if line.isascii():
-            return min(start + max(position.character, 0), stop)
-        octets = self._octets(line)[: max(position.character, 0) * self._width]
+            return min(start + position.character, stop)
+        octets = self._octets(line)[: position.character * self._width]
         return start + len(octets.decode(self._codec, "ignore"))
 
     def position(self, offset: int) -> Position:

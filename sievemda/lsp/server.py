@@ -106,11 +106,19 @@ class SieveServer(LanguageServer):
                 document = self._documents.get(uri)
                 if document is None or uri in self._changed or uri in self._pulled:
                     continue
-                found = await asyncio.to_thread(diagnostics, document)
-                if self._documents.get(uri) is document and uri not in self._pulled:
-                    self._publish(uri, document.version, found)
+                await self._tell(uri, document)
         finally:
             del self._checks[uri]
+
+    async def _tell(self, uri: str, document: Document) -> None:
+        """Publish the problems of a version, unless there is a newer one by then."""
+        try:
+            found = await asyncio.to_thread(diagnostics, document)
+        except Exception as e:  # noqa: BLE001 - the next version may be one that can be checked
+            self.report_server_error(e, type(e))
+            return
+        if self._documents.get(uri) is document and uri not in self._pulled:
+            self._publish(uri, document.version, found)
 
     def _publish(self, uri: str, version: int | None, found: list[lsp.Diagnostic]) -> None:
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, found, version))
