@@ -74,8 +74,8 @@ class ScratchWorld:
     def __init__(self, directory: Path | None = None) -> None:
         """Without a directory it is a temporary one, which `close` removes. Raises OSError."""
         self._remove = directory is None
-        self._data = Path(tempfile.mkdtemp(prefix="svtest-", dir=directory or _temporary()))
-        self._settings = settings_for(self._data)
+        self.directory = Path(tempfile.mkdtemp(prefix="svtest-", dir=directory or _temporary()))
+        self._settings = settings_for(self.directory)
         self._store = MailStore(self._settings)
         self._outbox = _Sent(self._settings)
         self._inbox = self._store.create(MailboxName(USER))
@@ -90,7 +90,7 @@ class ScratchWorld:
 
     def close(self) -> None:
         if self._remove:
-            shutil.rmtree(self._data, ignore_errors=True)
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     # -- mailboxes ---------------------------------------------------------------------------------------------
 
