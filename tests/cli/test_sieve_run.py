@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
@@ -455,3 +456,23 @@ def test_a_pipe_gets_colours_only_when_asked(told):
 def test_the_script_and_the_message_cannot_both_be_standard_input(folder, capsys):
     assert run(["sieve", "run", "-", "-"]) == 2
     assert "not both" in capsys.readouterr().err
+
+
+def test_the_example_of_the_readme_is_what_is_printed(folder, capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    shown = readme.split("$ sievemda sieve run my.sieve message.eml\n")[1].split("```")[0]
+    (folder / "my.sieve").write_text(
+        'require ["fileinto", "envelope", "subaddress"];\n'
+        "# rule:[Invoices]\n"
+        'if header :is "subject" "order" { fileinto "Invoices"; }\n'
+        'elsif address :is "from" "shop.example" { fileinto "Shop"; }\n'
+        'elsif header :contains "List-Id" "shop" { fileinto "Lists"; }\n'
+        'elsif envelope :detail "to" "shop" { fileinto "Shop"; }\n'
+        "else { discard; }\n"
+    )
+    (folder / "message.eml").write_text(
+        "From: Orders <orders@shop.example>\nTo: alice+shop@example.org\nMessage-ID: <4711@shop.example>\n"
+        "Subject: Re: your order\n\nthanks\n"
+    )
+    assert run(["sieve", "run", "my.sieve", "message.eml"]) == 0
+    assert capsys.readouterr().out == shown
