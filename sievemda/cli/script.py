@@ -33,8 +33,10 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     """
     from sievemda.auth.names import canonical_user
     from sievemda.language import language_extensions, language_limits
+    from sievemda.managesieve.knowledge import known_of
     from sievemda.managesieve.library import Repository
     from sievemda.sieve.check import check_script
+    from sievemda.store.mailstore import MailStore
     from sievemda.store.script_names import check_name
 
     scripts = _scripts(settings, user)
@@ -44,9 +46,11 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     if limit and len(text) > limit:
         raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
     library = Repository(settings, canonical_user(user, settings.site), scripts)
-    problems = check_script(text, language_limits(settings), language_extensions(settings), library)
+    known = known_of(settings, MailStore(settings), canonical_user(user, settings.site))
+    problems = check_script(text, language_limits(settings), language_extensions(settings), library, known)
     for problem in problems:
-        click.echo(f"{file}:{problem}", err=True)
+        hint = f" ({problem.hint})" if problem.hint else ""
+        click.echo(f"{file}:{problem}{hint}", err=True)
     if any(problem.severity == "error" for problem in problems):
         raise DataError(f"{file}: not stored")
     scripts.put(name, text, max_scripts=settings.sieve.sieve_maxscripts)

@@ -5,12 +5,14 @@ A plain success is `OK` alone or `OK (CODE) "text"`: an old sieveshell does not 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Status = Literal["OK", "NO", "BYE"]
 
 _NOT_QUOTED = frozenset(b'\x00\r\n"\\')  # quotes and backslashes could be escaped, but not every client undoes that
+_NEVER_QUOTED = frozenset(b"\x00\r\n")
 _QUOTED_MAX = 1024
 
 
@@ -33,7 +35,7 @@ class Reply:
             argument = b"" if self.argument is None else b" " + literal(self.argument)
             parts.append(b"(" + self.code.encode() + argument + b")")
         if self.text:
-            parts.append(string(self.text))
+            parts.append(told(self.text))
         return b" ".join(parts) + b"\r\n"
 
 
@@ -45,6 +47,18 @@ def string(text: str | bytes) -> bytes:
     octets = text.encode(errors="replace") if isinstance(text, str) else text
     if len(octets) > _QUOTED_MAX or not _NOT_QUOTED.isdisjoint(octets):
         return literal(octets)
+    return b'"' + octets + b'"'
+
+
+def told(text: str) -> bytes:
+    """A text for people: one quoted string, quotes and backslashes escaped, where it is one line and short enough.
+
+    Why escapes here and nowhere else: the text often holds a line of Sieve to copy. A client that does not undo them
+    shows a backslash too many; in the name of a script that would be another name.
+    """
+    octets = re.sub(rb'(["\\\\])', rb"\\\1", text.encode(errors="replace"))
+    if len(octets) > _QUOTED_MAX or not _NEVER_QUOTED.isdisjoint(octets):
+        return literal(text.encode(errors="replace"))
     return b'"' + octets + b'"'
 
 

@@ -14,6 +14,7 @@ from sievemda.sieve.problems import Problem
 from sievemda.store.scripts import ScriptStore
 
 _MOST_FINDINGS = 100  # in one answer
+_ONE_LINE = 900  # octets; with its escapes it is still a quoted string
 
 
 class ScriptTooLarge(DataError):
@@ -86,8 +87,12 @@ class Scripts:
 
 
 def _listed(findings: Sequence[Problem]) -> str:
-    """Each problem on its line, as in the examples of RFC 5804 §2.6; CRLF between them."""
-    lines = [f"line {f.line}: {' '.join(f.text.split())}" for f in findings[:_MOST_FINDINGS]]
+    """All problems in one line where that is short enough for a quoted string (RFC 5804 §4), else each on its line.
+
+    Why not always on lines: a line end cannot stand in a quoted string, and not every client shows a literal.
+    """
+    lines = [f"line {f.line}: {' '.join(f.sentence.split())}" for f in findings[:_MOST_FINDINGS]]
     if len(findings) > _MOST_FINDINGS:
         lines.append(f"and {len(findings) - _MOST_FINDINGS} more")
-    return "\r\n".join(lines)
+    joined = "; ".join(lines)
+    return joined if len(joined.encode(errors="replace")) <= _ONE_LINE else "\r\n".join(lines)

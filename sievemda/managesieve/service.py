@@ -10,6 +10,7 @@ from sievemda import __version__
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.errors import DataError
+from sievemda.managesieve.knowledge import known_of
 from sievemda.managesieve.library import Repository
 from sievemda.sieve.check import check_script
 from sievemda.sieve.limits import Limits
@@ -29,6 +30,8 @@ class Homes(Protocol):
     def user_exists(self, userid: str) -> bool: ...
 
     def home(self, userid: str) -> Path: ...
+
+    def find_for(self, text: str, owner: str) -> object | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Service:
     def check(self, script: bytes, userid: str) -> tuple[Problem, ...]:
         """Every problem of the script, fatal or not."""
         library = Repository(self.settings, userid, self.scripts(userid))
-        return check_script(script, self.limits, self.available, library)
+        known = known_of(self.settings, self.homes, userid)
+        return check_script(script, self.limits, self.available, library, known)
 
     def fixed_capabilities(self) -> dict[str, str]:
         """Capabilities that are the same in every state. RFC 5804 §1.7."""

@@ -54,4 +54,10 @@ def _key(command: Command) -> tuple[str, str] | None:
 
 
 def _problem(command: Command, text: str) -> Problem:
-    return Problem(command.line, command.column, f"{text}: this script always stops here with an error", "warning")
+    return Problem(
+        command.line,
+        command.column,
+        f"{text}: this script always stops here with an error",
+        "warning",
+        code="always-exceeded",
+    )

@@ -19,18 +19,22 @@ def parse(source: bytes | str, limits: Limits) -> tuple[Call, ...]:
 
     octets = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
     if len(octets) > limits.script_size:
-        problem = Problem(1, 1, f"script too large: {len(octets)} octets, the limit is {limits.script_size}")
+        problem = Problem(
+            1, 1, f"script too large: {len(octets)} octets, the limit is {limits.script_size}", code="limit"
+        )
         raise ScriptError((problem,), "parse")
     text = octets.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")  # a byte-order mark is no text
     if len(text) > limits.tokens and (count := lalr.scanner().count(text)) > limits.tokens:
-        problem = Problem(1, 1, f"script too long: {count} words, strings and marks, the limit is {limits.tokens}")
+        problem = Problem(
+            1, 1, f"script too long: {count} words, strings and marks, the limit is {limits.tokens}", code="limit"
+        )
         raise ScriptError((problem,), "parse")
     commands = lalr.read(text)
     if commands is not None and "\0" not in text and all(_within(*place, limits) for place in walk(commands)):
         return commands
     problems = diagnose(lalr.scanner(), text, limits)
     if not problems:
-        problems = (Problem(1, 1, "the script does not follow the grammar of RFC 5228 §8"),)
+        problems = (Problem(1, 1, "the script does not follow the grammar of RFC 5228 §8", code="syntax"),)
     raise ScriptError(problems, "parse")
 
 

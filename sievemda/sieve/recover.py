@@ -38,7 +38,9 @@ def diagnose(scanner: Scanner, text: str, limits: Limits) -> tuple[Problem, ...]
     try:
         reader.script()
     except _TooMany as enough:
-        reader.problems.append(Problem(*reader.place, f"{enough}: the rest of the script was not checked"))
+        reader.problems.append(
+            Problem(*reader.place, f"{enough}: the rest of the script was not checked", code="too-many")
+        )
     return tuple(sorted(reader.problems, key=lambda problem: (problem.line, problem.column)))
 
 
@@ -78,7 +80,7 @@ class _Reader:
     def _report(self, offset: int, text: str) -> None:
         if len(self.problems) >= self.limits.problems:
             raise _TooMany("too many errors")
-        self.problems.append(Problem(*self._position(offset), text))
+        self.problems.append(Problem(*self._position(offset), text, code="syntax"))
 
     def _check(self, item: Lexeme) -> None:
         """Faults inside one token: they do not disturb the reading."""

@@ -146,6 +146,7 @@ def problem_to_json(problem: Problem) -> dict[str, Any]:
         "column": problem.column,
         "severity": problem.severity,
         "text": shown(problem.text),
+        **_given(code=problem.code, hint=shown(problem.hint), end_line=problem.end_line, end_column=problem.end_column),
         **_given(script=shown(problem.script)),
     }
 

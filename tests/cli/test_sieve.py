@@ -39,16 +39,30 @@ def test_check_prints_every_problem_with_its_place(files, capsys):
     code, out = tried(capsys, "check", "good.sieve", "bad.sieve", "unknown.sieve")
     assert code == 1
     assert out.splitlines() == [
-        "bad.sieve:2:1: error: missing semicolon after the keep command",
-        "unknown.sieve:1:1: error: unknown command 'fileinto': add require [\"fileinto\"]",
+        "bad.sieve:1:5: error: missing semicolon after the keep command",
+        "    keep",
+        "        ^",
+        "    hint: put a ';' here",
+        "bad.sieve:2:1: error: unknown command 'fileinto'",
+        '    fileinto "x";',
+        "    ^~~~~~~~",
+        '    hint: add require ["fileinto"];',
+        "unknown.sieve:1:1: error: unknown command 'fileinto'",
+        '    fileinto "x";',
+        "    ^~~~~~~~",
+        '    hint: add require ["fileinto"];',
         "unknown.sieve:2:1: error: unknown command 'frob'",
+        "    frob;",
+        "    ^~~~",
+        "    hint: the commands are discard, else, elsif, fileinto, if, keep, redirect, require, stop",
     ]
 
 
 def test_a_warning_does_not_make_a_script_invalid(files, capsys):
     assert tried(capsys, "check", "odd.sieve") == (
         0,
-        "odd.sieve:1:11: warning: no header field can have the name 'a b'\n",
+        "odd.sieve:1:11: warning: no header field can have the name 'a b'\n"
+        '    if exists "a b" { stop; }\n              ^~~~~\n',
     )
 
 
@@ -57,7 +71,10 @@ def test_check_as_json(files, capsys):
     found = json.loads(out)["files"]
     assert code == 1
     assert [(one["file"], one["valid"]) for one in found] == [("good.sieve", True), ("unknown.sieve", False)]
-    assert found[1]["problems"][1] == {"line": 2, "column": 1, "severity": "error", "text": "unknown command 'frob'"}
+    assert found[1]["problems"][0] == {
+        "line": 1, "column": 1, "end_line": 1, "end_column": 9, "severity": "error",
+        "text": "unknown command 'fileinto'", "code": "unknown-command", "hint": 'add require ["fileinto"];',
+    }  # fmt: skip
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_is_checked(files, capsys):

@@ -234,8 +234,28 @@ def test_many_problems_are_all_told(alice):
     assert all(f"line {n}: " in said for n in range(1, 31))
 
 
-def test_the_text_of_problems_has_the_length_it_says(alice):
-    said = ask(alice, 'CHECKSCRIPT "unbekanntÜ; keep \\"x\\";"\r\n'.encode())
+def test_problems_are_one_quoted_string_where_they_fit(alice):
+    """RFC 5804 §4: quotes and backslashes are escaped, and it holds no line end."""
+    said = ask(alice, b'CHECKSCRIPT "fileinto \\"x\\"; frob;"\r\n')
+    assert re.fullmatch(rb'NO "(?:[^"\\\r\n]|\\["\\])*"\r\n', said)
+    assert rb'add require [\"fileinto\"];' in said
+    assert b"unknown command 'frob'" in said
+
+
+def test_a_mailbox_that_is_missing_is_a_warning(alice):
+    script = rb'require \"fileinto\"; fileinto \"Lists\";'
+    said = ask(alice, b'CHECKSCRIPT "' + script + b'"\r\n')
+    assert said.startswith(b'OK (WARNINGS) "line 1: there is no mailbox \'Lists\'')
+
+
+def test_a_redirect_to_oneself_is_a_warning(alice):
+    said = ask(alice, b'CHECKSCRIPT "redirect \\"alice@localhost\\";"\r\n')
+    assert said.startswith(b'OK (WARNINGS) "line 1: a redirect to yourself')
+
+
+def test_the_text_of_many_problems_is_a_literal_with_a_line_for_each(alice):
+    said = ask(alice, 'CHECKSCRIPT "{}"\r\n'.format("unbekanntÜ; keep 5; " * 20).encode())
+    assert said.count(b"\r\nline 1: ") > 20
     size, rest = re.fullmatch(rb"NO \{([0-9]+)\}\r\n(.*)\r\n", said, re.DOTALL).groups()
     assert len(rest) == int(size)
 
