@@ -105,7 +105,7 @@ def _feedback(run: Run, kind: str) -> bytes:
         structured("User-Agent", [f"sievemda/{__version__}"]),
         structured("Original-Mail-From", [f"<{reverse_path(run)}>"]),
         structured("Original-Rcpt-To", [f"<{recipient.address}>"]),
-        structured("Dovecot-Reporting-User", [user]),
+        structured("Dovecot-Reporting-User", [f"<{user}>"]),
     ]
     return b"".join(fields)
 
