@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from sievemda.sieve.effects import Notify, Respond, Store
+from sievemda.sieve.frozen import Frozen, frozen
 
 if TYPE_CHECKING:
     from sievemda.mail.message import Message
@@ -37,7 +38,7 @@ T = TypeVar("T")
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def node(cls: type[T]) -> type[T]:
     """Make a node class of it."""
-    return dataclass(frozen=True, kw_only=True, slots=True)(cls)
+    return frozen(cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ Fault = str | tuple["Text", str]  # a fault of the node, or of one of its string
 
 
 @node
-class Node:
+class Node(Frozen):
     keyword: ClassVar[str] = ""
     line: int = 0
     column: int = 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from sievemda.sieve.frozen import REQUIRED
 from sievemda.sieve.matching import AddressPart, Matching
 from sievemda.sieve.node import Block, Node, Option, Test
 from sievemda.sieve.text import Text, Texts
@@ -81,21 +81,21 @@ def signature(cls: type[Node]) -> Signature:
 
 def _signature(cls: type[Node]) -> Signature:
     hints = typing.get_type_hints(cls)
-    inherited = {f.name for base in (Node, Option) for f in dataclasses.fields(base)} | {"options"}
+    inherited = {*Option.node_fields, "options"}
     positionals: list[Slot] = []
     tags: dict[str, Slot] = {}
     others: dict[Kind, Slot] = {}
-    for declared in dataclasses.fields(cls):
-        if declared.name in inherited:
+    for name, default in cls.node_fields.items():
+        if name in inherited:
             continue
-        kind, optional = _kind(hints[declared.name])
-        slot = Slot(declared.name, kind, optional, declared.default)
+        kind, optional = _kind(hints[name])
+        slot = Slot(name, kind, optional, default)
         if kind not in _POSITIONAL and kind is not Kind.FLAG:
             others[kind] = slot
-        elif declared.default is dataclasses.MISSING:
+        elif default is REQUIRED:
             positionals.append(slot)
         else:
-            tags[declared.name.rstrip("_")] = slot
+            tags[name.rstrip("_")] = slot
     return Signature(
         tuple(positionals),
         tags,
