@@ -102,7 +102,7 @@ class Sources:
         for name, paths in self._files:
             several = len(paths) != 1 or str(paths[0]) != name
             if name == "-":
-                yield from self._file("standard input", self._standard_input(), done, whole=False)
+                yield from self._file("standard input", self._spooled(sys.stdin.buffer), done, whole=False)
             for path in paths:
                 try:
                     file: BinaryIO = path.open("rb")
@@ -112,7 +112,8 @@ class Sources:
                     yield Mail(str(path), b"", problem=e.strerror or str(e), done=done)
                     continue
                 with file:
-                    yield from self._file(str(path), file, done, whole=several)
+                    whole = file if file.seekable() else self._spooled(file)
+                    yield from self._file(str(path), whole, done, whole=several)
                 done += _size(path)
 
     def _file(self, name: str, file: BinaryIO, done: int, *, whole: bool) -> Iterator[Mail]:
@@ -132,10 +133,10 @@ class Sources:
         problem = f"larger than {MOST >> 20} MiB" if len(data) > MOST else ""
         yield Mail(name, data, problem=problem, done=done + len(data))
 
-    def _standard_input(self) -> BinaryIO:
-        """A file with what comes in, which can be sought in."""
+    def _spooled(self, source: BinaryIO) -> BinaryIO:
+        """A file that can be sought in, with what comes from one that cannot."""
         spool = self._stack.enter_context(tempfile.SpooledTemporaryFile(MOST))  # noqa: SIM115
-        shutil.copyfileobj(sys.stdin.buffer, spool)
+        shutil.copyfileobj(source, spool)
         spool.seek(0)
         return spool  # type: ignore[return-value]
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sievemda.cli.sieve_table import Table
     from sievemda.mail.envelope import Envelope
     from sievemda.mail.message import Message
-    from sievemda.sieve.problems import Problem
     from sievemda.sieve.rehearsal import Imagined
 
 
@@ -37,6 +36,21 @@ class Wanted:
     table: bool | None  # None: as the messages are one or many
     only: str | None
     caught: tuple[str, ...]
+
+    def check(self) -> None:
+        """Raises click.UsageError for what cannot be wanted together."""
+        if self.table and (self.trace or self.only):
+            raise click.UsageError(
+                "--trace and --only are for messages that are explained, not for --table", _context()
+            )
+        if self.caught and (self.table is False or self.only):
+            raise click.UsageError("--caught is for the table of many messages", _context())
+
+    def is_table(self, sources: Sources) -> bool:
+        """Whether the messages are counted."""
+        if self.table is not None or self.only or self.trace or self.caught:
+            return bool(self.table) or bool(self.caught)
+        return sources.are_many
 
 
 @click.command(
@@ -96,14 +110,15 @@ def run(
     from sievemda.cli.sieve_world import World
 
     if script == "-" and "-" in messages:
-        raise click.UsageError("standard input can be the script or the message, not both", click.get_current_context())
+        raise click.UsageError("standard input can be the script or the message, not both", _context())
     wanted = Wanted(**{name: options.pop(name) for name in ("as_json", "trace", "color", "table", "only", "caught")})
+    wanted.check()
     limits, available = language(local_sets)
     with Sources(messages, kind) as sources:
-        many = wanted.table if wanted.table is not None else not wanted.only and sources.are_many
+        many = wanted.is_table(sources)
         row = Row(script, before, after, include, limits, available)
         if row.wrong:
-            _print_problems(script, row.wrong, wanted.as_json)
+            _print_problems(row, wanted)
             return WRONG
         facts = World(**options).facts(row.load_included)
         session = _Session(row, facts, sources, wanted, sender, recipient)
@@ -132,6 +147,8 @@ class _Session:
         for mail in only_wanted(iter(self._sources), only) if only else self._sources:
             if found and not self._wanted.as_json:
                 click.echo()
+            if not found and not self._wanted.as_json:
+                self._warn()
             found = True
             code = max(code, self._explain(mail))
         if only and not found:
@@ -159,8 +176,6 @@ class _Session:
             click.echo(json.dumps(story_to_json(outcome, story, problems, full=self._wanted.trace)))
             return code
         say(where.style(clean(heading(message, envelope)), bold=True), where)
-        for line in problem_lines(row.script, row.warnings):
-            say(line, where)
         if self._wanted.trace:
             for line in trace_lines(where, story, row.limits, message.stored_size, row.script):
                 say(line, where)
@@ -170,9 +185,12 @@ class _Session:
             say(line, where)
         return code
 
+    def _warn(self) -> None:
+        for line in self._row.lines(self._row.warnings, self._screen):
+            say(line, self._screen)
+
     def count(self) -> int:
         """All messages in a table."""
-        from sievemda.cli.sieve_report import problem_lines
         from sievemda.cli.sieve_table import Table, table_json, table_lines, unknown
         from sievemda.sieve.report import problem_to_json
 
@@ -187,7 +205,8 @@ class _Session:
             problems = [problem_to_json(problem) for problem in row.warnings]
             click.echo(json.dumps(table_json(table, row.sources) | {"problems": problems}))
         else:
-            for line in (*problem_lines(row.script, row.warnings), *table_lines(where, table, row.sources, row.script)):
+            self._warn()
+            for line in table_lines(where, table, row.sources, row.script):
                 say(line, where)
         return WRONG if table.failed > table.unread else 0
 
@@ -223,14 +242,19 @@ class _Session:
         return envelope_of(message, sender_said_by(mail, message, self._sender), recipient)
 
 
-def _print_problems(script: str, problems: list[Problem], as_json: bool) -> None:
-    from sievemda.cli.sieve_report import problem_lines
+def _print_problems(row: Row, wanted: Wanted) -> None:
+    """What is wrong with the scripts, which then are not run."""
     from sievemda.sieve.report import outcome_to_json
     from sievemda.sieve.run import Outcome
 
-    if as_json:
-        broken = Outcome((), implicit_keep=True, failure=problems[0], tests=())
-        click.echo(json.dumps(outcome_to_json(broken, problems)))
+    if wanted.as_json:
+        broken = Outcome((), implicit_keep=True, failure=row.wrong[0], tests=())
+        click.echo(json.dumps(outcome_to_json(broken, row.wrong)))
         return
-    for line in problem_lines(script, problems):
-        click.echo(line)
+    where = screen(wanted.color)
+    for line in row.lines(row.wrong, where):
+        say(line, where)
+
+
+def _context() -> click.Context:
+    return click.get_current_context()

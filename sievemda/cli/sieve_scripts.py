@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from sievemda.sieve.sequence import Stage
 from sievemda.sieve.story import Source, read_source
 
 if TYPE_CHECKING:
+    from sievemda.cli.terminal import Screen
     from sievemda.sieve.limits import Limits
     from sievemda.sieve.problems import Problem
     from sievemda.sieve.program import Program
@@ -44,6 +46,7 @@ class Row:
         self.warnings: list[Problem] = []
         self.wrong: list[Problem] = []
         self.sources: dict[str, Source] = {}
+        self._texts: dict[str, bytes] = {}
         self._shelf = Shelf(tuple(map(Path, include or own_folder)))
         self._programs = ProgramCache(limits, available)
         self._included: dict[tuple[str, str], Program | ScriptError | None] = {}
@@ -51,7 +54,7 @@ class Row:
             self._add(file, "" if file == script else file)
 
     def _add(self, file: str, called: str) -> None:
-        text = read(file)
+        text = self._texts[called] = read(file)
         try:
             program = self._programs.get(text)
         except ScriptError as e:
@@ -63,6 +66,14 @@ class Row:
         self.stages.append(Stage(lambda: program, Origin(called, included_as)))
         self.warnings += (replace(problem, script=called) for problem in program.problems)
         self.sources[called] = read_source(text, self.limits)
+
+    def lines(self, problems: Iterable[Problem], where: Screen) -> Iterator[str]:
+        """Problems for people, those of a compiled script with the place that is meant."""
+        from sievemda.cli.sieve_caret import explained
+
+        for problem in problems:
+            text = self._texts.get(problem.script, b"")
+            yield from explained(problem.script or self.script, text, [replace(problem, script="")], where)
 
     def load_included(self, location: str, name: str) -> Program | None:
         """A script to include, read and compiled once. Raises `ScriptError`."""

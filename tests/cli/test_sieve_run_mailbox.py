@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -241,3 +242,34 @@ def test_many_kinds_of_actions_are_counted_together(found, folder, monkeypatch):
     )
     told = {each["mailbox"]: each["count"] for each in found("box", script="k.sieve")["actions"]}
     assert told == {"bill 1": 1, "lunch": 1, "(others)": 3}
+
+
+def test_a_pipe_with_a_name_can_be_a_message(found, folder):
+    os.mkfifo(folder / "pipe")
+    with subprocess.Popen(["/bin/sh", "-c", "cat box > pipe"], cwd=folder):
+        assert found("pipe", code=1)["messages"] == 5
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--table", "--trace"],
+        ["--table", "--only", "1"],
+        ["--explain", "--caught", "3"],
+        ["--only", "1", "--caught", "3"],
+    ],
+)
+def test_what_cannot_be_wanted_together_is_wrong_usage(folder, options):
+    assert run(["sieve", "run", "s.sieve", "box", *options]) == 2
+
+
+def test_a_trace_of_many_messages_is_one_of_each(folder, capsys):
+    run(["sieve", "run", "s.sieve", "box", "--trace"])
+    assert capsys.readouterr().out.count("\ntrace\n") == 5
+
+
+def test_a_warning_is_given_once(folder, capsys):
+    (folder / "w.sieve").write_text('if exists "a b" { stop; }')
+    run(["sieve", "run", "w.sieve", "box", "--explain"])
+    run(["sieve", "run", "w.sieve", "box"])
+    assert capsys.readouterr().out.count("w.sieve:1:11: warning: no header field can have the name 'a b'") == 2
