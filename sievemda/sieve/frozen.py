@@ -59,7 +59,7 @@ def frozen(cls: type[T]) -> type[T]:
     own = {
         name: names.pop(name, REQUIRED)
         for name, hint in names.get("__annotations__", {}).items()
-        if not str(hint).startswith("ClassVar")
+        if not str(hint).removeprefix("typing.").startswith("ClassVar")
     }
     for gone in ("__dict__", "__weakref__"):
         names.pop(gone, None)

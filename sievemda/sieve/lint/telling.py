@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -28,8 +27,8 @@ def blocks(command: Command) -> Iterator[tuple[Command, ...]]:
     if isinstance(command, Chain):
         yield from (link[1] for link in command.links)
         return
-    for field in dataclasses.fields(command):
-        value = getattr(command, field.name)
+    for field in command.node_fields:
+        value = getattr(command, field)
         if isinstance(value, Block):
             yield value.commands
 
@@ -52,8 +51,8 @@ def tests_of(command: Command) -> Iterator[Test]:
 
 def under(node: Node) -> Iterator[Test]:
     """The tests right under a command or test."""
-    for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
+    for field in node.node_fields:
+        value = getattr(node, field)
         if isinstance(value, Test):
             yield value
         elif isinstance(value, tuple):
@@ -74,7 +73,7 @@ def meaning(value: Any) -> Any:
     if isinstance(value, Texts):
         return tuple(meaning(item) for item in value)
     if isinstance(value, Node):
-        fields = (getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in {"line", "column"})
+        fields = (getattr(value, field) for field in value.node_fields if field not in {"line", "column"})
         return (type(value).__name__, *map(meaning, fields))
     if isinstance(value, Block):
         return meaning(value.commands)
