@@ -4,8 +4,7 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
+import threading
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -176,19 +175,21 @@ def test_a_coverage_file_that_cannot_be_written_is_told_of(site, capsys):
     assert "none/cov.info" in capsys.readouterr().err
 
 
-def test_an_interrupt_is_told_of_and_ends_with_130(site):
+def test_an_interrupt_is_told_of_and_ends_with_130(site, capsys):
     os.mkfifo(site / "never.svtest")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sievemda", "test", "--format", "json", "good.svtest", "never.svtest", "mixed.svtest"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    writer = os.open(site / "never.svtest", os.O_WRONLY)  # waits until the file is being read
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
-    os.close(writer)
-    assert process.returncode == 130
-    files = json.loads(out)["files"]
+
+    def interrupt():
+        with (site / "never.svtest").open("w"):  # waits until the file is being read
+            os.kill(os.getpid(), signal.SIGINT)
+            done.wait(10)
+
+    done = threading.Event()
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+    assert run(["test", "--format", "json", "good.svtest", "never.svtest", "mixed.svtest"]) == 130
+    done.set()
+    thread.join()
+    files = json.loads(capsys.readouterr().out)["files"]
     assert [each["status"] for each in files] == ["passed", "error", "failed"]
     assert files[1]["error"] == "interrupted"
 
