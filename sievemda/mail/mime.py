@@ -234,6 +234,8 @@ class _Reader:
 
     def read(self) -> None:
         root = self._stack[0]
+        if not root.header.has_body:
+            return
         self._begin_body(root)
         position = max(root.body - 1, 0)  # the line end in front of the body
         while not self._full and (self._header_of is not None or self._open):

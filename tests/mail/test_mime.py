@@ -27,6 +27,13 @@ def test_a_message_without_mime_is_one_text():
     assert bodies(b"Subject: x\n\nhello\n") == [b"hello\n"]
 
 
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nX: y"])
+def test_a_message_that_has_no_body_holds_no_other(end):
+    """Whatever took the place of one would become a part of the header."""
+    assert shape(b"Content-Type: message/rfc822" + end) == [((), "message/rfc822")]
+    assert shape(b"Content-Type: message/rfc822\n\n") == [((), "message/rfc822"), ((0,), "text/plain")]
+
+
 NESTED = (
     MIXED % b"outer"
     + b"prologue\n--outer\n"
