@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -28,9 +29,9 @@ from sievemda.sieve.testing.clock import processor_time
 from sievemda.sieve.testing.row import Row, Script, fills_inbox
 from sievemda.sieve.testing.settings import Settings
 from sievemda.sieve.testing.site import Site, read_script
-from sievemda.sieve.testing.subject import DEFAULT_MESSAGE, Subject
+from sievemda.sieve.testing.subject import Subject
 from sievemda.sieve.testing.surroundings import Surroundings
-from sievemda.sieve.testing.world import Due, MakeWorld, NoMailbox
+from sievemda.sieve.testing.world import Due, MakeWorld
 
 _STAGES = {"parse": "parse failed", "bind": "validation failed", "generate": "code generation failed"}
 
@@ -69,18 +70,19 @@ class Bench(Surroundings):
         self.saved: dict[str, Script] = {}
         self.flags_set: tuple[str, ...] | None = None  # the internal flags, once somebody has asked for them
         self._executed: tuple[Effect, ...] = ()
-        self._runs: list[BenchRun] = []  # the file's own, and that of the script under test
+        self._runs: list[Run] = []  # the file's own, and that of the script under test
 
     # -- the run of the file -----------------------------------------------------------------------------------
 
     def play(self, program: Program) -> BenchRun:
         """The run of the test file itself."""
-        self._runs = [BenchRun(self, program, Carried(self.subject.message))]
+        file = BenchRun(self, program, Carried(self.subject.message))
+        self._runs = [file]
         self.reset_result()
-        return self._runs[0]
+        return file
 
     @property
-    def file(self) -> BenchRun:
+    def file(self) -> Run:
         return self._runs[0]
 
     def settle(self, site: Site) -> None:
@@ -99,6 +101,22 @@ class Bench(Surroundings):
     def under_test(self) -> bool:
         """Whether it is a script under test that runs now, and not the file."""
         return len(self._runs) > 1
+
+    def refuse_nesting(self) -> None:
+        """Why scripts under test may not run others: one that runs itself would never end."""
+        if self.under_test:
+            raise RunError("a script under test can neither run scripts nor carry out a result")
+
+    @contextmanager
+    def trying(self, state: Run) -> Iterator[None]:
+        """This is the run of the script under test."""
+        self.restart_clock()
+        self._runs.append(state)
+        try:
+            with processor_time(self.settings.site.processor_time):
+                yield
+        finally:
+            self._runs.pop()
 
     def presented(self) -> None:
         """The message or the envelope is another one now: what was edited is forgotten."""
@@ -147,6 +165,7 @@ class Bench(Surroundings):
 
     def run(self, *, append: bool) -> bool:
         """Run the script under test; whether it ended without a run-time error, and nowhere said that it failed."""
+        self.refuse_nesting()
         self.errors.clear()
         script = self.script
         if script is None:
@@ -165,16 +184,13 @@ class Bench(Surroundings):
 
     def _follow(self, state: BenchRun, script: Script) -> bool:
         """Whether it failed."""
-        self.restart_clock()
-        self._runs.append(state)
         try:
-            with processor_time(self.settings.site.processor_time):
+            with self.trying(state):
                 failure = state.follow()
         except TestFailed as e:
             self.say(f"the script under test failed: {e}")
             return True
         finally:
-            self._runs.pop()
             self.ran(script, tuple(state.entered))
             self.tell_notes(state.notes, script.name)
         if failure is not None:
@@ -183,6 +199,7 @@ class Bench(Surroundings):
 
     def run_row(self, relatives: Sequence[str]) -> bool:
         """Several scripts as in a delivery, with a result of their own; whether all that were reached did well."""
+        self.refuse_nesting()
         self.errors.clear()
         return Row(self).run(relatives)
 
@@ -224,6 +241,7 @@ class Bench(Surroundings):
 
     def carry_out(self) -> bool:
         """What of the list has not been carried out, and the implicit keep when it is due; whether all went well."""
+        self.refuse_nesting()
         self.errors.clear()
         file, actions = self.file, self.file.actions
         effects = tuple(actions.effects)
@@ -250,37 +268,6 @@ class Bench(Surroundings):
         if trouble:
             self.log(trouble)
         return not trouble
-
-    # -- messages of the world ---------------------------------------------------------------------------------
-
-    def fetch_sent(self, index: int) -> bool:
-        """Make a message that was sent the current one; false when there is none."""
-        sent = self.world_so_far.sent if self.world_so_far is not None else ()
-        if index >= len(sent):
-            return False
-        letter = sent[index]
-        self.subject.set_message(letter.data)
-        self.subject.set_sender(letter.sender)
-        self.subject.set_recipient(letter.recipient)
-        self.presented()
-        return True
-
-    def fetch_stored(self, mailbox: str, index: int) -> bool:
-        """Make a message of a mailbox the current one; false when there is none.
-
-        Where there is no such mailbox, the default message becomes current, as in Pigeonhole.
-        """
-        try:
-            found = self.world.stored(mailbox, index)
-        except NoMailbox:
-            self.subject.set_message(DEFAULT_MESSAGE)
-            self.presented()
-            return False
-        if found is None:
-            return False
-        self.subject.set_message(found.data, found.flags)
-        self.presented()
-        return True
 
     def fail(self, reason: str, line: int) -> NoReturn:
         """The test under way has failed, or the script under test says so."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sievemda.mail.envelope import Envelope
 from sievemda.mail.message import Message
@@ -21,6 +21,7 @@ from sievemda.sieve.problems import Problem, ScriptError
 from sievemda.sieve.program import Program
 from sievemda.sieve.run import Carried, Origin, Outcome, Run
 from sievemda.sieve.sequence import Stage, run_all
+from sievemda.sieve.testing.cases import TestFailed
 
 if TYPE_CHECKING:
     from sievemda.sieve.testing.bench import Bench
@@ -40,6 +41,21 @@ class Script:
 
 class NotCarriedOut(Exception):
     """What a script decided could not be done; the message has been kept."""
+
+
+class RowRun(Run):
+    """One script of a row; where it says that it fails, that is an error of it."""
+
+    def __init__(self, bench: Bench, *what: Any, **more: Any) -> None:
+        super().__init__(*what, **more)
+        self._bench = bench
+
+    def follow(self) -> Problem | None:
+        try:
+            with self._bench.trying(self):
+                return super().follow()
+        except TestFailed as e:
+            return Problem(e.line, 1, f"the script failed: {e}", script=self.script)
 
 
 class Row:
@@ -84,8 +100,7 @@ class Row:
         if len(self._reached) == 1:
             carried = replace(carried, flags=self._bench.subject.flags)
         self._perform(carried.effects, _KEEP)
-        self._bench.restart_clock()
-        return Run(program, message, envelope, facts, limits, origin=origin, carried=carried)
+        return RowRun(self._bench, program, message, envelope, facts, limits, origin=origin, carried=carried)
 
     def _perform(self, effects: tuple[Effect, ...], fallback: Store) -> None:
         """What is new of these. An implicit keep is satisfied by a store into the INBOX."""

@@ -8,7 +8,8 @@ from sievemda.mail.annotation import fault as annotation_fault
 from sievemda.sieve.node import Command, Context, Fault, Test, node
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.run import Run
-from sievemda.sieve.testing.bench import bench_of
+from sievemda.sieve.testing.bench import Bench, bench_of
+from sievemda.sieve.testing.subject import DEFAULT_MESSAGE
 from sievemda.sieve.testing.world import NoMailbox
 from sievemda.sieve.text import Text, from_octets, is_utf8
 
@@ -59,11 +60,39 @@ def _fetch(wanted: MessageCommand | MessageTest, run: Run) -> str:
     """Make it the current message, counted from 0; in words why not, when there is none."""
     bench, index = bench_of(run), wanted.index
     if wanted.folder is None:
-        return "" if bench.fetch_sent(index) else f"no message {index} was sent"
+        return "" if _fetch_sent(bench, index) else f"no message {index} was sent"
     mailbox = run.text(wanted.folder)
     if not is_utf8(mailbox):
         bench.fail(_NOT_UTF8, wanted.line)
-    return "" if bench.fetch_stored(mailbox, index) else f"no message {index} in '{mailbox}'"
+    return "" if _fetch_stored(bench, mailbox, index) else f"no message {index} in '{mailbox}'"
+
+
+def _fetch_sent(bench: Bench, index: int) -> bool:
+    """Whether there is such a message; its envelope is that with which it was sent."""
+    sent = bench.world_so_far.sent if bench.world_so_far is not None else ()
+    if index >= len(sent):
+        return False
+    letter = sent[index]
+    bench.subject.set_message(letter.data)
+    bench.subject.set_sender(letter.sender)
+    bench.subject.set_recipient(letter.recipient)
+    bench.presented()
+    return True
+
+
+def _fetch_stored(bench: Bench, mailbox: str, index: int) -> bool:
+    """Whether there is such a message. Without the mailbox the default message becomes current, as in Pigeonhole."""
+    try:
+        found = bench.world.stored(mailbox, index)
+    except NoMailbox:
+        bench.subject.set_message(DEFAULT_MESSAGE)
+        bench.presented()
+        return False
+    if found is None:
+        return False
+    bench.subject.set_message(found.data, found.flags)
+    bench.presented()
+    return True
 
 
 @node

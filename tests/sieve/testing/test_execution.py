@@ -186,3 +186,48 @@ def test_no_world_is_made_for_a_file_that_needs_none(run):
     worlds = []
     run('test "a" { if test_message :smtp 0 { } keep; }', make_world=lambda: worlds.append(1))
     assert worlds == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "if test_script_run { }",
+        "if test_script_run :append_result { }",
+        'if test_multiscript "s.sieve" { }',
+        "if test_result_execute { }",
+    ],
+)
+@pytest.mark.parametrize("way", ['test_script_compile "s.sieve"', 'test_multiscript "s.sieve"'])
+def test_a_script_under_test_runs_no_other_nor_itself(run, tmp_path, command, way):
+    (tmp_path / "s.sieve").write_text(f'require "vnd.dovecot.testsuite"; {command}')
+    text = f"""
+    test "a" {{
+        if {way} {{ if test_script_run {{ test_fail "ran"; }} }}
+        if not test_error :count "eq" "1" {{ test_fail "log"; }}
+        if not test_error :contains "a script under test" {{ test_fail "words"; }}
+    }}
+    """
+    assert [case.message for case in run(text).cases] == [None]
+
+
+def test_in_a_row_a_script_that_says_it_fails_is_an_error_and_the_message_is_kept(run, tmp_path):
+    (tmp_path / "s.sieve").write_text('require "vnd.dovecot.testsuite"; discard; test_fail "my reason";')
+    text = """
+    test "a" {
+        if test_multiscript "s.sieve" { test_fail "true"; }
+        if not test_error :contains "my reason" { test_fail "log"; }
+        test_message :folder "INBOX" 0;
+    }
+    """
+    assert [case.message for case in run(text).cases] == [None]
+
+
+def test_programs_may_be_run_many_times_in_one_file(run, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/p").write_text("#!/bin/sh\n")
+    (tmp_path / "bin/p").chmod(0o755)
+    text = b'require ["vnd.dovecot.testsuite", "vnd.dovecot.execute"]; test_config_set "sieve_execute_bin_dir" "bin";'
+    text += b'test_config_reload :extension "vnd.dovecot.execute"; test "a" {' + 12 * b' execute "p";' + b" }"
+    path = tmp_path / "p.svtest"
+    path.write_bytes(text)
+    assert run_file(path, Order(make_world=ScratchWorld)).error is None
