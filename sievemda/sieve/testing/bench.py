@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sievemda.sieve.actions import Actions
-from sievemda.sieve.combining import name
+from sievemda.sieve.combining import cancels_keep, name
 from sievemda.sieve.effects import Effect, Note, Store
 from sievemda.sieve.problems import Problem, RunError, ScriptError
 from sievemda.sieve.program import Program
@@ -251,13 +251,16 @@ class Bench(Surroundings):
         done = self.perform(effects, keep)
         self._executed += effects
         file.actions = Actions(self.limits, keep_is_inbox=True, earlier=self._executed)
-        file.actions.implicit_keep = actions.implicit_keep
         return done
 
     def keep_is_due(self) -> bool:
-        """Whether the implicit keep is: a store into the INBOX satisfies it, and so does one that was carried out."""
-        actions = self.file.actions
-        return actions.implicit_keep and not any(map(fills_inbox, (*self._executed, *actions.effects)))
+        """Whether the implicit keep is: no entry has cancelled it, and none has satisfied it by filling the INBOX.
+
+        Why the entries are asked, and not whether any action ever cancelled it: of two equal actions the first says
+        whether it had `:copy`, as in Pigeonhole.
+        """
+        entries = (*self._executed, *self.file.actions.effects)
+        return not any(cancels_keep(entry) or fills_inbox(entry) for entry in entries)
 
     def perform(self, effects: tuple[Effect, ...], fallback: Store) -> bool:
         """Carry these out, all or none; whether all went well."""
