@@ -1,22 +1,15 @@
-"""`python -m tests.bench [-m MESSAGES] [lmtp] [sieve]`: prints one table per part."""
+"""`python -m tests.bench [-m MESSAGES] [-r ROUNDS] [lmtp] [sieve]`: prints one table per part."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from sievemda.mail.address import Address
-from sievemda.mail.envelope import Envelope, Recipient, Sender
-from sievemda.mail.message import Message
-from sievemda.sieve.compile import compile_script
-from sievemda.sieve.limits import Limits
-from sievemda.sieve.run import run
-from sievemda.sieve.testing.bench import Bench
+from tests.bench.language import rules, table
 from tests.outcomes.site import Site
 
 
@@ -27,7 +20,7 @@ def lmtp(messages: int) -> None:
         print("lmtp: smtp-source (of Postfix) is not installed")
         return
     print(f"{'lmtp':32}{'messages':>10}{'seconds':>10}{'per s':>10}{'RSS MiB before':>16}{'after':>8}{'stored':>8}")
-    for script in ("", RULES(200)):
+    for script in ("", rules(200)):
         for sessions in (1, 16):
             _lmtp_row(source, messages, sessions, script)
 
@@ -62,46 +55,14 @@ def _memory(pid: int) -> float:
     return pages * 4096 / 2**20
 
 
-def RULES(number: int) -> str:  # noqa: N802
-    """A script of so many rules of which none matches."""
-    rules = (f'if header :contains "subject" "word{n}" {{ fileinto "F{n}"; }}\n' for n in range(number))
-    return 'require "fileinto";\n' + "".join(rules)
-
-
-def sieve() -> None:
-    """Compiling and running, inside one process."""
-    print(f"{'sieve':32}{'compile ms':>12}{'run ms':>10}")
-    header = b"From: a@example.net\nTo: b@example.org\nSubject: " + b"x" * 60 + b"\n" + b"X-Y: z\n" * 20
-    message = header + b"\n" + b"line of text\n" * 300
-    limits = Limits(script_size=1 << 22)
-    bench = Bench(Path("bench.svtest"))
-    envelope = Envelope(Sender(None), Recipient(Address("b", "example.org")))
-    compile_script("keep;", limits)  # loads the grammar
-    for number in (10, 200, 5000):
-        text = RULES(number)
-        compiling = _median(lambda text=text: compile_script(text, limits), 3 if number > 1000 else 15)
-        program = compile_script(text, limits)
-        running = _median(lambda p=program: run(p, Message(message), envelope, bench, limits), 15)
-        print(f"{f'{number} rules, 4 KiB message':32}{compiling:12.2f}{running:10.3f}")
-
-
-def _median(call, times: int) -> float:
-    """Milliseconds."""
-    figures = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call()
-        figures.append((time.perf_counter() - started) * 1000)
-    return statistics.median(figures)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("-r", "--rounds", type=int, default=15, help="of the language, each of which runs all")
     parser.add_argument("-m", "--messages", type=int, default=10_000)
     parser.add_argument("parts", nargs="*", metavar="lmtp|sieve", default=["sieve", "lmtp"])
     options = parser.parse_args()
     for part in options.parts:
-        sieve() if part == "sieve" else lmtp(options.messages)
+        table(options.rounds) if part == "sieve" else lmtp(options.messages)
         print()
 
 
