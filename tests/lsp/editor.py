@@ -40,7 +40,7 @@ class Editor(BaseLanguageClient):
                 await self._news.wait()
             return found
 
-        return await asyncio.wait_for(wait(), 30)
+        return await asyncio.wait_for(wait(), 90)
 
     def open(self, uri: str, text: str, language: str = "sieve", version: int = 1) -> None:
         self.text_document_did_open(lsp.DidOpenTextDocumentParams(lsp.TextDocumentItem(uri, language, version, text)))
@@ -94,7 +94,7 @@ def session(
         await editor.shutdown_async(None)
         editor.exit(None)
         server = editor._server
-        code = await asyncio.wait_for(server.wait(), 30)
+        code = await asyncio.wait_for(server.wait(), 90)
         await editor.stop()
         return code
 
