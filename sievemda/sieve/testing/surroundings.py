@@ -53,7 +53,10 @@ class Surroundings(Unknown):
         if self._world is None:
             if self._make_world is None:
                 raise RunError("nothing can be carried out here: there is no mail store")
-            self._world = self._make_world()
+            try:
+                self._world = self._make_world()
+            except OSError as e:
+                raise RunError(f"the mail store cannot be made: {e.strerror or e}") from e
         return self._world
 
     @property

@@ -231,3 +231,10 @@ def test_programs_may_be_run_many_times_in_one_file(run, tmp_path):
     path = tmp_path / "p.svtest"
     path.write_bytes(text)
     assert run_file(path, Order(make_world=ScratchWorld)).error is None
+
+
+def test_a_store_that_cannot_be_made_aborts_the_file_that_needs_it(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = run('test "a" { test_mailbox_create "A"; }', make_world=lambda: ScratchWorld(tmp_path / "file"))
+    assert result.trouble == "aborted"
+    assert "the mail store cannot be made: Not a directory" in result.error
