@@ -199,3 +199,4 @@ class Note:
     line: int
     text: str
     script: str = ""
+    error: bool = False  # of the script, which goes on all the same

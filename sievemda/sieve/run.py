@@ -305,9 +305,13 @@ class Run:
         """Write a line to the log of the script."""
         self._note(self.notes, text)
 
-    def _note(self, notes: list[Note], text: str) -> None:
+    def complain(self, text: str) -> None:
+        """Write to the log of the script that it is wrong; it goes on all the same."""
+        self._note(self.notes, text, error=True)
+
+    def _note(self, notes: list[Note], text: str, *, error: bool = False) -> None:
         if len(notes) < self.limits.notes:
-            notes.append(Note(self.line, text[: self.limits.note_size], self.script))
+            notes.append(Note(self.line, text[: self.limits.note_size], self.script, error))
 
     # -- the budget --------------------------------------------------------------------------------------------
 

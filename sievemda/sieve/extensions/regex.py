@@ -63,7 +63,7 @@ class Regex(MatchType):
             found = pattern(key, _case(how))
         except ValueError as fault:
             run.spend_matching(GETTING + len(key) * READING)
-            run.note(f"invalid regular expression '{key[:80]}': {fault}")
+            run.complain(f"invalid regular expression '{key[:80]}': {fault}")
             return None
         run.spend_matching(found.cost)
         return found

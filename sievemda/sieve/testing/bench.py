@@ -192,7 +192,7 @@ class Bench(Surroundings):
             return True
         finally:
             self.ran(script, tuple(state.entered))
-            self.tell_notes(state.notes, script.name)
+            self.hear_notes(state.notes, script.name)
         if failure is not None:
             self.report(failure, script.name)
         return failure is not None
@@ -277,6 +277,13 @@ class Bench(Surroundings):
         if self.cases.current is None and not self.under_test:
             raise RunError(f"failed outside of any test: {reason}", line)
         raise TestFailed(reason, line)
+
+    def hear_notes(self, notes: Sequence[Note], script: str = "") -> None:
+        """What a script under test wrote to its log: errors that did not end it are errors like any."""
+        self.tell_notes([note for note in notes if not note.error], script)
+        for note in notes:
+            if note.error:
+                self.report(Problem(note.line, 0, note.text, script=note.script), script)
 
     def tell_notes(self, notes: Sequence[Note], script: str = "") -> None:
         """Show what a script wrote to its log."""

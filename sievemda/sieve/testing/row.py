@@ -116,7 +116,7 @@ class Row:
         for relative, script in self._reached.items():
             bench.ran(script, [each._replace(script="") for each in outcome.entered if each.script == relative])
             bench.ran(script, [each for each in outcome.entered if each.script not in self._reached])
-        bench.tell_notes(outcome.notes)
+        bench.hear_notes(outcome.notes)
         if outcome.failure is not None and not outcome.broken:
             bench.report(outcome.failure)
 
