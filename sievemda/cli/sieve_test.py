@@ -83,7 +83,11 @@ def test(
     totals = Totals(results, time.perf_counter() - started)
     _report(totals, form, coverage if covered else None)
     if coverage is not None and coverage_file is not None:
-        coverage_file.write_text(coverage.lcov(), "utf-8", "replace")
+        try:
+            coverage_file.write_text(coverage.lcov(), "utf-8", "replace")
+        except OSError as e:
+            print(f"sievemda: {coverage_file}: {e.strerror or e}", file=sys.stderr)
+            return USAGE
     return _code(results)
 
 

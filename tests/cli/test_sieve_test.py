@@ -171,7 +171,7 @@ def test_coverage_is_told_before_the_last_line_and_written_for_programs(site, ca
 
 
 def test_a_coverage_file_that_cannot_be_written_is_told_of(site, capsys):
-    assert run(["test", "--coverage-file", "none/cov.info", "good.svtest"]) not in {0, 1, 5}
+    assert run(["test", "--coverage-file", "none/cov.info", "good.svtest"]) == 2
     assert "none/cov.info" in capsys.readouterr().err
 
 

@@ -58,4 +58,4 @@ def _armed(number: signal.Signals, timer: int, seconds: float, ring: signal.Hand
         yield
     finally:
         signal.setitimer(timer, 0)
-        signal.signal(number, before)
+        signal.signal(number, before or signal.SIG_DFL)

@@ -140,12 +140,10 @@ def _library(values: Values, directory: Path) -> Library:
 
 def _place(values: Values, name: str, directory: Path, default: Folder | Dictionary) -> Folder | Dictionary:
     given = dict(_keyed(values, f"sieve_script/{name}"))
-    paths = [text for field, text in given.items() if field.endswith("path")]
-    path = directory / paths[-1] if paths and paths[-1] else None
-    driver = next((text for field, text in given.items() if field.endswith("sieve_script_driver")), "")
-    if driver == "dict":
-        return Dictionary(path)
-    return Folder(path) if path else default
+    if given.get("driver") == "dict":
+        files = [text for field, text in given.items() if "dict" in field and field.endswith("path") and text]
+        return Dictionary(directory / files[-1] if files else None)
+    return Folder(directory / given["path"]) if given.get("path") else default
 
 
 def _lists(values: Values, directory: Path) -> Lists:

@@ -152,6 +152,7 @@ SETTINGS: dict[str, Setting] = dict(
 
 # Keyed ones. The scripts to include are looked for by the engine, which Pigeonhole reloads with either.
 KEYED: tuple[tuple[re.Pattern[str], Setting], ...] = (
+    (re.compile(r"sieve_script"), Setting((CORE, "include"), words)),  # the names of the next; they count without it
     (re.compile(r"sieve_script/[^/]+/.*driver"), Setting((CORE, "include"), one_of("", "file", "dict"))),
     (re.compile(r"sieve_script/[^/]+(?:/.*)?"), Setting((CORE, "include"), plain)),
     (re.compile(r"sieve_editheader_header/[^/]+/name"), Setting(("editheader",), plain)),
@@ -192,10 +193,10 @@ class Settings:
         self.site: Site = site_of(Values({}), directory)
 
     def set(self, name: str, value: str) -> None:
-        self._recorded[name.strip()] = value
+        self._recorded[_plain_name(name)] = value
 
     def unset(self, name: str) -> None:
-        self._recorded.pop(name.strip(), None)
+        self._recorded.pop(_plain_name(name), None)
 
     def reload(self, scope: str = CORE) -> None:
         """Take over what is recorded for this scope. Raises `ValueError`, which names the setting or the extension."""
@@ -221,6 +222,13 @@ class Settings:
             if find(name) is None:
                 close = get_close_matches(name, SETTINGS, 1)
                 raise ValueError(f"unknown setting '{name}'" + (f": did you mean '{close[0]}'?" if close else ""))
+
+
+def _plain_name(name: str) -> str:
+    """`GROUP/KEY/FIELD`, where the field may also be written with the group before it."""
+    group, slash, rest = name.strip().partition("/")
+    key, second, field = rest.rpartition("/")
+    return f"{group}{slash}{key}{second}{field.removeprefix(group + '_')}"
 
 
 def _scopes(name: str) -> tuple[str, ...]:

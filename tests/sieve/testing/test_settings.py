@@ -249,6 +249,18 @@ def test_extensions_that_share_settings_are_reloaded_by_either_name():
     assert settings.site.limits.vacation_minimum == 1
 
 
+@pytest.mark.parametrize("prefix", ["", "sieve_editheader_header_"])
+def test_a_field_of_a_keyed_setting_may_be_written_with_its_group(prefix):
+    settings = Settings(Path("/d"))
+    settings.set("sieve_editheader_header", "a")
+    settings.set(f"sieve_editheader_header/a/{prefix}forbid_add", "yes")
+    settings.reload("editheader")
+    assert settings.site.limits.options.forbid_add == {"a"}
+    settings.unset(f"sieve_editheader_header/a/{prefix}forbid_add")
+    settings.reload("editheader")
+    assert settings.site.limits.options.forbid_add == frozenset()
+
+
 def test_a_protected_field_is_one_whose_key_is_listed():
     settings = Settings(Path("/d"))
     settings.set("sieve_editheader_header", "a b")
