@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sievemda.sieve.actions import Actions
-from sievemda.sieve.combining import cancels_keep, name
+from sievemda.sieve.combining import cancels_keep
 from sievemda.sieve.effects import Effect, Note, Store
 from sievemda.sieve.problems import Problem, RunError, ScriptError
 from sievemda.sieve.program import Program
@@ -221,12 +221,6 @@ class Bench(Surroundings):
         decided = (*self._executed, *self.file.actions.effects)
         return tuple(effect for effect in decided if not (isinstance(effect, Store) and effect.implicit))
 
-    def action_names(self) -> Iterator[str]:
-        """The result as the test language calls its entries."""
-        other = {"fileinto": "store", "ereject": "reject"}
-        for effect in self.result:
-            yield other.get(name(effect), name(effect))
-
     def reset_result(self) -> None:
         """An empty list; what was edited is forgotten, and so are the flags."""
         self._executed = ()
@@ -234,10 +228,6 @@ class Bench(Surroundings):
         for run in self._runs:
             _unedit(run)
             run.actions = Actions(self.limits, keep_is_inbox=True)
-
-    def forget_sent(self) -> None:
-        if self.world_so_far is not None:
-            self.world_so_far.forget_sent()
 
     def carry_out(self) -> bool:
         """What of the list has not been carried out, and the implicit keep when it is due; whether all went well."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from sievemda.sieve.combining import name
 from sievemda.sieve.node import Command, Test, node
 from sievemda.sieve.report import to_json
 from sievemda.sieve.run import Run
 from sievemda.sieve.testing.bench import bench_of
 from sievemda.sieve.testing.entries import Entries
 from sievemda.sieve.text import Text, Texts
+
+_NAMES = {"fileinto": "store", "ereject": "reject"}  # of entries, where they are not those of the actions
 
 
 @node
@@ -75,7 +78,8 @@ class ResultAction(Entries):
     keyword = "test_result_action"
 
     def entries(self, run: Run) -> Sequence[str]:
-        return tuple(bench_of(run).action_names())
+        names = map(name, bench_of(run).result)
+        return tuple(_NAMES.get(found, found) for found in names)
 
 
 @node
@@ -97,7 +101,8 @@ class ResultReset(Command):
     def execute(self, run: Run) -> None:
         bench = bench_of(run)
         bench.reset_result()
-        bench.forget_sent()
+        if bench.world_so_far is not None:
+            bench.world_so_far.forget_sent()
 
 
 @node
