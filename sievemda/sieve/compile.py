@@ -69,13 +69,16 @@ ALWAYS = frozenset({BASE, "comparator-i;octet", "comparator-i;ascii-casemap", "c
 class ProgramCache:
     """Programs by the hash of their text; the least recently used are forgotten. For many threads.
 
-    `octets` bounds the script text of all remembered programs; a program takes about forty times its text.
+    `octets` bounds the script text of all remembered programs: a program takes about twenty times its text, and half as
+    much again with the plans that its runs have made. `number` is for very short scripts.
     """
 
-    def __init__(self, limits: Limits, available: frozenset[str] | None = None, octets: int = 4 << 20) -> None:
+    def __init__(
+        self, limits: Limits, available: frozenset[str] | None = None, octets: int = 4 << 20, number: int = 10_000
+    ) -> None:
         self._limits = limits
         self._available = available
-        self._room = octets
+        self._room, self._most = octets, number
         self._programs: OrderedDict[bytes, tuple[Program, int]] = OrderedDict()
         self._used = 0
         self._lock = threading.Lock()
@@ -98,7 +101,7 @@ class ProgramCache:
             return
         self._programs[key] = (program, octets)
         self._used += octets
-        while self._used > self._room:
+        while self._used > self._room or len(self._programs) > self._most:
             _, (_, gone) = self._programs.popitem(last=False)
             self._used -= gone
 

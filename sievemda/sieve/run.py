@@ -347,8 +347,9 @@ def run(
     failure = state.follow()
     actions = state.actions
     effects = tuple(actions.effects)
+    keep = implicit_keep(state)
     if failure is None and actions.implicit_keep:
-        effects += (implicit_keep(state),)
+        effects += (keep,)
     return Outcome(
         effects,
         failure is not None or actions.implicit_keep,
@@ -357,7 +358,7 @@ def run(
         tuple(state.remember) if failure is None else (),
         tuple(state.notes),
         tuple(state.edits),
-        fallback=implicit_keep(state),
+        fallback=keep,
         entered=tuple(state.entered),
     )
 
@@ -365,4 +366,6 @@ def run(
 def implicit_keep(state: Run) -> Store:
     """The keep that is due at the end: of the message as it is now, with the flags as they are. RFC 5228 §2.10.2."""
     edited = None if state.message is state.original else state.message
+    if edited is None and state.keep_target is None and not state.flags:
+        return _KEEP
     return replace(state.keep_target or Store(implicit=True), flags=canonical(state.flags), message=edited)

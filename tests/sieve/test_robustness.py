@@ -224,6 +224,13 @@ def test_programs_are_remembered_until_there_is_no_room():
     assert cache.get(b"discard;") is not second
 
 
+def test_the_number_of_remembered_programs_is_bounded():
+    cache = ProgramCache(Limits(), number=2)
+    kept, _, last = (cache.get(text) for text in (b"keep;", b"stop;", b"discard;"))
+    assert cache.get(b"discard;") is last
+    assert cache.get(b"keep;") is not kept
+
+
 def test_a_program_without_room_is_compiled_each_time():
     cache = ProgramCache(Limits(), octets=4)
     assert cache.get(b"keep;") is not cache.get(b"keep;")
