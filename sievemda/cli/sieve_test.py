@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import sys
@@ -168,6 +169,8 @@ def _report(totals: Totals, form: str, coverage: Coverage | None) -> None:
     from sievemda.sieve.testing.formats import as_json, tap
     from sievemda.sieve.testing.junit import junit
 
+    if form != "text" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # whatever people read here
     match form:
         case "tap":
             print(tap(totals))

@@ -4,10 +4,14 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
+import sievemda
 from sievemda.cli import sieve_test
 from sievemda.cli.main import run
 
@@ -136,6 +140,19 @@ def test_formats_for_programs_hold_nothing_else(site, capsys, form):
         assert len(ET.fromstring(out.encode())) == 4
     else:
         assert re.fullmatch(r"TAP version 14\n((ok|not ok) \d+ - .*\n|  .*\n)+1\.\.5\n", out)
+
+
+@pytest.mark.parametrize("form", ["json", "junit"])
+def test_formats_for_programs_are_utf8_in_any_locale(site, form):
+    (site / "name.svtest").write_text(REQUIRE + 'test "caf\u00e9" { }', "utf-8")
+    found = subprocess.run(
+        [sys.executable, "-m", "sievemda", "test", "--format", form, "name.svtest"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(sievemda.__file__).parents[1])},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert "caf\u00e9" in found.stdout.decode("utf-8")
 
 
 def test_the_error_log_is_shown_with_script_and_line_when_asked_for(site, capsys):
