@@ -100,12 +100,17 @@ class _Job:
 
     def _told(self, file: str, script: bytes) -> tuple[Problem, ...]:
         """What is wrong with a script that does not parse; printed where no script may be expected."""
-        from sievemda.cli.sieve_report import problem_lines
+        from sievemda.cli.sieve_caret import explained
+        from sievemda.cli.terminal import say, screen
         from sievemda.sieve.check import check_script
 
         problems = check_script(script, self._limits, self._available)
-        for line in () if self._quiet else problem_lines(file, problems):
-            click.echo(line, err=file == "-")
+        where = screen(stream=sys.stderr if file == "-" else sys.stdout)
+        for line in () if self._quiet else explained(file, script, problems, where):
+            if file == "-":
+                click.echo(line, err=True, color=where.colours)
+            else:
+                say(line, where)
         return problems
 
     def _write(self, file: str, after: bytes, *, changed: bool) -> None:
