@@ -133,8 +133,8 @@ def _filled(screen: Screen, trial: Trial, indent: int) -> Iterator[str]:
 def _deeds(screen: Screen, story: Story, steps: Sequence[Step], indent: int) -> Iterator[str]:
     for step in steps[:_MOST]:
         for text in _words(story, step):
-            for number, line in enumerate(screen.wrapped(clean(f"-> {text}"), indent)):
-                yield line if not number else f"   {line}"
+            for number, line in enumerate(screen.wrapped(clean(text), indent + 3)):
+                yield line if number else f"{' ' * indent}-> {line[indent + 3 :]}"
     if len(steps) > _MOST:
         yield " " * indent + f"and {len(steps) - _MOST} commands more"
 
@@ -191,7 +191,8 @@ def _actions(screen: Screen, outcome: Outcome) -> Iterator[str]:
     if outcome.failure is not None:
         for effect in outcome.effects[:_MOST]:
             if effect not in outcome.settled:
-                yield clean(f"  not done, because the script failed: {action_words(effect)} ({_place(effect)})")
+                text = f"not done, because the script failed: {action_words(effect)} ({_place(effect)})"
+                yield from screen.wrapped(clean(text), 2)
 
 
 def _notes(screen: Screen, title: str, notes: Iterable[Note]) -> Iterator[str]:

@@ -33,7 +33,8 @@ def trace_lines(screen: Screen, story: Story, limits: Limits, size: int, name: s
     instructions = max((moment.instructions for moment in last), default=0)
     characters = max((moment.characters for moment in last), default=0)
     most = limits.matching + limits.looks * size
-    yield f"  budget: {instructions:,} of {limits.instructions:,} instructions, {characters:,} of {most:,} characters"
+    budget = f"{instructions:,} of {limits.instructions:,} instructions, {characters:,} of {most:,} characters"
+    yield from screen.wrapped(f"budget: {budget}", 2)
 
 
 def _moment(screen: Screen, story: Story, moment: Step | Trial) -> Iterator[str]:

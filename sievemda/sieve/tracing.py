@@ -130,10 +130,10 @@ class Traced(Run):
 
     def block(self, commands: tuple[Command, ...]) -> None:
         inside = self._inside
-        if self._is_full:
-            super().block(commands)
-            return
         for command in commands:
+            if self._is_full:
+                super().block((command,))
+                continue
             step = Step(command, self.script, len(self._open), self._part(), inside=inside)
             with self._watching(step):
                 super().block((command,))
