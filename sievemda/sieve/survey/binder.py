@@ -184,20 +184,21 @@ class Surveyor(Binder):
         before = len(self.problems)
         super().report(where, text, severity, code)
         if severity == "error" and len(self.problems) > before:
-            self.problems[-1] = replace(self.problems[-1], hint=self._hint(where, code))
+            self.problems[-1] = replace(self.problems[-1], hint=self._hint(where, text, code))
 
     def _tell(self, where: Call, text: str, code: str, hint: str) -> None:
         super().report(where, text, "error", code)
         self.problems[-1] = replace(self.problems[-1], hint=hint)
 
-    def _hint(self, where: object, code: str) -> str:
+    def _hint(self, where: object, text: str, code: str) -> str:
         call = where if isinstance(where, Call) else self._call
         word = getattr(where, "name", "") or getattr(where, "value", "") or ""
         if code == "unknown-comparator":
             word = _behind(self._call, where)
-        cls = self._cls if not isinstance(where, Call) or where is self._call else None
+        inner = isinstance(where, Call) and where is not self._call and code != "stray-tests"
+        cls = None if inner else self._cls
         case = hints.Case(
-            code, str(word), call, cls, self.vocabulary, self.allowed, self._lexicon, self._required
+            code, text, str(word), call, cls, self.vocabulary, self.allowed, self._lexicon, self._required
         )  # fmt: skip
         return hints.hint(case)
 

@@ -36,11 +36,12 @@ class Feed:
         self._told_of_blanks = 0
         self._left = limits.tokens
         self._last_end = 0  # where the word read last ends
+        self._told = False  # that something else stands where the command under way must end
         self._round = 0  # lists of tests that are open
+        self._openers: list[tuple[Word, int]] = []  # braces that are open, and how far in their lines begin; -1: unsaid
         self._suspect: Word | None = None  # the brace that has most likely no partner
         self.next = Word("END", "", 0, 0)
         self._after: Word | None = None
-        self._advance()
 
     def _position(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._lines, offset)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from sievemda.sieve.base.control import Else
 from sievemda.sieve.node import Node
 from sievemda.sieve.survey.lexicon import FIELDS, INSTEAD, Lexicon, owners
 from sievemda.sieve.tree import Call, Str, Tag
@@ -26,6 +27,7 @@ class Case:
     """
 
     code: str
+    text: str
     word: str
     call: Call | None
     cls: type[Node] | None
@@ -184,6 +186,20 @@ def _comparator(case: Case) -> str:
     return f"did you mean '{found}'?" if found else "known are " + _some(known)
 
 
+def _kind(case: Case) -> str:
+    if "expects a number, but a string " in case.text:
+        return "write numbers without quotes"
+    if "expects a string, but a string list" in case.text:
+        return f"one string is wanted, not a list; {_usage(case)}"
+    return ""
+
+
+def _stray(case: Case) -> str:
+    if case.cls is Else:
+        return "write elsif, or leave the test out"
+    return f"remove '{case.word}', or put a ';' in front of it"
+
+
 _ANSWERS: dict[str, Callable[[Case], str]] = {
     "unknown-command": _unknown_word,
     "unknown-test": _unknown_word,
@@ -198,10 +214,12 @@ _ANSWERS: dict[str, Callable[[Case], str]] = {
     "test-as-command": _as_command,
     "command-as-test": _as_test,
     "missing-semicolon": lambda _: "put a ';' in front of it",
+    "stray-tests": _stray,
     "missing-colon": lambda case: f"write :{case.word}",
     "tests": _tests,
     "block": _block,
     "tag-place": _tags_first,
+    "argument-kind": _kind,
     "duplicate-tag": lambda _: "keep one of them",
     "unknown-comparator": _comparator,
 }

@@ -46,6 +46,12 @@ class Lexicon:
         return frozenset(name for name, cls in self._nodes.items() if issubclass(cls, Test))
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """Commands, tests, and what is written instead of them."""
+        instead = frozenset(word for word in INSTEAD if not word.startswith(":"))
+        return self.commands | self.tests | instead
+
+    @cached_property
     def blocks(self) -> frozenset[str]:
         """Commands that have a block."""
         known = (name for name, cls in self._nodes.items() if signature(cls).block is not None)

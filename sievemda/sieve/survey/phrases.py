@@ -3,48 +3,61 @@
 from __future__ import annotations
 
 from sievemda.sieve.literals import number_value
-from sievemda.sieve.survey.feed import NAMES, Feed
+from sievemda.sieve.survey.lists import Lists
 from sievemda.sieve.survey.words import STRINGS, Word
 from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
 
 _VALUES = frozenset({"NUMBER", "TAG", "LSQB", *STRINGS})
 _JOINING = {"&&": "allof", "and": "allof", "&": "allof", "||": "anyof", "or": "anyof", "|": "anyof"}
+_NOISE = frozenset({"then", "do", "begin", "in", "is", "equals", "contains", "matches", "a", "the"})
 _COMPARING = frozenset({"=", "==", "!=", "=~", "~", "<", ">", "<=", ">=", "!"})
+
+_QUOTES = frozenset("'`\"“”„‟«»\u2018\u2019\u201a\u201b\u2039\u203a")
 
 Found = tuple[tuple[Argument, ...], tuple[Call, ...], bool]
 
 
-class Phrases(Feed):
+class Phrases(Lists):
     # -- arguments ---------------------------------------------------------------------------------------------
 
     def _arguments(self, owner: Word, depth: int) -> Found:
         """All that stands behind the name of a command or test, up to its end, its block, or what is next to it."""
-        name = owner.text.lower()
         found: list[Argument] = []
         while True:
             kind = self.next.kind
-            if kind in _VALUES:
-                self._argument(found)
-            elif kind == "LPAR":
-                if self._peek().kind in STRINGS:
-                    self._report(self.next.offset, "a list of strings in parentheses", 'write ["a", "b"]')
-                    found.append(self._string_list("RPAR"))
-                    continue
-                return self._limited(owner, found), self._test_list(depth + 1), True
-            elif kind == "COMMA" and self._peek().kind in STRINGS and found and isinstance(found[-1], Str | Strings):
-                self._bare_list(found)
-                self.unsure.add(self._position(owner.offset))
-            elif kind == "OPERATOR" and self._operator(name, found):
-                continue
-            elif kind == "COLON" and self._peek().kind in _VALUES:
-                self._unexpected("an argument", "a ':' stands only at the beginning of a tag, as in :is")
-                self._advance()
-            elif kind == "IDENTIFIER" and not self._word(owner, found):
-                continue
-            elif self.next.kind == "IDENTIFIER" and self._begins_test(owner):
-                return self._limited(owner, found), self._one_test(depth + 1), False
-            else:
+            if kind == "LPAR" and self._peek().kind not in STRINGS and self._tests_follow(owner):
+                return self._limited(owner, found), *self._listed(depth + 1)
+            if kind == "IDENTIFIER" and self._word(owner, found):
+                tests = self._one_test(depth + 1) if self._begins_test(owner) else ()
+                return self._limited(owner, found), tests, False
+            if kind != "IDENTIFIER" and not self._step(owner, found):
                 return self._limited(owner, found), (), False
+
+    def _tests_follow(self, owner: Word) -> bool:
+        """Whether the `(` that is next begins a list of tests, not something of a word that nobody knows."""
+        return owner.text.lower() in self._lexicon.words or self._known(self._peek(), self._lexicon.tests)
+
+    def _step(self, owner: Word, found: list[Argument]) -> bool:
+        """One argument, or something in its place; false when there is none."""
+        kind, behind = self.next.kind, self._peek().kind
+        if kind in _VALUES:
+            if "quotes" in self.next.fault and self.next.text[:1] not in _QUOTES:
+                self.unsure.add(self._position(owner.offset))
+            self._argument(found)
+        elif kind == "LPAR" and behind in STRINGS:
+            self._report(self.next.offset, "a list of strings in parentheses", 'write ["a", "b"]')
+            found.append(self._string_list("RPAR"))
+        elif kind == "LPAR":
+            self._skip_round()
+        elif kind == "COMMA" and behind in STRINGS and found and isinstance(found[-1], Str | Strings):
+            self._bare_list(found)
+            self.unsure.add(self._position(owner.offset))
+        elif kind == "COLON" and behind in _VALUES:
+            self._unexpected("an argument", "a ':' stands only at the beginning of a tag, as in :is")
+            self._advance()
+        else:
+            return kind == "OPERATOR" and self._operator(owner.text.lower(), found)
+        return True
 
     def _limited(self, owner: Word, found: list[Argument]) -> tuple[Argument, ...]:
         if len(found) > self._limits.arguments:
@@ -66,22 +79,14 @@ class Phrases(Feed):
         else:
             found.append(Str(word.value, *place))
 
-    def _bare_list(self, found: list[Argument]) -> None:
-        """Strings with commas between them, without brackets."""
-        first = found.pop()
-        self._report(self.next.offset, "a list of strings without brackets", 'write ["a", "b"]')
-        items = list(first.items) if isinstance(first, Strings) else [first] if isinstance(first, Str) else []
-        while self.next.kind == "COMMA" and self._peek().kind in STRINGS:
-            self._advance()
-            word = self._take()
-            items.append(Str(word.value, *self._position(word.offset)))
-        found.append(Strings(tuple(items), first.line, first.column))
-
     def _operator(self, name: str, found: list[Argument]) -> bool:
         """An operator among the arguments: what it stands for is put in its place. False when it is none of these."""
         word = self.next
         if word.text not in _COMPARING or name in {"anyof", "allof"}:
             return False
+        if name not in self._lexicon.words:
+            self._advance()
+            return True
         if word.text == "!" and name in self._lexicon.with_tests:
             self._report(word.offset, word.fault, "write not", end=word.end)
             self._advance()
@@ -115,9 +120,17 @@ class Phrases(Feed):
             return False
         if name in _JOINING or name in self._lexicon.tests:
             return True
+        known = owner_name in self._lexicon.words
+        if not known or (name in _NOISE and self._peek().kind in {"LBRACE", "LSQB", "NUMBER", *STRINGS}):
+            if known:
+                self._report(word.offset, f"'{word.text}' means nothing here", "remove it", "syntax", word.end)
+                self.unsure.add(self._position(owner.offset))
+            self._advance()
+            return False
         if self._peek().kind in {"SEMICOLON", "COMMA", "RPAR", "LBRACE", "RBRACE", *STRINGS}:
             self._report(word.offset, "a string without quotes", f'write "{word.text[:60]}"', "syntax", word.end)
             self._advance()
+            self.unsure.add(self._position(owner.offset))
             found.append(Str(word.text, *self._position(word.offset)))
             return False
         return True
@@ -133,83 +146,39 @@ class Phrases(Feed):
             and (name in self._lexicon.tests and not self.next.first)
         )
 
-    # -- strings -----------------------------------------------------------------------------------------------
-
-    def _string_list(self, closer: str) -> Strings:
-        opener = self._advance()
-        place = self._position(opener.offset)
-        items: list[Str] = []
-        if self.next.kind == closer:
-            self._unexpected("a string in the list of strings", "a list holds at least one string")
-        while self.next.kind != closer:
-            word = self.next
-            if word.kind in STRINGS:
-                items.append(self._item(self._take()))
-            elif word.kind in {"IDENTIFIER", "NUMBER"} and not (
-                word.first and self._known(word, self._lexicon.commands)
-            ):
-                self._unexpected("a string in the list of strings", f'write "{word.text[:60]}"')
-                items.append(self._item(self._advance()))
-            elif word.kind == "LSQB":
-                self._unexpected("a string in the list of strings", "lists are not put into lists: remove the '['")
-                items.extend(self._string_list("RSQB").items)
-            else:
-                self._unclosed_list(closer)
-                break
-            if not self._separator(closer):
-                break
-        if self.next.kind == closer:
-            self._advance()
-        return Strings(tuple(items) or (Str("", *place),), *place)
-
-    def _item(self, word: Word) -> Str:
-        return Str(word.value or word.text.strip('"'), *self._position(word.offset))
-
-    def _separator(self, closer: str) -> bool:
-        """What stands behind one string of a list; false when the list has ended."""
-        kind = self.next.kind
-        if kind == closer:
-            return False
-        if kind == "COMMA":
-            comma = self._advance()
-            if self.next.kind == closer:
-                text = f"expected a string in the list of strings, but found {NAMES[closer]}"
-                self._report(comma.offset, text, "remove the last ','", end=comma.end)
-            return True
-        if kind in STRINGS or (kind == "IDENTIFIER" and not self.next.first):
-            self._missing("',' or ']' in the list of strings", "put a ',' between the strings")
-            return True
-        if kind in {"SEMICOLON", "COLON", "OPERATOR"} and self._peek().kind in STRINGS:
-            self._unexpected("',' or ']' in the list of strings", "strings of a list are separated by ','")
-            self._advance()
-            return True
-        self._unclosed_list(closer)
-        return False
-
-    def _unclosed_list(self, closer: str) -> None:
-        if self.next.kind == "RPAR" and closer == "RSQB" and not self._round:
-            self._unexpected("',' or ']' in the list of strings", "a list of strings ends with ']'")
-            self._advance()
-            return
-        self._missing("',' or ']' in the list of strings", "close the list with ']'", "missing-bracket")
+    def _skip_round(self) -> None:
+        """Skip what is in parentheses."""
+        depth = 0
+        while self.next.kind not in {"END", "LBRACE", "RBRACE", "SEMICOLON"}:
+            depth += {"LPAR": 1, "RPAR": -1}.get(self._advance().kind, 0)
+            if not depth:
+                return
 
     # -- tests -------------------------------------------------------------------------------------------------
 
     def _one_test(self, depth: int) -> tuple[Call, ...]:
         first = self._test(depth)
+        return () if first is None else self._joined((first,), depth) or (first,)
+
+    def _listed(self, depth: int) -> tuple[tuple[Call, ...], bool]:
+        """Tests in parentheses, and whether they are a list: what is joined to them makes them one test."""
+        tests = self._test_list(depth)
+        joined = self._joined(tests, depth) if tests else ()
+        return (joined, False) if joined else (tests, True)
+
+    def _joined(self, tests: tuple[Call, ...], depth: int) -> tuple[Call, ...]:
+        """Tests with `and` or `or` behind them, as one; empty when nothing of that kind follows."""
         word = self.next
         joining = _JOINING.get(word.text.lower()) if word.kind in {"OPERATOR", "IDENTIFIER"} else None
-        if first is None:
-            return ()
         if joining is None or self._round:
-            return (first,)
+            return ()
         text = f"tests are not joined by {word.text[:10]!r}"
         self._report(word.offset, text, f"write {joining} (test, test)", end=word.end)
-        tests = [first]
+        found = list(tests)
         while self.next.text.lower() in _JOINING:
             self._advance()
-            tests += self._operand(depth)
-        return (Call(joining, (), tuple(tests), True, None, first.line, first.column),)
+            found += self._operand(depth)
+        return (Call(joining, (), tuple(found), True, None, tests[0].line, tests[0].column),)
 
     def _operand(self, depth: int) -> tuple[Call, ...]:
         if self.next.kind == "OPERATOR" and self.next.text == "!":

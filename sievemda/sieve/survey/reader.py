@@ -20,7 +20,12 @@ from sievemda.sieve.tree import Call
 _CHAIN = frozenset({"if", "elsif", "elseif", "elif"})
 _ALTERNATIVES = frozenset({"else", "elsif", "elseif", "elif"})
 _PROCMAIL = re.compile(r":0|\*\s*\^|[A-Z]+=")
-_OPERATORS = {"&&": "write allof (test, test)", "||": "write anyof (test, test)", "!": "write not"}
+_OPERATORS = {
+    "&&": "write allof (test, test)",
+    "||": "write anyof (test, test)",
+    "!": "write not",
+    ".": "a command ends with ';'",
+}
 
 
 class Reader(Phrases):
@@ -28,6 +33,7 @@ class Reader(Phrases):
         """All commands; after too many problems those before them."""
         found: list[Call] = []
         try:
+            self._advance()
             self._commands(found, 0, None)
         except TooMany as enough:
             place = self._position(self.next.offset)
@@ -47,6 +53,8 @@ class Reader(Phrases):
             if word.kind != "IDENTIFIER":
                 self._no_command(found, depth)
                 continue
+            if depth and self._suspect is None and word.first and self._column(word) <= self._openers[-1][1]:
+                self._suspect = self._openers[-1][0]  # what is less far in than the block does not belong to it
             if name in _ALTERNATIVES and depth and previous not in _CHAIN and owner in _CHAIN:
                 self._missing(
                     f"'}}' in front of '{name}'", f"close the block with '}}' before '{name}'", "missing-brace"
@@ -111,7 +119,7 @@ class Reader(Phrases):
 
     def _end_of_command(self, name: str) -> bool:
         """Come to the `;` or `{` of a command; false when it has none."""
-        told = False
+        told = self._told = False
         while self.next.kind not in {"SEMICOLON", "LBRACE", "RBRACE", "END"}:
             if self.next.kind == "IDENTIFIER" and (self.next.first or self._known(self.next, self._lexicon.commands)):
                 return False
@@ -120,14 +128,16 @@ class Reader(Phrases):
             elif not told:
                 text = "';' or '{' at the end of the command"
                 self._unexpected(text, self._too_much())
-            told = True
+            told = self._told = True
             self._advance()
         return self.next.kind in {"SEMICOLON", "LBRACE"}
 
     def _too_much(self) -> str:
         kind = self.next.kind
         if kind == "OPERATOR":
-            return _OPERATORS.get(self.next.text, "tests are compared by tags: :is, :contains, :matches")
+            return _OPERATORS.get(self.next.text, "a test says by a tag how it compares: :is, :contains, :matches")
+        if kind == "COMMA":
+            return "a command ends with ';'"
         closers = {"RPAR": "a ')' too many, or its '(' is missing", "RSQB": "a ']' too many, or its '[' is missing"}
         return closers.get(kind, "remove it, or end the command before it with ';'")
 
@@ -135,8 +145,8 @@ class Reader(Phrases):
         """A command without its end: tell it, and read its block when it has one without `{`."""
         name = word.text.lower()
         if name not in self._lexicon.blocks:
-            title = f"the {name} command"
-            self._missing_semicolon(title)
+            if not self._told:  # of something that stands where its ';' should be
+                self._missing_semicolon(f"the {name} command")
             return False
         self._missing("'{'", "the commands of a rule stand in braces: { ... }", "missing-brace")
         indent = self._column(word)
@@ -164,10 +174,14 @@ class Reader(Phrases):
             self._report(opener.offset, limit, "join tests with allof", "limit")
             self._skip_block()
             return
+        indent = self._column(opener)
+        indented = self.next.first and self._column(self.next) > indent
+        self._openers.append((opener, indent if indented else -1))
         self._commands(found, depth, owner)
+        self._openers.pop()
         if self.next.kind == "RBRACE":
             closer = self._advance()
-            if closer.first and self._suspect is None and self._column(opener) > self._column(closer):
+            if closer.first and self._suspect is None and indent > self._column(closer):
                 self._suspect = opener
             return
         if self.next.kind == "END":

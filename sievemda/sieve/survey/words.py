@@ -20,12 +20,13 @@ STRINGS = frozenset({"QUOTED_STRING", "MULTI_LINE"})
 
 _SLASHES = re.compile(r"//[^\n]*")
 _CURLY = re.compile('[“”„‟«»][^“”„‟«»"\n]{0,2000}[“”‟«»"]')
+_CURLY_SINGLE = re.compile('[\u2018-\u201b\u2039][^\u2018-\u201b\u2039\u203a"\n]{0,2000}[\u2018\u2019\u203a]')
 _SINGLE = re.compile(r"'[^'\n]{0,2000}'|`[^`'\n]{0,2000}[`']")
-_OPERATOR = re.compile(r"&&|\|\||[!=<>]=|=~|[=<>!&|~]")
+_OPERATOR = re.compile(r"&&|\|\||[!=<>]=|=~|[=<>!&|~]|[+.](?=[\s;\"])")
 _INVISIBLE = re.compile("[\ufeff\u00a0\u200b-\u200f\u2028\u2029\u2060\u3000]+")
 _DIGITS = re.compile(r"-?[0-9][0-9A-Za-z]*(?:[.,][0-9][0-9A-Za-z]*)?")
 _NUMBER = re.compile(r"[0-9]+[KMGkmg]?\Z")
-_UNQUOTED = re.compile(r"[A-Za-z0-9_]+(?:[.@+-]|/(?![/*]))[^\s;,\"(){}\[\]]+")
+_UNQUOTED = re.compile(r"i;[a-z][a-z-]*|[A-Za-z0-9_]+(?:[.@+-]|/(?![/*]))[^\s;,\"(){}\[\]]+")
 _RUBBISH = re.compile(r"(?:\$\{[^}\s]{0,80}\}|[^\s;,\"(){}\[\]])+")
 _OPENED_LATE = re.compile(r'[A-Za-z0-9_][A-Za-z0-9_.@/-]{0,200}"')
 _TAG_APART = re.compile(r":[ \t]+[A-Za-z_][A-Za-z0-9_]*")
@@ -135,7 +136,9 @@ class Words:
             if not behind or (behind in _BEHIND_A_STRING and not (behind == '"' and "\n" in found[0])):
                 return self._whole(at, found.end(), found[0])
             if "\n" not in found[0] and not _ends_something(found[0][1:-1]):
-                return self._quote_inside(at, found.end())
+                rest = text[found.end() : found.end() + 400].partition("\n")[0]
+                alone = '"' not in rest and not behind.isalnum()
+                return self._whole(at, found.end(), found[0]) if alone else self._quote_inside(at, found.end())
         self._patience = max(self._patience - 1, 0)
         return self._unclosed(at)
 
@@ -197,7 +200,7 @@ class Words:
 
     def _odd(self, at: int) -> Word | None:
         text = self._text
-        for pattern in (_CURLY, _SINGLE):
+        for pattern in (_CURLY, _CURLY_SINGLE, _SINGLE):
             if found := pattern.match(text, at):
                 inner = found[0][1:-1]
                 return self._string(at, found.end(), inner, _WRONG_QUOTES[0], f'write "{inner[:40]}"')
