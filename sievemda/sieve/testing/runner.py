@@ -147,7 +147,8 @@ class _File:
         try:
             program = self._compiled(text, settings)
         except ScriptError as e:
-            self.list(text)
+            if e.stage != "parse":
+                self.list(text)
             self.result.problems = e.problems
             self._tell_of(e.problems, foreign=ALIAS.encode() in text)
             return
