@@ -120,6 +120,20 @@ class Document:
         return frozenset(named & set(registry().extensions) - {BASE})
 
     @cached_property
+    def requires(self) -> tuple[Frame, ...]:
+        """The `require` commands whose argument can be read."""
+        return tuple(
+            call
+            for call in self.closed
+            if call.kind == "call"
+            and call.name == "require"
+            and not call.test
+            and len(call.given) == 1
+            and call.given[0].words
+            and all(word.kind in STRINGS for word in call.given[0].words)
+        )
+
+    @cached_property
     def vocabulary(self) -> Vocabulary:
         return base_vocabulary().with_(self.required)
 

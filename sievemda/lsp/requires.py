@@ -5,7 +5,7 @@ from __future__ import annotations
 from lsprotocol.types import Range, TextEdit
 
 from sievemda.lsp.document import Document, value
-from sievemda.lsp.scene import STRINGS, Frame
+from sievemda.lsp.scene import Frame
 from sievemda.sieve.scanner import Lexeme
 from sievemda.sieve.vocabulary import registry
 
@@ -37,7 +37,7 @@ def require(document: Document, *names: str) -> TextEdit | None:
 def _missing(document: Document, names: tuple[str, ...]) -> list[str]:
     known, wanted = registry().extensions, list(names)
     missing: list[str] = []
-    have = {value(word) for call in _requires(document) for word in call.given[0].words}
+    have = {value(word) for call in document.requires for word in call.given[0].words}
     while wanted:
         name = wanted.pop(0)
         if name and name not in have and name not in missing:
@@ -46,22 +46,8 @@ def _missing(document: Document, names: tuple[str, ...]) -> list[str]:
     return missing
 
 
-def _requires(document: Document) -> list[Frame]:
-    """The `require` commands whose argument can be read."""
-    return [
-        call
-        for call in document.closed
-        if call.kind == "call"
-        and call.name == "require"
-        and not call.test
-        and len(call.given) == 1
-        and call.given[0].words
-        and all(word.kind in STRINGS for word in call.given[0].words)
-    ]
-
-
 def _last(document: Document) -> Frame | None:
-    return max(_requires(document), key=lambda call: call.at, default=None)
+    return max(document.requires, key=lambda call: call.at, default=None)
 
 
 def _head(document: Document) -> int:
