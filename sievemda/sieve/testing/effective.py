@@ -25,6 +25,8 @@ from sievemda.sieve.testing.values import UNLIMITED
 from sievemda.sieve.verdicts import SPAM, VIRUS, Scale, scales
 from sievemda.sieve.vocabulary import registry
 
+_DAY = 86_400  # seconds; no program of a test takes longer, and no system call waits much longer
+
 if TYPE_CHECKING:
     from sievemda.sieve.testing.settings import Values
 
@@ -163,7 +165,7 @@ def _programs(values: Values, kind: str, directory: Path) -> Programs:
     bin_dir, sockets = values[f"sieve_{kind}_bin_dir"], values[f"sieve_{kind}_socket_dir"]
     return Programs(
         directory / bin_dir if bin_dir else None,
-        values[f"sieve_{kind}_exec_timeout"],
+        min(values[f"sieve_{kind}_exec_timeout"], _DAY),
         values[f"sieve_{kind}_input_eol"],
         directory / sockets if sockets else None,
     )

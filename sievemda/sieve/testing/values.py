@@ -23,6 +23,7 @@ _NO = frozenset({"no", "n", "false", "off", "0", ""})
 _SIZE = re.compile(r"([0-9]{1,20})[ \t]*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _TIME = re.compile(r"([0-9]{1,18})[ \t]*([a-z]*)", re.IGNORECASE)
+_LONGEST = 100 * 366 * 86_400  # seconds: the calendar ends sometime
 _UNITS = {
     "millisecond": 0.001, "msec": 0.001, "ms": 0.001,
     "": 1, "second": 1, "sec": 1, "s": 1,
@@ -67,6 +68,8 @@ def seconds(text: str) -> float:
     factor = _UNITS.get(unit, _UNITS.get(unit.removesuffix("s")) if len(unit) > 2 else None)
     if found is None or factor is None:
         raise ValueError(f"it is a time, such as 30s, 5m, 12h, 7d or 4 weeks, not {text!r}")
+    if int(found[1]) * factor > _LONGEST:
+        raise ValueError(f"it is a time of not more than a hundred years, not {text!r}")
     return int(found[1]) * factor
 
 

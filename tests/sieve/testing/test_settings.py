@@ -83,6 +83,7 @@ def test_values_are_read(read, text, value):
         (seconds, "s"),
         (seconds, ""),
         (seconds, "-1d"),
+        (seconds, "999999999999999999w"),
         (address, "kim"),
         (address, "a@b.example, c@d.example"),
         (address_source, "a@b.example"),
