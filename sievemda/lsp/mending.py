@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from lsprotocol.types import CodeAction, CodeActionKind, Diagnostic, Range, TextEdit, WorkspaceEdit
 
@@ -15,7 +16,10 @@ from sievemda.sieve.vocabulary import registry
 _ADD = re.compile(r"add require (?P<listed>\[[^\]]*\]|\"[^\"]*\")")
 _NAME = re.compile(r'"([^"]*)"')
 _MEANT = re.compile(r"did you mean (?:'(?P<single>[^']+)'|\"(?P<double>[^\"]+)\")")
-_COLON = re.compile(r"missing colon in front of the (?P<word>\w+) tag")
+_WRITE = re.compile(r"write (?P<word>:\w+|not|elsif|\"[^\"\\]{0,30}\")")
+_SEMICOLON = "put a ';' here"
+_ELSE_IF = re.compile(r"else\s+if\b", re.IGNORECASE)
+_MOST = 1 << 16  # characters of a script that is checked again to see whether a fix is one
 
 
 def code_actions(document: Document, within: Range, given: Sequence[Diagnostic]) -> list[CodeAction]:
@@ -43,12 +47,14 @@ def _mending(document: Document, finding: Finding, given: Sequence[Diagnostic]) 
         edit = require(document, name)
         if edit:
             yield _action(document, f'Add require "{name}"', edit, about)
-    text = finding.problem.sentence
-    meant, colon = _MEANT.search(text), _COLON.search(text)
+    hint = finding.problem.hint
+    meant, written = _MEANT.search(hint), _WRITE.fullmatch(hint)
     if meant and (edit := _replaced(document, finding, word := meant["single"] or meant["double"])):
         yield _action(document, f"Change to {word}", edit, about)
-    elif colon and (edit := _word_near(document, finding, colon["word"])):
-        yield _action(document, f"Change to :{colon['word']}", edit, about)
+    elif written and (edit := _better(document, *_written(document, finding, written["word"]))):
+        yield _action(document, f"Write {written['word']}", edit, about)
+    elif hint == _SEMICOLON and (edit := _better(document, *_semicolon(document, finding))):
+        yield _action(document, "Add ';'", edit, about)
 
 
 def _lacking(finding: Finding) -> Iterator[str]:
@@ -72,13 +78,35 @@ def _replaced(document: Document, finding: Finding, word: str) -> TextEdit | Non
     return TextEdit(document.lines.range(lexeme.offset, document.end(lexeme)), word)
 
 
-def _word_near(document: Document, finding: Finding, word: str) -> TextEdit | None:
-    """The edit that makes a tag of a name."""
-    number = document.word_at(finding.start)
-    for lexeme in document.words[number or 0 : (number or 0) + 2] if number is not None else ():
-        if lexeme.kind == "IDENTIFIER" and lexeme.text.lower() == word:
-            return TextEdit(document.lines.range(lexeme.offset, lexeme.offset), ":")
-    return None
+def _written(document: Document, finding: Finding, word: str) -> tuple[int, int, str]:
+    """The wrong words replaced, as offsets and text."""
+    text, start, end = document.text, finding.start, finding.end
+    if word == "elsif" and (two := _ELSE_IF.match(text, start)):
+        end = two.end()
+    if word == "not" and text[end : end + 1].isalnum():
+        word = "not "
+    return start, end, word
+
+
+def _semicolon(document: Document, finding: Finding) -> tuple[int, int, str]:
+    """A semicolon behind the last word before the place where it is missing."""
+    at = 0
+    for word in document.words:
+        if word.offset >= finding.start:
+            break
+        if word.kind != "COMMENT":
+            at = document.end(word)
+    return at, at, ";"
+
+
+def _better(document: Document, start: int, end: int, new: str) -> TextEdit | None:
+    """The edit, when the script has fewer problems after it: a hint may have guessed wrong."""
+    if len(document.text) > _MOST:
+        return None
+    after = replace(document, text=document.text[:start] + new + document.text[end:])
+    if len(findings(after)) >= len(findings(document)):
+        return None
+    return TextEdit(document.lines.range(start, end), new)
 
 
 def _action(document: Document, title: str, edit: TextEdit, about: list[Diagnostic] | None = None) -> CodeAction:

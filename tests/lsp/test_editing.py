@@ -104,6 +104,15 @@ def fixes(found):
         ('if headr "a" "b" {}', "Change to header", 'if header "a" "b" {}'),
         ('if header :contain "a" "b" {}', "Change to :contains", 'if header :contains "a" "b" {}'),
         ('require "fileintoo";', "Change to fileinto", 'require "fileinto";'),
+        ("if true {keep;} elseif false {stop;}", "Change to elsif", "if true {keep;} elsif false {stop;}"),
+        ("if true {keep;} else if false {stop;}", "Write elsif", "if true {keep;} elsif false {stop;}"),
+        ('if header contains "a" "b" {}', "Write :contains", 'if header :contains "a" "b" {}'),
+        ('if header : is "a" "b" {}', "Write :is", 'if header :is "a" "b" {}'),
+        ("if !true {keep;}", "Write not", "if not true {keep;}"),
+        ("redirect 'a@b';", 'Write "a@b"', 'redirect "a@b";'),
+        ("redirect “a@b”;", 'Write "a@b"', 'redirect "a@b";'),
+        ("if true {keep # why\n}", "Add ';'", "if true {keep; # why\n}"),
+        ("keep\nstop;", "Add ';'", "keep;\nstop;"),
     ],
 )
 def test_a_hint_can_be_followed(text, title, after):
