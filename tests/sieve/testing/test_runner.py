@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
-from sievemda.cli.sieve_test import test as command
+from sievemda.cli.main import cli
 from sievemda.sieve import capabilities
 from sievemda.sieve.testing.runner import Order, run_file
 
@@ -123,7 +123,7 @@ def test_the_extension_exists_nowhere_else():
 
 
 def invoke(*arguments):
-    outcome = CliRunner().invoke(command, [str(a) for a in arguments], standalone_mode=False)
+    outcome = CliRunner().invoke(cli, ["test", *map(str, arguments)], standalone_mode=False)
     return outcome.return_value, outcome.output
 
 
