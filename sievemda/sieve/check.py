@@ -33,7 +33,7 @@ def _surveyed(
     text: bytes, limits: Limits, available: frozenset[str] | None, library: Library | None, known: ScriptError
 ) -> tuple[Problem, ...]:
     """What a person is told of a script that does not compile."""
-    if known.stage == "generate" or len(text) > limits.script_size:
+    if known.stage == "generate" or [problem.code for problem in known.problems] == ["limit"]:
         return known.problems
     from sievemda.sieve.survey.people import survey  # noqa: PLC0415 - only for who has made a mistake
 

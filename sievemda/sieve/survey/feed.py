@@ -18,6 +18,9 @@ NAMES = {
 }  # fmt: skip
 
 
+_MOST = 50_000  # words that are looked at: no person writes more, and a script that does not compile runs for nobody
+
+
 class TooMany(Exception):
     """Enough problems were found, or enough was read; the text says which."""
 
@@ -34,7 +37,7 @@ class Feed:
         self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
         self._source = Words(scanner(), text, limits).cut()
         self._told_of_blanks = 0
-        self._left = limits.tokens
+        self._most = self._left = min(limits.tokens, _MOST)
         self._last_end = 0  # where the word read last ends
         self._told = False  # that something else stands where the command under way must end
         self._round = 0  # lists of tests that are open
@@ -59,7 +62,7 @@ class Feed:
         self._last_end = done.end
         self._left -= 1
         if self._left < 0:
-            raise TooMany(f"more than {self._limits.tokens} words, strings and marks")
+            raise TooMany(f"more than {self._most} words, strings and marks")
         if self._after is not None:
             self.next, self._after = self._after, None
         else:

@@ -37,7 +37,7 @@ _TAIL = re.compile(r"[ \t]*[\])]{0,9}[ \t]*(?:[;,]|\{)?[ \t]*(?:#.*)?\r?\Z")
 _INSIDE = re.compile(r'[^"\n]{0,2000}"[^"\n]{0,2000}"(?=[ \t]*(?:[;,\])}{]|\r?\n|\Z))')
 _BEHIND_A_STRING = frozenset(' \t\r\n;,)]}{([#/"')
 _STRAIGHT = "strings stand in double quotes"
-_UNTERMINATED = 100  # how many strings and comments without an end are looked into
+_UNTERMINATED = 20  # how many strings and comments without an end are looked into
 
 
 @dataclass(frozen=True, slots=True)
