@@ -163,7 +163,8 @@ class Exists(Test):
         return len(found) == len(names)
 
     def reason(self, run: Run, result: bool, seen: Sequence[Compared]) -> str:
-        return presence(seen, result, "there is a {} field in the message", "there is no {} field in the message", named)
+        there, gone = "there is a {} field in the message", "there is no {} field in the message"
+        return presence(seen, result, there, gone, named)
 
 
 @node
