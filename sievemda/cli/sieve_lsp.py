@@ -30,7 +30,7 @@ def _address(ctx: click.Context, parameter: click.Parameter, value: str | None) 
     return host, int(port)
 
 
-@click.command(epilog="Example: vim.lsp.start({name = 'sieve', cmd = {'sievemda', 'sieve', 'lsp'}})")
+@click.command(epilog="Example: sievemda sieve lsp --mailbox Lists --include ~/sieve")
 @click.option("--stdio", is_flag=True, help="Speak over standard input and output; the default.")
 @click.option("--tcp", "address", metavar="HOST:PORT", callback=_address, help="Serve one client over TCP instead.")
 @click.option("--include", "include", metavar="DIR", multiple=True, help="Where scripts to include are; repeatable.")
