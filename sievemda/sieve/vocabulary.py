@@ -12,7 +12,6 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -161,25 +160,10 @@ def modules() -> tuple[str, ...]:
 
 
 class Registry:
-    """Every extension that this program has, by capability, and who provides a word."""
+    """Every extension that this program has, by capability."""
 
     def __init__(self) -> None:
         self.extensions: Mapping[str, Extension] = Extensions()
-
-    @cached_property
-    def _words(self) -> Mapping[str, str]:
-        """Every command, test and tag with the capability that it needs; tags with their colon."""
-        words: dict[str, str] = {}
-        for extension in self.extensions.values():
-            if extension.private:
-                continue
-            tags = (*extension.options, *extension.match_types, *extension.address_parts)
-            names = [getattr(item, "keyword", "") or getattr(item, "name", "") for item in tags]
-            nodes = (*extension.commands, *extension.tests)
-            comparators = (f"comparator-{item.name}" for item in extension.comparators)
-            for word in (*(f":{name}" for name in names), *(item.keyword for item in nodes), *comparators):
-                words.setdefault(word, extension.name)
-        return words
 
     @cached_property
     def public(self) -> frozenset[str]:
@@ -194,19 +178,6 @@ class Registry:
     def _is(self, name: str, what: str, catalogued: frozenset[str]) -> bool:
         """What the catalogue says of an extension, or the extension itself."""
         return name in catalogued if name in MODULES else getattr(self.extensions[name], what)
-
-    def hint(self, word: str, known: Iterable[str], allowed: frozenset[str], have: frozenset[str] = frozenset()) -> str:
-        """How to mend an unknown word: the require it needs, or the word that was meant. Empty when nobody knows.
-
-        `have` are the capabilities that the script has required.
-        """
-        needed = self._words.get(word)
-        if needed is not None and needed != BASE and needed not in have:
-            if needed not in allowed:
-                return f": it needs {needed!r}, which is not allowed here"
-            return f': add require ["{needed}"]'
-        close = get_close_matches(word, [*known, *self._words], 1, 0.75)
-        return f": did you mean '{close[0]}'?" if close and close[0] != word else ""
 
 
 BASE = ""  # the name of the base language among the extensions
