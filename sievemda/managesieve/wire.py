@@ -21,6 +21,7 @@ _ATOM = rb"[!#-'*-\[\]-z|-~]{1,1024}"
 _QUOTED = rb'"(?:[^"\\\x00\r]++|\\["\\])*+"'
 _TOKEN = re.compile(rb"(?P<quoted>%s)|(?P<atom>%s)|\{(?P<literal>[0-9]+)\+?\}\Z" % (_QUOTED, _ATOM))
 _LITERAL_AT_END = re.compile(rb"\{([0-9]+)\+?\}\Z")
+_TAIL = 64  # octets at the end of a line that is thrown away: enough to see whether a literal follows
 _ESCAPE = re.compile(rb"\\(.)")
 
 
@@ -107,7 +108,7 @@ class Reader:
             self._searched = len(self._buffer)
             if self._used + self._searched > self.budget:
                 self._fail("the command is too long", too_large=True)
-                self._drop(self._searched)
+                self._drop(max(self._searched - _TAIL, 0))
             return None
         if self._used + end > self.budget:
             self._fail("the command is too long", too_large=True)

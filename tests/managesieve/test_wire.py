@@ -151,6 +151,19 @@ def test_a_large_literal_is_not_allocated_before_it_comes():
     assert len(reader._buffer) == 0
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 200, 1_000])
+@pytest.mark.parametrize("mark", [b"{11+}", b"{11}"])
+def test_the_literal_behind_a_line_that_is_too_long_is_not_a_command(mark, size):
+    reader, found = Reader(100, 10_000), []
+    octets = b'PUTSCRIPT "' + b"x" * 300 + b'" ' + mark + b'\r\nDELETE "a"\n\r\nNOOP\r\n'
+    for at in range(0, len(octets), size):
+        reader.feed(octets[at : at + size])
+        while (item := reader.next()) is not None:
+            found.append(item)
+    assert [isinstance(item, Malformed) for item in found] == [True, False]
+    assert found[1] == ("NOOP",)
+
+
 def test_what_came_before_tls_is_forgotten():
     reader = Reader(1000, 1000)
     reader.feed(b'STARTTLS\r\nPUTSCRIPT "a" {5+}\r\nke')
