@@ -4,8 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 DATA ?= var
+FUZZ_READY := .venv/fuzz-ready
+FUZZ_SECONDS ?= 600
+FUZZ_TARGET ?=
 
-.PHONY: run test interop load lint check fix bench reference lock wheel clean
+.PHONY: run test interop load lint check fix bench fuzz fuzz-corpus reference lock wheel clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -39,6 +42,17 @@ fix: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+$(FUZZ_READY): $(READY) requirements-fuzz.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-fuzz.txt \
+	    || { echo "fuzzing needs atheris, which has no wheel for this machine and $$($(BIN)/python -V): see requirements-fuzz.txt"; exit 1; }
+	@touch $@
+
+fuzz: $(FUZZ_READY)  ## FUZZ_SECONDS for each target, or for FUZZ_TARGET alone
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGET)
+
+fuzz-corpus: $(FUZZ_READY)  ## keep the inputs that reached something new
+	$(BIN)/python -m tests.fuzz --keep $(FUZZ_TARGET)
 
 reference: $(READY)  ## regenerate what is generated
 	$(BIN)/python -m tests.house.generate
