@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import platform
 import re
 import shutil
 import subprocess
@@ -32,22 +33,26 @@ _LARGEST = 4_096  # octets of an input that is kept
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__, formatter_class=_AsItStands)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=int, default=600, help="for each target (600)")
     parser.add_argument("--keep", action="store_true", help="keep what reached something new, and fuzz no more")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="give one input to a target, without atheris")
-    parser.add_argument(
-        "target", nargs="*", choices=[*targets.NAMES, []], metavar="TARGET", help="all when none is named"
-    )
+    parser.add_argument("target", nargs="*", type=_named, help=f"of {', '.join(targets.NAMES)}; without one, all")
     chosen = parser.parse_args()
     names: Sequence[str] = chosen.target or targets.NAMES
     if chosen.replay:
+        if len(names) != 1 or not chosen.replay.is_file():
+            parser.error("--replay wants one target and a file")
         targets.load(names[0]).check(chosen.replay.read_bytes())
         print(f"{chosen.replay}: nothing is wrong")
         return 0
     if importlib.util.find_spec("atheris") is None:
-        print(f"fuzzing needs atheris, of which there is no wheel for this Python ({sys.version.split()[0]}).")
-        print("There are some for CPython 3.11 to 3.13 on x86-64 Linux: make PYTHON=python3.11 clean fuzz")
+        print(
+            "fuzzing needs atheris: `make fuzz` installs it where it has a wheel, which is for CPython 3.11 to 3.13 on"
+        )
+        print(f"x86-64 Linux. This is {sys.executable}, Python {platform.python_version()} on {platform.machine()}.")
         return 2
     if chosen.keep:
         for name in names:
@@ -56,8 +61,10 @@ def main() -> int:
     return _report([(name, *_fuzz(name, chosen.seconds)) for name in names])
 
 
-class _AsItStands(argparse.RawDescriptionHelpFormatter):
-    pass
+def _named(name: str) -> str:
+    if name not in targets.NAMES:
+        raise argparse.ArgumentTypeError(f"no target {name!r}: there are {', '.join(targets.NAMES)}")
+    return name
 
 
 def _fuzz(name: str, seconds: int) -> tuple[int, list[Path]]:
@@ -129,7 +136,7 @@ def _report(results: Iterable[tuple[str, int, list[Path]]]) -> int:
         bad += len(findings)
         print(f"{name:12}{count or 'stopped':>10}  {len(findings) or 'none'}")
         for file in findings:
-            print(f"    {file}\n    again: python -m tests.fuzz {name} --replay {file}")
+            print(f"    {file}\n    again: {sys.executable} -m tests.fuzz {name} --replay {file}")
     if bad:
         print(
             "\nOnce it is mended, keep the input in tests/fuzz/regressions/TARGET under a name that says what it was."
