@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.cli.sieve_input import read
 from sievemda.cli.sieve_world import Shelf
+from sievemda.sieve.check import check_script
 from sievemda.sieve.compile import ProgramCache
 from sievemda.sieve.library import label
 from sievemda.sieve.problems import ScriptError
@@ -48,6 +49,7 @@ class Row:
         self.sources: dict[str, Source] = {}
         self._texts: dict[str, bytes] = {}
         self._shelf = Shelf(tuple(map(Path, include or own_folder)))
+        self._available = available
         self._programs = ProgramCache(limits, available)
         self._included: dict[tuple[str, str], Program | ScriptError | None] = {}
         for file in (*before, script, *after):
@@ -57,8 +59,9 @@ class Row:
         text = self._texts[called] = read(file)
         try:
             program = self._programs.get(text)
-        except ScriptError as e:
-            self.wrong += (replace(problem, script=called) for problem in e.problems)
+        except ScriptError:
+            found = check_script(text, self.limits, self._available)
+            self.wrong += (replace(problem, script=called) for problem in found)
             return
         name = Path(file).stem
         path = self._shelf.path("personal", name)

@@ -23,7 +23,7 @@ def check_script(
     """Every error and warning by its place; with an error the script must not be stored. RFC 5804 §2.6."""
     try:
         program = compile_script(text, limits, available, library)
-        found = (*program.problems, *lint(program, parse(text, limits), limits, known))
+        found = (*program.problems, *lint(program, lambda: parse(text, limits), limits, known))
     except ScriptError as e:
         found = _surveyed(text, limits, available, library, e)
     return _placed(text, found)

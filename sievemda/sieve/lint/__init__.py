@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.lint.flow import Flow
-from sievemda.sieve.lint.requires import former, unused
+from sievemda.sieve.lint.requires import former, successor, unused
 from sievemda.sieve.lint.targets import targets
 from sievemda.sieve.lint.tests import odd_tests
 from sievemda.sieve.problems import Problem
@@ -34,18 +34,26 @@ class Known:
     style: bool = False
 
 
-def lint(program: Program, calls: tuple[Call, ...], limits: Limits, known: Known) -> Iterator[Problem]:
-    """Every warning of a program and of the commands that it was made from, at most as many as are told of a script."""
+Calls = Callable[[], tuple[Call, ...]]
+
+
+def lint(program: Program, calls: Calls, limits: Limits, known: Known) -> Iterator[Problem]:
+    """Every warning of a program, at most as many as are told of a script.
+
+    `calls` reads the commands that it was made from; that is done only where what is required matters.
+    """
     for number, found in enumerate(_all(program, calls, known)):
         if number >= limits.problems:
             return
         yield found
 
 
-def _all(program: Program, calls: tuple[Call, ...], known: Known) -> Iterator[Problem]:
-    yield from former(calls)
+def _all(program: Program, calls: Calls, known: Known) -> Iterator[Problem]:
+    old = any(map(successor, program.requires))
+    read = calls() if old or known.style else ()
+    yield from former(read)
     if known.style:
-        yield from unused(calls)
+        yield from unused(read)
     yield from Flow().walk(program.commands)
     yield from odd_tests(program.commands)
     yield from targets(program.commands, known.mailbox_exists, known.own)

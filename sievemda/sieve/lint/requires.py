@@ -15,12 +15,17 @@ _TODAY = {"imapflags": "imap4flags", "notify": "enotify"}  # those of old that a
 def former(calls: tuple[Call, ...]) -> Iterator[Problem]:
     """Capabilities that have another name today, or were replaced."""
     for item in _required(calls):
-        extension = registry().extensions.get(item.value)
-        renamed = extension is not None and not extension.advertised and not extension.private and extension.implies
-        today = _TODAY.get(item.value) or (extension.implies[0] if renamed and extension else "")
-        if today:
+        if today := successor(item.value):
             text = f"'{item.value}' is deprecated: '{today}' has taken its place"
             yield warning(item, "deprecated", text, f'write require "{today}"')
+
+
+def successor(name: str) -> str:
+    """The capability that has taken the place of this one; empty when none has."""
+    extension = registry().extensions.get(name)
+    if name in _TODAY or extension is None:
+        return _TODAY.get(name, "")
+    return extension.implies[0] if extension.implies and not (extension.advertised or extension.private) else ""
 
 
 def unused(calls: tuple[Call, ...]) -> Iterator[Problem]:
