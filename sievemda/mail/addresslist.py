@@ -50,8 +50,11 @@ def address_list(text: str) -> tuple[Address, ...]:
 
 
 def sieve_address(text: str) -> Address | None:
-    """One `addr-spec` or `phrase <addr-spec>` in ASCII; no list, group or route. The domain comes in lower case."""
-    found = mailboxes(text) if text.isascii() else None
+    """One `addr-spec` or `phrase <addr-spec>` in ASCII; no list, group or route. The domain comes in lower case.
+
+    Line ends around it are white space: a multi-line string always has one.
+    """
+    found = mailboxes(text.strip("\r\n")) if text.isascii() else None
     return found[0][1] if found and len(found) == 1 else None
 
 

@@ -54,6 +54,7 @@ class Binder:
         self._declared: set[str] = set()
         self._open: list[Command] = []  # whose blocks are being bound
         self._taken = False  # whatever is in the block of the link just read, no later link of its chain is reached
+        self._alone = False  # the command that comes must follow another one, and does not
         self._lacking = False  # an `ihave` found a capability missing, and what it guards need not be understood
         self._reported: dict[Severity, int] = {"error": 0, "warning": 0}
 
@@ -78,9 +79,8 @@ class Binder:
             follows = cls.follows if cls else ()
             if not follows:
                 decided = False
-            if follows and previous not in follows:
-                self.report(call, f"{call.name} must follow {' or '.join(follows)}", code="no-if")
             self._taken = False
+            self._alone = bool(follows) and previous not in follows
             bound = self._command(call, dead=decided)
             decided = decided or self._taken
             previous = call.name
@@ -137,7 +137,8 @@ class Binder:
     def _command(self, call: Call, *, dead: bool = False) -> Command | None:
         cls = self.vocabulary.commands.get(call.name)
         if cls is Require:
-            self._late_require(call)
+            if self._shape(call, Require, self._arguments(call, Require)):
+                self._late_require(call)
             return None
         if cls is not None:
             bound = self._node(call, cls, dead=dead)
@@ -189,8 +190,12 @@ class Binder:
             self.report(call, f"unknown {noun} '{call.name}'", code=f"unknown-{noun}")
 
     def _node(self, call: Call, cls: type[Node], *, dead: bool = False) -> Node | None:
+        alone, self._alone = self._alone, False
         reader = self._arguments(call, cls)
         good = self._shape(call, cls, reader)
+        if good and alone and issubclass(cls, Command):
+            self.report(call, f"{call.name} must follow {' or '.join(cls.follows)}", code="no-if")
+            good = False
         if good:
             good = self._own_rules(call, cls, reader)
         dead = dead and good

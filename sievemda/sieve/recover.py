@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from dataclasses import replace
 
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.literals import number_value
@@ -72,7 +73,8 @@ class _Reader:
                 self._left -= 1
                 if self._left < 0:
                     raise _TooMany(f"more than {self.limits.tokens} words, strings and marks")
-                self._check(item)
+                if not self._sound(item):
+                    self.next = replace(item, kind="BROKEN")
                 return
             self._report(*item)
         self.next = self._end
@@ -82,20 +84,28 @@ class _Reader:
             raise _TooMany("too many errors")
         self.problems.append(Problem(*self._position(offset), text, code="syntax"))
 
-    def _check(self, item: Lexeme) -> None:
-        """Faults inside one token: they do not disturb the reading."""
+    def _sound(self, item: Lexeme) -> bool:
+        """Whether there is no fault in this token; else that is told, and it stands for nothing that is expected."""
+        fault = self._flaw(item)
+        if fault:
+            self._report(item.offset, fault)
+        return not fault
+
+    def _flaw(self, item: Lexeme) -> str:
         limits = self.limits
         if item.kind in {"IDENTIFIER", "TAG"} and len(item.text.lstrip(":")) > limits.identifier:
-            self._report(item.offset, f"identifier too long: the limit is {limits.identifier} characters")
-        elif item.kind == "NUMBER" and number_value(item.text) > limits.number:
-            self._report(item.offset, f"number too large: {item.text[:40]}, the limit is {limits.number}")
-        elif item.kind in _STRINGS:
-            if "\0" in item.text:
-                self._report(item.offset, "a string must not hold a NUL character")
-            elif re.search("\r(?!\n)", item.text):
-                self._report(item.offset, "a string must not hold a CR without LF")
-            elif len(item.text) > limits.string:
-                self._report(item.offset, f"string too long: the limit is {limits.string} characters")
+            return f"identifier too long: the limit is {limits.identifier} characters"
+        if item.kind == "NUMBER" and number_value(item.text) > limits.number:
+            return f"number too large: {item.text[:40]}, the limit is {limits.number}"
+        if item.kind not in _STRINGS:
+            return ""
+        if "\0" in item.text:
+            return "a string must not hold a NUL character"
+        if re.search("\r(?!\n)", item.text):
+            return "a string must not hold a CR without LF"
+        if len(item.text) > limits.string:
+            return f"string too long: the limit is {limits.string} characters"
+        return ""
 
     # -- faults and recovery -----------------------------------------------------------------------------------
 
@@ -176,7 +186,7 @@ class _Reader:
             return self._leave_block()
         if self.next.kind != "RBRACE":
             self._fault("'}' at the end of the block")
-            return self._leave_block()
+            return self._skip("LBRACE", "RBRACE", frozenset())  # which also ends what is around it
         self._advance()
         return True
 

@@ -33,6 +33,10 @@ R = 'require ["fileinto", "variables", "imap4flags", "relational", "enotify", "d
         ("keep $$$;", 2),
         ("if true { $$$ }", 2),
         ("$$$", 2),
+        ("99999999999999999999; keep $;", 1),  # a word with a fault in it stands for nothing that is expected
+        ("a" * 33 + "; keep $;", 1),
+        ('redirect ["a\0", "b"]; keep $;', 3),
+        ("if size :over 99999999999999999999 { keep $; }", 3),
         # constructs
         ('redirect ["a" "b"];', 1),
         ('redirect ["a",];', 1),
@@ -41,6 +45,9 @@ R = 'require ["fileinto", "variables", "imap4flags", "relational", "enotify", "d
         ("if anyof (true; false) { stop; }", 2),
         ("if true { discard }", 1),
         ("if true { keep; } }", 1),
+        ("if true { 5 } keep $;", 1),  # what ends the broken block ends what is around it
+        ("if true { if true { ; } keep $; } keep $;", 3),
+        ("if true { keep $ } keep $;", 4),
         ("} } } $$ [", 1),
         ("keep; 5 [ ( stop", 1),
         ("redirect [5]; keep; 5", 1),  # the end of the file is not asked for where something was wrong before
@@ -82,6 +89,10 @@ def test_errors_of_reading(script, errors):
         ("if not header { frob; }", 2),
         ('if true { require "fileinto"; fileinto "x"; }', 2),
         ('require ["imapflags", "imap4flags"]; keep 5;', 2),
+        ("else true { frob; }", 2),  # where it stands is a rule of its own, for who is right in form
+        ("keep; elsif { frob; }", 2),
+        ("else 5;", 1),
+        ("keep; require frob;", 2),
         ('require "extracttext"; keep 5; frob;', 1),
         # what can never be reached
         ("if false { frob; }", 0),
