@@ -38,6 +38,8 @@ class Options:
     notify_mailto_headers: int = 16  # of one URI
     notify_https_hosts: tuple[str, ...] = ()  # HOST, *.DOMAIN or HOST:PORT for webhooks; without one there are none
 
+    notify_unknown_refused: bool = False  # a script that names a method which is not known does not compile
+
     report_from: str = ""  # address source; empty: the postmaster
 
     # editheader; names of fields in lower case

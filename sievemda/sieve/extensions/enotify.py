@@ -4,7 +4,8 @@ The methods are in `sieve.notification`. A literal URI is checked when the scrip
 because a site may have changed its mind meanwhile.
 
 Why a method that is not known here is no error of the script: RFC 5435 §3.2 makes it one of the run, and its examples
-have such methods in branches that are taken only where they are known. It is warned of.
+have such methods in branches that are taken only where they are known. It is warned of. In the test language, where
+the errors of a script are counted as Pigeonhole counts them, it is an error of the script.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class NotifyCommand(Command):
         except ValueError as fault:
             yield uri, f"invalid notify method: {fault}"
             return
+        if method is None and limits.options.notify_unknown_refused:
+            yield uri, _unknown(uri.source)
         if method is not None and self.from_ is not None and self.from_.constant:
             fault_of_sender = method.sender_fault(self.from_.source)
             if fault_of_sender:
@@ -77,7 +80,7 @@ class NotifyCommand(Command):
         except ValueError:
             return
         if method is None:
-            yield self.method, f"unknown notify method {uri[:80]!r}: to use it would be a run-time error"
+            yield self.method, f"{_unknown(uri)}: to use it would be a run-time error"
         for what in told:
             yield self.method, f"notify: {what}"
 
@@ -104,12 +107,16 @@ class NotifyCommand(Command):
         try:
             method = method_of(wanted.uri, run.limits.options)
             if method is None:
-                raise RunError(f"unknown notify method {wanted.uri[:80]!r}", self.line)
+                raise RunError(_unknown(wanted.uri), self.line)
             if wanted.sender is not None and (fault := method.sender_fault(wanted.sender)):
                 raise RunError(fault, self.line)
             return method.compose(run, wanted)
         except ValueError as fault_of_uri:
             raise RunError(f"invalid notify method: {fault_of_uri}", self.line) from fault_of_uri
+
+
+def _unknown(uri: str) -> str:
+    return f"unknown notify method {uri[:80]!r}"
 
 
 def _importance(text: str) -> int:

@@ -34,7 +34,7 @@ LIST_FIELDS = (
     "List-Id", "List-Help", "List-Subscribe", "List-Unsubscribe", "List-Post", "List-Owner", "List-Archive",
 )  # fmt: skip
 RECIPIENT_FIELDS = ("To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc")
-_ROBOT = re.compile(r"(?:mailer-daemon|listserv|majordomo|owner-)|.*-request", re.IGNORECASE | re.DOTALL)
+_ROBOT = re.compile(r"(?:mailer-daemon|listserv|majordomo)\b|owner-|.*-request", re.IGNORECASE | re.DOTALL)
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _REFERENCES = 20  # identifiers kept of a long thread: the first and the last ones; RFC 5322 §3.6.4
 _SUBJECT = 256  # characters

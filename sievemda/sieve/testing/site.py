@@ -33,11 +33,18 @@ LIMITS = Limits(
     notes=100_000,
     programs=100_000,
     list_lookups=100_000,
+    list_recipients=0,
     variable_size=4_096,
     vacation_maximum=60 * DAY,
     duplicate_default=DAY // 2,
     duplicate_maximum=2 * DAY,
-    options=Options(postmaster="postmaster@example.com", vacation_use_original_recipient=False, spam=(), virus=()),
+    options=Options(
+        postmaster="postmaster@example.com",
+        vacation_use_original_recipient=False,
+        notify_unknown_refused=True,
+        spam=(),
+        virus=(),
+    ),
 )
 
 

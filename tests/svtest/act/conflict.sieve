@@ -1,0 +1,1 @@
+require ["fileinto","reject","vacation","variables","ereject","enotify","envelope"];

@@ -1,0 +1,3 @@
+require ["fileinto","reject","vacation","ereject","copy"];
+ereject "x";
+reject "x";

@@ -1,0 +1,3 @@
+require ["fileinto","reject","vacation","ereject","copy"];
+redirect :copy "a@b.example";
+ereject "x";

@@ -1,0 +1,3 @@
+require ["fileinto","reject","vacation","ereject","copy"];
+reject "x";
+keep;

@@ -1,0 +1,3 @@
+require ["fileinto","reject","vacation","ereject","copy"];
+fileinto "A";
+reject "x";

@@ -1,0 +1,3 @@
+require ["fileinto","reject","vacation","ereject","copy"];
+redirect "a@b.example";
+reject "x";

@@ -1,0 +1,16 @@
+require "enotify";
+notify;
+notify "xmpp:a@b.c";
+notify :importance "4" "mailto:a@b.example";
+notify :importance 3 "mailto:a@b.example";
+notify :from "frop" "mailto:a@b.example";
+notify :options "frop" "mailto:a@b.example";
+notify :options ["=x", "y"] "mailto:a@b.example";
+notify :options ["a=b", "_=x"] "mailto:a@b.example";
+notify "mailto:a@b.example?subject";
+notify "mailto:a b@b.example";
+notify "mailto:frop";
+notify "mailto:a@b.example?fr op=x";
+notify "mailto:a@b.example?%20=x";
+notify :frop "mailto:a@b.example";
+notify ["mailto:a@b.example"] ;

@@ -1,0 +1,5 @@
+require "reject";
+reject;
+reject ["a", "b"];
+reject 3;
+reject "a" "b";

@@ -1,0 +1,1 @@
+require ["fileinto"]; if allof(exists "x-edit", header "subject" "Edited") { fileinto "Work"; }

@@ -1,0 +1,1 @@
+require ["imap4flags","fileinto"]; if hasflag "myflag" { fileinto "Work"; }

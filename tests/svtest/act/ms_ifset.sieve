@@ -1,0 +1,1 @@
+require ["variables","include","fileinto"]; global "g"; if anyof(string "${g}" "value", string "${v}" "value") { fileinto "Work"; }

@@ -1,0 +1,1 @@
+require ["fileinto","mailbox"]; if mailboxexists "Made" { fileinto "Made"; fileinto "Two"; }

@@ -1,0 +1,1 @@
+redirect "d@b.example"; redirect "e@b.example"; redirect "f@b.example";

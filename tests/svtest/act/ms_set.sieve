@@ -1,0 +1,1 @@
+require ["variables","include"]; global "g"; set "g" "value"; set "v" "value";

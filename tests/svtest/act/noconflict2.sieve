@@ -1,0 +1,6 @@
+require ["vacation","fileinto"];
+vacation "x";
+keep;
+fileinto "A";
+redirect "a@example.com";
+discard;

@@ -1,0 +1,12 @@
+require "enotify";
+notify "mailto:a0@b.example";
+notify "mailto:a1@b.example";
+notify "mailto:a2@b.example";
+notify "mailto:a3@b.example";
+notify "mailto:a4@b.example";
+notify "mailto:a5@b.example";
+notify "mailto:a6@b.example";
+notify "mailto:a7@b.example";
+notify "mailto:a8@b.example";
+notify "mailto:a9@b.example";
+notify "mailto:a10@b.example";

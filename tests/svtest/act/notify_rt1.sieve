@@ -1,0 +1,3 @@
+require ["enotify","variables"];
+set "x" "fr op";
+notify "mailto:${x}";

@@ -1,0 +1,10 @@
+redirect "a0@b.example";
+redirect "a0@B.example";
+redirect "a1@b.example";
+redirect "a1@B.example";
+redirect "a2@b.example";
+redirect "a2@B.example";
+redirect "a3@b.example";
+redirect "a3@B.example";
+redirect "a4@b.example";
+redirect "a4@B.example";

@@ -1,0 +1,1 @@
+require ["fileinto","variables"]; fileinto "Work"; set "a" ""; redirect "${a}"; keep;
