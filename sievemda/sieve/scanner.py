@@ -27,7 +27,7 @@ class Lexeme:
 class Scanner:
     def __init__(self, terminals: Sequence[tuple[str, str]], ignored: frozenset[str]) -> None:
         self._pattern = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in terminals))
-        self._ignored = ignored
+        self.ignored = ignored
 
     def match(self, text: str, position: int) -> re.Match[str] | None:
         """The terminal that begins here; its name is the `lastgroup` of the match."""
@@ -36,11 +36,11 @@ class Scanner:
     def blank(self, text: str, position: int) -> re.Match[str] | None:
         """The white space or comment that begins here."""
         found = self.match(text, position) if text[position] in " \t\r\n#/" else None
-        return found if found is not None and found.lastgroup in self._ignored else None
+        return found if found is not None and found.lastgroup in self.ignored else None
 
     def count(self, text: str) -> int:
         """How many lexemes a text has, up to the first place where none begins; three comments or blanks are one."""
-        match, ignored = self._pattern.match, self._ignored
+        match, ignored = self._pattern.match, self.ignored
         thirds = position = 0
         while found := match(text, position):
             thirds += 1 if found.lastgroup in ignored else 3
@@ -72,7 +72,7 @@ class Scanner:
                 yield Lexeme(kind, text[position:stop], position)
                 position = stop
                 continue
-            if found.lastgroup not in self._ignored:
+            if found.lastgroup not in self.ignored:
                 yield Lexeme(found.lastgroup or "", found[0], position)
             elif "\0" in found[0]:
                 yield position, "a comment must not hold a NUL character"
