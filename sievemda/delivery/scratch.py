@@ -235,7 +235,11 @@ def _temporary() -> str | None:
 
 
 def _as_here(effect: Effect, message: Message) -> Effect:
-    """Refusing goes by mail, since nobody is there to whom it could be said; what is stored is marked."""
+    """Refusing goes by mail, since nobody is there to whom it could be said; what is stored is marked.
+
+    Where it was said is left out: of an error, only its text is compared.
+    """
+    effect = replace(effect, line=0, script="")
     if isinstance(effect, Refuse):
         return replace(effect, extended=False)
     if isinstance(effect, Respond | Notify) and effect.fcc is not None:

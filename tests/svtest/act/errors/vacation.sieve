@@ -1,0 +1,10 @@
+require ["vacation","vacation-seconds"];
+vacation;
+vacation 3;
+vacation :days "a" "x";
+vacation :addresses 3 "x";
+vacation :from "frop" "x";
+vacation :days 3 :seconds 4 "x";
+vacation :subject ["a"] "x";
+vacation "x" "y";
+vacation :frop "x";
