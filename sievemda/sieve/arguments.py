@@ -42,9 +42,10 @@ class Arguments:
         self.values: dict[str, Any] = {}
         self.options: list[Option] = []
         self.positional: Sequence[Argument] = ()
+        self.node: Node | None = None  # when it was made already
         self._report = report
         self._seen = seen  # unknown tags of this command that were reported already
-        self._signature: Signature = signature(cls)
+        self.signature: Signature = signature(cls)
         self._options = context.vocabulary.options(cls.keyword)
         self._given: set[str] = set()
         self._match: tuple[MatchType, str] | None = None
@@ -56,7 +57,7 @@ class Arguments:
     def take(self) -> None:
         """Tags first, then as many positional arguments as the signature wants. Raises `Wrong`."""
         arguments = self.call.arguments
-        self._refuse_unknown([argument for argument in arguments if isinstance(argument, Tag)])
+        self._refuse_unknown(arguments)
         at = 0
         while at < len(arguments):
             tag = arguments[at]
@@ -70,7 +71,7 @@ class Arguments:
                 text = f"unexpected tag ':{argument.name}' among the arguments of {self.title}"
                 self.wrong(argument, text, "tag-place")
         self._finish_matching()
-        needed, most = self._signature.required, len(self._signature.positionals)
+        needed, most = self.signature.required, len(self.signature.positionals)
         if not needed <= len(self.positional) <= most:
             wanted = f"{needed}" if needed == most else f"{needed} to {most}"
             text = f"{self.title} requires {wanted} positional arguments, but {len(self.positional)} are specified"
@@ -90,38 +91,46 @@ class Arguments:
 
     def tags(self) -> Mapping[str, object]:
         """Every tag that may stand here."""
-        known: dict[str, object] = {**self._options, **self._signature.tags}
-        if self._signature.matching:
+        known: dict[str, object] = {**self._options, **self.signature.tags}
+        if self.signature.matching:
             known.update(self.vocabulary.match_types, comparator=None)
-        if self._signature.address_part:
+        if self.signature.address_part:
             known.update(self.vocabulary.address_parts)
         return known
 
-    def _refuse_unknown(self, tags: Sequence[Tag]) -> None:
+    def _refuse_unknown(self, arguments: Sequence[Argument]) -> None:
         """The first unknown tag is one fault, told once in a script; what stands behind it is not looked at."""
-        known = self.tags() if tags else {}
-        unknown = next((tag for tag in tags if tag.name not in known), None)
-        if unknown is None:
-            return
-        if unknown.name not in self._seen:
-            self._seen.add(unknown.name)
-            text = f"unknown tagged argument ':{unknown.name}' for {self.title} (it has no such tag)"
-            self._report(unknown, text, code="unknown-tag")
-        raise Wrong
+        for tag in arguments:
+            if isinstance(tag, Tag) and not self._has(tag.name):
+                if tag.name not in self._seen:
+                    self._seen.add(tag.name)
+                    text = f"unknown tagged argument ':{tag.name}' for {self.title} (it has no such tag)"
+                    self._report(tag, text, code="unknown-tag")
+                raise Wrong
+
+    def _has(self, tag: str) -> bool:
+        """Whether it is one of `tags`."""
+        described, words = self.signature, self.vocabulary
+        return (
+            tag in described.tags
+            or (described.matching is not None and (tag in words.match_types or tag == "comparator"))
+            or (described.address_part is not None and tag in words.address_parts)
+            or tag in self._options
+        )
 
     def _take_tag(self, tag: Tag, following: Argument | None) -> int:
         """Note one tag; how many arguments behind it belong to it."""
         name = tag.name
-        if name in self._signature.tags:
-            slot = self._signature.tags[name]
+        if name in self.signature.tags:
+            slot = self.signature.tags[name]
             self._once(tag, name)
             self.values[slot.field], used = self._operand(tag, slot.kind, following)
         elif name in self._options:
             used = self._take_option(tag, self._options[name], following)
-        elif self._signature.matching and (name == "comparator" or name in self.vocabulary.match_types):
+        elif self.signature.matching and (name == "comparator" or name in self.vocabulary.match_types):
             used = self._take_matching(tag, following)
         else:
-            slot_of_part = self._signature.address_part
+            slot_of_part = self.signature.address_part
             assert slot_of_part is not None
             self._once(tag, "address part")
             self.values[slot_of_part.field], used = self.vocabulary.address_parts[name], 0
@@ -172,7 +181,7 @@ class Arguments:
 
     def _finish_matching(self) -> None:
         """Match type and comparator go together only when the comparator can do what is needed. RFC 5228 §2.7.3."""
-        slot = self._signature.matching
+        slot = self.signature.matching
         if slot is None:
             return
         default: Matching = slot.default
@@ -199,8 +208,8 @@ class Arguments:
 
     def check(self) -> None:
         """Convert the positional arguments. Raises `Wrong` at the first of the wrong kind."""
-        slots = self._signature.positionals
-        spare = len(self.positional) - self._signature.required
+        slots = self.signature.positionals
+        spare = len(self.positional) - self.signature.required
         rest = iter(self.positional)
         for number, slot in enumerate(slots, 1):
             if slot.optional:
@@ -218,14 +227,13 @@ class Arguments:
         self.values[slot.field] = value
 
     def _convert(self, argument: Argument, kind: Kind) -> int | Text | Texts | None:
-        if kind is Kind.NUMBER and isinstance(argument, Num):
-            return argument.value
-        if kind is Kind.STRING and isinstance(argument, Str):
-            return self.text(argument)
-        if kind is Kind.STRINGS and isinstance(argument, Str | Strings):
-            items = argument.items if isinstance(argument, Strings) else (argument,)
-            return texts(tuple(self.text(item) for item in items))
-        return None
+        if kind is Kind.STRINGS:
+            if isinstance(argument, Str):
+                return texts((self.text(argument),))
+            return texts(tuple([self.text(item) for item in argument.items])) if isinstance(argument, Strings) else None
+        if kind is Kind.STRING:
+            return self.text(argument) if isinstance(argument, Str) else None
+        return argument.value if kind is Kind.NUMBER and isinstance(argument, Num) else None
 
     def text(self, string: Str) -> Text:
         """A string as the required extensions read it: encoded characters first, then variables. RFC 5229 §3.1."""

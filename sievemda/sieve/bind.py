@@ -20,7 +20,7 @@ from sievemda.sieve.base.control import chain as joined
 from sievemda.sieve.base.tests import FalseTest
 from sievemda.sieve.library import GLOBAL, Library, missing
 from sievemda.sieve.limits import Limits
-from sievemda.sieve.matching import Matching
+from sievemda.sieve.matching import Matching, MatchType
 from sievemda.sieve.node import Block, Command, Context, Fault, Inclusion, Node, Option, Test
 from sievemda.sieve.problems import Problem, Severity
 from sievemda.sieve.signature import Kind, signature
@@ -52,7 +52,8 @@ class Binder:
         self._unknown: set[str] = set()
         self._tags: dict[str, set[str]] = {}
         self._declared: set[str] = set()
-        self._open: list[Command] = []  # whose blocks are being bound
+        self._open: tuple[Command, ...] = ()  # whose blocks are being bound
+        self._context: Context | None = None
         self._taken = False  # whatever is in the block of the link just read, no later link of its chain is reached
         self._alone = False  # the command that comes must follow another one, and does not
         self._lacking = False  # an `ihave` found a capability missing, and what it guards need not be understood
@@ -177,6 +178,8 @@ class Binder:
         return None
 
     def _resolved(self, test: Test) -> Test:
+        if type(test).resolved is Test.resolved:
+            return test
         resolved, gained = test.resolved(self.context)
         if resolved is not test:
             self._lacking = self._lacking or resolved.settled() is False
@@ -201,15 +204,16 @@ class Binder:
         dead = dead and good
         tests, good_tests = self._subtests(call, cls) if not dead else (None, True)
         settled = tests.settled() if isinstance(tests, Test) else None
-        around = self._make(call, cls, reader, None, _EMPTY) if good and signature(cls).block else None
         outer = self._open
-        if isinstance(around, Command) and not isinstance(around, Link):
-            self._open = [*outer, around]
+        if good and reader.signature.block and not issubclass(cls, Link):
+            around = self._make(call, cls, reader, None, _EMPTY)
+            assert isinstance(around, Command)  # nothing else has a block
+            self._open = (*outer, around)
         block, good_block = self._subblock(call, cls, dead=dead or settled is False)
         self._open, self._taken = outer, settled is True or cls is Else
         if not (good and good_tests and good_block):
             return None
-        return self._make(call, cls, reader, tests, block)
+        return reader.node or self._make(call, cls, reader, tests, block)
 
     def _shape(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
         good = True
@@ -218,7 +222,7 @@ class Binder:
         except Wrong:
             good = False
         good = self._shape_of_tests(call, cls, reader) and good
-        wants_block = signature(cls).block is not None
+        wants_block = reader.signature.block is not None
         if good and wants_block != (call.block is not None):
             need = "requires a block" if wants_block else "takes no block, yet one is specified"
             self.report(call, f"{reader.title} {need}", code="block")
@@ -231,7 +235,7 @@ class Binder:
         return good
 
     def _shape_of_tests(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
-        slot = signature(cls).tests
+        slot = reader.signature.tests
         if slot is None:
             if call.tests:
                 self._stray_test(call, reader)
@@ -263,6 +267,8 @@ class Binder:
         if cls.problems is Node.problems and cls.warnings is Node.warnings and not reader.options:
             return True  # it has none
         node = self._make(call, cls, reader, None, _EMPTY)
+        if reader.signature.tests is None and reader.signature.block is None:
+            reader.node = node  # as it will be
         context = self.context
         for part in (node, *reader.options):
             for fault in part.warnings(context):
@@ -283,11 +289,13 @@ class Binder:
 
     def _keys_fit(self, cls: type[Node], reader: Arguments) -> bool:
         """Whether the match type can work with the constant keys; they are the last positional argument."""
-        slot = signature(cls).matching
+        slot = reader.signature.matching
         if slot is None:
             return True
         how: Matching = reader.values[slot.field]
-        keys = reader.values[signature(cls).positionals[-1].field]
+        if type(how.type).key_fault is MatchType.key_fault:
+            return True  # it can work with any
+        keys = reader.values[reader.signature.positionals[-1].field]
         for key in keys if isinstance(keys, Texts) else (keys,) if isinstance(keys, Text) else ():
             fault = how.type.key_fault(key.source, how, self.limits) if key.constant else ""
             if fault:
@@ -322,9 +330,9 @@ class Binder:
     def _make(
         self, call: Call, cls: type[Node], reader: Arguments, tests: Test | tuple[Test, ...] | None, block: Block
     ) -> Node:
-        described = signature(cls)
+        described = reader.signature
         values: dict[str, Any] = dict(reader.values, line=call.line, column=call.column)
-        if issubclass(cls, Command | Test):
+        if reader.options:
             values["options"] = tuple(reader.options)
         if described.tests:
             several = described.tests.kind is Kind.TESTS
@@ -341,7 +349,11 @@ class Binder:
 
     @property
     def context(self) -> Context:
-        return Context(self.limits, self.vocabulary, self._declared, self.allowed, tuple(self._open))
+        known = self._context
+        if known is None or known.vocabulary is not self.vocabulary or known.enclosing is not self._open:
+            known = Context(self.limits, self.vocabulary, self._declared, self.allowed, self._open)
+            self._context = known
+        return known
 
     def report(
         self, where: Argument | Call | Text | Node | Inclusion, text: str, severity: Severity = "error", code: str = ""

@@ -23,13 +23,15 @@ class Frozen:
     node_fields: ClassVar[Mapping[str, Any]] = {}  # the default of each field, inherited ones first
 
     def __init__(self, **given: Any) -> None:
-        fields = self.node_fields
-        values = {**fields, **given}
-        if len(values) != len(fields) or REQUIRED in values.values():
-            wrong = sorted(given.keys() - fields.keys()) or [n for n, value in values.items() if value is REQUIRED]
-            raise TypeError(f"{type(self).__name__}: unknown or missing fields: {', '.join(wrong)}")
-        for name, value in values.items():
+        missing = []
+        for name, default in self.node_fields.items():
+            value = given.pop(name, default)
+            if value is REQUIRED:
+                missing.append(name)
             _set(self, name, value)
+        if given or missing:
+            wrong = sorted(given) or missing
+            raise TypeError(f"{type(self).__name__}: unknown or missing fields: {', '.join(wrong)}")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")

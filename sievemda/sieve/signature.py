@@ -62,10 +62,7 @@ class Signature:
     address_part: Slot | None = None
     tests: Slot | None = None
     block: Slot | None = None
-
-    @property
-    def required(self) -> int:
-        return sum(not slot.optional for slot in self.positionals)
+    required: int = 0  # how many of the positional arguments must be there
 
 
 _known: dict[type[Node], Signature] = {}
@@ -103,6 +100,7 @@ def _signature(cls: type[Node]) -> Signature:
         others.get(Kind.ADDRESS_PART),
         others.get(Kind.TEST) or others.get(Kind.TESTS),
         others.get(Kind.BLOCK),
+        sum(not slot.optional for slot in positionals),
     )
 
 
