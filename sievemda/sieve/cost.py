@@ -25,6 +25,7 @@ from sievemda.sieve.base.control import Chain
 from sievemda.sieve.base.tests import ADDRESS_FIELDS
 from sievemda.sieve.facts import Facts
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.lint.telling import deep, under
 from sievemda.sieve.node import Block, Command, Test
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.program import Program
@@ -89,7 +90,7 @@ def worst(program: Program, rules: Sequence[Rule], envelope: Envelope, facts: Fa
             spent[_OUTSIDE][0] -= 1
         for tried in _all_tests(test):
             into[0] += 1
-            if signature(type(tried)).tests is None:
+            if next(under(tried), None) is None:
                 into[1] += _Meter(program, Message(full), envelope, facts, endless).characters(tried)
     spent[_OUTSIDE][0] = max(0, spent[_OUTSIDE][0])
     return _costs(spent, rules, limits, limits.matching)
@@ -198,13 +199,7 @@ def _inner(command: Command) -> tuple[Command, ...]:
 
 
 def _all_tests(test: Test | None) -> Iterator[Test]:
-    if test is None:
-        return
-    yield test
-    slot = signature(type(test)).tests
-    inner = getattr(test, slot.field) if slot else ()
-    for one in inner if isinstance(inner, tuple) else (inner,):
-        yield from _all_tests(one)
+    return deep(test) if test is not None else iter(())
 
 
 def _full(commands: Sequence[Command]) -> bytes:
@@ -220,9 +215,9 @@ def _full(commands: Sequence[Command]) -> bytes:
 
 
 def _field_names(test: Test) -> Iterator[str]:
-    for slot in signature(type(test)).positionals:
-        value = getattr(test, slot.field)
-        if slot.field.startswith("header") and isinstance(value, Text | Texts):
+    for field in test.node_fields:
+        value = getattr(test, field)
+        if field.startswith("header") and isinstance(value, Text | Texts):
             for text in (value,) if isinstance(value, Text) else value:
                 if text.constant:
                     yield text.source

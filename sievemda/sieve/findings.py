@@ -42,6 +42,7 @@ FINDINGS: dict[str, str] = {
     "never-true": "A test, or a comparison with a key, can never be true.",
     "always-true": "A test is always true.",
     "text-order": "Numbers are compared as text.",
+    "odd-number": "A key of a comparison of numbers is no whole number.",
     "literal-star": "A '*' is taken as an ordinary character.",
     "address-as-header": "An address is compared with a whole header field.",
     "no-mailbox": "A mailbox does not exist.",

@@ -98,3 +98,10 @@ def test_a_script_without_rules_costs_something():
     assert costs.rules == ()
     assert costs.lasts == 0
     assert costs.total.instructions == 1
+
+
+def test_every_test_has_a_cost_whatever_it_keeps_of_what_it_asks():
+    script = (
+        'require ["ihave", "date", "mime", "foreverypart"]; if ihave "frob" { keep; } elsif not ihave "copy" { stop; }'
+    )
+    assert len(of(script).rules) == 2

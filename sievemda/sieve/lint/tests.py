@@ -6,9 +6,11 @@ has one `@` with a local part before it and a domain behind. A key that no such 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sievemda.sieve.base.tests import ADDRESS_FIELDS, AllOf, AnyOf, FalseTest, Not, Size, TrueTest
+from sievemda.sieve.extensions.date import CurrentDate, DateTest
 from sievemda.sieve.lint.telling import deep, every, meaning, tests_of, warning
 from sievemda.sieve.matching import AddressPart, Matching
 from sievemda.sieve.node import Command, Test
@@ -19,6 +21,14 @@ _FIELDS = frozenset({"header", "address", "envelope"})
 _ORDERED = frozenset({"gt", "ge", "lt", "le"})
 _NO_AT = {"domain": "the domain is what stands behind the '@'", "localpart": "the local part stands before the '@'",
           "user": "the user stands before the '@'", "detail": "the detail stands before the '@'"}  # fmt: skip
+
+# How RFC 5260 §4.2 writes the parts of a date, and an example of each.
+_PARTS = {
+    "year": ("[0-9]{4}", "2026"), "month": ("0[1-9]|1[0-2]", "03"), "day": ("0[1-9]|[12][0-9]|3[01]", "09"),
+    "date": ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-03-09"), "hour": ("[01][0-9]|2[0-3]", "08"),
+    "minute": ("[0-5][0-9]", "05"), "second": ("[0-5][0-9]|60", "05"),
+    "time": ("[0-9]{2}:[0-9]{2}:[0-9]{2}", "08:05:00"), "weekday": ("[0-6]", "0"),
+}  # fmt: skip
 
 
 def odd_tests(commands: tuple[Command, ...]) -> Iterator[Problem]:
@@ -45,7 +55,9 @@ def _size(test: Size) -> Iterator[Problem]:
     if test.under and test.limit <= 1:
         yield warning(test, "never-true", "no message is that small: this is never true", "size counts octets; 10K, 1M")
     elif test.over and not test.limit:
-        yield warning(test, "always-true", "every message is larger than 0: this is always true", "10K, 1M")
+        yield warning(
+            test, "always-true", "every message is larger than 0: this is always true", "size counts octets; 10K, 1M"
+        )
 
 
 def _together(test: AllOf | AnyOf) -> Iterator[Problem]:
@@ -76,9 +88,18 @@ def _sizes(test: AllOf | AnyOf, code: str) -> Iterator[Problem]:
 
 def _key(test: Test, matching: Matching, key: Text) -> Iterator[Problem]:
     kind, value = matching.type.name, key.source
-    if matching.operand in _ORDERED and value.isdigit() and "numeric" not in matching.comparator.name:
+    numeric = "numeric" in matching.comparator.name
+    if isinstance(test, DateTest | CurrentDate) and not numeric and kind != "count":
+        yield from _date_key(test, kind, key)
+        return
+    if matching.operand in _ORDERED and value.isdigit() and not numeric:
         text = f"'{matching.comparator.name}' compares {value[:20]!r} as text: 10 comes before 9"
         yield warning(key, "text-order", text, 'add :comparator "i;ascii-numeric", and require it')
+        return
+    if numeric and value and not (value.isascii() and value.isdigit()):
+        digits = "".join(re.findall(r"\A[0-9]+", value))
+        text = f"{value[:40]!r} is no whole number: i;ascii-numeric takes it for {digits or 'more than every number'}"
+        yield warning(key, "odd-number", text, "a number of i;ascii-numeric is digits alone, without sign or point")
         return
     if kind not in {"is", "contains", "matches"} or test.keyword not in _FIELDS:
         return
@@ -92,6 +113,19 @@ def _key(test: Test, matching: Matching, key: Text) -> Iterator[Problem]:
         yield warning(key, "address-as-header", text, "use the address test")
 
 
+def _date_key(test: DateTest | CurrentDate, kind: str, key: Text) -> Iterator[Problem]:
+    """A number in a date has always as many digits, so that texts are in the order of time; other keys are not."""
+    part = test.date_part.source.lower() if test.date_part.constant else ""
+    pattern, example = _PARTS.get(part, ("", ""))
+    value = key.source
+    if kind == "is" and pattern and not re.fullmatch(pattern, value):
+        text = f"nothing can match {value[:40]!r}: the {part} of a date is written as in '{example}'"
+        yield warning(key, "never-true", text, f'write it as in "{example}"')
+    elif kind == "value" and value.isdigit() and example.isdigit() and len(value) != len(example):
+        text = f"{value[:40]!r} is compared as text: the {part} of a date is written as in '{example}'"
+        yield warning(key, "text-order", text, f'write it as in "{example}"')
+
+
 def _impossible(test: Test, kind: str, value: str) -> tuple[str, str]:
     """Why no value can match a key, and what was probably meant."""
     if "\n" in value:
@@ -103,6 +137,8 @@ def _impossible(test: Test, kind: str, value: str) -> tuple[str, str]:
         return "", ""
     if "@" in value and part.name in _NO_AT and '"' not in value:
         return _NO_AT[part.name], "leave the part with the '@' out, or use :all"
+    if part.name == "all" and kind == "is" and re.search("[^<]*[ \t][^<]*<[^>]*@[^>]*>", value):
+        return "the name beside an address is no part of it", "write the address alone"
     if part.name == "all" and kind == "is" and value and "@" not in value and test.keyword == "address":
         return "an address has an '@'", "write :localpart, :domain or :contains"
     return "", ""

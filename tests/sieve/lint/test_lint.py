@@ -7,6 +7,7 @@ from sievemda.sieve.check import check_script
 from sievemda.sieve.lint import Known
 
 R = 'require ["fileinto", "mailbox", "variables", "date", "envelope", "relational", "vacation", "fcc", "copy"];\n'
+N = 'require "comparator-i;ascii-numeric";\n'
 HERE = Known(lambda name: name in {"INBOX", "Lists"}, frozenset({"me@example.org"}))
 
 
@@ -40,6 +41,12 @@ def warned(script, known=HERE):
         ('if header :contains "subject" "*sale*" { keep; }', ["1:31 literal-star"]),
         ('if header :is "from" "bob@example.org" { keep; }', ["1:22 address-as-header"]),
         ('if header :value "gt" "x-score" "10" { keep; }', ["1:33 text-order"]),
+        ('if currentdate :value "ge" "hour" "9" { keep; }', ["1:35 text-order"]),
+        ('if currentdate :is "month" "1" { keep; }', ["1:28 never-true"]),
+        ('if date "date" "weekday" "sun" { keep; }', ["1:26 never-true"]),
+        (f'{N}if header :value "gt" :comparator "i;ascii-numeric" "x" "5.5" {{ keep; }}', ["2:57 odd-number"]),
+        (f'{N}if header :value "lt" :comparator "i;ascii-numeric" "x" "-5" {{ keep; }}', ["2:57 odd-number"]),
+        ('if address "from" "Bob B <bob@example.org>" { keep; }', ["1:19 never-true"]),
         ('fileinto "Nowhere";', ["1:10 no-mailbox"]),
         ('vacation :fcc "Nowhere" "away";', ["1:15 no-mailbox"]),
         ('redirect :copy "Me <me@EXAMPLE.org>";', ["1:16 self-redirect"]),
@@ -75,6 +82,10 @@ def test_what_is_hardly_meant_is_a_warning(script, expected):
         'redirect "you@example.org";',
         'if header "a" "b" { keep; }\nif header "a" "c" { keep; }',
         'if header :value "eq" "x-score" "10" { keep; }',
+        'if date :value "ge" :originalzone "date" "hour" "09" { keep; }',
+        'if allof (currentdate :value "ge" "date" "2026-07", currentdate :is "weekday" ["0", "6"]) { keep; }',
+        'if currentdate :value "lt" "hour" "24" { keep; }',
+        f'{N}if currentdate :value "ge" :comparator "i;ascii-numeric" "hour" "9" {{ keep; }}',
     ],
 )
 def test_what_is_meant_is_no_warning(script):
