@@ -1,0 +1,1 @@
+require "fileinto"; if true { stop; } fileinto "Nope";
