@@ -7,8 +7,9 @@ error at the command that includes it; so a fault two levels down is three error
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
-from sievemda.sieve.library import Library
+from sievemda.sieve.library import Library, label
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.node import Inclusion
 from sievemda.sieve.problems import Problem, ScriptError
@@ -32,7 +33,7 @@ class Generation:
     def resolve(self, includes: Iterable[Inclusion]) -> None:
         for inclusion in includes:
             if fault := self._fault(inclusion):
-                self.problems.append(Problem(inclusion.line, inclusion.column, fault))
+                self.problems.append(Problem(inclusion.line, inclusion.column, fault, script=self._where))
 
     def _fault(self, inclusion: Inclusion) -> str:
         key = inclusion.location, inclusion.name
@@ -50,13 +51,19 @@ class Generation:
         self._good[key] = self._resolve_one(key, text)
         return "" if self._good[key] else _invalid(inclusion)
 
+    @property
+    def _where(self) -> str:
+        """The script that is being looked at, when it is an included one."""
+        return label(*self._open[-1]) if self._open else ""
+
     def _resolve_one(self, key: tuple[str, str], text: bytes) -> bool:
         before = len(self.problems)
         self._open.append(key)
         try:
             self.resolve(self._compiled(text, key[0]).includes)
         except ScriptError as e:
-            self.problems += [problem for problem in e.problems if problem.severity == "error"]
+            errors = (problem for problem in e.problems if problem.severity == "error")
+            self.problems += [replace(problem, script=self._where) for problem in errors]
         finally:
             self._open.pop()
         return len(self.problems) == before

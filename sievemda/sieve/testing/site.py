@@ -8,7 +8,8 @@ ENTRY is in a list.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from errno import ENOENT
 from pathlib import Path
 
 from sievemda.sieve.limits import Limits
@@ -51,8 +52,7 @@ LIMITS = Limits(
 def lines(path: Path) -> dict[str, bytes]:
     """The keys and values of a file; nothing when it cannot be read."""
     try:
-        with path.open("rb") as file:
-            found = file.read(_MOST).split(b"\n")
+        found = read_regular(path, replace(LIMITS, script_size=_MOST)).split(b"\n")
     except (OSError, ValueError):
         return {}
     pairs = zip(found[::2], found[1::2], strict=False)
@@ -65,6 +65,13 @@ def read_script(path: Path, limits: Limits = LIMITS) -> bytes:
         return file.read(min(limits.script_size, _MOST) + 1)
 
 
+def read_regular(path: Path, limits: Limits = LIMITS) -> bytes:
+    """The same for a path that a script names: of a file, not of a pipe that nobody may ever write to."""
+    if not path.is_file():
+        raise FileNotFoundError(ENOENT, "no such file", str(path))
+    return read_script(path, limits)
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """Scripts as files; `x` is `x.sieve`."""
@@ -73,7 +80,7 @@ class Folder:
 
     def text(self, name: str) -> bytes | None:
         try:
-            return read_script(self.path / f"{name}.sieve")
+            return read_regular(self.path / f"{name}.sieve")
         except (OSError, ValueError):  # a name that no file can have
             return None
 

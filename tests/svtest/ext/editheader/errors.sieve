@@ -1,0 +1,32 @@
+require ["editheader", "encoded-character", "mailbox", "index"];
+addheader;
+addheader "X-A";
+addheader "X-A" 5;
+addheader 5 "a";
+addheader "X Y" "a";
+addheader "X:" "a";
+addheader "" "a";
+addheader "Ünï" "a";
+addheader "X-A" "ab";
+addheader ["X-A"] "a";
+addheader "X-A" ["a"];
+addheader "X-A" "a" "b";
+addheader :first "X-A" "a";
+addheader :last :last "X-A" "a";
+addheader "X-A" "a" :last;
+addheader "X-A" "a" true;
+addheader "X-A" "a" { keep; }
+deleteheader;
+deleteheader 5;
+deleteheader "X-A" 5;
+deleteheader "X Y";
+deleteheader "X-A:";
+deleteheader "";
+deleteheader :last "X-A";
+deleteheader :index "X-A";
+deleteheader :index "1" "X-A";
+deleteheader :index 1 :index 2 "X-A";
+deleteheader :is :contains "X-A" "a";
+deleteheader :first "X-A";
+deleteheader "X-A" "a" :last;
+if addheader "X-A" "a" { keep; }

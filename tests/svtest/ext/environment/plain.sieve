@@ -1,0 +1,2 @@
+require ["environment", "fileinto"];
+fileinto "${env.location}";

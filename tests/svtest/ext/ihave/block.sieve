@@ -1,0 +1,3 @@
+require "ihave";
+if not ihave "fileinto" { keep; }
+nothing;

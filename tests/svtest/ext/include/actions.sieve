@@ -1,0 +1,3 @@
+require ["include"];
+include "inc_file";
+include "inc_keep";

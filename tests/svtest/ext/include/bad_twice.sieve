@@ -1,0 +1,3 @@
+require "include";
+include "inc_bad";
+include "inc_bad";

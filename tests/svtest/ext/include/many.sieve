@@ -1,0 +1,5 @@
+require "include";
+include "inc_keep";
+include "inc_keep";
+include "inc_flat";
+include :global "inc_flat";

@@ -1,0 +1,6 @@
+require "include";
+include "";
+include "a/b";
+include :personal "line
+break";
+include "${x}";

@@ -1,0 +1,4 @@
+require ["include", "fileinto"];
+fileinto "Here";
+return;
+fileinto "Never";

@@ -1,0 +1,4 @@
+require ["include", "variables", "fileinto"];
+global "trace";
+include "inc_middle";
+fileinto "${trace}";

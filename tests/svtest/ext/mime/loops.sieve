@@ -1,0 +1,3 @@
+require ["foreverypart", "include"];
+foreverypart { foreverypart { foreverypart { foreverypart { keep; } } } }
+foreverypart { include "inc_loop"; }

@@ -1,0 +1,2 @@
+require ["extracttext", "foreverypart"];
+keep "not looked at";

@@ -1,0 +1,2 @@
+keep "one";
+discard "two";

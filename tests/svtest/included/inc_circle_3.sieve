@@ -1,0 +1,2 @@
+require ["include"];
+include "inc_circle_1";

@@ -1,0 +1,4 @@
+require ["include", "fileinto", "variables"];
+fileinto "Before";
+set "x" "not an address";
+redirect "${x}";

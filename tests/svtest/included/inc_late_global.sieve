@@ -1,0 +1,4 @@
+require ["include", "variables"];
+global "a";
+set "b" "x";
+global "b";

@@ -1,0 +1,2 @@
+# the require of the includer does not count here
+fileinto "x";

@@ -1,0 +1,4 @@
+require ["include", "variables"];
+import ["trace"];
+export "trace";
+set "trace" "${trace} old";

@@ -1,0 +1,3 @@
+require ["include", "variables"];
+if string "${private}" "secret" { error; }
+set "private" "of the included";
