@@ -7,7 +7,7 @@ from sievemda.sieve.extensions.extlists import EXTENSIONS
 from sievemda.sieve.listnames import DEFAULT_BOOK, normal_name
 from sievemda.sieve.rehearsal import Imagined, message_of
 from sievemda.sieve.report import to_json
-from tests.sieve.trying import COYOTE, NOW, envelope, problems, warnings
+from tests.sieve.trying import COYOTE, NOW, envelope, hints, problems, warnings
 
 FRIENDS, MYLIST = "tag:example.com,2010-05-28:friends", "tag:example.com,2010-05-28:mylist"
 LISTS = {
@@ -151,7 +151,7 @@ def test_list_is_a_match_type_and_excludes_others():
 
 
 def test_list_needs_its_require():
-    assert 'require ["extlists"]' in problems(f'if header :list "from" "{FRIENDS}" {{ keep; }}')[0]
+    assert 'require ["extlists"]' in hints(f'if header :list "from" "{FRIENDS}" {{ keep; }}')[0]
 
 
 def test_a_name_that_is_no_uri_is_found_when_compiling():

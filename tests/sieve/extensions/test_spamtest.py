@@ -4,7 +4,7 @@ import pytest
 
 from sievemda.sieve import Limits
 from sievemda.sieve.verdicts import SPAM, VIRUS, scales
-from tests.sieve.trying import actions, filed, holds, problems
+from tests.sieve.trying import actions, filed, hints, holds, problems
 
 NUMERIC = "relational comparator-i;ascii-numeric"
 
@@ -125,9 +125,10 @@ def test_settings_that_cannot_be_are_refused(settings, fault):
 
 
 def test_percent_needs_spamtestplus():
-    (found,) = problems('require "spamtest"; if spamtest :percent "0" { stop; }')
+    script = 'require "spamtest"; if spamtest :percent "0" { stop; }'
+    (found,), (hint,) = problems(script), hints(script)
     assert "unknown tagged argument ':percent'" in found
-    assert "spamtestplus" in found
+    assert "spamtestplus" in hint
 
 
 def test_spamtestplus_alone_has_the_test():
