@@ -49,6 +49,23 @@ class Surveyor(Binder):
     def block(self, calls: tuple[Call, ...]) -> tuple[Command, ...]:
         return super().block(tuple(self._respelt(call) for call in calls))
 
+    def script(self, calls: tuple[Call, ...]) -> tuple[Command, ...]:
+        """With what stands for `require` at the beginning as the `require` that it is."""
+        known: list[Call] = []
+        for call in calls:
+            if call.name != Require.keyword and not self._stands_for_require(call):
+                break
+            known.append(replace(call, name=Require.keyword))
+        return super().script((*known, *calls[len(known) :]))
+
+    def _stands_for_require(self, call: Call) -> bool:
+        meant = INSTEAD.get(call.name, "") or hints.close(call.name, {Require.keyword})
+        named = [item.value for item in _strings(call)]
+        if meant != Require.keyword or not named or not registry().public.issuperset(named):
+            return False
+        self._tell(call, f"unknown command '{call.name}'", "unknown-command", "did you mean 'require'?")
+        return True
+
     def _respelt(self, call: Call) -> Call:
         """`elseif`, `elif` and `else if` as the `elsif` that they are."""
         inner = call.tests[0] if call.tests else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sievemda.sieve.literals import number_value
-from sievemda.sieve.survey.lists import Lists
+from sievemda.sieve.survey.habits import BEGINNINGS, Habits
 from sievemda.sieve.survey.words import STRINGS, Word
 from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
 
 _VALUES = frozenset({"NUMBER", "TAG", "LSQB", *STRINGS})
 _JOINING = {"&&": "allof", "and": "allof", "&": "allof", "||": "anyof", "or": "anyof", "|": "anyof"}
-_NOISE = frozenset({"then", "do", "begin", "in", "is", "equals", "contains", "matches", "a", "the"})
+_NOISE = frozenset({*BEGINNINGS, "in", "is", "equals", "contains", "matches", "a", "the"})
 _COMPARING = frozenset({"=", "==", "!=", "=~", "~", "<", ">", "<=", ">=", "!"})
 
 _QUOTES = frozenset("'`\"“”„‟«»\u2018\u2019\u201a\u201b\u2039\u203a")
@@ -17,7 +17,7 @@ _QUOTES = frozenset("'`\"“”„‟«»\u2018\u2019\u201a\u201b\u2039\u203a")
 Found = tuple[tuple[Argument, ...], tuple[Call, ...], bool]
 
 
-class Phrases(Lists):
+class Phrases(Habits):
     # -- arguments ---------------------------------------------------------------------------------------------
 
     def _arguments(self, owner: Word, depth: int) -> Found:
@@ -27,9 +27,11 @@ class Phrases(Lists):
             kind = self.next.kind
             if kind == "LPAR" and self._peek().kind not in STRINGS and self._tests_follow(owner):
                 return self._limited(owner, found), *self._listed(depth + 1)
+            if kind == "LSQB" and self._known(self._peek(), self._lexicon.tests) and self._takes_tests(owner):
+                return self._limited(owner, found), *self._bracketed(owner, depth + 1)
             if kind == "IDENTIFIER" and self._word(owner, found):
                 tests = self._one_test(depth + 1) if self._begins_test(owner) else ()
-                return self._limited(owner, found), tests, False
+                return self._limited(owner, found), self._further(owner, tests, depth), False
             if kind != "IDENTIFIER" and not self._step(owner, found):
                 return self._limited(owner, found), (), False
 
@@ -45,8 +47,7 @@ class Phrases(Lists):
                 self.unsure.add(self._position(owner.offset))
             self._argument(found)
         elif kind == "LPAR" and behind in STRINGS:
-            self._report(self.next.offset, "a list of strings in parentheses", 'write ["a", "b"]')
-            found.append(self._string_list("RPAR"))
+            self._in_parentheses(owner, found)
         elif kind == "LPAR":
             self._skip_round()
         elif kind == "COMMA" and behind in STRINGS and found and isinstance(found[-1], Str | Strings):
@@ -95,9 +96,12 @@ class Phrases(Lists):
         meant = {"=~": ":regex or :matches", "~": ":contains", "<": ":under", ">": ":over"}.get(
             word.text, ":is or :contains"
         )
-        hint = f"a test has a tag in front of its arguments: {name} {meant} ..."
+        compares = "is" in self._lexicon.tags(name) or name == "size"
+        hint = f"a test has a tag in front of its arguments: {name} {meant} ..." if compares else "remove it"
         self._report(word.offset, word.fault, hint, end=word.end)
         self._advance()
+        if not compares:
+            return True
         found.insert(0, Tag("is", *self._position(word.offset)))
         if word.text in "<>":
             found[0] = Tag({"<": "under", ">": "over"}[word.text], *self._position(word.offset))
@@ -109,6 +113,11 @@ class Phrases(Lists):
     def _word(self, owner: Word, found: list[Argument]) -> bool:
         """A word among the arguments. True when it is not an argument, and is left where it is."""
         word, name, owner_name = self.next, self.next.text.lower(), owner.text.lower()
+        if self._second_half(owner_name):
+            return False
+        if self._are_bare_words(owner_name, found):
+            self._bare_words(found)
+            return False
         if owner_name in self._lexicon.with_tests or name in self._lexicon.commands or word.first:
             return True
         if name in self._lexicon.tags(owner_name):
@@ -160,9 +169,35 @@ class Phrases(Lists):
         first = self._test(depth)
         return () if first is None else self._joined((first,), depth) or (first,)
 
+    def _takes_tests(self, owner: Word) -> bool:
+        return owner.text.lower() in self._lexicon.with_tests
+
+    def _further(self, owner: Word, tests: tuple[Call, ...], depth: int) -> tuple[Call, ...]:
+        """`anyof test, test`: the tests behind the first one, and the `)` of what was not opened."""
+        if not tests or self._round or self._lexicon.meant(owner.text.lower()) not in {"anyof", "allof"}:
+            return tests
+        found = list(tests)
+        while self.next.kind == "COMMA" and self._known(self._peek(), self._lexicon.tests):
+            self._advance()
+            found += self._one_test(depth + 1)
+        if self.next.kind == "RPAR":
+            self._advance()
+        return tuple(found)
+
+    def _bracketed(self, owner: Word, depth: int) -> tuple[tuple[Call, ...], bool]:
+        """Tests in brackets: what they are in is told here, and counts as parentheses where these may be."""
+        hint = "tests stand in parentheses: anyof (test, test)"
+        self._report(self.next.offset, "a list of tests in brackets", hint)
+        outer, self._closer = self._closer, "RSQB"
+        tests = self._test_list(depth)
+        self._closer = outer
+        return tests, len(tests) > 1 or self._lexicon.meant(owner.text.lower()) in {"anyof", "allof"}
+
     def _listed(self, depth: int) -> tuple[tuple[Call, ...], bool]:
         """Tests in parentheses, and whether they are a list: what is joined to them makes them one test."""
+        outer, self._closer = self._closer, "RPAR"
         tests = self._test_list(depth)
+        self._closer = outer
         joined = self._joined(tests, depth) if tests else ()
         return (joined, False) if joined else (tests, True)
 
@@ -216,7 +251,7 @@ class Phrases(Lists):
             if not self._element(found, depth) or not self._next_element():
                 break
         self._round -= 1
-        if self.next.kind == "RPAR":
+        if self.next.kind == self._closer:
             self._advance()
         return tuple(found)
 
@@ -255,7 +290,7 @@ class Phrases(Lists):
     def _next_element(self) -> bool:
         """What stands behind one test of a list; false when the list has ended."""
         word = self.next
-        if word.kind == "RPAR":
+        if word.kind == self._closer:
             return False
         if word.kind == "COMMA":
             self._advance()

@@ -13,6 +13,7 @@ import re
 
 from sievemda.sieve.problems import Problem
 from sievemda.sieve.survey.feed import NAMES, TooMany
+from sievemda.sieve.survey.habits import BEGINNINGS, ENDS
 from sievemda.sieve.survey.phrases import Phrases
 from sievemda.sieve.survey.words import Word
 from sievemda.sieve.tree import Call
@@ -123,6 +124,8 @@ class Reader(Phrases):
         while self.next.kind not in {"SEMICOLON", "LBRACE", "RBRACE", "END"}:
             if self.next.kind == "IDENTIFIER" and (self.next.first or self._known(self.next, self._lexicon.commands)):
                 return False
+            if self._wordy(name):
+                return False
             if self.next.kind == "COLON" and self._peek().kind == "LBRACE":
                 self._unexpected("'{'", "no ':' in front of a block")
             elif not told:
@@ -132,8 +135,18 @@ class Reader(Phrases):
             self._advance()
         return self.next.kind in {"SEMICOLON", "LBRACE"}
 
+    def _wordy(self, name: str) -> bool:
+        """`then` in place of `{`."""
+        if name not in self._lexicon.blocks or self.next.text.lower() not in BEGINNINGS:
+            return False
+        self._unexpected("'{'", "the commands of a rule stand in braces: { ... }", "missing-brace")
+        self._told = True
+        return True
+
     def _too_much(self) -> str:
         kind = self.next.kind
+        if kind == "COMMA" and self._known(self._peek(), self._lexicon.tests):
+            return "tests stand in a list: allof (test, test), or anyof (test, test)"
         if kind == "OPERATOR":
             return _OPERATORS.get(self.next.text, "a test says by a tag how it compares: :is, :contains, :matches")
         if kind == "COMMA":
@@ -145,11 +158,15 @@ class Reader(Phrases):
         """A command without its end: tell it, and read its block when it has one without `{`."""
         name = word.text.lower()
         if name not in self._lexicon.blocks:
-            if not self._told:  # of something that stands where its ';' should be
+            if not self._told and name not in ENDS:  # of something that stands where its ';' should be
                 self._missing_semicolon(f"the {name} command")
             return False
-        self._missing("'{'", "the commands of a rule stand in braces: { ... }", "missing-brace")
         indent = self._column(word)
+        if self._told and self.next.text.lower() in BEGINNINGS:
+            self._advance()
+            self._up_to_end(inside, depth, indent)
+            return True
+        self._missing("'{'", "the commands of a rule stand in braces: { ... }", "missing-brace")
         while self.next.kind == "IDENTIFIER" and (not inside or self._column(self.next) > indent):
             self._command(inside, depth + 1)
         if (
@@ -160,7 +177,20 @@ class Reader(Phrases):
             self._advance()
         return True
 
+    def _up_to_end(self, inside: list[Call], depth: int, indent: int) -> None:
+        """The commands behind a `then`, with the `end` of it."""
+        while self.next.kind == "IDENTIFIER" and self.next.text.lower() not in {*ENDS, *_ALTERNATIVES}:
+            if inside and self.next.first and self._column(self.next) <= indent:
+                return
+            self._command(inside, depth + 1)
+        if self.next.text.lower() in ENDS:
+            self._advance()
+            if self.next.kind == "SEMICOLON":
+                self._advance()
+
     def _missing_semicolon(self, title: str) -> None:
+        if self.next.kind == "END" and self._endless:
+            return  # it is in the text that never ends
         text = f"missing semicolon after {title}"
         if self.next.kind != "IDENTIFIER":
             found = NAMES.get(self.next.kind, "unknown characters")

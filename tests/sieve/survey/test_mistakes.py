@@ -62,6 +62,16 @@ def test_ten_mistakes_in_a_hundred_lines_are_ten_problems_with_hints(kind):
         (b"\xef\xbb\xbfkeep".decode(), ["1:5 missing-semicolon"]),
         ("keep;\r\nstop\r\n", ["2:5 missing-semicolon"]),
         ("if false { frob; }\nkeep", ["2:5 missing-semicolon"]),
+        ('if header "a" "b" then discard; end\nkeep;', ["1:19 missing-brace"]),
+        ("if true then\n  stop;\n  keep;\nelse\n  discard;\nendif", ["1:9 missing-brace", "4:5 missing-brace", "6:1 unknown-command"]),
+        ('if anyof header "a" "b", header "c" "d" { keep; }', ["1:4 tests"]),
+        ('if anyof [header "a" "b", not exists "c"] { keep; }', ["1:10 syntax"]),
+        ('require "fileinto"; fileInto("A");', ["1:29 syntax"]),
+        ('require "fileinto"; file into "A";', ["1:21 unknown-command"]),
+        ('require "variables"; set "a" = "b";', ["1:30 syntax"]),
+        ('require fileinto, copy;\nfileinto :copy "A";', ["1:9 syntax"]),
+        ('import "fileinto";\nrequires "copy";\nfileinto :copy "A";', ["1:1 unknown-command", "2:1 unknown-command"]),
+        ('require "vacation";\nvacation text:\nAway\nkeep;\n', ["2:10 syntax"]),
     ],
 )  # fmt: skip
 def test_problems_stand_where_the_mistake_is(script, expected):
