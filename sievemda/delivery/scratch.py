@@ -6,6 +6,9 @@ is sent is put on a list, one entry for each recipient; all of a result is done 
 
 Why the names of the places for other users and shared folders are what nobody writes: Pigeonhole's world has only the
 user's own mailboxes, and any name is one of them.
+
+Why flags are remembered here and not in the names of files: a Maildir folder has room for 26 keywords, and a test file
+never empties a mailbox.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sievemda.config import Autocreate, Delivery, Names, Settings, Sieve, Site
 from sievemda.delivery.commit import Commit
@@ -45,9 +48,10 @@ from sievemda.sieve.run import Outcome
 from sievemda.sieve.testing.site import Programs
 from sievemda.sieve.testing.world import Due, Letter, NoMailbox, Stored
 from sievemda.state.memory import Key, Memory
+from sievemda.store.keywords import NoKeywords
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
-from sievemda.store.messages import flags_of
+from sievemda.store.messages import known_flags
 from sievemda.store.names import MailboxName
 
 USER = "user"
@@ -79,7 +83,8 @@ class ScratchWorld:
         self._store = MailStore(self._settings)
         self._outbox = _Sent(self._settings)
         self._inbox = self._store.create(MailboxName(USER))
-        self._arrived: dict[MailboxName, list[Path]] = {}  # what is in the mailboxes, in the order in which it came
+        self._store.files = replace(self._store.files, keywords=NoKeywords(0o600))
+        self._arrived: dict[MailboxName, list[_Arrived]] = {}  # what is in the mailboxes, in the order in which it came
 
     @property
     def sent(self) -> Sequence[Letter]:
@@ -115,10 +120,10 @@ class ScratchWorld:
 
     def stored(self, mailbox: str, index: int) -> Stored | None:
         found = self._existing(mailbox)
-        files = self._arrived.get(found.name, [])
-        if index >= len(files):
+        arrived = self._arrived.get(found.name, [])
+        if index >= len(arrived):
             return None
-        return Stored(files[index].read_bytes(), flags_of(found, files[index]))
+        return Stored(arrived[index].file.read_bytes(), arrived[index].flags)
 
     def metadata(self, mailbox: str | None, entry: str) -> str | None:
         if mailbox is None:
@@ -207,7 +212,7 @@ class ScratchWorld:
         for done in account.done:
             if "file" in done:
                 name = self._store.namespace.parse_admin(done["mailbox"])
-                self._arrived.setdefault(name, []).append(Path(done["file"]))
+                self._arrived.setdefault(name, []).append(_Arrived(Path(done["file"]), known_flags(done["flags"])))
 
     def _in_words(self, plan: Plan, why: str) -> str:
         stuck = plan.stuck
@@ -252,6 +257,11 @@ def _marked(store: Store, message: Message) -> Store:
     marks = ("$HasAttachment", "$HasNoAttachment")
     flags = [flag for flag in store.flags if flag.lower() not in {mark.lower() for mark in marks}]
     return replace(store, flags=(*flags, marks[not has_attachment(store.message or message)]))
+
+
+class _Arrived(NamedTuple):
+    file: Path
+    flags: tuple[str, ...]
 
 
 class _Sent(Outbox):

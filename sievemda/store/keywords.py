@@ -33,6 +33,10 @@ def _parse(_path: str, content: bytes | None) -> dict[int, str]:
     return found
 
 
+def is_keyword(flag: str) -> bool:
+    return _ATOM.fullmatch(flag) is not None
+
+
 class Keywords:
     def __init__(self, mode: int) -> None:
         self._cache = Cached(_parse)
@@ -44,7 +48,7 @@ class Keywords:
         OSError and TemporaryTrouble come from the file that has to learn a new keyword.
         """
         system = {SYSTEM_FLAGS[flag.lower()] for flag in flags if flag.lower() in SYSTEM_FLAGS}
-        wanted = {flag.lower(): flag for flag in reversed(flags) if _ATOM.fullmatch(flag)}
+        wanted = {flag.lower(): flag for flag in reversed(flags) if is_keyword(flag)}
         if not wanted:
             return "".join(sorted(system))
         known = _by_name(self._cache.get(f"{folder}/{FILE_NAME}"))
@@ -75,6 +79,13 @@ class Keywords:
             found = dict(sorted((found | new).items()))
             lock.replace("".join(f"{number} {name}\n" for number, name in found.items()).encode())
         return found
+
+
+class NoKeywords(Keywords):
+    """For a store that remembers keywords elsewhere: the names of its files have none."""
+
+    def letters(self, folder: Path, flags: Sequence[str]) -> str:
+        return super().letters(folder, [flag for flag in flags if flag.lower() in SYSTEM_FLAGS])
 
 
 def _by_name(found: dict[int, str]) -> dict[str, int]:

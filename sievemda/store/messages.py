@@ -12,11 +12,13 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.store.files import sync_directory, unique_name
+from sievemda.store.keywords import is_keyword
 from sievemda.store.maildir import SYSTEM_FLAGS, make_parts, size_of
 
 if TYPE_CHECKING:
@@ -58,6 +60,13 @@ def flags_of(mailbox: Mailbox, file: Path) -> tuple[str, ...]:
     letters = file.name.partition(":2,")[2]
     system = tuple(_LETTERS[letter] for letter in letters if letter in _LETTERS)
     return system + mailbox.store.keywords.names(mailbox.path, letters)
+
+
+def known_flags(said: Sequence[str]) -> tuple[str, ...]:
+    """Those of these flags that a message can have, each once, system flags first and as RFC 3501 spells them."""
+    system = {flag.lower() for flag in said if flag.lower() in SYSTEM_FLAGS}
+    keywords = {flag.lower(): flag for flag in reversed(said) if is_keyword(flag)}
+    return (*(flag[0] + flag[1:].capitalize() for flag in sorted(system)), *reversed(keywords.values()))
 
 
 def set_flags(mailbox: Mailbox, file: Path, flags: tuple[str, ...]) -> Path:

@@ -1,0 +1,3 @@
+require ["notify"];
+notify :method "mailto" :options "a@example.com";
+denotify;

@@ -1,0 +1,6 @@
+require ["imapflags","fileinto"];
+setflag "\\Seen";
+addflag ["$A","$B"];
+removeflag "$A";
+mark;
+keep;

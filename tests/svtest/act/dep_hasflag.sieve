@@ -1,0 +1,1 @@
+require ["imap4flags","fileinto","mailbox"]; if hasflag "\\Flagged" { discard; } 

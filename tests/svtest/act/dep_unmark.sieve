@@ -1,0 +1,2 @@
+require ["imapflags"];
+mark; unmark;

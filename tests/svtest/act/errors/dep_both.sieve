@@ -1,0 +1,2 @@
+require ["notify","enotify"];
+notify "mailto:a@b.c";
