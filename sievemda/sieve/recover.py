@@ -16,7 +16,7 @@ from bisect import bisect_right
 from dataclasses import replace
 
 from sievemda.sieve.limits import Limits
-from sievemda.sieve.literals import number_value
+from sievemda.sieve.literals import number_value, string_value
 from sievemda.sieve.problems import Problem
 from sievemda.sieve.scanner import Lexeme, Scanner
 
@@ -103,7 +103,7 @@ class _Reader:
             return "a string must not hold a NUL character"
         if re.search("\r(?!\n)", item.text):
             return "a string must not hold a CR without LF"
-        if len(item.text) > limits.string:
+        if len(string_value(item.text)) > limits.string:
             return f"string too long: the limit is {limits.string} characters"
         return ""
 

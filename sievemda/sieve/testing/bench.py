@@ -28,7 +28,7 @@ from sievemda.sieve.testing.cases import Cases, TestFailed
 from sievemda.sieve.testing.clock import processor_time
 from sievemda.sieve.testing.row import Row, Script, fills_inbox
 from sievemda.sieve.testing.settings import Settings
-from sievemda.sieve.testing.site import Site, read_script
+from sievemda.sieve.testing.site import Site, read_regular
 from sievemda.sieve.testing.subject import Subject
 from sievemda.sieve.testing.surroundings import Surroundings
 from sievemda.sieve.testing.world import Due, MakeWorld
@@ -148,7 +148,7 @@ class Bench(Surroundings):
         """The script; what is wrong with the script goes to the error log, with one line that sums up."""
         path = self.directory / relative
         try:
-            text = read_script(path, self.limits)
+            text = read_regular(path, self.limits)
         except (OSError, ValueError):
             self.report(Problem(0, 0, f"script not found: {relative}", script=relative))
             return None
@@ -158,7 +158,8 @@ class Bench(Surroundings):
             for problem in e.problems:
                 if problem.severity == "error":
                     self.report(problem, relative)
-            self.report(Problem(0, 0, _STAGES[e.stage]), relative)
+            if not _unread(e):
+                self.report(Problem(0, 0, _STAGES[e.stage]), relative)
             return None
         self.compiled(script)
         return script
@@ -283,6 +284,11 @@ class Bench(Surroundings):
 
 def _nobody(*_told: object) -> None:
     """Who hears it and says nothing."""
+
+
+def _unread(error: ScriptError) -> bool:
+    """Whether the script is too large to be looked at: that is one error, and nothing to sum up."""
+    return [problem.code for problem in error.problems] == ["limit"]
 
 
 def _unedit(run: Run) -> None:

@@ -106,3 +106,18 @@ def test_a_wrong_use_does_not_compile(files, test):
 
 def test_it_is_no_command(files):
     assert files.run('test "a" { test_error "x"; }').trouble == "invalid"
+
+
+def test_a_pipe_is_no_script(files):
+    import os
+
+    os.mkfifo(files.directory / "pipe.sieve")
+    (files.directory / "included").mkdir()
+    os.mkfifo(files.directory / "included" / "pipe.sieve")
+    files.write("includes.sieve", 'require "include"; include "pipe";')
+    files.passes("""test "a" {
+        if test_script_compile "pipe.sieve" { test_fail "compiled"; }
+        if not test_error :contains "not found" { test_fail "another error"; }
+        if test_script_compile "includes.sieve" { test_fail "included"; }
+        if not test_error :count "eq" "2" { test_fail "errors"; }
+    }""")

@@ -1,0 +1,5 @@
+redirect text:
+a@b.example
+..
+;
+keep $$$;

@@ -1,0 +1,2 @@
+# ÿþ
+if header :is "subject" "ÿ" { keep; } /* € */

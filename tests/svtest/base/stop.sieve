@@ -1,0 +1,2 @@
+if true { if true { keep; stop; } discard; }
+discard;
