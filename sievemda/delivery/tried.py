@@ -34,7 +34,7 @@ def pack(tests: Sequence[Tried]) -> list[Row]:
     A row of skipped tests has their text in `skipped`, the number of tests in `tests`, and `values` by their group.
     """
     rows: list[Row] = []
-    room = MAX_TESTS
+    room = min(MAX_TESTS, len(tests))
     for part in parts_of(tests):
         if room <= 0:
             break

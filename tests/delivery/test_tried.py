@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sievemda.delivery.tried import MAX_TESTS, pack, unpack
+from sievemda.sieve.limits import Limits
 from sievemda.sieve.trail import parts_of
 from tests.sieve.trying import outcome
 
@@ -55,6 +56,11 @@ def test_skipped_tests_are_unpacked_as_those_that_were_tried(number):
     assert len(whole) == min(MAX_TESTS, len(found.tests))
     assert whole[2] == {"line": 1, "test": "anyof", "result": False, "compared": []}
     assert whole[1]["compared"] == [{"values": ["café@example.org"], "keys": ["a0@b", "c@d0"]}]
+
+
+def test_what_a_trace_had_no_room_for_is_not_packed():
+    found = outcome(skipping_script(20), b"Subject: x\n\n", limits=Limits(trace=7))
+    assert len(unpack(pack(found.tests))) == len(found.tests) == 7
 
 
 def test_skipped_tests_of_another_script_say_so():
