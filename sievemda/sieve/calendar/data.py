@@ -63,6 +63,7 @@ def read(data: bytes, charset: str = "utf-8") -> CalendarData:
     try:
         calendar = Calendar.from_ical(rest)
         broken = [error for component in calendar.walk() for error in component.errors]
+        calendar.to_ical()  # it takes values that it then can neither write nor compare
     except Exception as e:  # whatever the library makes of rubbish: RFC 9671 §4 has it ignored
         why = str(e)[:200] if isinstance(e, ValueError) else ""  # others tell of this machine
         raise Malformed(why or "it cannot be understood") from e

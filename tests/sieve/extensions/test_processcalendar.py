@@ -134,6 +134,12 @@ def test_representations_that_differ_are_not_processed():
     assert "differ" in reason
 
 
+def test_values_that_can_be_read_and_not_compared_are_malformed():
+    one, other = (ics("REQUEST", event(*INVITED, start="20260301/100000Z", sequence=number)) for number in (0, 1))
+    what, reason, _ = done("processcalendar;", mail(one, other))
+    assert (what, reason) == ("no_action", "malformed calendar data: it cannot be understood")
+
+
 def test_the_method_of_the_part_must_be_that_of_the_data():
     assert done("processcalendar;", mail(REQUEST, kind="text/calendar; method=CANCEL"))[0] == "no_action"
     assert done("processcalendar;", mail(REQUEST, kind="text/calendar; method=request"))[0] == "added"
