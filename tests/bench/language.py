@@ -1,13 +1,15 @@
 """The language in numbers: compiling, running, and Pigeonhole's sieve-test beside it.
 
 Figures are medians of rounds in which everything is measured in turn, so that a busy machine slows all of them alike.
-sieve-test is a program: what its start takes is measured with an empty script and taken away, and scripts are compiled
-for it beforehand, as they are for ours.
+sieve-test is a program: scripts are compiled for it beforehand, as they are for ours, and each run is followed by one
+of an empty script, the processor time of which is taken away. Where that time varies more than the script takes, the
+table says n/a.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -127,14 +129,23 @@ def _running_row(
         lambda: run(other, Message(data), ENVELOPE, FACTS, PLAIN),
     ]
     works[0]()  # makes the plan
-    ours, plain, *pair = _in_turn(rounds, works, theirs.works(script, data) if theirs else ())
+    more: list[float] = []
+    pair = theirs.pair(script, data) if theirs else None
+    ours, plain = _in_turn(rounds, works, lambda: more.append(pair()) if pair else None)
+    them = certain(more)
     told = f"{title:34}{size:>8}{ours:9.3f}{plain:9.3f}{plain / ours:8.1f}"
-    if pair:
-        them = max(pair[0] - pair[1], 0.0)
-        told += f"{them:9.2f}{them / ours:8.1f}"
-    else:
-        told += f"{'-':>9}{'-':>8}"
+    told += f"{'n/a':>9}{'n/a':>8}" if them is None else f"{them:9.2f}{them / ours:8.1f}"
     print(f"{told}{ours / delivery:17.1%}")
+
+
+def certain(figures: Sequence[float]) -> float | None:
+    """The median of what was measured, when it is more than it is likely to be wrong by."""
+    if len(figures) < 2:
+        return None
+    middle = statistics.median(figures)
+    spread = statistics.median(abs(figure - middle) for figure in figures)
+    error = 2 * 1.86 * spread / len(figures) ** 0.5  # two standard errors of a median, when spread is that of noise
+    return middle if middle > error else None
 
 
 def journal(rounds: int) -> None:
@@ -159,17 +170,18 @@ class Pigeonhole:
         drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
         self._drop = drop if os.geteuid() == 0 else []
 
-    def works(self, script: str, data: bytes) -> list[Work]:
-        """A run of the script, and one of a script that does nothing."""
+    def pair(self, script: str, data: bytes) -> Callable[[], float]:
+        """Milliseconds more that the processor has with the script than with one that does nothing, once each."""
         (self._place / "m.eml").write_bytes(data)
         for name, text in (("s", script), ("empty", "keep;\n")):
             (self._place / f"{name}.sieve").write_text(text)
             self._call("sievec", "-c", f"{self._place}/dovecot.conf", f"{self._place}/{name}.sieve")
-        return [lambda: self._test("s"), lambda: self._test("empty")]
+        return lambda: self._cost("s") - self._cost("empty")
 
-    def _test(self, name: str) -> None:
-        place = self._place
+    def _cost(self, name: str) -> float:
+        place, before = self._place, _spent_by_programs()
         self._call("sieve-test", "-c", f"{place}/dovecot.conf", f"{place}/{name}.sieve", f"{place}/m.eml")
+        return (_spent_by_programs() - before) * 1000
 
     def _call(self, *command: str) -> None:
         environment = {"HOME": str(self._place), "PATH": os.environ["PATH"]}
@@ -202,17 +214,21 @@ def _delivered(client: Client, number: int) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _in_turn(rounds: int, works: Sequence[Work], programs: Sequence[Work] = ()) -> list[float]:
-    """The median of each in milliseconds; of work inside this process the quickest of five in a row counts.
+def _spent_by_programs() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
-    A program that has run in between has emptied the caches of the processor, which is no fault of what comes next.
+
+def _in_turn(rounds: int, works: Sequence[Work], between: Work = lambda: None) -> list[float]:
+    """The median of each in milliseconds, of which the quickest of five in a row counts.
+
+    What is done `between` the rounds empties the caches of the processor, which is no fault of what comes next.
     """
-    figures: list[list[float]] = [[] for _ in (*works, *programs)]
+    figures: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
-        for work, each in zip(works, figures, strict=False):
+        for work, each in zip(works, figures, strict=True):
             each.append(min(_timed(work) for _ in range(5)))
-        for program, each in zip(programs, figures[len(works) :], strict=True):
-            each.append(_timed(program))
+        between()
     return [statistics.median(each) for each in figures]
 
 
