@@ -40,7 +40,7 @@ fix: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)
+bench: $(READY)  ## what scripts and deliveries cost, with sieve-test beside it: a few minutes
 	$(BIN)/python -m tests.bench
 
 $(FUZZ_READY): $(READY) requirements-fuzz.txt
