@@ -1,0 +1,6 @@
+if true {
+    keep;
+}
+}
+keep ["a" "b"];
+$$$

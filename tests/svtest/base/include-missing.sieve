@@ -1,0 +1,6 @@
+require "include";
+include "base-none";
+include :global "base-none";
+include "a/b";
+include :optional "base-none";
+frobnicate;

@@ -1,0 +1,3 @@
+require ["extracttext", "variables"];
+keep 5;
+frobnicate;
