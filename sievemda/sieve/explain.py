@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sievemda.sieve.node import About, Test
     from sievemda.sieve.run import Compared, Run
 
+_ORDER = frozenset({"gt", "ge", "lt", "le"})
+_ASCII_NUMERIC = "i;ascii-numeric"
 _PAIRS = 4_000  # values and keys that are gone through to find the two that match
 
 
@@ -130,7 +132,7 @@ def _combined(seen: Seen) -> str:
 
 def _comparison(about: About, how: Matching, seen: Seen, pair: tuple[str, str] | None, hint: str) -> str:
     values, keys = seen.compared[-1]
-    by = "" if how.comparator.name == _USUAL else f" (compared by {how.comparator.name})"
+    by = _compared_by(how, values if seen.counted is None else (str(seen.counted),), keys)
     if seen.counted is not None:
         return f"there are {seen.counted} values of {about.values}; {_said(how, False, seen.result, keys)}{by}"
     if not values:
@@ -145,6 +147,22 @@ def _comparison(about: About, how: Matching, seen: Seen, pair: tuple[str, str] |
     said = _said(how, len(values) > 1, False, keys)
     is_what = f": {listed(values)}" if len(values) > 1 else f" is {quoted(values[0]) if values[0] else 'empty'}"
     return f"{about.values}{is_what}; {said}{by}{'; ' if hint else ''}{hint}"
+
+
+def _compared_by(how: Matching, values: Sequence[str], keys: Sequence[str]) -> str:
+    name = how.comparator.name
+    if how.operand in _ORDER and name != _ASCII_NUMERIC and _uneven(values, keys):
+        return f' (compared as text; :comparator "{_ASCII_NUMERIC}" compares numbers)'
+    if name == _ASCII_NUMERIC and how.operand and any(not text[:1].isdigit() for text in values):
+        return f" (compared by {name}, for which what begins with no digit is more than every number)"
+    return "" if name == _USUAL else f" (compared by {name})"
+
+
+def _uneven(values: Sequence[str], keys: Sequence[str]) -> bool:
+    """Whether numbers of several lengths are compared, so that their order as texts is another one than is meant."""
+    found = {len(text) for text in values if text[:1].isdigit()}
+    wanted = {len(text) for text in keys if text.isdigit()}
+    return bool(found and wanted and found != wanted)
 
 
 def _equality(how: Matching, value: str, key: str) -> str:

@@ -138,7 +138,7 @@ class _Reader:
             end = self._take()
             suffix, rest = _parted(end.comments)
             closes = end.kind in _CLOSERS
-            behind, rest = _behind(rest if closes else (*rest, *self._next.comments))
+            behind, rest = _behind(rest if closes else _after(rest, self._next.comments))
             entries.append(Entry(lead, chain, suffix, behind))
             if closes:
                 return listing_of(_OPENERS[opener.kind], first, entries, rest)
@@ -181,6 +181,14 @@ def _parted(comments: Comments) -> tuple[Comments, Comments]:
     """Those that can stay before a mark, and those that must come behind it."""
     inside = tuple(comment for comment in comments if comment.place is Place.INSIDE)
     return inside, tuple(comment for comment in comments if comment.place is not Place.INSIDE)
+
+
+def _after(before: Comments, comments: Comments) -> Comments:
+    """Comments before a comma and those behind it, which cannot be on the line that a comment before it has ended."""
+    if not before or not before[-1].text.startswith("#"):
+        return (*before, *comments)
+    alone = (replace(one, place=Place.ALONE) if one.place is Place.BEHIND else one for one in comments)
+    return (*before, *alone)
 
 
 def _behind(comments: Comments) -> tuple[Comments, Comments]:

@@ -29,7 +29,7 @@ MESSAGE = (
 )
 REQUIRE = (
     'require ["fileinto", "envelope", "subaddress", "relational", "comparator-i;ascii-numeric", "variables", "body", '
-    '"date", "regex", "copy", "imap4flags", "mailbox", "duplicate", "environment", "include", "vacation", "reject", '
+    '"date", "index", "regex", "copy", "imap4flags", "mailbox", "duplicate", "environment", "include", "vacation", "reject", '
     '"editheader", "foreverypart", "mime", "spamtest", "vnd.dovecot.debug"];\n'
 )
 
@@ -92,7 +92,22 @@ def reasons(found):
         ),
         (
             'header :value "ge" :comparator "i;ascii-numeric" "Received" "5"',
-            'Received is "a"; that is greater than or equal to "5" (compared by i;ascii-numeric)',
+            (
+                'Received is "a"; that is greater than or equal to "5" '
+                "(compared by i;ascii-numeric, for which what begins with no digit is more than every number)"
+            ),
+        ),
+        (
+            'header :value "gt" "X-Score" "10"',
+            (
+                'X-Score is "3" (one of 2); that is greater than "10" '
+                '(compared as text; :comparator "i;ascii-numeric" compares numbers)'
+            ),
+        ),
+        ('header :index 2 "X-Score" "3"', 'X-Score :index 2 is "4"; that is not "3"'),
+        (
+            'date :index 9 "X-Score" "hour" "3"',
+            "there is no X-Score field at that place, or it holds no date that can be read",
         ),
         (
             'header :count "gt" :comparator "i;ascii-numeric" "X-Score" "2"',

@@ -84,6 +84,8 @@ def test_multi_line_strings(before, after):
     ("behind the end of a block", "if true {} # a\nelse {}", "if true {} # a\nelse {}\n"),
     ("in a list", 'x [ # a\n"b", # c\n# d\n"e" # f\n, /* g */ "h"\n# i\n];',
      'x [ # a\n    "b", # c\n    # d\n    "e", # f\n    /* g */ "h"\n    # i\n];\n'),
+    ("in a list, on both sides of a comma", 'x ["a" # b\n, /* c */ # d\n"e"];',
+     'x [\n    "a", # b\n    /* c */\n    # d\n    "e"\n];\n'),
     ("in a list on one line", 'x ["a" /* b */, /* c */ "d"];', 'x ["a" /* b */, /* c */ "d"];\n'),
     ("among tests", "if allof(true, # a\n/* b */ not # c\nfalse){}",
      "if allof (\n    true, # a\n    /* b */ not # c\n        false\n) {}\n"),

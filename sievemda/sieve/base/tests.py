@@ -221,7 +221,13 @@ def _no_field(names: Sequence[str], options: Sequence[Option]) -> str:
 
 
 def _tags(options: Sequence[Option]) -> str:
-    return " " + " ".join(f":{option.keyword}" for option in options) if options else ""
+    return "".join(f" :{option.keyword}{_number(option)}" for option in options)
+
+
+def _number(option: Option) -> str:
+    """The number that a tag has, as `:index 2` does."""
+    numbers = [getattr(option, name) for name in option.node_fields if name not in {"line", "column"}]
+    return "".join(f" {number}" for number in numbers if isinstance(number, int) and not isinstance(number, bool))
 
 
 def _values(run: Run, names: Sequence[str]) -> Sequence[str]:

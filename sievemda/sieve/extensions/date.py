@@ -135,7 +135,10 @@ class DateTest(Test):
 
     def about(self, run: Run) -> About:
         name, part = run.text(self.header_name), run.text(self.date_part)
-        there = f"{name} holds no date that can be read" if run.shown.raw_values(name) else f"there is no {name} field"
+        there = f"there is no {name} field"
+        if run.shown.raw_values(name):
+            chosen = f"there is no {name} field at that place, or it" if self.options else name
+            there = f"{chosen} holds no date that can be read"
         return About(f"the {part} of {name}", there if part.lower() in PARTS else f"a date has no {part!r}")
 
     def _when(self, run: Run) -> Moment | None:

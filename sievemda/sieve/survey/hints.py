@@ -5,6 +5,7 @@ A guess is made only where it is likely: a word is like another one, another fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -189,9 +190,41 @@ def _comparator(case: Case) -> str:
 def _kind(case: Case) -> str:
     if "expects a number, but a string " in case.text:
         return "write numbers without quotes"
+    if case.text.endswith("but a number was found"):
+        return f"write strings in quotes; {_usage(case)}"
     if "expects a string, but a string list" in case.text:
         return f"one string is wanted, not a list; {_usage(case)}"
     return ""
+
+
+_RELATIONS = {">": "gt", ">=": "ge", "<": "lt", "<=": "le", "=": "eq", "==": "eq", "!=": "ne", "<>": "ne"}
+
+
+def _named(case: Case) -> str:
+    """What a problem names, in the quotes of strings."""
+    found = re.search("'([^']{1,60})'", case.text)
+    return f'"{found[1]}"' if found else "..."
+
+
+def _argument(case: Case) -> str:
+    """Of a value that is not possible."""
+    if case.text.startswith("invalid address"):
+        return 'an address is written "name@example.org", and each has a command of its own'
+    if case.text.startswith("invalid variable name"):
+        return "a name begins with a letter or _, and goes on with letters, digits and _"
+    if "must be followed by one of" in case.text:
+        given = case.text.rpartition(" not ")[2].strip("'")
+        meant = _RELATIONS.get(given) or next((one for one in _RELATIONS.values() if given == _NAMES[one]), "")
+        return f'write "{meant}"' if meant else 'a relation stands behind it, as in :value "gt"'
+    if "is not allowed for the address test" in case.text:
+        return f'it holds no addresses: write header :contains {_named(case)} "..."'
+    if found := re.match("unknown envelope part '(.*)': known are (.*)", case.text):
+        near = close(found[1], found[2].split(", ")) or {"sender": "from", "recipient": "to"}.get(found[1].lower())
+        return f"did you mean '{near}'?" if near else ""
+    return ""
+
+
+_NAMES = {"gt": "greater", "ge": "greater or equal", "lt": "less", "le": "less or equal", "eq": "equal", "ne": "not"}
 
 
 def _stray(case: Case) -> str:
@@ -219,6 +252,8 @@ _ANSWERS: dict[str, Callable[[Case], str]] = {
     "tests": _tests,
     "block": _block,
     "tag-place": _tags_first,
+    "argument": _argument,
+    "key": lambda case: "the expressions are POSIX extended ones" if "regular expression" in case.text else "",
     "argument-kind": _kind,
     "duplicate-tag": lambda _: "keep one of them",
     "unknown-comparator": _comparator,

@@ -98,3 +98,23 @@ def test_a_tag_of_an_extension_asks_for_it_only_where_that_has_it():
 def test_what_the_site_does_not_allow_is_said():
     found = check_script(b'fileinto "x";', Limits(), frozenset({"copy"}))
     assert found[0].hint == "it needs 'fileinto', which is not allowed here"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ('redirect "a@b.example, c@d.example";', "each has a command of its own"),
+        ('require "variables"; set "a-b" "c";', "letters, digits and _"),
+        ('require "relational"; if header :value ">=" "a" "1" { keep; }', 'write "ge"'),
+        ('require "relational"; if header :count "less" "a" "1" { keep; }', 'write "lt"'),
+        ('if address "subject" "x" { keep; }', 'write header :contains "subject"'),
+        ('require "envelope"; if envelope "sender" "x" { keep; }', "did you mean 'from'?"),
+        ('if header "a" 5 { keep; }', "write strings in quotes"),
+        ('if header "a" "b", header "c" "d" { keep; }', "allof (test, test)"),
+        ('require "fileinto"; fileinto("A");', 'write fileinto "A"'),
+        ("require fileinto, copy;", 'write ["fileinto", "copy"]'),
+    ],
+)
+def test_a_hint_says_what_to_write(script, expected):
+    (problem,) = errors(script)
+    assert expected in problem.hint
