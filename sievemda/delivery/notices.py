@@ -55,14 +55,15 @@ def rejection(
     original = f"Original-Recipient: {recipient.orcpt_type}; {recipient.orcpt}\n" if recipient.orcpt else ""
     if settings.sieve.sieve_mdn_private:
         who, original = f"x-sievemda-session; {peer.session}", ""
+    named = f"Original-Message-ID: {message_id}\n" if message_id else ""
     machine = (
         f"Reporting-UA: {settings.site.servername}; {engine(settings)}\n{original}Final-Recipient: {who}\n"
-        f"Original-Message-ID: {message_id}\nDisposition: automatic-action/MDN-sent-automatically; deleted\n"
+        f"{named}Disposition: automatic-action/MDN-sent-automatically; deleted\n"
     )
     report = _Report(
         settings,
         kind="reject",
-        sender=f"Mail Sieve Subsystem <{postmaster(settings)}>",
+        sender=f"Postmaster <{postmaster(settings)}>",
         to=str(sender),
         subject="Automatically rejected mail",
         automatic="auto-replied (rejected)",

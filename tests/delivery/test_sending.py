@@ -255,7 +255,7 @@ def test_a_notice_is_a_report_with_its_three_parts(world):
     ]
     assert report.defects == []
     assert report["Auto-Submitted"] == "auto-replied (rejected)"
-    assert report["From"] == "Mail Sieve Subsystem <postmaster@mx.example.org>"
+    assert report["From"] == "Postmaster <postmaster@mx.example.org>"
     assert report["To"] == "bob@example.net"
 
 

@@ -80,12 +80,14 @@ class ReportCommand(Command):
             field("Subject", line if len(line) <= _SUBJECT else line[: _SUBJECT - 1] + "…"),
             b"Auto-Submitted: auto-generated (report)\nX-Sieve: sievemda\nX-Sieve-Action: report\nMIME-Version: 1.0\n",
             b"Content-Type: multipart/report; report-type=feedback-report;\n",
-            f'\tboundary="{boundary}"\n\nThis is a MIME-encapsulated message\n\n--{boundary}\n'.encode(),
+            f'\tboundary="{boundary}"\nContent-Transfer-Encoding: 8bit\n\n'.encode(),
+            f"This is a MIME-encapsulated message\n\n--{boundary}\n".encode(),
             b"Content-Disposition: inline\n",
             text_part(reason),
             f"\n--{boundary}\nContent-Type: message/feedback-report\n\n".encode(),
             _feedback(run, kind),
-            f"\n--{boundary}\nContent-Type: {quoted}\nContent-Disposition: attachment\n\n".encode(),
+            f"\n--{boundary}\nContent-Type: {quoted}\nContent-Transfer-Encoding: 8bit\n"
+            "Content-Disposition: attachment\n\n".encode(),
         ])  # fmt: skip
 
 
