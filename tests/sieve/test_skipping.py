@@ -1,17 +1,21 @@
 """Look-up instead of comparison leaves nothing else than the plain interpreter does."""
 
+import json
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sievemda.delivery.tried import pack, unpack
 from sievemda.sieve.compile import compile_script
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.rehearsal import Imagined, message_of
-from sievemda.sieve.run import Run, run
+from sievemda.sieve.run import Origin, Run, run
 from sievemda.sieve.sequence import Stage, run_all
 from sievemda.sieve.trail import Trail
+from tests.sieve.rulesets import Rulesets
 from tests.sieve.steps import steps
 from tests.sieve.trying import NOW, envelope
 
@@ -161,6 +165,43 @@ def test_a_run_leaves_the_same_with_look_up_and_without(script, fields, limits):
     raw = ("".join(f"{name}: {value}\n" for name, value in fields) + "\nbody\n").encode()
     program = compile_script(script, limits)
     assert left(program, raw, limits) == left(program, raw, replace(limits, lookup=0))
+
+
+def row(programs, raw, path, limits):
+    """What scripts in a row leave, with what the journal has of it. The first two may be included too."""
+    included = {"one": programs[0], "two": programs[1]}
+    stages = [Stage(lambda one=one: one, Origin(label)) for one, label in zip(programs, ("a", "b", ""), strict=True)]
+    facts = Imagined(NOW, scripts=lambda _, name: included.get(name))
+    found = run_all(stages, message_of(raw), path, facts, limits)
+    effects = [replace(effect, message=None) if hasattr(effect, "message") else effect for effect in found.effects]
+    edited = [bytes(effect.message.data) for effect in found.effects if getattr(effect, "message", None)]
+    why = unpack(json.loads(json.dumps(pack(found.tests))))
+    told = tuple(found.tests), len(found.tests), found.entered, found.notes, found.edits, found.implicit_keep
+    return found.failure, effects, edited, told, why
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_scripts_in_a_row_leave_the_same_with_look_up_and_without(number):
+    made = Rulesets(number)
+    limits, path = made.limits(), made.envelope()
+    programs = [compile_script(made.script(), limits) for _ in range(3)]
+    for _ in range(3):
+        raw = made.message()
+        assert row(programs, raw, path, limits) == row(programs, raw, path, replace(limits, lookup=0))
+
+
+def test_such_scripts_are_looked_up_and_come_to_something():
+    """So that the test above cannot pass because nothing happens in it."""
+    seen = Counter()
+    for number in range(60):
+        made = Rulesets(number)
+        limits, path = made.limits(), made.envelope()
+        state = Run(compile_script(made.script(), limits), message_of(made.message()), path, Imagined(NOW), limits)
+        seen["failures"] += state.follow() is not None
+        seen["looked up"] += bool(state.looks)
+        seen["rules"] += bool(state.entered)
+        seen["edits"] += bool(state.edits)
+    assert min(seen[what] for what in ("failures", "looked up", "rules", "edits")) > 3
 
 
 def rules(number, test='header :contains "subject" "word{n}"', action='fileinto "F{n}";'):
