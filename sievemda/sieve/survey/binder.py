@@ -133,7 +133,7 @@ class Surveyor(Binder):
         capability = hints.capability_of(call.name, test=test)
         if not capability or capability in self.vocabulary.capabilities:
             return False
-        if call.name in self.vocabulary.commands or call.name in self.vocabulary.tests:
+        if call.name in self.vocabulary.commands or call.name in self.vocabulary.tests or call.name in INSTEAD:
             return False
         self._report_unknown(call, "test" if test else "command")
         self._gain(capability)

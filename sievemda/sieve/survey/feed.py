@@ -39,7 +39,7 @@ class Feed:
         self._told_of_blanks = 0
         self._most = self._left = min(limits.tokens, _MOST)
         self._last_end = 0  # where the word read last ends
-        self._endless = False  # the word used last is a text without an end
+        self._endless: Word | None = None  # the word used last, when it is a string without an end
         self._told = False  # that something else stands where the command under way must end
         self._round = 0  # lists of tests that are open
         self._closer = "RPAR"  # what ends the list of tests under way
@@ -90,7 +90,7 @@ class Feed:
     def _take(self) -> Word:
         """The next word, to be used: what is wrong with it is told."""
         word = self.next
-        self._endless = word.kind == "MULTI_LINE" and word.fault.startswith("unterminated")
+        self._endless = word if word.fault.startswith("unterminated") else None
         if word.fault:
             self._report(word.offset, word.fault, word.hint, word.code, min(word.end, word.offset + 400))
         return self._advance()

@@ -76,9 +76,9 @@ def _usage(case: Case) -> str:
 def _unknown_word(case: Case) -> str:
     test = case.code == "unknown-test"
     word = case.word
-    if capability := capability_of(word, test=test):
-        return require(capability, case)
     instead = INSTEAD.get(word)
+    if not instead and (capability := capability_of(word, test=test)):
+        return require(capability, case)
     if word == "contains" or word in {"is", "matches"}:
         return f'a match type is a tag of a test: header :{word} "subject" "..."'
     if test and word in FIELDS:
@@ -86,7 +86,7 @@ def _unknown_word(case: Case) -> str:
     if instead:
         return f"did you mean '{instead}'?"
     known = case.lexicon.tests if test else case.lexicon.commands - {"elseif", "elif"}
-    found = close(word, known)
+    found = close(word, known) or INSTEAD.get(close(word, (one for one in INSTEAD if one[0] != ":")), "")
     if not found:
         return (
             "the tests are " + _some(case.vocabulary.tests)

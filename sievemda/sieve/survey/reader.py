@@ -10,6 +10,7 @@ test it is the beginning of a block, and only their names tell them apart.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sievemda.sieve.problems import Problem
 from sievemda.sieve.survey.feed import NAMES, TooMany
@@ -85,7 +86,7 @@ class Reader(Phrases):
             self._unexpected("a command", hint)
             self._resume()
         if self.next.kind == "LBRACE":
-            self._inner_block(found, depth + 1, None)
+            self._inner_block(found, depth + 1, None, self.next)
 
     def _resume(self) -> None:
         """Skip what is no command, up to where one begins."""
@@ -115,7 +116,7 @@ class Reader(Phrases):
                 return None
             text = f"unexpected ';' between '{name}' and its block"
             self._report(self._last_end - 1, text, "remove the ';'")
-        self._inner_block(inside, depth + 1, self._lexicon.meant(name))
+        self._inner_block(inside, depth + 1, self._lexicon.meant(name), word)
         return tuple(inside)
 
     def _end_of_command(self, name: str) -> bool:
@@ -189,22 +190,30 @@ class Reader(Phrases):
                 self._advance()
 
     def _missing_semicolon(self, title: str) -> None:
-        if self.next.kind == "END" and self._endless:
-            return  # it is in the text that never ends
+        if self._endless and (self.next.kind == "END" or self._endless.kind == "QUOTED_STRING"):
+            self._with_semicolon()
+            return
         text = f"missing semicolon after {title}"
         if self.next.kind != "IDENTIFIER":
             found = NAMES.get(self.next.kind, "unknown characters")
             text = f"expected ';' or '{{' at the end of the command, but found {found}"
         self._report(self._last_end, text, "put a ';' here", "missing-semicolon")
 
-    def _inner_block(self, found: list[Call], depth: int, owner: str | None) -> None:
+    def _with_semicolon(self) -> None:
+        """A string without an end is told of: it is where the `;` is missing too."""
+        last = self.problems[-1]
+        if last.hint.startswith('write "'):
+            self.problems[-1] = replace(last, hint=f"{last.hint};")
+
+    def _inner_block(self, found: list[Call], depth: int, owner: str | None, command: Word) -> None:
+        """The block of a command; how far in it begins is said by the line of the command, not by that of its `{`."""
         opener = self._advance()
         if depth > self._limits.blocks:
             limit = f"blocks nested too deep: the limit is {self._limits.blocks}"
             self._report(opener.offset, limit, "join tests with allof", "limit")
             self._skip_block()
             return
-        indent = self._column(opener)
+        indent = self._column(command)
         indented = self.next.first and self._column(self.next) > indent
         self._openers.append((opener, indent if indented else -1))
         self._commands(found, depth, owner)
