@@ -1,0 +1,11 @@
+require ["fileinto", "copy"];
+fileinto;
+fileinto 1;
+fileinto ["a"];
+fileinto "a" :copy;
+fileinto :copy :copy "a";
+keep :copy;
+discard "a";
+redirect "kim@office.example" true;
+fileinto "a" copy;
+fileinto copy "a";

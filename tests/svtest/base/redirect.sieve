@@ -1,0 +1,23 @@
+redirect "";
+redirect " ";
+redirect "kim";
+redirect "kim@";
+redirect "@office.example";
+redirect "kim@office.example, lee@office.example";
+redirect "kim@office.example lee@office.example";
+redirect "office: kim@office.example;";
+redirect "<kim@office.example";
+redirect "kim@office.example>";
+redirect "kim @ office . example > <";
+redirect "kim@@office.example";
+redirect "k i m@office.example";
+redirect "Kim, Office <kim@office.example>";
+redirect "<>";
+redirect "kim@office.example
+X-Header: value";
+redirect "kim@office..example";
+redirect "kïm@office.example";
+redirect "kim@öffice.example";
+redirect "<@relay.example:kim@office.example>";
+redirect "kim@office.example;";
+redirect "kim@office.example";

@@ -1,0 +1,2 @@
+require "fileinto";
+fileinto "a"; fileinto "b"; fileinto "a"; fileinto "c";

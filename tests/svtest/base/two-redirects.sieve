@@ -1,0 +1,1 @@
+redirect "kim@office.example"; redirect "kim@OFFICE.example"; redirect "lee@office.example";
