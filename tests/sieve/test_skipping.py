@@ -1,7 +1,9 @@
 """Look-up instead of comparison leaves nothing else than the plain interpreter does."""
 
 import json
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sievemda.delivery.tried import pack, unpack
-from sievemda.sieve.compile import compile_script
+from sievemda.sieve.compile import ProgramCache, compile_script
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.rehearsal import Imagined, message_of
 from sievemda.sieve.run import Origin, Run, run
@@ -319,3 +321,28 @@ def test_few_rules_are_not_planned():
 def test_rules_on_a_hundred_different_fields_are_looked_up_for_some_of_them():
     _, outcome = worked(rules(100, 'header :is "x-{n}" "a"'), b"X-7: a\nX-99: a\n\n")
     assert [effect.mailbox for effect in outcome.effects] == ["F7", "F99"]
+
+
+def test_the_plans_of_a_program_are_made_once():
+    program = ProgramCache(Limits()).get((rules(50) + chain(50)).encode())
+    message = b"Subject: word7\nFrom: u7@example.org\n\n"
+    run(program, message_of(message), envelope(), Imagined(NOW), Limits())
+    made = dict(program.plans)
+    run(program, message_of(message), envelope(), Imagined(NOW), Limits())
+    assert len(made) == 2
+    assert all(program.plans[key] is plan for key, plan in made.items())
+
+
+def test_many_threads_may_run_a_program_for_the_first_time():
+    texts = [f"Subject: word{n}\nFrom: u{n}@example.org\n\n".encode() for n in range(16)]
+    source, start = rules(200) + chain(200), threading.Barrier(len(texts))
+    looked_up, plain = compile_script(source, Limits()), compile_script(source, Limits(lookup=0))
+
+    def work(text):
+        start.wait()
+        return run(looked_up, message_of(text), envelope(), Imagined(NOW), Limits())
+
+    with ThreadPoolExecutor(len(texts)) as pool:
+        found = list(pool.map(work, texts))
+    limits = Limits(lookup=0)
+    assert found == [run(plain, message_of(text), envelope(), Imagined(NOW), limits) for text in texts]
