@@ -29,7 +29,7 @@ class Options:
     vacation_subject_template: str = ""  # `%{subject}` is that of the message; empty: `Auto: %{subject}`
     vacation_use_original_recipient: bool = True  # the address that was first written to (ORCPT) is the owner's too
     vacation_check_recipient: bool = True  # answer only what is addressed to the owner
-    vacation_send_from_recipient: bool = False  # the answer comes from the owner, not from nobody
+    vacation_send_from_recipient: bool = False  # MAIL FROM of the answer is the recipient, not nobody
     vacation_to_header_ignore_envelope: bool = False  # To is who wrote, even where the reverse-path is another
 
     # enotify

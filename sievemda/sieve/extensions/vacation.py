@@ -87,7 +87,7 @@ class Vacation(Command):
             reason=reason,
             text=b"" if suppressed else self._compose(run, subject, reason, named or owner(run)),
             key=self._key(run, sender),
-            return_path=owner(run) if run.limits.options.vacation_send_from_recipient else "",
+            return_path=str(run.envelope.recipient.address) if run.limits.options.vacation_send_from_recipient else "",
             seconds=_clamped(seconds, run.limits),
             suppressed=suppressed,
             line=self.line,
