@@ -84,5 +84,10 @@ def _folded(name: str, words: list[str]) -> bytes:
         if len(line) + 1 + len(word) > _WIDTH and line.strip() and line != f"{name}:":
             lines.append(line)
             line = ""
-        line += " " + word[:_LONGEST]
+        line += " " + (word if len(word) <= _WIDTH else _cut(word, _LONGEST - 1 - len(line.encode("utf-8", "replace"))))
     return ("\n".join([*lines, line]) + "\n").encode("utf-8", "replace")
+
+
+def _cut(word: str, octets: int) -> str:
+    """As much of a word as goes into a line of which that is left."""
+    return word.encode("utf-8", "replace")[:octets].decode("utf-8", "ignore")

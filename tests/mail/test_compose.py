@@ -37,6 +37,17 @@ def test_no_value_begins_a_new_field(evil):
     assert structured("From", [evil]).count(b"\n") == 1
 
 
+@pytest.mark.parametrize("length", [980, 990, 998, 1_500])
+@pytest.mark.parametrize("letter", ["a", "ä", "\U0001f600"])
+@pytest.mark.parametrize("before", [[], ["<1@a>"], ["ä" * 30]])
+def test_no_line_is_longer_than_a_mail_may_have_it(before, letter, length):
+    """RFC 5322 §2.1.1: 998 octets with all that is in front of a word that cannot be broken."""
+    written = structured("References", [*before, letter * length])
+    assert max(map(len, written.split(b"\n"))) <= 998
+    assert max(map(len, field("X" * 100, letter * length).split(b"\n"))) <= 998
+    assert written.decode().replace("\n", "").count(letter) > 200
+
+
 def test_words_are_of_whole_characters_and_no_longer_than_75():
     words = encoded_words("aü📬" * 40)
     assert all(len(word) <= 75 for word in words)
