@@ -72,10 +72,13 @@ class Surveyor(Binder):
         if call.name == "else" and inner is not None and inner.name == "if":
             self._tell(call, "'else if' is one word in Sieve", "no-if", "write elsif")
             return replace(call, name="elsif", arguments=inner.arguments, tests=inner.tests, listed=inner.listed)
-        if INSTEAD.get(call.name) in _LINKS:
-            self._report_unknown(call, "command")
-            return replace(call, name=INSTEAD[call.name])
-        return call
+        if call.name in self._lexicon.commands - {"elseif", "elif"} or call.block is None:
+            return call
+        meant = INSTEAD.get(call.name) or hints.close(call.name, _LINKS) or ("if" if call.tests else "")
+        if meant not in {*_LINKS, "if"}:
+            return call
+        self._tell(call, f"unknown command '{call.name}'", "unknown-command", f"did you mean '{meant}'?")
+        return replace(call, name=meant)
 
     def _gain(self, capability: str) -> None:
         if capability in registry().public or (capability in self.allowed and capability in registry().extensions):

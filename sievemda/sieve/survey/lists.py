@@ -17,6 +17,8 @@ class Lists(Feed):
             self._advance()
             word = self._take()
             items.append(Str(word.value, *self._position(word.offset)))
+        if self.next.kind == "RSQB":
+            self._advance()
         found.append(Strings(tuple(items), first.line, first.column))
 
     def _string_list(self, closer: str) -> Strings:
@@ -34,9 +36,15 @@ class Lists(Feed):
             ):
                 self._unexpected("a string in the list of strings", f'write "{word.text[:60]}"')
                 items.append(self._item(self._advance()))
+            elif word.kind == "COMMA":
+                self._unexpected("a string in the list of strings", "one ',' too many, or a string is missing")
+                self._advance()
+                continue
             elif word.kind == "LSQB":
                 self._unexpected("a string in the list of strings", "lists are not put into lists: remove the '['")
                 items.extend(self._string_list("RSQB").items)
+                if self.next.kind not in {"COMMA", closer}:
+                    break  # one `]` has ended both
             else:
                 self._unclosed_list(closer)
                 break
@@ -71,6 +79,9 @@ class Lists(Feed):
         return False
 
     def _unclosed_list(self, closer: str) -> None:
+        if self.next.kind == "RSQB" and closer == "RPAR":  # the wrong bracket at its beginning was told
+            self._advance()
+            return
         if self.next.kind == "RPAR" and closer == "RSQB" and not self._round:
             self._unexpected("',' or ']' in the list of strings", "a list of strings ends with ']'")
             self._advance()

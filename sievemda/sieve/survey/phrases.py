@@ -12,6 +12,8 @@ _JOINING = {"&&": "allof", "and": "allof", "&": "allof", "||": "anyof", "or": "a
 _NOISE = frozenset({*BEGINNINGS, "in", "is", "equals", "contains", "matches", "a", "the"})
 _COMPARING = frozenset({"=", "==", "!=", "=~", "~", "<", ">", "<=", ">=", "!"})
 
+# tags without a value: where they stand among the strings says nothing
+_ANYWHERE = frozenset({"is", "contains", "matches", "regex", "all", "localpart", "domain", "user", "detail"})
 _QUOTES = frozenset("'`\"“”„‟«»\u2018\u2019\u201a\u201b\u2039\u203a")
 
 Found = tuple[tuple[Argument, ...], tuple[Call, ...], bool]
@@ -118,14 +120,15 @@ class Phrases(Habits):
         if self._are_bare_words(owner_name, found):
             self._bare_words(found)
             return False
-        if owner_name in self._lexicon.with_tests or name in self._lexicon.commands or word.first:
+        is_tag = name in self._lexicon.tags(owner_name)
+        if owner_name in self._lexicon.with_tests or name in self._lexicon.commands or (word.first and not is_tag):
             return True
-        if name in self._lexicon.tags(owner_name):
+        if is_tag:
             noun = "test" if owner_name in self._lexicon.tests else "command"
             text = f"missing colon in front of the {name} tag of the {owner_name} {noun}"
             self._report(word.offset, text, f"write :{name}", "missing-colon", word.end)
             self._advance()
-            found.insert(0, Tag(name, *self._position(word.offset)))
+            found.insert(0 if name in _ANYWHERE else len(found), Tag(name, *self._position(word.offset)))
             return False
         if name in _JOINING or name in self._lexicon.tests:
             return True

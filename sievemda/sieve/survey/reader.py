@@ -50,6 +50,9 @@ class Reader(Phrases):
         previous = ""
         while self.next.kind != "END":
             word, name = self.next, self.next.text.lower()
+            if depth and word.first and word.kind in {"RPAR", "RSQB"}:
+                self._unexpected("'}'", "a block ends with '}'")
+                word = self.next = replace(word, kind="RBRACE")
             if word.kind == "RBRACE" and depth:
                 return
             if word.kind != "IDENTIFIER":
@@ -57,7 +60,8 @@ class Reader(Phrases):
                 continue
             if depth and self._suspect is None and word.first and self._column(word) <= self._openers[-1][1]:
                 self._suspect = self._openers[-1][0]  # what is less far in than the block does not belong to it
-            if name in _ALTERNATIVES and depth and previous not in _CHAIN and owner in _CHAIN:
+            follows = previous in _CHAIN or (previous and previous not in self._lexicon.commands)
+            if name in _ALTERNATIVES and depth and not follows and owner in _CHAIN:
                 self._missing(
                     f"'}}' in front of '{name}'", f"close the block with '}}' before '{name}'", "missing-brace"
                 )
@@ -77,7 +81,12 @@ class Reader(Phrases):
             self._advance()
             return
         if word.kind == "LBRACE":
-            self._unexpected("a command", "a block stands behind a test, with nothing between them")
+            twice = self._text[self._last_end - 1 : self._last_end] == "{" and not word.first
+            hint = "a block stands behind a test, with nothing between them"
+            self._unexpected("a command", "one '{' too many: remove it" if twice else hint)
+            if twice:
+                self._advance()
+                return
         else:
             hint = "every command begins with its name, as in: keep;"
             start = self._text[word.offset : word.offset + 20]

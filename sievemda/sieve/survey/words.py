@@ -36,6 +36,7 @@ _DOT = re.compile(r"^\.\r?$", re.MULTILINE)
 _TAIL = re.compile(r"[ \t]*[\])]{0,9}[ \t]*(?:[;,]|\{)?[ \t]*(?:#.*)?\r?\Z")
 _INSIDE = re.compile(r'[^"\n]{0,2000}"[^"\n]{0,2000}"(?=[ \t]*(?:[;,\])}{]|\r?\n|\Z))')
 _BEHIND_A_STRING = frozenset(' \t\r\n;,)]}{([#/"')
+_OPENS_NEXT = re.compile(r"[ \t]+[\[(]?[ \t]*\Z")  # at the end of what the quote of the next string has closed
 _STRAIGHT = "strings stand in double quotes"
 _UNTERMINATED = 20  # how many strings and comments without an end are looked into
 
@@ -135,8 +136,11 @@ class Words:
             behind = text[found.end() : found.end() + 1]
             if not behind or (behind in _BEHIND_A_STRING and not (behind == '"' and "\n" in found[0])):
                 return self._whole(at, found.end(), found[0])
-            if "\n" not in found[0] and not _ends_something(found[0][1:-1]):
+            if "\n" not in found[0] and (not _ends_something(found[0][1:-1]) or behind.isalnum()):
                 rest = text[found.end() : found.end() + 400].partition("\n")[0]
+                cut = _OPENS_NEXT.search(found[0][1:-1])
+                if cut and cut.start() and rest.count('"') % 2:
+                    return self._not_closed(at, at + 1 + cut.start())
                 alone = '"' not in rest and not behind.isalnum()
                 return self._whole(at, found.end(), found[0]) if alone else self._quote_inside(at, found.end())
         self._patience = max(self._patience - 1, 0)
@@ -170,7 +174,10 @@ class Words:
             return self._string(at, at + curly.end(), curly[0][1:-1], *_WRONG_QUOTES)
         within = re.match(r'"[^",\])\n]{0,2000}(?=[\])]{0,9}[ \t]*,?[ \t]*")', line)
         end = at + (within.end() if within else _tail(line))
-        value = text[at + 1 : end]
+        return self._not_closed(at, end)
+
+    def _not_closed(self, at: int, end: int) -> Word:
+        value = self._text[at + 1 : end]
         hint = f'write "{value[:40].strip()}"' if value.strip() else "a '\"' is too much, or one is missing"
         return self._string(at, max(end, at + 1), value, "unterminated string: the closing '\"' is missing", hint)
 
@@ -243,6 +250,8 @@ class Words:
     def _opens_nothing(self, quote: int) -> bool:
         """Whether the quote behind a word is the end of a string, by what stands behind it."""
         line = self._text[quote + 1 : quote + 400].partition("\n")[0]
+        if line.count('"') % 2 == 0 and re.match(r"[ \t]*,|[ \t]+[\"\[]", line):
+            return True
         return '"' not in line and re.match(r"[ \t]*[;,\])}{]", line + ";") is not None
 
     def _open_comment(self, at: int) -> Word:
