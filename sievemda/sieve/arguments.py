@@ -71,11 +71,8 @@ class Arguments:
                 text = f"unexpected tag ':{argument.name}' among the arguments of {self.title}"
                 self.wrong(argument, text, "tag-place")
         self._finish_matching()
-        needed, most = self.signature.required, len(self.signature.positionals)
-        if not needed <= len(self.positional) <= most:
-            wanted = f"{needed}" if needed == most else f"{needed} to {most}"
-            text = f"{self.title} requires {wanted} positional arguments, but {len(self.positional)} are specified"
-            self.wrong(self.call, text, "argument-count")
+        if self.signature.required == len(self.signature.positionals):
+            self._count()
 
     @property
     def title(self) -> str:
@@ -204,11 +201,22 @@ class Arguments:
             self.wrong(tag, text, "argument-kind")
         return value, 1
 
+    def _count(self) -> None:
+        needed, most = self.signature.required, len(self.signature.positionals)
+        if not needed <= len(self.positional) <= most:
+            wanted = f"{needed}" if needed == most else f"{needed} to {most}"
+            text = f"{self.title} requires {wanted} positional arguments, but {len(self.positional)} are specified"
+            self.wrong(self.call, text, "argument-count")
+
     # -- the second step: what kind the positional arguments are -----------------------------------------------
 
     def check(self) -> None:
-        """Convert the positional arguments. Raises `Wrong` at the first of the wrong kind."""
+        """Convert the positional arguments. Raises `Wrong` at the first of the wrong kind.
+
+        How many there are is a rule of its own where some may be left out, and looked at only here.
+        """
         slots = self.signature.positionals
+        self._count()
         spare = len(self.positional) - self.signature.required
         rest = iter(self.positional)
         for number, slot in enumerate(slots, 1):

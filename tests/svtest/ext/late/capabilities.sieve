@@ -1,0 +1,2 @@
+require ["bogus-one", "fileinto", "bogus-two"];
+require "comparator-i;bogus";

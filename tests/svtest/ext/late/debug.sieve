@@ -1,0 +1,3 @@
+require ["vnd.dovecot.debug", "variables"];
+set "a" "b";
+debug_log "value ${a}";

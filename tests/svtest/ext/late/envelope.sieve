@@ -1,0 +1,3 @@
+require ["variables", "envelope"];
+set "x" "nobody";
+if envelope "${x}" "a" { keep; }

@@ -1,0 +1,3 @@
+require ["include"];
+include :once "inc_keep_once";
+include :once "inc_keep_once";

@@ -1,0 +1,3 @@
+require ["variables", "special-use"];
+set "x" "Sent";
+if specialuse_exists "${x}" { keep; }

@@ -1,0 +1,3 @@
+require ["variables", "special-use", "fileinto"];
+set "x" "Sent";
+fileinto :specialuse "${x}" "a";
