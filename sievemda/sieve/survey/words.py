@@ -36,7 +36,9 @@ _DOT = re.compile(r"^\.\r?$", re.MULTILINE)
 _TAIL = re.compile(r"[ \t]*[\])]{0,9}[ \t]*(?:[;,]|\{)?[ \t]*(?:#.*)?\r?\Z")
 _INSIDE = re.compile(r'[^"\n]{0,2000}"[^"\n]{0,2000}"(?=[ \t]*(?:[;,\])}{]|\r?\n|\Z))')
 _BEHIND_A_STRING = frozenset(' \t\r\n;,)]}{([#/"')
-_OPENS_NEXT = re.compile(r"[ \t]+[\[(]?[ \t]*\Z")  # at the end of what the quote of the next string has closed
+_OPENS_NEXT = re.compile(
+    r"(?:,|[ \t])[ \t]*[\[(]?[ \t]*\Z"
+)  # at the end of what the quote of the next string has closed
 _STRAIGHT = "strings stand in double quotes"
 _UNTERMINATED = 20  # how many strings and comments without an end are looked into
 

@@ -78,6 +78,7 @@ def test_ten_mistakes_in_a_hundred_lines_are_ten_problems_with_hints(kind):
         ('if exists "a" {{ keep; }\nkeep;', ["1:16 syntax"]),
         ('if exists "a" {\n  keep;\n)\nkeep;', ["3:1 syntax"]),
         ('require "vacation"; vacation :days 7\n  subject "a"\n  "b";', ["2:3 missing-colon"]),
+        ('if exists ["a, "b", "c"] { keep; }', ["1:12 syntax"]),
         ('if header "a" "b" then discard; end\nkeep;', ["1:19 missing-brace"]),
         ("if true then\n  stop;\n  keep;\nelse\n  discard;\nendif", ["1:9 missing-brace", "4:5 missing-brace", "6:1 unknown-command"]),
         ('if anyof header "a" "b", header "c" "d" { keep; }', ["1:4 tests"]),
