@@ -60,6 +60,11 @@ class Service:
     def client(self, **options):
         return Client(str(self.socket), **options)
 
+    def greeting(self):
+        """What the server says to who connects."""
+        with self.client() as client:
+            return client.greeting
+
     def send(self, text="Subject: x\r\n\r\nbody\r\n", recipients=("alice",)):
         """Deliver one message; the replies."""
         with self.client() as client:
