@@ -81,7 +81,8 @@ def _address(test: str, value: str, how: Matching, key: str) -> str:
 
 
 def _part(_test: str, value: str, how: Matching, key: str) -> str:
-    if how.type.name == "is" and len(key) >= _TELLING and key.casefold() in value.casefold() and key.casefold() != value.casefold():
+    part, whole = key.casefold(), value.casefold()
+    if how.type.name == "is" and len(key) >= _TELLING and part in whole and part != whole:
         return f":is wants the whole value: {_quoted(key)} is a part of it, which :contains looks for"
     return ""
 

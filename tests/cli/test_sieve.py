@@ -61,8 +61,10 @@ def test_check_prints_every_problem_with_its_place(files, capsys):
 def test_a_warning_does_not_make_a_script_invalid(files, capsys):
     assert tried(capsys, "check", "odd.sieve") == (
         0,
-        "odd.sieve:1:11: warning: no header field can have the name 'a b'\n"
-        '    if exists "a b" { stop; }\n              ^~~~~\n',
+        (
+            "odd.sieve:1:11: warning: no header field can have the name 'a b'\n"
+            '    if exists "a b" { stop; }\n              ^~~~~\n'
+        ),
     )
 
 

@@ -238,14 +238,14 @@ def test_problems_are_one_quoted_string_where_they_fit(alice):
     """RFC 5804 §4: quotes and backslashes are escaped, and it holds no line end."""
     said = ask(alice, b'CHECKSCRIPT "fileinto \\"x\\"; frob;"\r\n')
     assert re.fullmatch(rb'NO "(?:[^"\\\r\n]|\\["\\])*"\r\n', said)
-    assert rb'add require [\"fileinto\"];' in said
+    assert rb"add require [\"fileinto\"];" in said
     assert b"unknown command 'frob'" in said
 
 
 def test_a_mailbox_that_is_missing_is_a_warning(alice):
-    script = rb'require \"fileinto\"; fileinto \"Lists\";'
+    script = rb"require \"fileinto\"; fileinto \"Lists\";"
     said = ask(alice, b'CHECKSCRIPT "' + script + b'"\r\n')
-    assert said.startswith(b'OK (WARNINGS) "line 1: there is no mailbox \'Lists\'')
+    assert said.startswith(b"OK (WARNINGS) \"line 1: there is no mailbox 'Lists'")
 
 
 def test_a_redirect_to_oneself_is_a_warning(alice):
