@@ -27,3 +27,11 @@ def number_value(token: str) -> int:
     scale = _SCALE.get(token[-1].lower(), 1)
     digits = (token[:-1] if scale > 1 else token).lstrip("0")[:30]
     return int(digits or "0") * scale
+
+
+def number_text(value: int) -> str:
+    """A number as people write it in a script: a round one with its unit, 100K and not 102400."""
+    for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
+        if value and value % factor == 0:
+            return f"{value // factor}{unit}"
+    return str(value)

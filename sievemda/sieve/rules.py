@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.literals import number_text
 from sievemda.sieve.parse import parse
 from sievemda.sieve.tree import Argument, Call, Num, Str, Strings, Tag
 
@@ -115,7 +116,7 @@ def _separated(items: Sequence[Str]) -> Iterator[str | Str]:
 
 def _plain(item: Str | Num | Tag, width: int) -> str:
     if isinstance(item, Num):
-        return str(item.value)
+        return number_text(item.value)
     if isinstance(item, Tag):
         return f":{item.name}"
     text = item.value[: width + 1].replace("\\", "\\\\").replace('"', '\\"')

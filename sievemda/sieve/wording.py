@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from sievemda.sieve.literals import number_text
+
 if TYPE_CHECKING:
     from sievemda.sieve.run import Compared
 
@@ -43,9 +45,9 @@ def names(texts: Iterable[str]) -> str:
 
 def octets(number: int) -> str:
     """A size, with the unit of the language where it is a round one: 102,400 octets (100K)."""
-    for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
-        if number and number % factor == 0:
-            return f"{number:,} octets ({number // factor}{unit})"
+    short = number_text(number)
+    if not short.isdigit():
+        return f"{number:,} octets ({short})"
     return f"{number:,} octet{'' if number == 1 else 's'}"
 
 

@@ -54,6 +54,12 @@ def test_the_comment_above_names_the_rule(comment, name):
     assert rule.name == name
 
 
+@pytest.mark.parametrize("number", ["0", "1", "1000", "1023", "1K", "1025", "100K", "3M", "2G", "1536K"])
+def test_a_round_number_has_its_unit_in_a_title(number):
+    (rule,) = rules(f"if size :over {number} {{ keep; }}", Limits())
+    assert rule.title == f"if size :over {number}"
+
+
 def test_a_title_is_cut_and_stays_on_its_line():
     (rule,) = rules(b'if header "subject" "a\n' + b"x" * 1000 + b'" { keep; }', Limits())
     assert len(rule.title) == 120
