@@ -1,0 +1,17 @@
+"""What the fields of the settings tree are made of: their kinds of values, and how one is declared."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, NewType
+
+Size = NewType("Size", int)  # octets; accepts K, M, G
+Seconds = NewType("Seconds", int)  # accepts s, m, h, d
+Mode = NewType("Mode", int)  # octal digits
+
+
+def setting(default: Any, doc: str) -> Any:
+    """One field of a section: its default (a callable is called for it) and the sentence of the reference."""
+    if callable(default):
+        return field(default_factory=default, metadata={"doc": doc})
+    return field(default=default, metadata={"doc": doc})
