@@ -66,6 +66,9 @@ class Names:
     altnamespace: bool = setting(True, "Own folders appear beside INBOX, not below it.")
     userprefix: str = setting("Other Users", "Name under which other users' folders appear.")
     sharedprefix: str = setting("Shared Folders", "Name under which shared folders appear.")
+    altprefix: str = setting(
+        "Alt Folders", "Name under which own folders appear that would be taken for others, such as `Other Users`."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,38 @@ class Store:
         dict,
         "Where messages lie: `partition-NAME = PATH`. Without one, `default` is mail/ below the data directory.",
     )
-    defaultpartition: str = setting("default", "Partition of new mailboxes.")
+    defaultpartition: str = setting(
+        "default",
+        "Partition of new mailboxes that have none above them. Empty, as it is when only partition_select_mode is"
+        " set: one is chosen.",
+    )
+    partition_select_mode: Literal[
+        "random",
+        "freespace-most",
+        "freespace-percent-most",
+        "freespace-percent-weighted",
+        "freespace-percent-weighted-delta",
+    ] = setting(
+        "freespace-most",
+        "How a partition is chosen: at random, the one with the most free space or the largest free share, or at"
+        " random weighted by the free share, or by how far it is ahead of the fullest one's.",
+    )
+    partition_select_exclude: tuple[str, ...] = setting((), "Partitions that are never chosen.")
+    partition_select_soft_usage_limit: int = setting(
+        0, "Partitions that are fuller (in percent) are not chosen, unless all are; 0 is no limit."
+    )
+    partition_select_usage_reinit: int = setting(0, "Choices after which the free space is looked at again; 0: always.")
     mail_home: str = setting(
         "", "Home directory of a user when not below the partition: {user}, {local}, {domain} stand in it."
     )
     hashimapspool: bool = setting(False, "Spread users over sub-directories by their first letter.")
+    fulldirhash: bool = setting(False, "With hashimapspool, by a letter from A to W that the whole name decides.")
     singleinstancestore: bool = setting(True, "One file per partition, linked to all recipients of a transaction.")
     message_mode: Mode = setting(Mode(0o600), "File mode of messages and control files.")
     folder_mode: Mode = setting(Mode(0o700), "Mode of folders.")
+    delete_mode: Literal["delayed", "immediate"] = setting(
+        "delayed", "Whether a deleted mailbox can be brought back for some days, or is gone at once."
+    )
     delete_days: int = setting(7, "Days for which a deleted mailbox can be brought back.")
 
 
@@ -93,7 +120,15 @@ class Acl:
 
     defaultacl: str = setting("anyone lrs", "ACL of a new shared folder without a parent: `identifier rights ...`.")
     implicit_owner_rights: str = setting("lkxan", "Rights that an owner gets with every change of his folder's ACL.")
+    deleteright: str = setting(
+        "c", "The right of old that allowed to delete a mailbox: who gets this letter also gets the right x."
+    )
+    acl_admin_implies_write: bool = setting(False, "Whether the right a brings s, w, i, t, e and n along.")
     anyoneuseracl: bool = setting(True, "Whether users may grant rights to `anyone`.")
+    allowsetacl: bool = setting(True, "Whether ACLs can be changed in the admin shell and by users.")
+    groups_file: Path | None = setting(
+        None, "Groups of users for `group:NAME` in ACLs, in the form of /etc/group; empty: the groups of the system."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +241,12 @@ class Settings:
     def partitions(self) -> dict[str, Path]:
         """Every partition by name; `default` always exists."""
         return {"default": self.data / "mail", **self.store.partitions}
+
+    @property
+    def selectable_partitions(self) -> tuple[str, ...]:
+        """Those that may be chosen for a new mailbox: all that are configured, or the one that always exists."""
+        named = self.store.partitions or self.partitions
+        return tuple(name for name in named if name not in self.store.partition_select_exclude)
 
     @property
     def memory_path(self) -> Path:

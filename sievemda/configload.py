@@ -17,6 +17,7 @@ from typing import Any
 
 from sievemda import config
 from sievemda.configlists import ListTables
+from sievemda.configmeaning import check, check_partitions
 from sievemda.errors import ConfigurationError
 
 DEFAULT_FILE = Path("/etc/sievemda/sievemda.toml")
@@ -139,7 +140,7 @@ class _Collector:
                 raise ValueError(f"{key}: write a table [{full}.LABEL]")
             else:
                 self.values[full] = convert(kind_of(full), value, base)
-                _check(full, self.values[full])
+                check(full, self.values[full])
         except ValueError as e:
             text = str(e)
             self.problems.append(where + (text if text.startswith(key) else f"{key}: {text}"))
@@ -152,14 +153,15 @@ class _Collector:
             given = {k.split(".", 1)[1]: v for k, v in self.values.items() if k.startswith(section + ".")}
             if section == "store":
                 given["partitions"] = self.partitions
+                if "partition_select_mode" in given:  # who asks for a choice wants one made
+                    given.setdefault("defaultpartition", "")
             if section == "sieve":
                 given["sieve_extlists"] = self.lists.lists()
             parts[section] = kind(**given)
         if self.data is not None:
             parts["data"] = self.data
         whole = config.Settings(**parts)
-        if whole.store.defaultpartition not in whole.partitions:
-            raise ConfigurationError(f"store.defaultpartition: there is no partition {whole.store.defaultpartition!r}")
+        check_partitions(whole)
         if (whole.lmtp.tls_server_cert is None) != (whole.lmtp.tls_server_key is None):
             raise ConfigurationError("lmtp.tls_server_cert and lmtp.tls_server_key: set both or neither")
         if whole.data.exists() and not whole.data.is_dir():
@@ -276,64 +278,6 @@ _SCALARS: dict[Any, Callable[[Any], Any]] = {
     config.Seconds: _with_unit(_TIME_UNITS, "a time, such as 30s or 7d"),
     config.Mode: _mode,
 }
-
-
-# --- meaning --------------------------------------------------------------------------------------------------
-
-
-def parse_listener(text: str) -> tuple[str, str, int]:
-    """`unix:PATH` -> ("unix", PATH, 0); `inet:HOST:PORT` -> ("inet", HOST, PORT). Raises ValueError."""
-    kind, _, rest = text.partition(":")
-    if kind == "unix" and rest:
-        return "unix", rest, 0
-    host, colon, port = rest.rpartition(":")
-    if kind == "inet" and colon and port.isdigit() and int(port) < 1 << 16:
-        return "inet", host.strip("[]"), int(port)
-    raise ValueError(f"{text!r} is neither unix:PATH nor inet:HOST:PORT")
-
-
-def _check_networks(value: tuple[str, ...]) -> None:
-    import ipaddress  # noqa: PLC0415 - as above
-
-    for network in value:
-        ipaddress.ip_network(network, strict=False)
-
-
-def _check_listeners(value: tuple[str, ...]) -> None:
-    for listener in value:
-        parse_listener(listener)
-
-
-def _check_host_port(value: str) -> None:
-    parse_listener("inet:" + value)
-
-
-def _at_least(least: int) -> Callable[[int], None]:
-    def check(value: int) -> None:
-        if value < least:
-            raise ValueError(f"{value} is less than {least}")
-
-    return check
-
-
-_MEANING: dict[str, Callable[[Any], None]] = {
-    "lmtp.lmtp_trusted_networks": _check_networks,
-    "lmtp.lmtp_listen": _check_listeners,
-    "managesieve.managesieve_listen": _check_listeners,
-    "outbox.smtp_host": _check_host_port,
-    "lmtp.workers": _at_least(0),
-    "lmtp.threads": _at_least(1),
-    "lmtp.lmtp_max_recipients": _at_least(1),
-    "lmtp.lmtp_max_connections": _at_least(1),
-    "lmtp.lmtp_timeout": _at_least(1),
-    "managesieve.timeout": _at_least(1),
-    "delivery.maximum_hops": _at_least(1),
-}
-
-
-def _check(key: str, value: Any) -> None:
-    if check := _MEANING.get(key):
-        check(value)
 
 
 # --- reference ------------------------------------------------------------------------------------------------
