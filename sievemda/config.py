@@ -111,6 +111,7 @@ class Store:
     delete_mode: Literal["delayed", "immediate"] = setting(
         "delayed", "Whether a deleted mailbox can be brought back for some days, or is gone at once."
     )
+    allowusermoves: bool = setting(False, "Whether the admin shell may rename whole users.")
     delete_days: int = setting(7, "Days for which a deleted mailbox can be brought back.")
 
 

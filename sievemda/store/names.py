@@ -5,7 +5,10 @@ A `MailboxName` says whose mailbox it is and the path below his INBOX. It has tw
 writes in `fileinto` (`Lists`, `Other Users/bob/x`, `Shared Folders/board`), which depends on the settings of `Names`.
 
 Why a look-up allows more than a creation: a folder that an IMAP server has made is there, whatever its name. Only
-`check_new` holds new names against the policy of Cyrus (semantics, section 1).
+`check_new` holds new names against the policy of Cyrus (semantics, section 1). What Cyrus allows there, Dovecot keeps
+in a Maildir++ tree; but for a folder beside the INBOX that is called INBOX, which no IMAP server could show.
+
+Why user ids are narrower than names of folders: such a name is also an identifier in ACLs, a log-in and a directory.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from sievemda.store.spelling import decode_utf7, to_disk
 
 INBOX = "INBOX"
 MAX_FILE_NAME = 255  # octets of one directory entry; the whole path of a folder is one entry in Maildir++
-_FORBIDDEN = re.compile(r"[!\"%*?/;<>\\`{|}\x00-\x1f\x7f\ud800-\udfff\u2028\u2029]")
+_FORBIDDEN = re.compile(r"[!\"%/;<>\\`{|}\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _FORBIDDEN_USER = re.compile(r"[!\"%*?/;<>\\`{|}:()\[\], \x00-\x20\x7f\ud800-\udfff]")
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*")
@@ -69,6 +72,7 @@ class Namespace:
         self._alternative = settings.names.altnamespace
         self._others = settings.names.userprefix if self._alternative else "user"
         self._shared = settings.names.sharedprefix if self._alternative else ""
+        self._clashing = settings.names.altprefix if self._alternative else ""
         self.virtual = settings.site.virtdomains != "off"
         self._default_domain = settings.site.defaultdomain
         self._lower = settings.site.username_tolower
@@ -173,16 +177,18 @@ class Namespace:
             return MailboxName(self._other_user(parts[1], domain), parts[2:])
         if not self._alternative:
             return MailboxName(None, parts, domain)
-        if parts[0] == self._shared:
+        if parts[0] in (self._shared, self._clashing):
             if len(parts) == 1:
                 raise DataError(f"{text!r} names no mailbox")
-            return MailboxName(None, parts[1:], domain)
+            if parts[0] == self._shared:
+                return MailboxName(None, parts[1:], domain)
+            return self._own(owner, parts[1:], text, literally=True)
         return self._own(owner, parts, text)
 
-    def _own(self, owner: str | None, parts: tuple[str, ...], text: str) -> MailboxName:
+    def _own(self, owner: str | None, parts: tuple[str, ...], text: str, *, literally: bool = False) -> MailboxName:
         if owner is None:
             raise DataError(f"{text!r} names a folder of a user, and there is none here")
-        return MailboxName(owner, () if parts == (INBOX,) else parts)
+        return MailboxName(owner, () if parts == (INBOX,) and not literally else parts)
 
     def _other_user(self, text: str, domain: str) -> str:
         local, at, named = text.partition("@")
@@ -198,7 +204,15 @@ class Namespace:
             return self.join((self._others, seen, *name.path))
         if name.is_inbox or not self._alternative:
             return self.join((INBOX, *name.path))
+        if self._clashes(name.path):
+            return self.join((self._clashing, *name.path))
         return self.join(name.path)
+
+    def _clashes(self, path: tuple[str, ...]) -> bool:
+        """Whether a folder of one's own would be taken for something else as it is called."""
+        if path[0] in (self._others, self._shared, self._clashing):
+            return True
+        return path[0].upper() == INBOX and (len(path) == 1 or path[0] != INBOX)
 
     def parse_detail(self, owner: str | None, detail: str, domain: str = "") -> MailboxName:
         """The mailbox of `owner+detail@...`, or of a bulletin board when `owner` is None (semantics, section 2)."""
@@ -215,16 +229,22 @@ class Namespace:
         """DataError when a mailbox of that name must not be made (semantics, section 1)."""
         text = self.format_admin(name)
         for part in name.path:
-            if not part or part[0] in ".~" or part[-1] == "." or part != part.strip() or _FORBIDDEN.search(part):
+            # A dot is no trouble: where it separates, `^` spells the one inside a component.
+            if part in ("", ".", "..") or "^" in part or _FORBIDDEN.search(part):
                 raise DataError(f"{text!r} is not a name for a new mailbox: {part!r} is not allowed in it")
-            if "^" in part:  # a dot is no trouble: where it separates, `^` spells the one inside a component
-                raise DataError(f"{text!r} is not a name for a new mailbox: {part!r} is not allowed in it")
-        if name.owner is None and (name.path[0][0] in "$#" or name.path[0].upper() == INBOX or name.path[0] == "user"):
+        if name.path and name.path[-1][-1] == ".":
+            raise DataError(f"{text!r} is not a name for a new mailbox: it ends in a dot")
+        if name.owner is None and _is_closed(name.path):
             raise DataError(f"{text!r} is not a name for a new shared folder")
         if name.owner is not None and len(name.path) == 1 and name.path[0].upper() == INBOX:
             raise DataError(f"{text!r} would hide behind the INBOX itself")
         if name.path and len(to_disk(name.path).encode()) > MAX_FILE_NAME:
             raise DataError(f"{text[:80]!r}... is too long for the name of a mailbox")
+
+
+def _is_closed(path: tuple[str, ...]) -> bool:
+    """Whether no shared folder may have that path."""
+    return path[0][0] in "$.~" or path[0] == "user" or path[0].upper() == INBOX or path == ("DELETED",)
 
 
 def _readable(text: str) -> None:

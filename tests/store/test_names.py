@@ -8,6 +8,10 @@ from tests.store.conftest import settings_with
 
 UNIX = Namespace(Settings())
 DOTS = Namespace(settings_with(Settings().data, names={"unixhierarchysep": False}))
+DOTTED_PLAIN = Namespace(settings_with(Settings().data, names={"unixhierarchysep": False, "altnamespace": False}))
+RENAMED = Namespace(
+    settings_with(Settings().data, names={"userprefix": "Leute", "sharedprefix": "Tafeln", "altprefix": "Sonst"})
+)
 PLAIN = Namespace(settings_with(Settings().data, names={"altnamespace": False}))
 VIRTUAL = Namespace(settings_with(Settings().data, site={"virtdomains": "on", "defaultdomain": "example.com"}))
 
@@ -74,6 +78,16 @@ def test_a_domain_that_cannot_be_is_refused(bad):
         (UNIX, "Other Users/bob", MailboxName("bob")),
         (UNIX, "Other Users/bob/x", MailboxName("bob", ("x",))),
         (UNIX, "Shared Folders/board/sub", MailboxName(None, ("board", "sub"))),
+        (UNIX, "Alt Folders/INBOX", MailboxName("alice", ("INBOX",))),
+        (UNIX, "Alt Folders/inbox", MailboxName("alice", ("inbox",))),
+        (UNIX, "Alt Folders/INBOX/x", MailboxName("alice", ("INBOX", "x"))),
+        (UNIX, "Alt Folders/Other Users/x", MailboxName("alice", ("Other Users", "x"))),
+        (UNIX, "Alt Folders/Alt Folders", MailboxName("alice", ("Alt Folders",))),
+        (UNIX, "other users/bob", MailboxName("alice", ("other users", "bob"))),
+        (RENAMED, "Leute/bob/x", MailboxName("bob", ("x",))),
+        (RENAMED, "Tafeln/board", MailboxName(None, ("board",))),
+        (RENAMED, "Sonst/Leute", MailboxName("alice", ("Leute",))),
+        (RENAMED, "Other Users/bob", MailboxName("alice", ("Other Users", "bob"))),
         (DOTS, "INBOX.x", MailboxName("alice", ("INBOX", "x"))),
         (DOTS, "Lists.a^b", MailboxName("alice", ("Lists", "a.b"))),
         (DOTS, "a/b", MailboxName("alice", ("a/b",))),
@@ -84,6 +98,11 @@ def test_a_domain_that_cannot_be_is_refused(bad):
         (PLAIN, "user/bob/x", MailboxName("bob", ("x",))),
         (PLAIN, "board", MailboxName(None, ("board",))),
         (PLAIN, "Shared Folders/board", MailboxName(None, ("Shared Folders", "board"))),
+        (PLAIN, "Alt Folders/x", MailboxName(None, ("Alt Folders", "x"))),
+        (PLAIN, "Other Users/bob", MailboxName(None, ("Other Users", "bob"))),
+        (DOTTED_PLAIN, "INBOX.x.a^b", MailboxName("alice", ("x", "a.b"))),
+        (DOTTED_PLAIN, "user.betty^boop.x", MailboxName("betty.boop", ("x",))),
+        (DOTTED_PLAIN, "board.sub", MailboxName(None, ("board", "sub"))),
     ],
 )
 def test_a_name_in_a_script_means_what_its_owner_sees(namespace, text, name):
@@ -91,7 +110,8 @@ def test_a_name_in_a_script_means_what_its_owner_sees(namespace, text, name):
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "/", "a//b", "/a", "a/", "Other Users", "Shared Folders", "../x", "a/../b", "a\0", "\ud800"]
+    "bad",
+    ["", "/", "a//b", "/a", "a/", "Other Users", "Shared Folders", "Alt Folders", "../x", "a/../b", "a\0", "\ud800"],
 )
 def test_a_name_in_a_script_that_cannot_be_is_refused(bad):
     with pytest.raises(DataError):
@@ -104,7 +124,11 @@ def test_a_user_of_a_domain_sees_users_and_boards_of_his_domain():
     assert VIRTUAL.parse_user("Shared Folders/b", "a@example.org") == MailboxName(None, ("b",), "example.org")
 
 
-@pytest.mark.parametrize("text", ["INBOX", "Lists/x", "INBOX/x", "Other Users/bob/x", "Shared Folders/board"])
+@pytest.mark.parametrize(
+    "text",
+    ["INBOX", "Lists/x", "INBOX/x", "Other Users/bob/x", "Shared Folders/board", "Alt Folders/INBOX", "Alt Folders/inbox",
+     "Alt Folders/inbox/x", "Alt Folders/Other Users", "Alt Folders/Shared Folders/x", "Alt Folders/Alt Folders/x"],
+)  # fmt: skip
 def test_what_a_user_sees_reads_back_as_the_same_name(text):
     assert UNIX.format_user(UNIX.parse_user(text, "alice"), "alice") == text
 
@@ -166,20 +190,27 @@ def test_patterns_match_as_in_list(namespace, pattern, matching, others):
 
 @pytest.mark.parametrize(
     "bad",
-    ["user/alice/~x", "user/alice/.x", "user/alice/x.", "user/alice/a/b.", "user/alice/a!b", 'user/alice/a"b', "user/alice/a%b",
-     "user/alice/a;b", "user/alice/a<b", "user/alice/a>b", "user/alice/a\\b", "user/alice/a`b", "user/alice/{", "user/alice/|",
-     "user/alice/}", "user/alice/a*b", "user/alice/a^b", "user/alice/ x", "user/alice/INBOX", "user/alice/inbox", "$x", "#news",
-     "INBOX", "user/alice/" + "x" * 255, "user/alice/" + "ü" * 130],
+    [*(f"user/alice/a{character}b" for character in '!"%;<>\\`{|}^\x85\u2028'),
+     *(f"{character}x" for character in '!"%;<>\\`{|}^$.~'), "board/a!b", "board/{", "user/alice/x.", "user/alice/a/b.", "board.",
+     "a/b.", "DELETED", "user/alice/INBOX", "user/alice/inbox", "user/alice/InBox", "INBOX", "inbox/x", "$x/y", "~x/y",
+     "user/alice/" + "x" * 255, "user/alice/" + "ü" * 130],
 )  # fmt: skip
 def test_a_new_mailbox_must_not_be_called(bad):
     with pytest.raises(DataError):
         UNIX.check_new(UNIX.parse_admin(bad))
 
 
+def test_where_dots_separate_a_slash_is_not_part_of_a_new_name():
+    with pytest.raises(DataError):
+        DOTS.check_new(MailboxName("alice", ("a/b",)))
+
+
 @pytest.mark.parametrize(
     "good",
-    ["user/alice", "user/alice/a.b", "user/alice/a&b", "user/alice/Ünï", "user/alice/a b", "user/alice/#x", "user/alice/$x",
-     "user/alice/a/INBOX", "user/alice/日本語", "board", "board/a$b", "user/o'brien", "user/a+b", "user/alice/😀"],
+    [*(f"user/alice/a{character}b" for character in "#$&'()*+,-.:=?@[]_~ "), *(f"user/alice/{c}x" for c in "#$&'()*+,-.:=?@[]_~ "),
+     "user/alice", "user/alice/Ünï", "user/alice/a/INBOX", "user/alice/INBOX/x", "user/alice/日本語", "user/alice/x ", "board",
+     "board/a$b", "board/~x", "board/.x", "user/o'brien", "user/a+b", "user/alice/😀", "#news", "#calendars/x", "DELETED/x", "User",
+     "user/alice/Other Users", "user/alice/user", "user/alice/DELETED"],
 )  # fmt: skip
 def test_a_new_mailbox_may_be_called(good):
     UNIX.check_new(UNIX.parse_admin(good))
