@@ -105,15 +105,18 @@ class Layout:
         return target if any(root in target.parents for root in roots) else None
 
     def folder(self, tree: Tree, path: tuple[str, ...]) -> tuple[Path, str] | None:
-        """The directory of a folder and its partition; a link must lead to the folder's place on another one."""
+        """The directory of a folder and its partition; a link must lead to where the folders of its tree lie there.
+
+        Whatever the name: an IMAP server that renames a folder renames the link and nothing else.
+        """
         seen = tree.folder(path)
         target = _link_target(seen)
         if target is None or target is seen:
             return None if target is None else (target, tree.partition)
-        for partition in self.partitions:
-            place = self.place(tree.owner, tree.domain, path, partition)
-            if place.parent.resolve() / place.name == target:
-                return target, partition
+        if from_disk(target.name) and target.parent != tree.root.resolve():
+            for partition in self.partitions:
+                if self.place(tree.owner, tree.domain, path, partition).parent.resolve() == target.parent:
+                    return target, partition
         return None
 
     def place(self, owner: str | None, domain: str, path: tuple[str, ...], partition: str) -> Path:

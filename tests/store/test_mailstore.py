@@ -182,6 +182,21 @@ def test_a_folder_that_is_a_link_to_somebody_elses_is_no_folder(store):
     assert find(store, "user/alice/Evil") is None
 
 
+def test_a_folder_on_another_partition_is_found_when_an_imap_server_has_renamed_its_link(store):
+    inbox = make(store, "user/alice")
+    lists = make(store, "user/alice/Lists", partition="two")
+    (inbox.path / ".Lists").rename(inbox.path / ".Old")
+    assert find(store, "user/alice/Lists") is None
+    found = find(store, "user/alice/Old")
+    assert (found.id, found.partition) == (lists.id, "two")
+
+
+def test_another_name_for_a_folder_of_the_same_tree_is_no_folder(store):
+    inbox = make(store, "user/alice")
+    (inbox.path / ".Again").symlink_to(make(store, "user/alice/Lists").path)
+    assert find(store, "user/alice/Again") is None
+
+
 @pytest.mark.parametrize("part", ["", "Maildir"])
 def test_a_home_that_is_a_link_out_of_the_partitions_is_no_user(store, tmp_path, part):
     make(store, "user/alice")
