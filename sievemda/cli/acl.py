@@ -39,19 +39,10 @@ def list_(settings: Settings, name: str, as_json: bool) -> None:
 @click.pass_obj
 def set_(settings: Settings, name: str, identifier: str, rights: str) -> None:
     """Give an identifier rights: `lrsp` exactly these, `+p` also these, `-p` not these, or a word such as read."""
-    from sievemda.errors import NotFound
-    from sievemda.policy.acl import check_identifier, parse_rights
-    from sievemda.store.groups import group_exists
+    from sievemda.store.authority import change_entry
 
     store = open_store(settings)
-    mailbox = existing(store, name)
-    check_identifier(identifier)
-    who = store.namespace.identifier(identifier)
-    group = who.removeprefix("-").partition("group:")[2]
-    if group and not group_exists(group):
-        raise NotFound(f"this system knows no group {group}")
-    implicit = parse_rights(settings.acl.implicit_owner_rights)
-    mailbox.change_acl(lambda old: old.changed(who, rights).kept_for(mailbox.name.owner, who, implicit))
+    change_entry(store, existing(store, name), identifier, rights, careful=False)
 
 
 @acl.command(context_settings=_AS_WRITTEN, epilog="Example: sievemda acl delete user/alice/Lists anyone")
@@ -60,10 +51,7 @@ def set_(settings: Settings, name: str, identifier: str, rights: str) -> None:
 @click.pass_obj
 def delete(settings: Settings, name: str, identifier: str) -> None:
     """Take an identifier out of the ACL of a mailbox."""
-    from sievemda.policy.acl import parse_rights
+    from sievemda.store.authority import change_entry
 
     store = open_store(settings)
-    mailbox = existing(store, name)
-    who = store.namespace.identifier(identifier)
-    implicit = parse_rights(settings.acl.implicit_owner_rights)
-    mailbox.change_acl(lambda old: old.without(who).kept_for(mailbox.name.owner, who, implicit))
+    change_entry(store, existing(store, name), identifier, None, careful=False)

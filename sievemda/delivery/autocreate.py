@@ -8,7 +8,6 @@ from sievemda.config import Settings
 from sievemda.errors import AlreadyExists, DataError, SievemdaError
 from sievemda.logs import words
 from sievemda.policy.quota import KIB, Limits
-from sievemda.store.groups import groups_of
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
@@ -48,7 +47,7 @@ class Autocreator:
         if "anyone" in allowed or owner in allowed:
             return True
         groups = {name.removeprefix("group:") for name in allowed if name.startswith("group:")}
-        return bool(groups) and not groups.isdisjoint(groups_of(owner))
+        return bool(groups) and not groups.isdisjoint(self._store.groups.of(owner))
 
     def _limit(self, inbox: Mailbox) -> None:
         """The account is a quota root in any case; 0 means that its storage has no limit."""

@@ -12,6 +12,7 @@ read and added when rights are printed, so that nothing has to ask for both spel
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -44,20 +45,29 @@ _BAD_GROUP = re.compile(r"[\x00-\x1f\x7f%*/?:]")
 MAX_IDENTIFIER = 80  # octets
 
 
-def parse_rights(text: str) -> Rights:
+def parse_rights(text: str, deleteright: str = "c") -> Rights:
     """`lrsp`, `lrswipcd`, or a word such as `read`; DataError for an unknown letter. RFC 4314 §2.1.1, §4.
 
-    `c` and `d` count only when none of their members is in the same string: `kc` grants `k` alone.
+    `c` and `d` count only when none of their members is in the same string: `kc` grants `k` alone. `deleteright` is
+    the letter that brings the right to delete the mailbox (`x`) along.
     """
     text = _NAMED.get(text, text)
     letters = set(text)
     rights = letters - _MACROS.keys()
     if unknown := sorted(rights - set(_ORDER + _TAIL)):
         raise DataError(f"{unknown[0]!r} in {text[:80]!r} is not a right (known are {_ORDER}cd{_TAIL[:2]} and digits)")
-    for macro, members in _MACROS.items():
+    for macro, members in _macros(deleteright).items():
         if macro in letters and not members & letters:
             rights |= members
     return Rights(rights)
+
+
+def _macros(deleteright: str) -> dict[str, Rights]:
+    if deleteright == "c":
+        return _MACROS
+    macros = {"c": Rights("k"), "d": Rights("te")}
+    macros[deleteright] = macros.get(deleteright, NO_RIGHTS) | Rights("x")
+    return macros
 
 
 def format_rights(rights: Rights) -> str:
@@ -66,12 +76,27 @@ def format_rights(rights: Rights) -> str:
     return "".join(right for right in _ORDER if right in rights) + legacy + "".join(r for r in _TAIL if r in rights)
 
 
+def with_implied(rights: Rights) -> Rights:
+    """With what `a` brings along where the setting acl_admin_implies_write says so."""
+    return rights | Rights("switen") if "a" in rights else rights
+
+
+class BadIdentifier(DataError):
+    """Nobody can have that identifier in an ACL."""
+
+
+class UnknownGroup(BadIdentifier):
+    """The identifier is that of a group that does not exist."""
+
+    exit_code = os.EX_NOUSER
+
+
 def check_identifier(identifier: str) -> None:
-    """DataError when nobody can have that identifier (semantics, section 6)."""
-    name = identifier.removeprefix("-")
+    """BadIdentifier when nobody can have it (semantics, section 6)."""
+    name = identifier.removeprefix("-")  # the limit is on the name, not on what is done with it
     bad = _BAD_GROUP.search(name[6:]) if name.startswith("group:") else _BAD_IDENTIFIER.search(name)
-    if bad or not name or name == "group:" or len(identifier.encode("utf-8", "surrogatepass")) > MAX_IDENTIFIER:
-        raise DataError(f"{identifier[:100]!r} cannot stand in an ACL")
+    if bad or not name or name == "group:" or len(name.encode("utf-8", "surrogatepass")) > MAX_IDENTIFIER:
+        raise BadIdentifier(f"{identifier[:100]!r} cannot stand in an ACL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +127,14 @@ class Acl:
             kept = (*self.entries, (identifier, rights))
         return Acl(tuple(entry for entry in kept if entry[1]))
 
-    def changed(self, identifier: str, change: str) -> Acl:
+    def changed(self, identifier: str, change: str, deleteright: str = "c") -> Acl:
         """After a SETACL: `change` is rights, or rights to add (`+p`) or to take away (`-p`). RFC 4314 §3.1."""
         check_identifier(identifier)
         if change[:1] == "+":
-            return self.having(identifier, self.get(identifier) | parse_rights(change[1:]))
+            return self.having(identifier, self.get(identifier) | parse_rights(change[1:], deleteright))
         if change[:1] == "-":
-            return self.having(identifier, self.get(identifier) - parse_rights(change[1:]))
-        return self.having(identifier, parse_rights(change))
+            return self.having(identifier, self.get(identifier) - parse_rights(change[1:], deleteright))
+        return self.having(identifier, parse_rights(change, deleteright))
 
     def without(self, identifier: str) -> Acl:
         return self.having(identifier, NO_RIGHTS)
@@ -122,8 +147,13 @@ class Acl:
         return self.having(owner, self.get(owner) | implicit).having(f"-{owner}", negative)
 
     def kept_for(self, owner: str | None, changed: str, implicit: Rights) -> Acl:
-        """After a change of one entry: secured for the owner when it was his."""
-        return self.secured(owner, implicit) if changed.removeprefix("-") == owner else self
+        """After a change of one entry: with the owner's implicit rights in his entry when it was about him.
+
+        A negative entry stays as it was asked for, as in Cyrus: an administrator may take a right from an owner.
+        """
+        if owner is None or changed.removeprefix("-") != owner:
+            return self
+        return self.having(owner, self.get(owner) | implicit)
 
     def renamed(self, old: str, new: str) -> Acl:
         """The same list for somebody who has got another user id; what that id had already, it keeps."""

@@ -14,13 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from sievemda.config import Settings
-from sievemda.policy.acl import NO_RIGHTS, Rights
+from sievemda.policy.acl import NO_RIGHTS, Rights, with_implied
 from sievemda.policy.quota import Limits
 from sievemda.store import aside, creation, moves
 from sievemda.store.annotations import Annotations, guid_of
-from sievemda.store.files import unique_name
+from sievemda.store.files import is_directory, unique_name
 from sievemda.store.fuzzy import nearest
-from sievemda.store.groups import groups_of
+from sievemda.store.groups import Groups
 from sievemda.store.layout import MAILDIR, Layout, Tree
 from sievemda.store.mailbox import Files, Mailbox
 from sievemda.store.maildir import is_folder
@@ -39,6 +39,7 @@ class MailStore:
         self.layout = Layout(settings, self.namespace)
         self.files = Files.with_modes(settings.store.message_mode, settings.store.folder_mode)
         self.annotations = Annotations(settings.data, settings.store.message_mode)
+        self.groups = Groups(settings.acl.groups_file, lower=settings.site.username_tolower)
 
     # -- looking up ------------------------------------------------------------------------------------------------
 
@@ -54,12 +55,15 @@ class MailStore:
         return found
 
     def _find(self, name: MailboxName) -> Mailbox | None:
+        """TemporaryTrouble when it may be on a disk that is away."""
         if name.owner is not None:
-            tree = self.user_tree(name.owner)
-            return self._in_tree(tree, name) if tree else None
-        for tree in self.layout.shared(name.domain) if name.path else ():
-            if found := self._in_tree(tree, name):
-                return found
+            if tree := self.user_tree(name.owner):
+                return self._in_tree(tree, name)
+        else:
+            for tree in self.layout.shared(name.domain) if name.path else ():
+                if found := self._in_tree(tree, name):
+                    return found
+        self.layout.check_there()
         return None
 
     def _in_tree(self, tree: Tree, name: MailboxName) -> Mailbox | None:
@@ -123,11 +127,15 @@ class MailStore:
         return None
 
     def rights(self, mailbox: Mailbox, identity: str | None) -> Rights:
-        """What `identity` (None is anonymous) may do there; nothing when the ACL cannot be understood."""
+        """What `identity` (None is anonymous) may do there; nothing when the ACL cannot be understood.
+
+        TemporaryTrouble when his groups matter and cannot be found out.
+        """
         acl = mailbox.acl()
         if not acl.entries:
             return NO_RIGHTS
-        return acl.rights_of(identity, groups_of(identity) if identity and acl.mentions_groups() else ())
+        rights = acl.rights_of(identity, self.groups.of(identity) if identity and acl.mentions_groups() else ())
+        return with_implied(rights) if self.settings.acl.acl_admin_implies_write else rights
 
     # -- changing ----------------------------------------------------------------------------------------------------
 
@@ -166,8 +174,8 @@ class MailStore:
     def spool_path(self, partition: str) -> Path:
         """A fresh name in the stage directory of a partition, for a message that is written as it comes."""
         directory = self.layout.stage(partition)
-        if not directory.is_dir():
-            creation.make_directory(self, directory)
+        if not is_directory(directory):
+            creation.open_partition(self, partition)
         return directory / unique_name()
 
     def stage(self, partition: str, chunks: Iterable[Chunk]) -> Staged:

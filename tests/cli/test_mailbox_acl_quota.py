@@ -159,7 +159,7 @@ def test_an_owner_keeps_the_rights_that_owners_have(alice):
     alice("acl", "delete", "user/alice/Lists", "alice")
     assert alice("acl", "list", "user/alice/Lists")[1] == "alice lkxcan\n"
     alice("acl", "set", "user/alice/Lists", "-alice", "lp")
-    assert alice("acl", "list", "user/alice/Lists")[1] == "alice lkxcan\n-alice p\n"
+    assert alice("acl", "list", "user/alice/Lists")[1] == "alice lkxcan\n-alice lp\n"
 
 
 def test_a_quota_report_is_that_of_cyrus(alice, tmp_path):

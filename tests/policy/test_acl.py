@@ -44,14 +44,14 @@ def test_an_unknown_letter_refuses_the_whole_change(bad):
 
 @pytest.mark.parametrize(
     "bad",
-    ["", "-", "a%b", "a&b", "a*b", "a/b", "a:b", "a?b", "ä", "a\nb", "a\0b", "x" * 81, "group:", "group:a\nb", "-a*"],
+    ["", "-", "a%b", "a&b", "a*b", "a/b", "a:b", "a?b", "ä", "a\nb", "a\0b", "x" * 81, "-" + "x" * 81, "group:", "group:a\nb", "-a*"],
 )
 def test_an_identifier_that_nobody_has_is_refused(bad):
     with pytest.raises(DataError):
         check_identifier(bad)
 
 
-@pytest.mark.parametrize("good", ["fred", "-fred", "anyone", "group:staff", "-group:staff", "a@b.example", "x" * 80])
+@pytest.mark.parametrize("good", ["fred", "-fred", "anyone", "group:staff", "-group:staff", "a@b.example", "x" * 80, "-" + "x" * 80])
 def test_an_ordinary_identifier_passes(good):
     check_identifier(good)
 
@@ -104,10 +104,30 @@ def test_an_owner_who_is_deleted_keeps_his_implicit_rights():
     assert str(Acl.parse("alice lrs").without("alice").kept_for("alice", "alice", implicit)) == "alice lkxcan"
 
 
-def test_a_negative_entry_cannot_take_implicit_rights_from_the_owner():
+def test_a_negative_entry_for_the_owner_stays_as_it_was_asked_for():
     implicit = parse_rights("lkxan")
     acl = Acl.parse("alice lrsa").changed("-alice", "pa").kept_for("alice", "-alice", implicit)
-    assert str(acl) == "alice lrskxcan -alice p"
+    assert str(acl) == "alice lrskxcan -alice pa"
+
+
+def test_a_folder_that_is_given_to_somebody_is_not_closed_to_him_by_an_old_negative_entry():
+    assert str(Acl.parse("alice lra -bob pa").secured("bob", parse_rights("la"))) == "alice lra -bob p bob la"
+
+
+@pytest.mark.parametrize(
+    ("deleteright", "given", "printed"),
+    [
+        ("c", "c", "kxc"),
+        ("d", "c", "kc"),
+        ("d", "d", "xtecd"),
+        ("d", "xd", "xc"),
+        ("a", "la", "lxca"),
+        ("a", "c", "kc"),
+        ("w", "lrw", "lrwxc"),
+    ],
+)
+def test_the_old_right_that_allowed_to_delete_a_mailbox_brings_the_new_one_along(deleteright, given, printed):
+    assert format_rights(parse_rights(given, deleteright)) == printed
 
 
 def test_a_change_of_somebody_else_leaves_the_owner_alone():
