@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sievemda.configfields import Mode, Seconds, Size, setting
+from sievemda.configquota import Quota
 from sievemda.configsieve import ExternalList, Sieve
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Mode",
     "Names",
     "Outbox",
+    "Quota",
     "Seconds",
     "Settings",
     "Sieve",
@@ -233,6 +235,7 @@ class Settings:
     acl: Acl = field(default_factory=Acl)
     autocreate: Autocreate = field(default_factory=Autocreate)
     delivery: Delivery = field(default_factory=Delivery)
+    quota: Quota = field(default_factory=Quota)
     lmtp: Lmtp = field(default_factory=Lmtp)
     sieve: Sieve = field(default_factory=Sieve)
     outbox: Outbox = field(default_factory=Outbox)

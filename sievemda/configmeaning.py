@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -67,6 +68,18 @@ def _check_deleteright(value: str) -> None:
     _check_rights(value)
 
 
+def _check_levels(value: tuple[str, ...]) -> None:
+    from sievemda.policy.warnings import parse_levels  # noqa: PLC0415 - as above
+
+    if len(value) != 1 or value[0].lower() not in ("on", "yes", "true", "off", "no", "false"):
+        parse_levels(value)
+
+
+def _check_language(value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", value):
+        raise ValueError(f"{value!r} is not the name of a language, such as en or pt-BR")
+
+
 def _understood(parse: Callable[[str], Any], value: str) -> None:
     try:
         parse(value)
@@ -89,6 +102,13 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "lmtp.lmtp_timeout": _at_least(1),
     "managesieve.timeout": _at_least(1),
     "delivery.maximum_hops": _at_least(1),
+    "quota.quota_warnings": _check_levels,
+    "quota.quotawarnpercent": _percent,
+    "quota.quotawarnsize": _at_least(0),
+    "quota.quotawarnmsg": _at_least(0),
+    "quota.quota_warning_hysteresis": _percent,
+    "quota.quota_warning_language": _check_language,
+    "quota.quota_check_interval": _at_least(1),
     "store.partition_select_soft_usage_limit": _percent,
     "store.partition_select_usage_reinit": _at_least(0),
 }
