@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sievemda.configfields import Mode, Seconds, Size, setting
+from sievemda.configautocreate import Autocreate
+from sievemda.configfields import Kibibytes, Mode, Seconds, Size, setting
 from sievemda.configquota import Quota
 from sievemda.configsieve import ExternalList, Sieve
 
@@ -25,6 +26,7 @@ __all__ = [
     "Autocreate",
     "Delivery",
     "ExternalList",
+    "Kibibytes",
     "Lmtp",
     "ManageSieve",
     "Mode",
@@ -53,6 +55,12 @@ class Site:
     servername: str = setting(_hostname, "Name of this host in replies and Received fields.")
     postmaster: str = setting("postmaster", "Address named in refusals and used as the sender of notices.")
     admins: tuple[str, ...] = setting((), "Users with administrative rights, separated by spaces.")
+    lmtp_admins: tuple[str, ...] = setting(
+        (), "Who has those rights as the poster of a message, in place of admins; empty: the same."
+    )
+    proxyservers: tuple[str, ...] = setting(
+        (), "Users who may log in as somebody else, as admins may, and have no other rights of theirs."
+    )
     virtdomains: Literal["off", "userid", "on"] = setting(
         "off", "Whether alice@a.example and alice@b.example are different users."
     )
@@ -129,25 +137,14 @@ class Acl:
     acl_admin_implies_write: bool = setting(False, "Whether the right a brings s, w, i, t, e and n along.")
     anyoneuseracl: bool = setting(True, "Whether users may grant rights to `anyone`.")
     allowsetacl: bool = setting(True, "Whether ACLs can be changed in the admin shell and by users.")
+    acl_shared_dict: Path | None = setting(
+        None,
+        "File that tells Dovecot who shares folders with whom, the one of its own `acl_shared_dict = file:PATH`;"
+        " empty: it is not told.",
+    )
     groups_file: Path | None = setting(
         None, "Groups of users for `group:NAME` in ACLs, in the form of /etc/group; empty: the groups of the system."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Autocreate:
-    """What is made by itself."""
-
-    autocreate_quota: int = setting(
-        -1,
-        "STORAGE limit in KiB of an account made by itself; -1 makes none by itself, 0 makes one without limit.",
-    )
-    autocreate_quota_messages: int = setting(-1, "MESSAGE limit of an account made by itself; 0 or less: none.")
-    autocreate_post: bool = setting(False, "Make the account when the first message for it arrives.")
-    autocreate_users: tuple[str, ...] = setting(("anyone",), "Who may get an account by itself.")
-    autocreate_inbox_folders: str = setting("", "Folders made with it, separated by |.")
-    autocreate_sieve_folders: str = setting("", "Folders that fileinto may make, separated by |.")
-    anysievefolder: bool = setting(False, "fileinto makes any folder that is missing.")
 
 
 @dataclass(frozen=True, slots=True)

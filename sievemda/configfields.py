@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Any, NewType
 
 Size = NewType("Size", int)  # octets; accepts K, M, G
+Kibibytes = NewType("Kibibytes", int)  # KiB; accepts K, M, G, and -1 for none
 Seconds = NewType("Seconds", int)  # accepts s, m, h, d
 Mode = NewType("Mode", int)  # octal digits
 

@@ -18,7 +18,7 @@ from typing import Any
 from sievemda import config
 from sievemda.configlists import ListTables
 from sievemda.configmeaning import check, check_partitions
-from sievemda.errors import ConfigurationError
+from sievemda.errors import ConfigurationError, DataError
 
 DEFAULT_FILE = Path("/etc/sievemda/sievemda.toml")
 
@@ -28,6 +28,12 @@ _BOOLEANS = dict.fromkeys(("yes", "on", "true", "t", "1"), True) | dict.fromkeys
 _SIZE_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LISTS = "sieve.sieve_extlists."
+_USES = "autocreate.xlist."
+_WRITTEN_OTHERWISE = {
+    "store.partitions": "partition-NAME = PATH",
+    "sieve.sieve_extlists": "a table [sieve.sieve_extlists.LABEL]",
+    "autocreate.xlist": "xlist-FLAG = FOLDER",
+}
 _NUMBER = re.compile(r"(-?\d+)\s*([a-zA-Z]?)")
 
 
@@ -81,12 +87,14 @@ def kind_of(key: str) -> Any:
 def full_key(key: str) -> str:
     """`lmtp_strict_quota` -> `delivery.lmtp_strict_quota`; raises ValueError for an unknown or ambiguous key."""
     keys = known()
-    if key in keys or key == "data" or key.startswith(("store.partitions.", _LISTS)):
+    if key in keys or key == "data" or key.startswith(("store.partitions.", _LISTS, _USES)):
         return key
     if key.startswith("sieve_extlists."):
         return "sieve." + key
     if key.startswith("partition-"):  # imapd.conf's way to say where a partition lies
         return "store.partitions." + key.removeprefix("partition-")
+    if key.startswith(("xlist-", "autocreate.xlist-")):
+        return _USES + key.partition("-")[2]
     ends = [full for full in keys if full.split(".", 1)[1] == key]
     if len(ends) == 1:
         return ends[0]
@@ -102,6 +110,7 @@ class _Collector:
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.partitions: dict[str, Path] = {}
+        self.uses: dict[str, str] = {}
         self.lists = ListTables(convert)
         self.problems: list[str] = []
         self.data: Path | None = None
@@ -132,12 +141,12 @@ class _Collector:
                 self.data = _path(value, base)
             elif full.startswith("store.partitions."):
                 self.partitions[_partition(full.removeprefix("store.partitions."))] = _path(value, base)
-            elif full == "store.partitions":
-                raise ValueError(f"{key}: write partition-NAME = PATH")
+            elif full.startswith(_USES):
+                self.uses[_use(full.removeprefix(_USES))] = _string(value)
+            elif full in _WRITTEN_OTHERWISE:
+                raise ValueError(f"{key}: write {_WRITTEN_OTHERWISE[full]}")
             elif full.startswith(_LISTS):
                 self.lists.take(full.removeprefix(_LISTS), value, base)
-            elif full == _LISTS[:-1]:
-                raise ValueError(f"{key}: write a table [{full}.LABEL]")
             else:
                 self.values[full] = convert(kind_of(full), value, base)
                 check(full, self.values[full])
@@ -155,6 +164,8 @@ class _Collector:
                 given["partitions"] = self.partitions
                 if "partition_select_mode" in given:  # who asks for a choice wants one made
                     given.setdefault("defaultpartition", "")
+            if section == "autocreate":
+                given["xlist"] = self.uses
             if section == "sieve":
                 given["sieve_extlists"] = self.lists.lists()
             parts[section] = kind(**given)
@@ -224,6 +235,15 @@ def _partition(name: str) -> str:
     return name
 
 
+def _use(flag: str) -> str:
+    from sievemda.store.creation import special_uses  # noqa: PLC0415 - only who sets one loads the store
+
+    try:
+        return special_uses(flag)
+    except DataError as e:
+        raise ValueError(str(e)) from e
+
+
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -262,6 +282,15 @@ def _with_unit(units: dict[str, int], what: str) -> Callable[[Any], int]:
     return parse
 
 
+def _kibibytes(value: Any) -> int:
+    """A plain number is one of KiB already, as in imapd.conf."""
+    text = str(value).strip()
+    if text == "-1":
+        return -1
+    octets: int = _SCALARS[config.Size](text + ("k" if text.isdigit() else ""))
+    return octets >> 10
+
+
 def _mode(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -277,6 +306,7 @@ _SCALARS: dict[Any, Callable[[Any], Any]] = {
     config.Size: _with_unit(_SIZE_UNITS, "a size, such as 10M"),
     config.Seconds: _with_unit(_TIME_UNITS, "a time, such as 30s or 7d"),
     config.Mode: _mode,
+    config.Kibibytes: _kibibytes,
 }
 
 
@@ -320,6 +350,8 @@ def reference() -> str:
 def _default_text(section: str, field: dataclasses.Field[Any]) -> str:
     if field.name == "partitions":
         return '{ default = "/var/lib/sievemda/mail" }'
+    if field.name == "xlist":
+        return '{ junk = "Spam", sent = "Sent" }'
     if field.name == "sieve_extlists":
         return '{ friends = { name = "tag:example.com,2026:friends", file = "friends.txt" } }'
     if field.name == "servername":
