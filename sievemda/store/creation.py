@@ -19,6 +19,7 @@ from sievemda.store.files import sync_directory, unique_name, write_new
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.maildir import is_folder, make_parts
 from sievemda.store.names import MailboxName
+from sievemda.store.partitions import STAGE
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -74,7 +75,8 @@ def create(store: MailStore, name: MailboxName, *, partition: str = "", special_
     """Make a mailbox, as an administrator may.
 
     AlreadyExists; NotFound when the user to whom the folder would belong does not exist; DataError for a name, a
-    partition or a special use that cannot be; OverQuota when the limit on folders is reached; StoreTrouble.
+    partition or a special use that cannot be; OverQuota when the limit on folders is reached; StoreTrouble;
+    TemporaryTrouble when the partition is away.
     """
     name = name.decoded() or name
     store.namespace.check_new(name)
@@ -88,9 +90,10 @@ def create(store: MailStore, name: MailboxName, *, partition: str = "", special_
     if name.is_inbox and (use or (partition and store.settings.store.mail_home)):
         raise DataError("an INBOX has no special use" if use else "mail_home decides where the homes of users lie")
     check_folder_quota(name, above)
-    partition = partition or (above.partition if above else store.default_partition)
+    partition = partition or (above.partition if above else store.layout.disks.choose())
     acl = above.acl() if above else initial_acl(store, name)
     try:
+        open_partition(store, partition)
         tree = tree_for(store, name, above, partition)
         build(store, place_of(store, tree, name, partition), name, acl, use)
         if name.path:
@@ -129,10 +132,19 @@ def tree_for(store: MailStore, name: MailboxName, above: Mailbox | None, partiti
         tree = Tree(name.owner, "", layout.partition_of(home), home / MAILDIR)
         make_directory(store, home)
         return tree
-    layout.partition(partition)
     tree = next(layout.shared(name.domain))
-    make_directory(store, tree.root)
+    if not tree.root.is_dir():
+        open_partition(store, tree.partition)
+        make_directory(store, tree.root)
     return tree
+
+
+def open_partition(store: MailStore, partition: str) -> None:
+    """Make what a partition needs that is used for the first time. TemporaryTrouble when its disk is away."""
+    root = store.layout.partition(partition)
+    store.layout.disks.check(partition, root)
+    make_directory(store, root / STAGE)
+    store.layout.disks.opened(partition)
 
 
 def make_directory(store: MailStore, path: Path) -> None:

@@ -68,6 +68,14 @@ def sync_directory(path: Path) -> None:
         os.close(fd)
 
 
+def is_directory(path: Path | str) -> bool:
+    """Whether it is a directory, and not a link to one. OSError when that cannot be told, as on a disk that fails."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def read_control_file(path: Path | str) -> bytes | None:
     """The content; None when there is no such file. OSError also for what is not a regular file, or too large."""
     try:

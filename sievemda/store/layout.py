@@ -27,6 +27,7 @@ from pathlib import Path
 from sievemda.config import Settings
 from sievemda.errors import DataError
 from sievemda.store.names import Namespace
+from sievemda.store.partitions import STAGE, Partitions
 from sievemda.store.spelling import from_disk, to_disk
 
 MAILDIR = "Maildir"
@@ -60,14 +61,16 @@ class Tree:
 
 class Layout:
     def __init__(self, settings: Settings, namespace: Namespace) -> None:
-        self.partitions = {name: Path(path).absolute() for name, path in settings.partitions.items()}
-        self.default = settings.store.defaultpartition
+        self.disks = Partitions(settings)
+        self.partitions = self.disks.paths
+        self.default = self.disks.default
         self._namespace = namespace
         self._template = settings.store.mail_home and str(settings.data.absolute() / settings.store.mail_home)
         fixed = _PLACEHOLDER.split(self._template, maxsplit=1)[0].rpartition("/")[0]
-        self._template_root = Path(fixed or self.partitions.get(settings.store.defaultpartition, settings.data))
+        self._template_root = Path(fixed or self.partitions[self.default])
         self._default_domain = settings.domain
         self._hash = settings.store.hashimapspool
+        self._letter = full_hash if settings.store.fulldirhash else first_letter
         others = [name for name in self.partitions if name != self.default]
         self._ordered = ([self.default] if self.default in self.partitions else []) + others
         # Names alone decide it, and every look-up of a delivery asks: what is kept is no knowledge of the disk.
@@ -76,12 +79,14 @@ class Layout:
     # -- partitions ------------------------------------------------------------------------------------------------
 
     def partition(self, name: str) -> Path:
-        if name not in self.partitions:
-            raise DataError(f"no partition {name!r} (there are {', '.join(sorted(self.partitions))})")
-        return self.partitions[name]
+        return self.disks.path(name)
 
     def stage(self, partition: str) -> Path:
-        return self.partition(partition) / "stage."
+        return self.partition(partition) / STAGE
+
+    def check_there(self) -> None:
+        """TemporaryTrouble when somebody who is not found may have his mail on a disk that is away."""
+        self.disks.check_all(self._template_root if self._template else None)
 
     def deleted(self, partition: str) -> Path:
         return self.partition(partition) / "deleted."
@@ -156,7 +161,7 @@ class Layout:
     def _filled(self, part: str, userid: str) -> str:
         local, _, domain = userid.partition("@")
         values = {"user": userid, "local": local, "domain": domain or self._default_domain}
-        values |= {"hash": _hash(local), "domainhash": _hash(domain)}
+        values |= {"hash": self._letter(local), "domainhash": self._letter(domain)}
         return _PLACEHOLDER.sub(lambda match: values[match[1]], part)
 
     def tree(self, userid: str, partition: str, home: Path) -> Tree:
@@ -206,13 +211,21 @@ class Layout:
         root = self.partition(partition)
         if not domain:
             return root
-        return root / "domain" / _hash(domain) / domain if self._hash else root / "domain" / domain
+        return root / "domain" / self._letter(domain) / domain if self._hash else root / "domain" / domain
 
 
-def _hash(name: str) -> str:
+def first_letter(name: str) -> str:
     """The first letter in lower case, `q` when it is not one of a-z (semantics, section 5)."""
     letter = name[:1].lower()
     return letter if "a" <= letter <= "z" else "q"
+
+
+def full_hash(name: str) -> str:
+    """With `fulldirhash`: a letter from A to W that everything before the first dot decides, as in Cyrus."""
+    number = 0
+    for octet in name.partition(".")[0].encode("utf-8", "surrogateescape"):
+        number = (number << 3 ^ number >> 5 ^ octet) & 0xFFFFFFFF
+    return chr(ord("A") + number % 23)
 
 
 def _parts(template: str) -> list[str]:
