@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.mail.annotation import PRIVATE, canonical
+from sievemda.store.dictfile import decode, encode
 from sievemda.store.files import Cached, Dotlock, read_control_file
 from sievemda.store.record import Record
 
@@ -41,22 +42,13 @@ _SERVER = "/server"  # no user has that name
 _DOVECOT_SERVER = "vendor/vendor.dovecot/pvt/server/"  # where Dovecot keeps the server's, below the INBOX
 _DOVECOT_OWN = "vendor/vendor.dovecot/pvt/"  # not for clients
 _GUID = re.compile(rb" G([0-9a-f]{32})(?=\s|$)")
-_UNESCAPE = {"0": "\0", "1": "\1", "n": "\n", "r": "\r", "t": "\t"}
-_ESCAPED = re.compile("\1(.)", re.DOTALL)
-_TO_ESCAPE = str.maketrans({character: f"\1{letter}" for letter, character in _UNESCAPE.items()})
 _log = logging.getLogger(__name__)
 
 Entries = Mapping[str, str]
 
 
 def _parse_dovecot(_path: str, content: bytes | None) -> Entries:
-    """Lines in pairs, key and value."""
-    lines = (content or b"").decode("utf-8", "surrogateescape").split("\n")
-    return dict(zip(lines[::2], map(_unescaped, lines[1::2]), strict=False))
-
-
-def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(lambda found: _UNESCAPE.get(found[1], found[1]), text) if "\1" in text else text
+    return decode(content)
 
 
 def _parse_server(path: str, content: bytes | None) -> Entries:
@@ -166,9 +158,7 @@ class Annotations:
         rest = name.split("/", 2)[2]
         key = f"{'priv' if private else 'shared'}/{guid}/{_DOVECOT_SERVER if server else ''}{rest}"
         with Dotlock(path, self._mode) as lock:
-            found = _changed(dict(_parse_dovecot(str(path), read_control_file(path))), key, value)
-            lines = "".join(f"{each}\n{kept.translate(_TO_ESCAPE)}\n" for each, kept in found.items() if each)
-            lock.replace(lines.encode("utf-8", "surrogateescape"))
+            lock.replace(encode(_changed(decode(read_control_file(path)), key, value)))
         return True
 
 

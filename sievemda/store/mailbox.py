@@ -18,6 +18,7 @@ from sievemda.store.layout import Tree
 from sievemda.store.names import MailboxName
 from sievemda.store.quota import QuotaRoot, nearest_root
 from sievemda.store.record import Records
+from sievemda.store.sharing import Sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,14 @@ class Files:
     keywords: Keywords
     message_mode: int
     folder_mode: int
+    sharing: Sharing | None = None  # where other programs look up who shares folders
 
     @classmethod
-    def with_modes(cls, message_mode: int, folder_mode: int) -> Files:
+    def with_modes(cls, message_mode: int, folder_mode: int, shared_dict: Path | None = None) -> Files:
         records = Records(message_mode)
-        return cls(records, AclFiles(records, message_mode), Keywords(message_mode), message_mode, folder_mode)
+        acls = AclFiles(records, message_mode)
+        sharing = Sharing(shared_dict, acls, message_mode) if shared_dict else None
+        return cls(records, acls, Keywords(message_mode), message_mode, folder_mode, sharing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Mailbox:
         acl = self.store.acls.change(self.path, self.name.owner, change)
         with suppress(FileNotFoundError):
             (self.tree.root / LIST_CACHE).unlink()
+        if self.store.sharing and self.name.owner is not None:
+            self.store.sharing.update(self.name.owner, self.tree)
         return acl
 
     def set_acl(self, acl: Acl) -> None:

@@ -37,7 +37,9 @@ class MailStore:
         self.settings = settings
         self.namespace = Namespace(settings)
         self.layout = Layout(settings, self.namespace)
-        self.files = Files.with_modes(settings.store.message_mode, settings.store.folder_mode)
+        self.files = Files.with_modes(
+            settings.store.message_mode, settings.store.folder_mode, settings.acl.acl_shared_dict
+        )
         self.annotations = Annotations(settings.data, settings.store.message_mode)
         self.groups = Groups(settings.acl.groups_file, lower=settings.site.username_tolower)
 
@@ -158,16 +160,27 @@ class MailStore:
     def delete(self, name: MailboxName) -> None:
         """See `moves.delete`: NotFound, NotPermitted, StoreTrouble."""
         moves.delete(self, name)
+        self._tell_shared(name.owner)
 
     def undelete(self, name: MailboxName) -> None:
         """Undo the latest deletion of that mailbox. NotFound, AlreadyExists, StoreTrouble."""
         aside.bring_back(self, self.namespace.format_admin(name))
         if not name.is_inbox:
             moves.recount(self, name)
+        self._tell_shared(name.owner)
 
     def rename(self, old: MailboxName, new: MailboxName, *, partition: str = "") -> Mailbox:
         """See `moves.rename`: NotFound, AlreadyExists, DataError, StoreTrouble."""
-        return moves.rename(self, old, new, partition=partition)
+        renamed = moves.rename(self, old, new, partition=partition)
+        if old.owner != new.owner:
+            self._tell_shared(old.owner, new.owner)
+        return renamed
+
+    def _tell_shared(self, *owners: str | None) -> None:
+        """Other programs learn what somebody shares when folders of his have come or gone."""
+        for owner in owners if self.files.sharing else ():
+            if self.files.sharing and owner is not None:
+                self.files.sharing.update(owner, self.user_tree(owner))
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
