@@ -14,10 +14,11 @@ from pathlib import Path
 from sievemda.policy.acl import Acl
 from sievemda.store.aclfile import LIST_CACHE, AclFiles
 from sievemda.store.keywords import Keywords
-from sievemda.store.layout import Tree
+from sievemda.store.layout import Layout, Tree
 from sievemda.store.names import MailboxName
-from sievemda.store.quota import QuotaRoot, nearest_root
+from sievemda.store.quota import QuotaRoot
 from sievemda.store.record import Records
+from sievemda.store.roots import Roots, UserTree
 from sievemda.store.sharing import Sharing
 
 
@@ -28,16 +29,20 @@ class Files:
     records: Records
     acls: AclFiles
     keywords: Keywords
+    roots: Roots
     message_mode: int
     folder_mode: int
     sharing: Sharing | None = None  # where other programs look up who shares folders
 
     @classmethod
-    def with_modes(cls, message_mode: int, folder_mode: int, shared_dict: Path | None = None) -> Files:
+    def of(cls, layout: Layout, user_tree: UserTree, modes: tuple[int, int], shared_dict: Path | None = None) -> Files:
+        """`modes` are those of messages and of folders."""
+        message_mode, folder_mode = modes
         records = Records(message_mode)
         acls = AclFiles(records, message_mode)
         sharing = Sharing(shared_dict, acls, message_mode) if shared_dict else None
-        return cls(records, acls, Keywords(message_mode), message_mode, folder_mode, sharing)
+        roots = Roots(layout, records, message_mode, user_tree)
+        return cls(records, acls, Keywords(message_mode), roots, message_mode, folder_mode, sharing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +82,4 @@ class Mailbox:
         self.change_acl(lambda _: acl)
 
     def quota_root(self) -> QuotaRoot | None:
-        return nearest_root(self.name, self.tree, self.store.records, self.store.message_mode)
+        return self.store.roots.nearest(self.name, self.tree)

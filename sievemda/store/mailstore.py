@@ -9,14 +9,15 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from sievemda.config import Settings
 from sievemda.policy.acl import NO_RIGHTS, Rights, with_implied
-from sievemda.policy.quota import Limits
-from sievemda.store import aside, creation, moves
+from sievemda.store import aside, creation, moves, rootlist
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.files import is_directory, unique_name
 from sievemda.store.fuzzy import nearest
@@ -26,8 +27,10 @@ from sievemda.store.mailbox import Files, Mailbox
 from sievemda.store.maildir import is_folder
 from sievemda.store.names import MailboxName, Namespace
 from sievemda.store.patterns import Pattern
-from sievemda.store.quota import QuotaRoot, is_root
+from sievemda.store.quota import QuotaRoot
 from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
+
+Named = TypeVar("Named", Mailbox, QuotaRoot)
 
 
 class MailStore:
@@ -37,9 +40,8 @@ class MailStore:
         self.settings = settings
         self.namespace = Namespace(settings)
         self.layout = Layout(settings, self.namespace)
-        self.files = Files.with_modes(
-            settings.store.message_mode, settings.store.folder_mode, settings.acl.acl_shared_dict
-        )
+        modes = (settings.store.message_mode, settings.store.folder_mode)
+        self.files = Files.of(self.layout, self.user_tree, modes, settings.acl.acl_shared_dict)
         self.annotations = Annotations(settings.data, settings.store.message_mode)
         self.groups = Groups(settings.acl.groups_file, lower=settings.site.username_tolower)
 
@@ -141,9 +143,11 @@ class MailStore:
 
     # -- changing ----------------------------------------------------------------------------------------------------
 
-    def create(self, name: MailboxName, *, partition: str = "", special_use: str = "") -> Mailbox:
+    def create(
+        self, name: MailboxName, *, partition: str = "", special_use: str = "", subscribe: bool = True
+    ) -> Mailbox:
         """See `creation.create`: AlreadyExists, NotFound, DataError, OverQuota, StoreTrouble."""
-        return creation.create(self, name, partition=partition, special_use=special_use)
+        return creation.create(self, name, partition=partition, special_use=special_use, subscribe=subscribe)
 
     def may_create(self, name: MailboxName, userid: str) -> bool:
         """Whether a user may make that mailbox: below his own INBOX anything, shared folders where he has `k` above.
@@ -238,16 +242,18 @@ class MailStore:
 
         Users are opened one after the other as their names come up, so that memory does not grow with their number.
         """
-        wanted = Pattern(self.namespace, pattern)
+        yield from self._in_order(Pattern(self.namespace, pattern), self.mailboxes_of)
+
+    def _in_order(self, wanted: Pattern, of: Callable[[str | None, str], Iterator[Named]]) -> Iterator[Named]:
         sources = sorted(self._sources(wanted))
-        pending: list[tuple[str, int, Mailbox]] = []
+        pending: list[tuple[str, int, Named]] = []
         order = itertools.count()
         for start, owner, domain in sources:
             while pending and pending[0][0] < start:
                 yield heapq.heappop(pending)[2]
-            for mailbox in self.mailboxes_of(owner or None, domain):
-                if wanted.matches(mailbox.name):
-                    heapq.heappush(pending, (self.namespace.format_admin(mailbox.name), next(order), mailbox))
+            for found in of(owner or None, domain):
+                if wanted.matches(found.name):
+                    heapq.heappush(pending, (self.namespace.format_admin(found.name), next(order), found))
         while pending:
             yield heapq.heappop(pending)[2]
 
@@ -262,25 +268,20 @@ class MailStore:
             if wanted.may_match_below(userid):
                 yield self.namespace.join(("user", userid.partition("@")[0])), userid, ""
 
+    # -- quota -------------------------------------------------------------------------------------------------------
+
     def quota_root(self, name: MailboxName) -> QuotaRoot | None:
-        """The root that a mailbox itself is, if it is one."""
-        mailbox = self.find(name)
-        return self._limiting_root(mailbox) if mailbox else None
+        """The root of exactly that name, if there is one. See `rootlist` for more."""
+        return rootlist.find(self, name)
 
     def roots(self, pattern: str = "*") -> Iterator[QuotaRoot]:
         """The quota roots whose names match, sorted."""
-        for mailbox in self.list(pattern):
-            if root := self._limiting_root(mailbox):
-                yield root
-
-    def _limiting_root(self, mailbox: Mailbox) -> QuotaRoot | None:
-        """The mailbox as a root, unless its file is only what an IMAP server counts in, without any limit."""
-        if not is_root(mailbox.path, self.files.records):
-            return None
-        root = self.make_root(mailbox)
-        kept = self.files.records.get(mailbox.path).limits is not None
-        return root if kept or root.limits() != Limits() else None
+        if not {"*", "%"} & set(pattern):
+            root = self.quota_root(rootlist.root_name(self.namespace, pattern))
+            yield from [root] if root else []
+        else:
+            yield from self._in_order(Pattern(self.namespace, pattern), partial(rootlist.roots_of, self))
 
     def make_root(self, mailbox: Mailbox) -> QuotaRoot:
         """The mailbox as a quota root, which it may become by `set_limits`."""
-        return QuotaRoot(mailbox.name, mailbox.path, mailbox.tree, self.files.records, self.files.message_mode)
+        return self.files.roots.at(mailbox.name, mailbox.tree)

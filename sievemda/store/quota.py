@@ -1,113 +1,86 @@
-"""Quota roots on disk: `maildirsize` of Maildir++ (README.maildirquota), at the folder that is the root.
+"""A quota root: a folder, or a domain, that limits what lies at and below it (semantics, section 7).
 
-The first line holds the limits (`10240000S,50C`), each further line octets and messages that came or went. Programs
-append a line per delivery; who finds the file missing, damaged, 5120 octets long or over its limit counts the messages
-and writes it anew. Limits stand in the folder's record too: some the format cannot say (0, folders, annotations), and
-other programs remove the file when they want it counted.
-
-A folder is a root when it has one or the other. The nearest root at or above a folder is the one that counts, and takes
-its whole subtree out of an outer root.
+Its limits and its usage stand in `maildirsize` (see `maildirsize`), which IMAP servers read and write too. Limits stand
+in the folder's record as well: some the format cannot say (0, folders, annotations), and other programs remove the file
+when they want it counted. Folders and annotations are counted when somebody asks.
 
 Why a lock where Maildir++ has none: a message that arrives while another process counts would be counted twice or not
 at all. Deliveries hold a shared lock on the root's directory from the link to the line, a count holds it alone. IMAP
-servers know nothing of it; against them the time stamps of the folders are compared as Maildir++ asks for.
+servers know nothing of it; against them the time stamps of the folders are compared as Maildir++ asks for, and what is
+left of a race is found by the next count: a file is believed without one only when no folder has changed since it was
+counted.
+
+Why the root of a domain lets its file grow beyond what Maildir++ has counted anew: nobody but us writes it, and a count
+goes through all users of the domain. Its lines are added up instead.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import logging
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sievemda.policy.quota import Limits, Usage, exceeded
-from sievemda.store.files import write_atomically
+from sievemda.store import maildirsize
+from sievemda.store.annotationsize import annotation_octets
+from sievemda.store.files import MAX_CONTROL_FILE
 from sievemda.store.layout import Tree
 from sievemda.store.maildir import contents, is_folder, stamps
+from sievemda.store.maildirsize import MAX_SIZE, Sizes
 from sievemda.store.names import MailboxName
 from sievemda.store.record import Records
 
-FILE_NAME = "maildirsize"
-MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
 _ATTEMPTS = 5
-_LIMIT = re.compile(rb"\d{1,18}[A-Z]")
 _FIELDS = ("storage", "messages", "mailboxes", "annotation")
 _NO_LIMITS = Limits()
 _log = logging.getLogger(__name__)
 
 
+def is_limiting(folder: Path, records: Records) -> bool:
+    """Whether a directory is a quota root: it has limits, or had some that were lifted.
+
+    It is none when it has only a file without a limit, in which an IMAP server counts.
+    """
+    if records.get(folder).limits is not None:
+        return True
+    return maildirsize.exists(folder) and maildirsize.read(folder).limits is not None
+
+
 @dataclass(frozen=True, slots=True)
-class _Sizes:
-    """What the file says; None where it says nothing, or nothing that can be trusted."""
+class Count:
+    """What a count has found, and what the file said before; None where there was nothing to believe."""
 
-    limits: Limits | None = None
-    usage: Usage | None = None
-    counted: int = 0  # when the messages were counted, if nothing has come or gone since; nanoseconds since 1970
-
-    def settled(self, stamps: list[int]) -> bool:
-        """Whether it has been counted since the folders changed."""
-        return self.counted > 0 and all(stamp < self.counted for stamp in stamps)
-
-
-def _read(folder: Path) -> _Sizes:
-    try:
-        fd = os.open(f"{folder}/{FILE_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ELOOP):  # a symbolic link is replaced by a file of ours
-            raise
-        return _Sizes()
-    try:
-        content = os.read(fd, MAX_SIZE)
-        written = os.fstat(fd).st_mtime_ns
-    finally:
-        os.close(fd)
-    first, *lines = content.split(b"\n")
-    limits = _parse_limits(first)
-    whole = lines and len(content) < MAX_SIZE and not lines[-1]
-    return _Sizes(limits, _parse_usage(lines[:-1]) if whole else None, written if len(lines) == 2 else 0)
-
-
-def _parse_limits(line: bytes) -> Limits | None:
-    """None when no limit can be read from it. Zero says nothing: other programs write it for `no limit`."""
-    found = {part[-1:]: int(part[:-1]) for part in line.split(b",") if _LIMIT.fullmatch(part)}
-    if not any(found.get(letter) for letter in (b"S", b"C")):
-        return None
-    return Limits(storage=found.get(b"S") or None, messages=found.get(b"C") or None)
-
-
-def _parse_usage(lines: list[bytes]) -> Usage | None:
-    try:
-        pairs = [(int(size), int(count)) for size, count in map(bytes.split, lines)]
-    except ValueError:
-        return None
-    storage, messages = sum(size for size, _ in pairs), sum(count for _, count in pairs)
-    return Usage(storage, messages) if pairs and storage >= 0 and messages >= 0 else None
-
-
-def is_root(folder: Path, records: Records) -> bool:
-    there = os.path.lexists(f"{folder}/{FILE_NAME}")
-    return there or records.get(folder).limits is not None
+    usage: Usage
+    before: Usage | None
 
 
 @dataclass(frozen=True)
 class QuotaRoot:
-    """A folder that limits what lies at and below it."""
-
-    name: MailboxName
-    path: Path
-    tree: Tree
+    name: MailboxName  # without owner and path it is the root of a domain
+    path: Path  # where its files are
+    trees: Callable[[], Iterable[Tree]]  # in which the folders lie that it limits
+    outer: Callable[[], QuotaRoot | None]  # the root that would count if this were none
     records: Records
     mode: int
+    counter: Path | None = None  # a directory below in which an IMAP server counts without limiting anything
+
+    @property
+    def is_domain(self) -> bool:
+        return self.name.owner is None and not self.name.path
+
+    # -- what it says ------------------------------------------------------------------------------------------------
+
+    def _read(self) -> Sizes:
+        return maildirsize.read(self.path, MAX_CONTROL_FILE if self.is_domain else MAX_SIZE)
 
     def limits(self) -> Limits:
-        return self._with_record(_read(self.path))
+        return self._with_record(self._read())
 
-    def _with_record(self, sizes: _Sizes) -> Limits:
+    def _with_record(self, sizes: Sizes) -> Limits:
         """The file's limits go first: whoever changed them there meant it. A limit of 0 it cannot say, and a file
         without a limit is what a program writes that finds none.
         """
@@ -122,9 +95,17 @@ class QuotaRoot:
         )
 
     def usage(self, *, fresh: bool = False) -> Usage:
-        """Octets and messages at and below the root; counted, folders too, when `fresh` or the file does not know."""
-        sizes = _read(self.path)
-        return self.recount() if fresh or sizes.usage is None else sizes.usage
+        """Octets and messages as the file has them; `fresh`: counted, with folders and annotations."""
+        if fresh:
+            return replace(self.recount(), annotation=self.annotations())
+        return self._read().usage or self.recount()
+
+    def known(self) -> Usage:
+        """The same as fresh, without counting messages when no folder has changed since they were counted."""
+        sizes, folders = self._read(), list(self.folders())
+        if sizes.usage is None or not sizes.settled(stamps(folders)):
+            return self.usage(fresh=True)
+        return replace(sizes.usage, mailboxes=len(folders), annotation=self.annotations())
 
     def would_accept(self, size: int = 0, messages: int = 0) -> bool:
         """Whether `size` octets in so many messages may come (nothing given: the soft rule of a delivery).
@@ -133,9 +114,11 @@ class QuotaRoot:
         no quota may have removed some. They are not when they were counted last and no folder has changed since, lest
         mail to a full account cost the more the fuller it is.
         """
-        sizes = _read(self.path)
+        sizes = self._read()
         limits, delta = self._with_record(sizes), Usage(size, messages)
-        limits = replace(limits, mailboxes=None)
+        if limits.annotation is not None and self.annotations() > limits.annotation:
+            return False
+        limits = replace(limits, mailboxes=None, annotation=None)
         if sizes.usage is not None and not exceeded(limits, sizes.usage, delta):
             return True
         if limits == _NO_LIMITS:
@@ -144,28 +127,51 @@ class QuotaRoot:
             return False
         return not exceeded(limits, self.recount(), delta)
 
+    # -- what lies below ---------------------------------------------------------------------------------------------
+
     def mailboxes(self) -> int:
         """The number of folders at and below the root."""
         return sum(1 for _ in self.folders())
 
+    def annotations(self) -> int:
+        """Octets of the annotations of the folders at and below the root."""
+        return sum(annotation_octets(tree.root, folders, self.records) for tree, folders in self._by_tree())
+
     def folders(self) -> Iterator[Path]:
         """The folders whose nearest root this is."""
-        found = {path for path in self.tree.folders() if path[: len(self.name.path)] == self.name.path}
+        for _, folders in self._by_tree():
+            yield from folders
+
+    def _by_tree(self) -> Iterator[tuple[Tree, list[Path]]]:
+        for tree in self.trees():
+            yield tree, list(self._in_tree(tree))
+
+    def _in_tree(self, tree: Tree) -> Iterator[Path]:
         outer = len(self.name.path)
-        inner = {path for path in found if len(path) > outer and is_root(self.tree.folder(path), self.records)}
+        found = {path for path in tree.folders() if path[:outer] == self.name.path}
+        inner = {path for path in found if self._is_inner(tree.folder(path))}
         for path in found:
-            if not any(path[:length] in inner for length in range(outer + 1, len(path) + 1)):
-                folder = self.tree.folder(path)
+            if not any(path[:length] in inner for length in range(outer, len(path) + 1)):
+                folder = tree.folder(path)
                 if is_folder(folder):
                     yield folder
 
+    def _is_inner(self, folder: Path) -> bool:
+        return folder != self.path and is_limiting(folder, self.records)
+
+    # -- counting ----------------------------------------------------------------------------------------------------
+
     def recount(self) -> Usage:
         """Count the messages and write the file anew, so that no delivery of ours is missed or counted twice."""
-        with self._locked(fcntl.LOCK_EX):
-            return self._recount()
+        return self.count().usage
 
-    def _recount(self) -> Usage:
-        sizes = _read(self.path)
+    def count(self, *, write: bool = True) -> Count:
+        """As `recount`, and what the file said before. Not to `write` leaves the file as it is."""
+        with self._locked(fcntl.LOCK_EX):
+            return self._count(write=write)
+
+    def _count(self, *, write: bool = True) -> Count:
+        first = sizes = self._read()
         limits = self._with_record(sizes)
         for _ in range(_ATTEMPTS):
             folders = list(self.folders())
@@ -174,44 +180,49 @@ class QuotaRoot:
             for folder in folders:
                 size, number = contents(folder)
                 total, count = total + size, count + number
-            if sizes.usage != Usage(total, count) or not sizes.settled(before):
+            if write and (sizes.usage != Usage(total, count) or not sizes.settled(before)):
                 self._write(limits, f"{total} {count}\n")
-                sizes = _read(self.path)
+                sizes = self._read()
             if before == stamps(folders):
                 break
         else:
-            self._write(limits, "")  # somebody else is busy here: whoever asks next counts again
-        return Usage(total, count, len(folders))
+            if write:
+                self._write(limits, "")  # somebody else is busy here: whoever asks next counts again
+        return Count(Usage(total, count, len(folders)), first.usage)
 
     def _write(self, limits: Limits, lines: str) -> None:
-        """The file stands only where it limits something; what another program keeps without a limit is left to it."""
-        if limits.storage is None and limits.messages is None:
-            return
-        parts = ((limits.storage, "S"), (limits.messages, "C"))
-        first = ",".join(f"{limit}{letter}" for limit, letter in parts if limit is not None)
-        write_atomically(self.path / FILE_NAME, f"{first}\n{lines}".encode(), self.mode)
+        maildirsize.write(self.path, limits, lines, self.mode)
 
     @contextmanager
     def recording(self, size: int) -> Iterator[None]:
         """Around the arrival of one message: add its line when it has arrived, counted or not counted as one."""
         with self._locked(fcntl.LOCK_SH):
             yield
-            try:
-                fd = os.open(f"{self.path}/{FILE_NAME}", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
-            except FileNotFoundError:
-                return
-            except OSError as error:  # the message has arrived: nothing here may make that a failure
-                self._not_added(error)
-                return
-            try:
-                os.write(fd, b"%d 1\n" % size)
-            except OSError as error:
-                self._not_added(error)
-            finally:
-                os.close(fd)
+            self._add(self.path, size)
+        if self.counter is not None:
+            self._add(self.counter, size)
 
-    def _not_added(self, error: OSError) -> None:
-        _log.error("%s: a delivery could not be added: %s", self.path / FILE_NAME, error)
+    def _add(self, folder: Path, size: int) -> None:
+        """The message has arrived: nothing here may make that a failure."""
+        try:
+            maildirsize.add(folder, size)
+        except OSError as error:
+            _log.error("%s: a delivery could not be added: %s", folder / maildirsize.FILE_NAME, error)
+
+    def compact(self) -> None:
+        """Add the lines of a file up that has become long."""
+        if not self.is_domain or self._length() < MAX_SIZE:
+            return
+        with self._locked(fcntl.LOCK_EX):
+            sizes = self._read()
+            if sizes.usage is not None and self._length() >= MAX_SIZE:
+                self._write(self._with_record(sizes), f"{sizes.usage.storage} {sizes.usage.messages}\n0 0\n")
+
+    def _length(self) -> int:
+        try:
+            return (self.path / maildirsize.FILE_NAME).lstat().st_size
+        except FileNotFoundError:
+            return 0
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
@@ -223,38 +234,30 @@ class QuotaRoot:
         finally:
             os.close(fd)
 
+    # -- changing it -------------------------------------------------------------------------------------------------
+
     def set_limits(self, limits: Limits) -> None:
-        """Replace all limits; the folder becomes a root when it is none. The usage is counted."""
+        """Replace all limits; the directory becomes a root when it is none. The usage is counted."""
         with self._locked(fcntl.LOCK_EX):
+            new = not is_limiting(self.path, self.records)
             kept = {field: value for field in _FIELDS if (value := getattr(limits, field)) is not None}
             self.records.change(self.path, limits=kept)
             if limits.storage is None and limits.messages is None:
-                (self.path / FILE_NAME).unlink(missing_ok=True)
+                (self.path / maildirsize.FILE_NAME).unlink(missing_ok=True)
             self._write(limits, "")
-            self._recount()
-        self._recount_outer()
+            moved = self._count().usage
+        if new and moved.messages:
+            self._recount_outer()
 
     def _recount_outer(self) -> None:
         """The root above has lost or got what is counted here."""
-        above = self.name.parent
-        outer = above and nearest_root(above, self.tree, self.records, self.mode)
+        outer = self.outer()
         if outer:
             outer.recount()
 
     def remove(self) -> None:
-        """The folder is no root any longer."""
+        """It is no root any longer."""
         with self._locked(fcntl.LOCK_EX):
             self.records.change(self.path, limits=None)
-            (self.path / FILE_NAME).unlink(missing_ok=True)
+            (self.path / maildirsize.FILE_NAME).unlink(missing_ok=True)
         self._recount_outer()
-
-
-def nearest_root(name: MailboxName, tree: Tree, records: Records, mode: int) -> QuotaRoot | None:
-    """The root that counts for a folder: itself, else the nearest above it that is one."""
-    lowest = 0 if name.owner is not None else 1
-    for length in range(len(name.path), lowest - 1, -1):
-        path = name.path[:length]
-        folder = tree.folder(path)
-        if is_root(folder, records):
-            return QuotaRoot(MailboxName(name.owner, path, name.domain), folder, tree, records, mode)
-    return None

@@ -1,0 +1,98 @@
+"""`maildirsize`: the file in which Maildir++ keeps limits and usage (README.maildirquota).
+
+The first line holds the limits (`10240000S,50C`), each further line octets and messages that came or went. Programs
+append a line per delivery; who finds the file missing, damaged or 5120 octets long counts the messages and writes it
+anew.
+
+Why a limit of 0 says nothing here: other programs write it for `no limit`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sievemda.policy.quota import Limits, Usage
+from sievemda.store.files import write_atomically
+
+FILE_NAME = "maildirsize"
+MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
+_LIMIT = re.compile(rb"\d{1,18}[A-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the file says; None where it says nothing, or nothing that can be trusted."""
+
+    limits: Limits | None = None
+    usage: Usage | None = None
+    counted: int = 0  # when the messages were counted, if nothing has come or gone since; nanoseconds since 1970
+
+    def settled(self, stamps: list[int]) -> bool:
+        """Whether it has been counted since the folders changed."""
+        return self.counted > 0 and all(stamp < self.counted for stamp in stamps)
+
+
+def exists(folder: Path) -> bool:
+    return os.path.lexists(f"{folder}/{FILE_NAME}")
+
+
+def read(folder: Path, longest: int = MAX_SIZE) -> Sizes:
+    """A file of `longest` octets or more tells no usage."""
+    try:
+        fd = os.open(f"{folder}/{FILE_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        # A symbolic link is replaced by a file of ours.
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        return Sizes()
+    try:
+        content = os.read(fd, longest)
+        written = os.fstat(fd).st_mtime_ns
+    finally:
+        os.close(fd)
+    first, *lines = content.split(b"\n")
+    limits = _parse_limits(first)
+    whole = lines and len(content) < longest and not lines[-1]
+    return Sizes(limits, _parse_usage(lines[:-1]) if whole else None, written if len(lines) == 2 else 0)
+
+
+def _parse_limits(line: bytes) -> Limits | None:
+    """None when no limit can be read from it."""
+    found = {part[-1:]: int(part[:-1]) for part in line.split(b",") if _LIMIT.fullmatch(part)}
+    if not any(found.get(letter) for letter in (b"S", b"C")):
+        return None
+    return Limits(storage=found.get(b"S") or None, messages=found.get(b"C") or None)
+
+
+def _parse_usage(lines: list[bytes]) -> Usage | None:
+    try:
+        pairs = [(int(size), int(count)) for size, count in map(bytes.split, lines)]
+    except ValueError:
+        return None
+    storage, messages = sum(size for size, _ in pairs), sum(count for _, count in pairs)
+    return Usage(storage, messages) if pairs and storage >= 0 and messages >= 0 else None
+
+
+def write(folder: Path, limits: Limits, lines: str, mode: int) -> None:
+    """Write the file anew, where it limits something; what another program keeps without a limit is left to it."""
+    if limits.storage is None and limits.messages is None:
+        return
+    parts = ((limits.storage, "S"), (limits.messages, "C"))
+    first = ",".join(f"{limit}{letter}" for limit, letter in parts if limit is not None)
+    write_atomically(folder / FILE_NAME, f"{first}\n{lines}".encode(), mode)
+
+
+def add(folder: Path, size: int) -> None:
+    """A message of `size` octets has come; nothing to do when there is no such file."""
+    try:
+        fd = os.open(f"{folder}/{FILE_NAME}", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.write(fd, b"%d 1\n" % size)
+    finally:
+        os.close(fd)
