@@ -238,6 +238,8 @@ def _partition(name: str) -> str:
 def _use(flag: str) -> str:
     from sievemda.store.creation import special_uses  # noqa: PLC0415 - only who sets one loads the store
 
+    if len(flag.split()) != 1:
+        raise ValueError("write xlist-FLAG = FOLDER")
     try:
         return special_uses(flag)
     except DataError as e:

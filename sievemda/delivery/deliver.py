@@ -55,7 +55,7 @@ class Deliverer:
     def __init__(self, parts: Parts, journal: Journal | None, programs: Programs, limits: Limits) -> None:
         self._parts = parts
         self._settings = parts.settings
-        self._resolver = Resolver(parts.settings, parts.store, parts.places)
+        self._resolver = Resolver(parts.settings, parts.store, parts.places, programs.users.get)
         self._journal = journal
         self._scripts = Scripts(parts.settings, parts.store, programs)
         self._limits = limits

@@ -10,6 +10,7 @@ would tell who asks that there is such a board.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sievemda.config import Settings
@@ -28,14 +29,16 @@ _NOBODY = {Result.NO_SUCH_USER, Result.NO_SUCH_MAILBOX}
 
 
 class Resolver:
-    """Answers RCPT. Thread-safe: it holds nothing but its parts."""
+    """Answers RCPT. Thread-safe: it holds nothing but its parts. `compiled` raises ScriptError for a bad script."""
 
-    def __init__(self, settings: Settings, store: MailStore, places: Places) -> None:
+    def __init__(
+        self, settings: Settings, store: MailStore, places: Places, compiled: Callable[[bytes], object]
+    ) -> None:
         self._settings = settings
         self._options = settings.delivery
         self._store = store
         self._places = places
-        self._autocreate = Autocreator(settings, store)
+        self._autocreate = Autocreator(settings, store, compiled)
 
     def verify(self, sender: Sender, recipient: Recipient) -> Target | Receipt:
         """The target, or why there is none; raises OSError and TemporaryTrouble when the store fails."""

@@ -71,8 +71,10 @@ def nearest_above(store: MailStore, name: MailboxName) -> Mailbox | None:
     return None
 
 
-def create(store: MailStore, name: MailboxName, *, partition: str = "", special_use: str = "") -> Mailbox:
-    """Make a mailbox, as an administrator may.
+def create(
+    store: MailStore, name: MailboxName, *, partition: str = "", special_use: str = "", subscribe: bool = True
+) -> Mailbox:
+    """Make a mailbox, as an administrator may. `subscribe`: its owner's mail clients are to show it.
 
     AlreadyExists; NotFound when the user to whom the folder would belong does not exist; DataError for a name, a
     partition or a special use that cannot be; OverQuota when the limit on folders is reached; StoreTrouble;
@@ -100,7 +102,8 @@ def create(store: MailStore, name: MailboxName, *, partition: str = "", special_
             link(store, tree, name, partition)
     except OSError as error:
         raise StoreTrouble(f"{shown} cannot be made: {error}") from error
-    _subscribe(store, tree, name)
+    if subscribe:
+        _subscribe(store, tree, name)
     found = store.find(name)
     if found is None:
         raise StoreTrouble(f"{shown} was made and is not found")
