@@ -1,21 +1,31 @@
-"""`sievemda mailbox`: make, list, rename, delete and look at mailboxes."""
+"""`sievemda mailbox`: the group, what its commands share, and those that make, rename and bring back mailboxes."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sievemda.cli.mailbox_metadata import metadata
+from sievemda.cli.lazy import LazyCommands
 from sievemda.config import Settings
-from sievemda.errors import UsageError
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
     from sievemda.store.mailstore import MailStore
-    from sievemda.store.quota import QuotaRoot
+
+_LAZY = {
+    "list": "mailbox_list:list_",
+    "delete": "mailbox_delete:delete",
+    "info": "mailbox_info:info",
+    "metadata": "mailbox_metadata:metadata",
+    "path": "mailbox_path:path",
+    "subscribe": "subscriptions:subscribe",
+    "subscriptions": "subscriptions:list_",
+    "unsubscribe": "subscriptions:unsubscribe",
+}
 
 
 def open_store(settings: Settings) -> MailStore:
@@ -38,12 +48,18 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False))
 
 
-@click.group(epilog="Example: sievemda mailbox create user/alice/Lists")
+def print_json_array(values: Iterable[Any]) -> None:
+    """One array, an object a line, written as they come: memory does not grow with their number."""
+    separator = "["
+    for value in values:
+        sys.stdout.write(f"{separator}{json.dumps(value, ensure_ascii=False)}")
+        separator = ",\n "
+    sys.stdout.write("[]\n" if separator == "[" else "]\n")
+
+
+@click.group(cls=LazyCommands, lazy=_LAZY, epilog="Example: sievemda mailbox create user/alice/Lists")
 def mailbox() -> None:
     """Mailboxes: NAME is user/alice, user/alice/Lists, board, or user/l/Projects@example.com."""
-
-
-mailbox.add_command(metadata)
 
 
 @mailbox.command(epilog="Example: sievemda mailbox create user/alice/Junk --special-use '\\Junk'")
@@ -58,52 +74,6 @@ def create(settings: Settings, name: str, partition: str, special_use: str, as_j
     made = store.create(store.namespace.parse_admin(name), partition=partition, special_use=special_use)
     if as_json:
         print_json(_summary(store, made))
-
-
-@mailbox.command("list", epilog="Example: sievemda mailbox list 'user/alice/*'")
-@click.argument("pattern", default="*")
-@click.option("--deleted", is_flag=True, help="What was deleted and can be brought back, the latest last.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array of objects.")
-@click.pass_obj
-def list_(settings: Settings, pattern: str, deleted: bool, as_json: bool) -> None:
-    """List mailboxes, one name a line: `*` stands for anything, `%` for anything within one level."""
-    store = open_store(settings)
-    if deleted:
-        _list_deleted(store, pattern, as_json)
-    elif as_json:
-        print_json([_summary(store, found) for found in store.list(pattern)])
-    else:
-        sys.stdout.writelines(f"{store.namespace.format_admin(found.name)}\n" for found in store.list(pattern))
-
-
-def _list_deleted(store: MailStore, pattern: str, as_json: bool) -> None:
-    from sievemda.store.aside import entries
-    from sievemda.store.patterns import Pattern
-
-    wanted = Pattern(store.namespace, pattern)
-    found = [
-        entry for entry in entries(store) if entry.mailbox and wanted.matches(store.namespace.parse_admin(entry.name))
-    ]
-    if as_json:
-        print_json([{"name": entry.name, "deleted": entry.deleted} for entry in found])
-    else:
-        sys.stdout.writelines(f"{entry.name}\n" for entry in found)
-
-
-@mailbox.command(epilog="Example: sievemda mailbox delete user/alice/Old --yes")
-@click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
-def delete(settings: Settings, name: str, yes: bool) -> None:
-    """Delete a mailbox; an INBOX goes with all that the user has. `mailbox undelete` brings it back for some days."""
-    store = open_store(settings)
-    found = existing(store, name)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError(f"nobody to ask whether {name} is to be deleted: say --yes")
-        what = " with all folders and scripts of the user" if found.name.is_inbox else ""
-        click.confirm(f"Delete {name}{what}?", abort=True)
-    store.delete(found.name)
 
 
 @mailbox.command(epilog="Example: sievemda mailbox undelete user/alice/Old")
@@ -131,44 +101,6 @@ def rename(settings: Settings, old: str, new: str, partition: str) -> None:
         Snoozes(settings).user_renamed(before.owner, after.owner)
 
 
-@mailbox.command(epilog="Example: sievemda mailbox info user/alice")
-@click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.pass_obj
-def info(settings: Settings, name: str, as_json: bool) -> None:
-    """Show where a mailbox lies, what is in it, and who may do what."""
-    store = open_store(settings)
-    found = existing(store, name)
-    details = _details(store, found)
-    if as_json:
-        print_json(details)
-        return
-    for key, value in details.items():
-        shown = ", ".join(f"{part} {of}" for part, of in value.items()) if isinstance(value, dict) else value
-        print(f"{key.replace('_', ' ')}: {'-' if shown in ('', None) else shown}")
-
-
 def _summary(store: MailStore, found: Mailbox) -> dict[str, Any]:
     name = store.namespace.format_admin(found.name)
     return {"name": name, "partition": found.partition, "special_use": found.special_use}
-
-
-def _details(store: MailStore, found: Mailbox) -> dict[str, Any]:
-    from sievemda.policy.acl import format_rights
-    from sievemda.store.maildir import contents
-
-    octets, messages = contents(found.path)
-    root = found.quota_root()
-    return {
-        **_summary(store, found),
-        "id": found.id,
-        "path": str(found.path),
-        "messages": messages,
-        "octets": octets,
-        "acl": {name: format_rights(rights) for name, rights in found.acl().entries},
-        "quota_root": _root_name(store, root),
-    }
-
-
-def _root_name(store: MailStore, root: QuotaRoot | None) -> str | None:
-    return store.namespace.format_admin(root.name) if root else None

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sievemda.errors import TemporaryTrouble
 
@@ -29,6 +30,9 @@ _SCHEMA = (
 _KEEP_SITE = "INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 _SITE = "SELECT value FROM secret WHERE name = ?"
 _FIND = "SELECT value FROM credential WHERE userid = ? AND kind = ?"
+_CHANGED = "SELECT max(changed) FROM credential WHERE userid = ?"
+_RENAME = "UPDATE credential SET userid = ? WHERE userid = ?"
+_ALL = "SELECT userid, max(changed) FROM credential GROUP BY userid ORDER BY userid"
 _FORGET = "DELETE FROM credential WHERE userid = ?"
 _REMEMBER = "INSERT INTO credential (userid, kind, value, changed) VALUES (?, ?, ?, ?)"
 
@@ -46,6 +50,27 @@ class Credentials:
         with self._connection() as connection:
             row = connection.execute(_FIND, (userid, kind)).fetchone()
         return None if row is None else str(row[0])
+
+    def changed(self, userid: str) -> int | None:
+        """When the user got his credentials, in seconds since 1970; None when he has none. Makes no file."""
+        return self._asked(_CHANGED, (userid,))[0][0] if self._path.exists() else None
+
+    def all(self) -> dict[str, int]:
+        """Everybody who has credentials, sorted, and since when. Makes no file."""
+        return dict(self._asked(_ALL, ())) if self._path.exists() else {}
+
+    def _asked(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        with self._connection() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def rename(self, old: str, new: str) -> None:
+        """Give the credentials of a user to another name, in place of what that had; nothing when there are none."""
+        if not self._path.exists():
+            return
+        with self._connection() as connection, connection:
+            if connection.execute(_CHANGED, (old,)).fetchone()[0] is not None:
+                connection.execute(_FORGET, (new,))
+                connection.execute(_RENAME, (new, old))
 
     def replace(self, userid: str, values: Mapping[str, str]) -> bool:
         """Keep these kinds and no others for the user, at once; none at all takes his access away.
