@@ -253,7 +253,15 @@ class QuotaRoot:
         """The root above has lost or got what is counted here."""
         outer = self.outer()
         if outer:
-            outer.recount()
+            outer.changed()
+
+    def changed(self) -> None:
+        """Folders with mail have come or gone. A domain is counted when somebody asks: many users may go at once."""
+        if not self.is_domain:
+            self.recount()
+            return
+        with self._locked(fcntl.LOCK_EX):
+            self._write(self.limits(), "")
 
     def remove(self) -> None:
         """It is no root any longer."""
