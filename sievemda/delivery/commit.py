@@ -19,6 +19,7 @@ import logging
 import math
 from pathlib import Path
 
+from sievemda.delivery.customs import remembered, takes_duplicates
 from sievemda.delivery.feeding import Feeding
 from sievemda.delivery.filing import mailbox_of
 from sievemda.delivery.job import UNSAID, Account, Job, Parts
@@ -140,7 +141,7 @@ class Commit:
     def _remember(self, plan: Plan) -> None:
         """What the tests of the scripts asked for, now that all has gone well. RFC 7352 §3."""
         for item in plan.remember:
-            self._recall.done(duplicate_key(self._job.target.owner, item.key), item.seconds)
+            self._recall.done(duplicate_key(self._job.target.remembers, item.key), item.seconds)
         self._recall.save()
 
     def confirm(self) -> None:
@@ -205,7 +206,8 @@ class Commit:
             raise _NotFiled(e) from e
         name = self._parts.store.namespace.format_admin(mailbox.name)
         options = self._parts.settings.delivery
-        if options.duplicatesuppression and self._recall.seen(key):
+        known = options.duplicatesuppression and self._recall.seen(key)
+        if known and not takes_duplicates(self._parts.store, mailbox):
             self._recall.in_place = True
             self._account.left(step.action, step, f"duplicate: {name} has it already")
             return
@@ -218,10 +220,12 @@ class Commit:
             raise _NotFiled(e) from e
         self._recall.in_place = True
         if options.duplicatesuppression:
-            self._recall.done(key, options.memory_days * _DAY)
+            self._recall.done(key, remembered(self._parts.store, mailbox, options.memory_days * _DAY))
             self._recall.save()
         when = {"awakens": step.snooze.awakens.isoformat()} if step.snooze else {}
         self._account.did(step.action, step, mailbox=name, file=str(path), flags=list(step.flags), **when)
+        for told in self._parts.places.watch.arrived(mailbox, asked=not self._job.target.recipient.ignore_quota):
+            self._account.did("quota warning", root=told.root, level=told.level, message_id=told.letter.message_id)
 
     def _put_to_sleep(self, step: File, snooze: Snooze, mailbox: Mailbox, *, last: bool) -> Path:
         """The note first, so that no message is ever there without one."""

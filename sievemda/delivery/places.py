@@ -1,7 +1,7 @@
 """Where a message may be put: the one place that decides every store, whoever wants it and why.
 
 `keep` acts for the poster, who needs `p` on a detail folder or board and nothing on an INBOX; `fileinto` acts for the
-owner of the script, who needs `p` on whatever he names (semantics, section 8, "Authority"). Never does the server's own
+owner of the script, who needs `p` on whatever he names, and on a board for the poster (semantics, section 8). Never does the server's own
 right to write a file count. The order of the checks is: it exists, it takes mail, the right, the room; what comes out
 is the mailbox or the `Obstacle`, in words for the journal.
 """
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sievemda.config import Settings
+from sievemda.delivery.fullness.watch import Watch
 from sievemda.delivery.target import Target
 from sievemda.errors import DataError, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.mail.annotation import canonical
@@ -61,7 +62,10 @@ class Places:
         self._settings = settings
         self._options = settings.delivery
         self._store = store
+        self.watch = Watch(settings, store)
         self._closed = frozenset(use.lower() for use in settings.delivery.lmtp_exclude_specialuse)
+        site, canonical = settings.site, store.namespace.identifier
+        self._admins = frozenset(map(canonical, site.lmtp_admins or site.admins))
         separator = store.namespace.separator
         names = settings.autocreate.autocreate_sieve_folders.split("|")
         self._creatable = {tuple(name.strip().split(separator)) for name in names if name.strip()}
@@ -72,7 +76,7 @@ class Places:
         """The mailbox of an address: of that name, or where the site wants it, its nearest relative."""
         found = self._store.find(name)
         if found is None and self._options.lmtp_fuzzy_mailbox_match:
-            found = self._store.fuzzy(name)
+            found = self._store.fuzzy(name.decoded() or name)
         return found
 
     def inbox(self, target: Target, size: int) -> Place | Obstacle:
@@ -112,7 +116,7 @@ class Places:
             return Obstacle(Result.NO_SUCH_MAILBOX, str(e))
         except OSError as e:
             return _unreadable(e)
-        return self._refused(target, mailbox, target.owner, size, right) or Place(mailbox.name, mailbox)
+        return self._refused(target, mailbox, target.identity, size, right) or Place(mailbox.name, mailbox)
 
     def snoozed(self, target: Target, size: int) -> Place | Obstacle:
         """The owner's mailbox for snoozed mail, which takes nothing else (snooze draft §4); made when there is none."""
@@ -180,7 +184,7 @@ class Places:
             return None
         if mailbox is None:
             return None
-        rights = self._rights(target.owner, mailbox)
+        rights = self._rights(target.identity, mailbox)
         may = mailbox.name.owner == target.owner or ("l" in rights and bool(rights & set("rswip")))
         return self._store.annotations.get(mailbox, target.owner, entry) if may else None
 
@@ -215,20 +219,32 @@ class Places:
     def _find_named(self, target: Target, text: str) -> Mailbox | None:
         if target.owner is not None:
             return self._store.find_for(text, target.owner)
-        return self._store.find(self._store.namespace.parse_user(text, None))
+        return self._store.find(self._parsed(target, text))
+
+    def _parsed(self, target: Target, text: str) -> MailboxName:
+        """The script of a board sees what everybody sees, and names without a prefix as its author, an administrator."""
+        namespace = self._store.namespace
+        try:
+            return namespace.parse_user(text, target.owner)
+        except DataError:
+            if target.owner is not None:
+                raise
+            domain = target.mailbox.name.domain
+            return namespace.parse_admin(f"{text}@{domain}" if domain and "@" not in text else text)
 
     def _to_be_made(self, target: Target, wish: Wish) -> Place | Obstacle:
         """DataError when no mailbox can have that name. It gets the use that was asked for: RFC 8579 §4.1."""
         text, use = wish.name, known_use(wish.special_use)
         if text.startswith("\\"):
             return Obstacle(Result.NO_SUCH_MAILBOX, "no folder has that special use")
-        name = self._store.namespace.parse_user(text, target.owner)
+        name = self._parsed(target, text)
         own = name.owner is not None and name.owner == target.owner
         automatic = self._settings.autocreate.anysievefolder or (own and name.path in self._creatable)
         if name.is_inbox or not (wish.create or automatic):
             return Obstacle(Result.NO_SUCH_MAILBOX, "there is no such mailbox")
-        if target.owner is None or not self._store.may_create(name, target.owner):
-            return Obstacle(Result.NOT_PERMITTED, "there is no such mailbox, and its owner may not make it")
+        if target.identity is None or not self._store.may_create(name, target.identity):
+            why = f"there is no such mailbox, and {target.identity or 'anonymous'} may not make it"
+            return Obstacle(Result.NOT_PERMITTED, why)
         self._store.namespace.check_new(name)
         if use.lower() in self._closed:
             return Obstacle(Result.MAILBOX_BROKEN, f"a folder for {use} takes no deliveries")
@@ -255,8 +271,7 @@ class Places:
         strict = self._options.lmtp_strict_quota
         if root is None or (root.would_accept(size, 1) if strict else root.would_accept()):
             return None
-        permanent = self._options.lmtp_over_quota_perm_failure
-        return Obstacle(Result.OVER_QUOTA_PERMANENT if permanent else Result.OVER_QUOTA, "it is over quota")
+        return Obstacle(self.watch.refused(root), "it is over quota")
 
     def _refused(
         self, target: Target, mailbox: Mailbox, identity: str | None, size: int, right: str = "p"
@@ -276,7 +291,7 @@ class Places:
         """What the tests of RFC 5490 §3.1 mean by "deliver": the right `p` or `i`."""
         if mailbox is None or self._closed_to(mailbox):
             return False
-        return bool(self._rights(target.owner, mailbox) & set("pi"))
+        return bool(self._rights(target.identity, mailbox) & set("pi"))
 
     def _closed_to(self, mailbox: Mailbox) -> Obstacle | None:
         top, *below = mailbox.name.path or ("",)
@@ -293,7 +308,7 @@ class Places:
 
     def _rights(self, identity: str | None, mailbox: Mailbox) -> Rights:
         rights = self._store.rights(mailbox, identity)
-        return rights | _ADMIN if identity in self._settings.site.admins else rights
+        return rights | _ADMIN if identity in self._admins else rights
 
 
 def _uses(mailbox: Mailbox) -> set[str]:

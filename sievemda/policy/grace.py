@@ -15,6 +15,11 @@ nobody empties does not keep mail in other people's queues, whose senders hear o
 
 from __future__ import annotations
 
+from typing import Literal
+
+# refused: for lack of room; room: taken because there was some; unasked: taken whatever the quota; look: no message
+Occasion = Literal["refused", "room", "unasked", "look"]
+
 
 def is_for_good(*, permanent: bool, grace: int, full_since: int, now: int) -> bool:
     """Whether the refusal is permanent. Instants in seconds since 1970; one in the future is now."""
@@ -28,11 +33,19 @@ def ends(grace: int, full_since: int, now: int) -> int:
     return (full_since if 0 < full_since <= now else now) + grace
 
 
-def full_since(before: int, *, over: bool, had_room: bool, now: int) -> int:
-    """Since when a root is full that was (0: was not) since `before`, after a message has come.
+def since_when_full(before: int, occasion: Occasion, *, over: bool, near: bool, now: int) -> int:
+    """Since when a root is full (0: it is not) that was full since `before`. Instants in seconds since 1970.
 
-    `had_room`: the message was taken because there was room, which ends what was before. One that was refused, or taken
-    without asking, does not.
+    `over`: the usage has passed a limit. `near`: it has not, and so little is left that with `lmtp_strict_quota` the
+    next message may be refused.
     """
-    known = 0 if had_room or before > now else before
-    return (known or now) if over else 0
+    known = before if before <= now else 0
+    match occasion:
+        case "refused":
+            return known or now
+        case "room":
+            return now if over else 0
+        case "unasked" | "look":
+            if over:
+                return known or now
+            return known if near else 0

@@ -118,7 +118,13 @@ class Rule:
 
     def _is_below(self, standings: Sequence[Standing], level: int) -> bool:
         bound = max(min(level, 100) - self.hysteresis, 0)
-        return all(not each.used or each.below(bound) for each in standings)
+        return all(not each.used or each.below(bound) or self._is_roomy(each, level) for each in standings)
+
+    def _is_roomy(self, standing: Standing, level: int) -> bool:
+        """Whether so much is free that the level does not count, with the hysteresis on top."""
+        spare = 0 if level == OVER else self.spare.get(standing.resource, 0)
+        free = standing.limit - standing.used
+        return spare > 0 and free >= spare + standing.limit * self.hysteresis // 100
 
 
 @dataclass(frozen=True, slots=True)

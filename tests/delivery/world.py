@@ -46,7 +46,7 @@ def recipient(address: str, **more) -> Recipient:
 def changed(settings: Settings, **changes) -> Settings:
     """Settings by the last part of their names."""
     for name, value in changes.items():
-        for section in ("site", "names", "store", "acl", "autocreate", "delivery", "lmtp", "sieve", "outbox"):
+        for section in ("site", "names", "store", "acl", "autocreate", "delivery", "quota", "lmtp", "sieve", "outbox"):
             if hasattr(getattr(settings, section), name):
                 settings = replace(settings, **{section: replace(getattr(settings, section), **{name: value})})
                 break
