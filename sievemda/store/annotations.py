@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.mail.annotation import PRIVATE, canonical
+from sievemda.policy.quota import OverQuota
 from sievemda.store.dictfile import decode, encode
 from sievemda.store.files import Cached, Dotlock, read_control_file
 from sievemda.store.record import Record
@@ -84,11 +85,22 @@ class Annotations:
         return self.of(mailbox, user).get(canonical(entry))
 
     def set(self, mailbox: Mailbox, user: str | None, entry: str, value: str | None) -> None:
-        """Set an annotation, or remove it."""
+        """Set an annotation, or remove it. OverQuota when there is no room for more of them."""
         name = canonical(entry)
+        self._check_room(mailbox, user, name, value)
         if self._set_theirs(mailbox, user, name, value, server=False):
             value = None
         self._set_ours(mailbox, (user or "") if name.startswith(PRIVATE) else "", name, value)
+
+    def _check_room(self, mailbox: Mailbox, user: str | None, name: str, value: str | None) -> None:
+        """The limit ANNOTATION-STORAGE (semantics, section 7); what gets no larger needs no room."""
+        root = mailbox.quota_root() if value else None
+        limit = root.limits().annotation if root else None
+        if root is None or value is None or limit is None:
+            return
+        more = octets(value) - octets(self.of(mailbox, user).get(name, ""))
+        if more > 0 and root.annotations() + more > limit:
+            raise OverQuota(f"there is no room for {name}: annotations may have {limit} octets there")
 
     # -- the server ----------------------------------------------------------------------------------------------
 
@@ -165,6 +177,10 @@ class Annotations:
 def _changed(entries: dict[str, str], name: str, value: str | None) -> dict[str, str]:
     entries.pop(name, None)
     return entries if value is None else entries | {name: value}
+
+
+def octets(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
 
 
 def guid_of(folder: Path) -> str:

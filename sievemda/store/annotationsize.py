@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from sievemda.store.annotations import DOVECOT_FILE, guid_of
+from sievemda.store.annotations import DOVECOT_FILE, guid_of, octets
 from sievemda.store.dictfile import decode
 from sievemda.store.files import read_control_file
 from sievemda.store.record import Records
 
 _SERVER = "/server"
 _DOVECOT_OWN = "vendor/vendor.dovecot/"
-
-
-def octets(text: str) -> int:
-    return len(text.encode("utf-8", "surrogateescape"))
 
 
 def annotation_octets(tree: Path, folders: Iterable[Path], records: Records) -> int:

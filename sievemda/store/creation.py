@@ -91,7 +91,7 @@ def create(
         raise NotFound(f"no user {name.owner}, so there can be no {shown}")
     if name.is_inbox and (use or (partition and store.settings.store.mail_home)):
         raise DataError("an INBOX has no special use" if use else "mail_home decides where the homes of users lie")
-    check_folder_quota(name, above)
+    check_folder_quota(store, name, above)
     partition = partition or (above.partition if above else store.layout.disks.choose())
     acl = above.acl() if above else initial_acl(store, name)
     try:
@@ -117,12 +117,13 @@ def initial_acl(store: MailStore, name: MailboxName) -> Acl:
     return Acl.parse(store.settings.acl.defaultacl)
 
 
-def check_folder_quota(name: MailboxName, above: Mailbox | None) -> None:
+def check_folder_quota(store: MailStore, name: MailboxName, above: Mailbox | None) -> None:
     """The limit MAILBOX holds where a folder gets a parent (semantics, section 7)."""
-    root = above.quota_root() if above else None
+    root = store.files.roots.nearest(name, above.tree) if above else None
     limit = root.limits().mailboxes if root else None
     if root is not None and limit is not None and root.mailboxes() + 1 > limit:
-        raise OverQuota(f"there may be no more than {limit} folders below {'/'.join(root.name.path) or name.owner}")
+        where = store.namespace.format_admin(root.name)
+        raise OverQuota(f"there may be no more than {limit} folders at and below {where}")
 
 
 def tree_for(store: MailStore, name: MailboxName, above: Mailbox | None, partition: str) -> Tree:
@@ -192,7 +193,8 @@ def build(store: MailStore, place: Path, name: MailboxName, acl: Acl, use: str) 
         if name.path:
             write_new(temporary / "maildirfolder", b"", mode)
         write_new(temporary / aclfile.FILE_NAME, aclfile.encode(acl, name.owner), mode)
-        content = record.Record(id=record.new_id(), special_use=use, rights=aclfile.extra_rights(acl))
+        limits = store.files.records.get(place).limits  # of a quota root that is older than the mailbox
+        content = record.Record(record.new_id(), special_use=use, rights=aclfile.extra_rights(acl), limits=limits)
         write_new(temporary / record.FILE_NAME, content.encode(), mode)
         make_parts(temporary, store.files.folder_mode)
         _into_place(temporary, place)
@@ -212,7 +214,7 @@ def _into_place(temporary: Path, place: Path) -> None:
     if is_folder(place):  # somebody was quicker
         raise AlreadyExists(f"{place} is there already")
     for entry in sorted(temporary.iterdir(), key=lambda found: found.name == "cur"):  # `cur` makes it a folder
-        if not (place / entry.name).exists():
+        if not (place / entry.name).is_dir():
             entry.rename(place / entry.name)
 
 

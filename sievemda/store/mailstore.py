@@ -169,8 +169,7 @@ class MailStore:
     def undelete(self, name: MailboxName) -> None:
         """Undo the latest deletion of that mailbox. NotFound, AlreadyExists, StoreTrouble."""
         aside.bring_back(self, self.namespace.format_admin(name))
-        if not name.is_inbox:
-            moves.recount(self, name)
+        moves.recount(self, name)
         self._tell_shared(name.owner)
 
     def rename(self, old: MailboxName, new: MailboxName, *, partition: str = "") -> Mailbox:

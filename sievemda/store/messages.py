@@ -106,7 +106,7 @@ def move(store: MailStore, source: Mailbox, file: Path, target: Mailbox, flags: 
     sync_directory(file.parent)
     if left is not None and not same:
         with suppress(OSError):  # it is counted again when somebody asks
-            left.usage(fresh=True)
+            left.changed()
     return new
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, SievemdaError, StoreTrouble
 from sievemda.policy.acl import parse_rights
-from sievemda.store import aside, subscriptions
+from sievemda.store import aside, rootlist, subscriptions
 from sievemda.store.creation import link, make_directory, nearest_above, place_of, tree_for
 from sievemda.store.files import sync_directory, unique_name
 from sievemda.store.layout import MAILDIR, Tree
@@ -60,7 +60,7 @@ def delete(store: MailStore, name: MailboxName) -> None:
     if not mailbox.name.is_inbox:
         path, mode = mailbox.name.path, store.files.message_mode
         _subscriptions(mailbox.tree, lambda root: subscriptions.unsubscribe(root, [path], mode))
-        recount(store, mailbox.name)
+    recount(store, mailbox.name)
 
 
 def _existing(store: MailStore, name: MailboxName) -> Mailbox:
@@ -96,12 +96,11 @@ def _folder_aside(store: MailStore, mailbox: Mailbox, shown: str) -> aside.Aside
 
 
 def recount(store: MailStore, name: MailboxName) -> None:
-    """Have the root above a place that has lost or got a folder counted."""
-    above = nearest_above(store, name)
-    root = above and above.quota_root()
-    if root:
-        with suppress(OSError):  # it is counted again when somebody asks
-            root.usage(fresh=True)
+    """Have the root above a place counted that has lost or got a folder."""
+    with suppress(OSError):  # it is counted again when somebody asks
+        root = rootlist.above(store, name)
+        if root:
+            root.changed()
 
 
 def _subscriptions(tree: Tree, change: Callable[[Path], None]) -> None:
@@ -137,6 +136,8 @@ def rename(store: MailStore, old: MailboxName, new: MailboxName, *, partition: s
     with _trouble(f"{store.namespace.format_admin(old)} cannot be renamed to {shown}"):
         if old.is_inbox:
             _rename_user(store, mailbox, new.owner or "", partition)
+            recount(store, old)
+            recount(store, new)
         else:
             _rename_folders(store, mailbox, new, partition)
     return _existing(store, new)

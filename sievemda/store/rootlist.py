@@ -19,6 +19,7 @@ from sievemda.store.creation import make_directory
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.names import MailboxName, Namespace
 from sievemda.store.quota import QuotaRoot
+from sievemda.store.roots import domain_of
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -59,6 +60,14 @@ def nearest(store: MailStore, name: MailboxName) -> QuotaRoot | None:
         tree = found
     root = store.files.roots.nearest(name, tree)
     return root if root and store.files.roots.is_limited(root) else None
+
+
+def above(store: MailStore, name: MailboxName) -> QuotaRoot | None:
+    """The root that counts above a mailbox, there or not."""
+    if name.parent is not None:
+        return nearest(store, name.parent)
+    domain = domain_of(name)
+    return find(store, MailboxName(None, (), domain)) if domain else None
 
 
 def is_domain(name: MailboxName) -> bool:
