@@ -15,7 +15,8 @@ class Users:
     def __init__(self, credentials: Credentials, site: Site) -> None:
         self._credentials = credentials
         self._site = site
-        self._admins = frozenset(_canonical_or_empty(name, site) for name in site.admins) - {""}
+        trusted = (*site.admins, *site.proxyservers)
+        self._proxies = frozenset(_canonical_or_empty(name, site) for name in trusted) - {""}
 
     def check_password(self, name: str, password: str) -> str | None:
         """The userid when the password is right; otherwise None after the same work, whether he exists or not."""
@@ -31,7 +32,9 @@ class Users:
         return verifier(kept) if kept else fake
 
     def authorise(self, name: str, authzid: str) -> str | None:
-        """The user whose scripts `name`, once recognised, may manage: himself or, for an administrator, `authzid`.
+        """The user whose scripts `name`, once recognised, may manage: himself or, for some, `authzid`.
+
+        Those are administrators and who the setting proxyservers names.
 
         RFC 5804 §2.1 (proxy authentication), RFC 4616 §2.
         """
@@ -39,7 +42,7 @@ class Users:
         if not authzid:
             return userid
         owner = _canonical_or_empty(authzid, self._site)
-        return owner if owner and (owner == userid or userid in self._admins) else None
+        return owner if owner and (owner == userid or userid in self._proxies) else None
 
     def set_password(self, name: str, password: str) -> str:
         """Replace all credentials of the user; his userid. Raises DataError for a bad name or password."""

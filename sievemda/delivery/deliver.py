@@ -23,7 +23,7 @@ from typing import Any
 from sievemda.delivery.commit import Commit
 from sievemda.delivery.content import Content, Intake
 from sievemda.delivery.facts import DeliveryFacts
-from sievemda.delivery.job import Job, Parts
+from sievemda.delivery.job import UNSAID, Job, Parts
 from sievemda.delivery.plan import Planner
 from sievemda.delivery.recall import Recall
 from sievemda.delivery.record import Trail, entry, in_short, refused_entry
@@ -37,6 +37,7 @@ from sievemda.mail.envelope import Envelope, Peer, Recipient, Sender
 from sievemda.mail.result import Receipt, Result
 from sievemda.sieve.compile import Programs
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.problems import ScriptError
 from sievemda.sieve.run import Outcome
 from sievemda.sieve.sequence import Stage, run_all
 from sievemda.state.holds import Busy
@@ -135,16 +136,29 @@ class Deliverer:
             return Receipt(_result_of(e))
 
     def _decide(self, job: Job, commit: Commit, recall: Recall, trail: Trail) -> Receipt:
-        owner = job.target.owner
-        row = self._scripts.row(owner, trail.read) if owner is not None else []
+        row = self._row(job, trail)
         if not row:
             return commit.plain()
         outcome = self._run(row, job, recall, trail)
         planner = Planner(self._settings, self._parts.places, job.sender, job.target, job.content.message)
         receipt = commit.carry_out(planner.plan(outcome))
         if why := trail.account.failure:
-            log.warning("script failed %s", words(session=job.peer.session, user=owner, why=why))
+            log.warning("script failed %s", words(session=job.peer.session, user=job.target.remembers, why=why))
         return receipt
+
+    def _row(self, job: Job, trail: Trail) -> list[Stage]:
+        """The scripts that are to run. A board whose script cannot be used is as one that has none, and it is said."""
+        target = job.target
+        if target.owner is not None:
+            return self._scripts.row(target.owner, trail.read)
+        try:
+            return self._scripts.of_board(target, trail.read)
+        except (ScriptError, OSError, TemporaryTrouble) as e:
+            trail.account.left("script", UNSAID, f"the script of the board cannot be used: {e}")
+            log.warning(
+                "script failed %s", words(session=job.peer.session, board="/".join(target.mailbox.name.path), why=e)
+            )
+            return []
 
     def _run(self, row: Sequence[Stage], job: Job, recall: Recall, trail: Trail) -> Outcome:
         envelope = Envelope(job.sender, job.target.recipient)

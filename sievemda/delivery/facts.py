@@ -19,7 +19,7 @@ from sievemda.sieve.program import Program
 from sievemda.sieve.surroundings import client, standard
 from sievemda.store.calendars import Calendars
 
-Included = Callable[[str, str, str], Program | None]  # owner, location, name; raises ScriptError
+Included = Callable[[str, str, str], Program | None]  # whose, location, name; raises ScriptError
 
 
 class DeliveryFacts(Unknown):
@@ -59,10 +59,13 @@ class DeliveryFacts(Unknown):
             raise RunError(f"annotations cannot be read: {e}") from e
 
     def own_addresses(self) -> frozenset[str]:
-        """The user at his domain, at the one that was written to (a bare name is written to on this host), and here."""
+        """The user at his domain, at the one that was written to (a bare name is written to on this host), and here.
+
+        A board has none but the one that was written to.
+        """
         owner = self._target.owner
         if owner is None:
-            return frozenset()
+            return frozenset({str(self._target.recipient.address).lower()})
         local, _, domain = owner.partition("@")
         site = self._settings
         domains = (
@@ -90,11 +93,10 @@ class DeliveryFacts(Unknown):
 
     def seen(self, key: str) -> bool:
         """Nobody else asks for it from now on, until this delivery has come to its end."""
-        return self._recall.seen(duplicate_key(self._target.owner, key))
+        return self._recall.seen(duplicate_key(self._target.remembers, key))
 
     def included(self, location: str, name: str) -> Program | None:
-        owner = self._target.owner
-        return None if owner is None else self._included(owner, location, name)
+        return self._included(self._target.scripts_of, location, name)
 
     def execute(self, kind: str, program: str, arguments: Sequence[str], data: bytes) -> Executed | None:
         environment = about(self._job.sender, self._target, self._parts.store.home)
@@ -104,7 +106,7 @@ class DeliveryFacts(Unknown):
         """From now on nobody else changes that object, until this delivery has come to its end."""
         if self._calendars is None:
             return None
-        self._recall.seen(duplicate_key(self._target.owner, f"calendar {uid}"))
+        self._recall.seen(duplicate_key(self._target.remembers, f"calendar {uid}"))
         try:
             return self._calendars.get(uid)
         except OSError as e:

@@ -1,9 +1,9 @@
 """Where a message may be put: the one place that decides every store, whoever wants it and why.
 
 `keep` acts for the poster, who needs `p` on a detail folder or board and nothing on an INBOX; `fileinto` acts for the
-owner of the script, who needs `p` on whatever he names, and on a board for the poster (semantics, section 8). Never does the server's own
-right to write a file count. The order of the checks is: it exists, it takes mail, the right, the room; what comes out
-is the mailbox or the `Obstacle`, in words for the journal.
+owner of the script, who needs `p` on whatever he names, and in the script of a board for the poster (semantics, section
+8, "Authority"). Never does the server's own right to write a file count. The order of the checks is: it exists, it
+takes mail, the right, the room; what comes out is the mailbox or the `Obstacle`, in words for the journal.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ class Places:
         return self._store.find(self._parsed(target, text))
 
     def _parsed(self, target: Target, text: str) -> MailboxName:
-        """The script of a board sees what everybody sees, and names without a prefix as its author, an administrator."""
+        """What a script means. That of a board may also spell names as its author does, who is an administrator."""
         namespace = self._store.namespace
         try:
             return namespace.parse_user(text, target.owner)

@@ -131,9 +131,9 @@ class Planner:
         action = "implicit keep" if store.implicit else action_name(store)
         flags = store.flags
         if place.mailbox is not None:
-            flags = self._places.settable(self._target.owner, place.mailbox, flags)
+            flags = self._places.settable(self._target.identity, place.mailbox, flags)
         if left := " ".join(flag for flag in store.flags if flag not in flags):
-            why = f"{self._target.owner} may not set {left} there"
+            why = f"{self._target.identity or 'anonymous'} may not set {left} there"
             self._not_done.append(NotDone("setflag", store.line, why, store.script))
         snooze = store.snooze
         filed = File(place=place, flags=flags, message=store.message, action=action, snooze=snooze)

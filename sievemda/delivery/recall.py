@@ -18,9 +18,9 @@ from sievemda.state.memory import Key, Memory, Record
 log = logging.getLogger(__name__)
 
 
-def duplicate_key(owner: str | None, key: str) -> Key:
-    """What the `duplicate` test of this user's scripts has seen."""
-    return Key("duplicate", key, f".{owner or ''}.sieve.")
+def duplicate_key(whose: str, key: str) -> Key:
+    """What the `duplicate` test of these scripts has seen; see `Target.remembers`."""
+    return Key("duplicate", key, f".{whose}.sieve.")
 
 
 class Recall:

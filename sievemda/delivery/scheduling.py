@@ -26,7 +26,9 @@ def calendars_of(parts: Parts, owner: str) -> Calendars:
 def schedule(parts: Parts, job: Job, account: Account, step: Schedule) -> None:
     """Write or remove each object; what cannot be done is noted."""
     owner = job.target.owner
-    assert owner is not None  # a board has no script
+    if owner is None:
+        account.left("processcalendar", step, "a shared folder has no calendars")
+        return
     calendars, update = calendars_of(parts, owner), step.update
     for uid, data in update.objects:
         try:

@@ -1,7 +1,8 @@
 """Which scripts run for a user, and which ones they may include; read at each delivery, compiled once.
 
-The row is: sieve_before, the user's active script (or sieve_default), sieve_after. What the administrator has put there
-may require more than users may; a personal script that it includes may not.
+The row of a user is: sieve_before, his active script (or sieve_default), sieve_after. A bulletin board has the one
+script that its annotation names, from sieve_global; what is there for users does not run for it. What the administrator
+has put there may require more than users may; a personal script that it includes may not.
 
 Why a script that cannot be read is a script that cannot be used, and not one that is not there: the site wanted it to
 run, and a message that passes it by is worse than one in the INBOX that says so.
@@ -16,7 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.config import Settings
-from sievemda.errors import DataError, StoreTrouble
+from sievemda.delivery.customs import script_of
+from sievemda.delivery.target import Target
+from sievemda.errors import DataError, NotFound, StoreTrouble
 from sievemda.sieve.compile import ProgramCache, Programs
 from sievemda.sieve.problems import Problem, ScriptError
 from sievemda.sieve.program import Program
@@ -59,9 +62,21 @@ class Scripts:
         after = [self._trusted(path, told) for path in self._files(owner, self._sieve.sieve_after)]
         return [*before, *self._own(owner, told), *after]
 
+    def of_board(self, target: Target, told: Told) -> list[Stage]:
+        """The script of a bulletin board, if it has one. Raises ScriptError when it cannot be used."""
+        name = script_of(self._store, target.mailbox)
+        if not name:
+            return []
+        program = self.included(target.scripts_of, "global", name, told)
+        if program is None:
+            raise _unusable(NotFound(f"there is no script {name!r} in sieve_global"))
+        return [Stage(lambda: program, Origin(name))]
+
     def included(self, owner: str, location: str, name: str, told: Told) -> Program | None:
-        """A script to include; `None` when there is none. Raises `ScriptError`."""
+        """A script to include; `None` when there is none. Raises `ScriptError`. For `owner` see `Target.scripts_of`."""
         try:
+            if location == PERSONAL and owner[:1] in ("", "@"):
+                return None
             if location == PERSONAL:
                 text = ScriptStore(self._store.home(owner)).read(name)
                 return None if text is None else self._compiled(self._programs.users, text, name, told)

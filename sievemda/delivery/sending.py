@@ -175,7 +175,7 @@ class Sending:
         place = f".{target.recipient.address}.sieve."
         match step:
             case Answer():
-                return Key("vacation", step.respond.key, target.owner or "")
+                return Key("vacation", step.respond.key, target.remembers)
             case Forward():
                 return Key("redirect", f"{content.message_id}-{step.address}", place, content.date)
             case Announce(notify=told):

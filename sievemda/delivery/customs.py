@@ -1,0 +1,43 @@
+"""Annotations of a mailbox that change how deliveries to it are done, under the names that Cyrus gives them.
+
+    /shared/vendor/cmu/cyrus-imapd/sieve              script of a bulletin board (semantics, section 8)
+    /shared/vendor/cmu/cyrus-imapd/duplicatedeliver   `true`: it takes a message again that it has had (section 4)
+    /shared/vendor/cmu/cyrus-imapd/expire             how long it is remembered that it had one; 0 is for ever
+
+Why the last one is asked of the mailboxes above, too, and the others are not: so it is documented of Cyrus.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sievemda.store.mailbox import Mailbox
+from sievemda.store.mailstore import MailStore
+
+_PREFIX = "/shared/vendor/cmu/cyrus-imapd/"
+_DURATION = re.compile(r"([0-9]{1,9})([dhms]?)")
+_UNITS = {"": 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_FOR_EVER = 100 * 365 * 86_400  # seconds
+_TRUE = {"true", "on", "yes", "1", "t"}
+
+
+def script_of(store: MailStore, board: Mailbox) -> str:
+    """The name of the board's script; empty when it has none."""
+    return (store.annotations.get(board, None, _PREFIX + "sieve") or "").strip()
+
+
+def takes_duplicates(store: MailStore, mailbox: Mailbox) -> bool:
+    """Whether it is not to be kept from messages that it has had."""
+    return (store.annotations.get(mailbox, None, _PREFIX + "duplicatedeliver") or "").strip().lower() in _TRUE
+
+
+def remembered(store: MailStore, mailbox: Mailbox, usual: int) -> int:
+    """The seconds for which it is remembered that the mailbox had a message; `usual` when nothing else is said."""
+    here: Mailbox | None = mailbox
+    while here is not None:
+        found = _DURATION.fullmatch((store.annotations.get(here, None, _PREFIX + "expire") or "").strip())
+        if found:
+            return int(found[1]) * _UNITS[found[2]] or _FOR_EVER
+        above = here.name.parent
+        here = store.find(above) if above is not None else None
+    return usual
