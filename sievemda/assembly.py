@@ -17,6 +17,7 @@ from sievemda.config import Settings
 from sievemda.delivery.awakening import Awakening
 from sievemda.delivery.deliver import Deliverer
 from sievemda.delivery.event import Events
+from sievemda.delivery.fullness.round import Rounds
 from sievemda.delivery.job import Parts
 from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.places import Places
@@ -90,12 +91,16 @@ class Housekeeping:
     journal: Journal
     store: MailStore
     awakening: Awakening
+    quotas: Rounds
 
     def send_due(self) -> None:
         self.outbox.run_due(time.time())
 
     def awaken_due(self) -> None:
         self.awakening.run_due()
+
+    def warn_due(self) -> None:
+        self.quotas.go_on()
 
     def clear_away(self) -> None:
         """Expired records, old journal entries, and messages whose delivery never came to its end."""
@@ -114,6 +119,7 @@ def housekeeping(settings: Settings) -> Housekeeping:
         journal,
         store,
         Awakening(settings, store, Snoozes(settings), Places(settings, store), journal),
+        Rounds(settings, store),
     )
 
 

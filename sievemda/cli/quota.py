@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from sievemda.store.mailstore import MailStore
 
-_LAZY = {"report": "quota_report:report", "fix": "quota_fix:fix"}
+_LAZY = {
+    "report": "quota_report:report",
+    "fix": "quota_fix:fix",
+    "notify": "quota_notify:notify",
+    "state": "quota_state:state",
+}
 
 
 @click.group(cls=LazyCommands, lazy=_LAZY, epilog="Example: sievemda quota set user/alice STORAGE 1048576 MESSAGE 9000")

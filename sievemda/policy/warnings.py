@@ -134,8 +134,12 @@ class State:
     full_since: int = 0  # seconds since 1970; 0: there is room, as far as is known
     told: Mapping[str, Told] = field(default_factory=dict)  # by name of the rule
 
+    def of(self, name: str) -> Told:
+        """What the rule of that name has told."""
+        return self.told.get(name, Told())
+
     def with_told(self, name: str, told: Told) -> State:
-        if self.told.get(name, Told()) == told:
+        if self.of(name) == told:
             return self
         kept = {other: each for other, each in self.told.items() if other != name}
         if told != Told():
@@ -153,7 +157,7 @@ def look(rules: Iterable[Rule], standings: Mapping[str, Sequence[Standing]], sta
     """
     steps, taken = [], False
     for rule in rules:
-        step = rule.step(standings[rule.name], state.told.get(rule.name, Told()), now)
+        step = rule.step(standings[rule.name], state.of(rule.name), now)
         steps.append(replace(step, level=0, reminder=False) if taken else step)
         taken = taken or (rule.exclusive and step.reached > 0)
     return steps

@@ -1,4 +1,5 @@
-"""The child process that does what is due: outgoing and snoozed mail every second, clearing away every hour.
+"""The child process that does what is due: outgoing and snoozed mail every second, clearing away every hour,
+and a look at the quota roots now and then.
 
 Why a process of its own: handing mail to a remote host may take minutes, and neither a delivery nor the parent, which
 watches over all, should have anything to do with that.
@@ -34,6 +35,7 @@ def run(settings: Settings, lifeline: int, ready: int) -> int:
     while not select.select([wake, lifeline], [], [], INTERVAL)[0]:
         _try(house.send_due)
         _try(house.awaken_due)
+        _try(house.warn_due)
         if time.monotonic() >= next_hour:
             next_hour = time.monotonic() + HOUR
             _try(house.clear_away)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sievemda.policy.quota import Limits, Usage, exceeded
-from sievemda.store import maildirsize
+from sievemda.store import maildirsize, quota_state
 from sievemda.store.annotationsize import annotation_octets
 from sievemda.store.files import MAX_CONTROL_FILE
 from sievemda.store.layout import Tree
@@ -120,6 +120,7 @@ class QuotaRoot:
             return False
         limits = replace(limits, mailboxes=None, annotation=None)
         if sizes.usage is not None and not exceeded(limits, sizes.usage, delta):
+            self._compact()
             return True
         if limits == _NO_LIMITS:
             return True
@@ -209,7 +210,7 @@ class QuotaRoot:
         except OSError as error:
             _log.error("%s: a delivery could not be added: %s", folder / maildirsize.FILE_NAME, error)
 
-    def compact(self) -> None:
+    def _compact(self) -> None:
         """Add the lines of a file up that has become long."""
         if not self.is_domain or self._length() < MAX_SIZE:
             return
@@ -246,6 +247,7 @@ class QuotaRoot:
                 (self.path / maildirsize.FILE_NAME).unlink(missing_ok=True)
             self._write(limits, "")
             moved = self._count().usage
+        quota_state.limits_changed(self.path, self.mode, lifted=limits == _NO_LIMITS)
         if new and moved.messages:
             self._recount_outer()
 
@@ -267,5 +269,6 @@ class QuotaRoot:
         """It is no root any longer."""
         with self._locked(fcntl.LOCK_EX):
             self.records.change(self.path, limits=None)
-            (self.path / maildirsize.FILE_NAME).unlink(missing_ok=True)
+            for name in (maildirsize.FILE_NAME, quota_state.FILE_NAME):
+                (self.path / name).unlink(missing_ok=True)
         self._recount_outer()

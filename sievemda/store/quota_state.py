@@ -70,13 +70,21 @@ class QuotaStates:
         finally:
             lock.__exit__(None, None, None)
 
-    def limits_changed(self, folder: Path) -> None:
-        """Limits were replaced: what was full is so only from now on. OSError, TemporaryTrouble."""
-        if not self.get(folder).full_since:
+
+def limits_changed(folder: Path, mode: int, *, lifted: bool) -> None:
+    """Limits were replaced: what was full is so only from now on; without any nothing is remembered.
+
+    Never raises: the limits are what matters.
+    """
+    path = folder / FILE_NAME
+    try:
+        before = _read(path)
+        if before == State() or not (lifted or before.full_since):
             return
-        path = folder / FILE_NAME
-        with Dotlock(path, self._mode) as lock:
-            lock.replace(_encode(State(0, _read(path).told)))
+        with Dotlock(path, mode) as lock:
+            lock.replace(_encode(State() if lifted else State(0, _read(path).told)))
+    except (OSError, TemporaryTrouble) as e:
+        _log.warning("%s still says what was before: %s", path, e)
 
 
 def _read(path: Path) -> State:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.errors import DataError, NotFound, StoreTrouble
 from sievemda.policy.quota import Limits
-from sievemda.store import maildirsize, record
+from sievemda.store import maildirsize, quota_state, record
 from sievemda.store.creation import make_directory
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.names import MailboxName, Namespace
@@ -90,6 +90,14 @@ def trees(store: MailStore, owner: str | None, domain: str = "") -> Iterator[Tre
 # -- listing ---------------------------------------------------------------------------------------------------------
 
 
+def _may_be_root(store: MailStore, path: tuple[str, ...], tree: Tree) -> bool:
+    """One that cannot be read may be one: whoever asks for its limits is told what is wrong with it."""
+    try:
+        return store.files.roots.is_root(path, tree)
+    except OSError:
+        return True
+
+
 def roots_of(store: MailStore, owner: str | None, domain: str) -> Iterator[QuotaRoot]:
     """The roots of a user, or those of a domain and its shared folders, in no order."""
     roots = store.files.roots
@@ -98,7 +106,7 @@ def roots_of(store: MailStore, owner: str | None, domain: str) -> Iterator[Quota
     seen = set()
     for tree in trees(store, owner, domain):
         for path in tree.folders():
-            if path not in seen and roots.is_root(path, tree):
+            if path not in seen and _may_be_root(store, path, tree):
                 seen.add(path)
                 yield roots.at(MailboxName(owner, path, domain if owner is None else ""), tree)
 
@@ -163,7 +171,7 @@ def remove(store: MailStore, root: QuotaRoot) -> None:
     if root.is_domain or store.find(root.name):
         root.remove()
         return
-    for name in (maildirsize.FILE_NAME, record.FILE_NAME):
+    for name in (maildirsize.FILE_NAME, quota_state.FILE_NAME, record.FILE_NAME):
         (root.path / name).unlink(missing_ok=True)
     with suppress(OSError):  # there is something else in it
         root.path.rmdir()

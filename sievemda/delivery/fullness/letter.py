@@ -256,9 +256,9 @@ def _is_rubbish(folder: Mailbox) -> bool:
 def amount(resource: str, value: int, ours: Texts) -> str:
     """`7.6 MB`, `812 messages`."""
     if resource == "MESSAGE":
-        return f"{value} {ours.messages}"
+        return f"{value} {ours.messages[value != 1]}"
     if resource in ("MAILBOX", "X-NUM-FOLDERS"):
-        return f"{value} {ours.folders}"
+        return f"{value} {ours.folders[value != 1]}"
     size = value / KIB
     for unit in _UNITS[:-1]:
         if size < KIB:

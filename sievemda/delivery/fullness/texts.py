@@ -12,8 +12,8 @@ from dataclasses import dataclass
 class Texts:
     level: str
     over: str
-    messages: str  # what is counted when it is not octets
-    folders: str
+    messages: tuple[str, str]  # what is counted when it is not octets: one, and any other number of them
+    folders: tuple[str, str]
     hint: str  # the folder that holds the most
     waits: str  # what becomes of mail that is refused: the sender tries again
     returns: str  # it goes back
@@ -39,8 +39,8 @@ Please remove what you no longer need.
 
 {hint}
 """,
-    messages="messages",
-    folders="folders",
+    messages=("message", "messages"),
+    folders=("folder", "folders"),
     hint="The folder {folder} holds {size}.",
     waits="Their senders' servers try again for some time, so most of them will arrive once there is room.",
     returns="They go back to their senders.",
@@ -65,8 +65,8 @@ Bitte löschen Sie, was Sie nicht mehr brauchen.
 
 {hint}
 """,
-    messages="Nachrichten",
-    folders="Ordner",
+    messages=("Nachricht", "Nachrichten"),
+    folders=("Ordner", "Ordner"),
     hint="Der Ordner {folder} enthält {size}.",
     waits="Die Server der Absender versuchen es noch eine Zeit lang, so dass die meisten eintreffen, sobald Platz ist.",
     returns="Sie gehen an ihre Absender zurück.",
@@ -91,8 +91,8 @@ Elimine lo que ya no necesite.
 
 {hint}
 """,
-    messages="mensajes",
-    folders="carpetas",
+    messages=("mensaje", "mensajes"),
+    folders=("carpeta", "carpetas"),
     hint="La carpeta {folder} contiene {size}.",
     waits="Los servidores de los remitentes lo intentan durante un tiempo; la mayoría llegará cuando haya espacio.",
     returns="Se devuelven a sus remitentes.",
@@ -117,8 +117,8 @@ Supprimez ce dont vous n'avez plus besoin.
 
 {hint}
 """,
-    messages="messages",
-    folders="dossiers",
+    messages=("message", "messages"),
+    folders=("dossier", "dossiers"),
     hint="Le dossier {folder} contient {size}.",
     waits="Les serveurs des expéditeurs réessaient quelque temps : la plupart arriveront quand il y aura de la place.",
     returns="Ils sont renvoyés à leurs expéditeurs.",
@@ -143,8 +143,8 @@ Elimini ciò che non le serve più.
 
 {hint}
 """,
-    messages="messaggi",
-    folders="cartelle",
+    messages=("messaggio", "messaggi"),
+    folders=("cartella", "cartelle"),
     hint="La cartella {folder} contiene {size}.",
     waits="I server dei mittenti riprovano per qualche tempo: la maggior parte arriverà appena ci sarà spazio.",
     returns="Tornano ai loro mittenti.",
@@ -169,8 +169,8 @@ Verwijder wat u niet meer nodig hebt.
 
 {hint}
 """,
-    messages="berichten",
-    folders="mappen",
+    messages=("bericht", "berichten"),
+    folders=("map", "mappen"),
     hint="De map {folder} bevat {size}.",
     waits="De servers van de afzenders proberen het nog een tijd; de meeste komen aan zodra er ruimte is.",
     returns="Ze gaan terug naar hun afzenders.",
