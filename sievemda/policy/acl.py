@@ -168,6 +168,11 @@ class Acl:
         """What `identity` (None is anonymous) may do: the union of what is granted, less what is taken away."""
         who = {ANYONE, ANONYMOUS} if identity is None else {ANYONE, AUTHENTICATED, identity}
         who.update(f"group:{group}" for group in groups)
+        granted, taken = self.sums(who)
+        return granted - taken
+
+    def sums(self, who: Collection[str]) -> tuple[Rights, Rights]:
+        """All that is granted to these identifiers, and all that is taken from them."""
         granted: set[str] = set()
         taken: set[str] = set()
         for name, rights in self.entries:
@@ -175,7 +180,7 @@ class Acl:
                 granted |= rights
             elif name[0] == "-" and name[1:] in who:
                 taken |= rights
-        return Rights(granted - taken)
+        return Rights(granted), Rights(taken)
 
     def mentions_groups(self) -> bool:
         return any("group:" in name for name, _ in self.entries)

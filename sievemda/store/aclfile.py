@@ -2,13 +2,19 @@
 
 One entry a line, `IDENTIFIER RIGHTS`: `user=alice lr`, `-user=fred p`, `group=staff lrs`, `anyone p`, `owner lrw`,
 `authenticated`; an identifier with a space stands in double quotes; `:name name` spells rights out. `anonymous` is kept
-as `user=anonymous`. Rights that Dovecot has no letter for (`n`, digits) are kept in the folder's record.
+as `user=anonymous`. The owner of a folder without the file, or without a line for him, has all rights, as in Dovecot.
 
-An owner for whom the file has no line has all rights, as in Dovecot; so has the owner of a folder without the file.
-Comments and `group-override=` lines are kept as they are and mean nothing here.
+The file says what Dovecot is to enforce (`policy.dovecot`), which is not how an ACL is written here. So the entries as
+they were set, with the rights that Dovecot has no letter for (`n`, digits), stand in the folder's record, together with
+a digest of the file that was made of them for this owner. While the file is that one, the record counts. When Dovecot
+or a person has changed it, its lines count: rights are then those that Dovecot gives.
 
-A file that cannot be read or understood fails closed: nobody but the owner has any right, and it is logged. Nothing
-replaces such a file before somebody has looked at it.
+Why the record is not simply trusted: the file is what IMAP users change, and the two must never enforce different
+things. The record is written first; a crash between the two leaves an old file, which counts by itself.
+
+Comments are kept. So are `group-override=` lines: who is in such a group has what Dovecot gives him, whatever the
+record says. A file that cannot be read or understood fails closed: nobody but the owner has any right, and it is
+logged. Nothing replaces such a file before somebody has looked at it.
 """
 
 from __future__ import annotations
@@ -18,151 +24,174 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sievemda.errors import StoreTrouble
-from sievemda.policy.acl import ALL_RIGHTS, ANONYMOUS, ANYONE, AUTHENTICATED, Acl, Rights
+from sievemda.policy import dovecot
+from sievemda.policy.acl import ALL_RIGHTS, ANONYMOUS, ANYONE, AUTHENTICATED, NO_RIGHTS, Acl, Rights
+from sievemda.policy.dovecot import Entry, GroupsOf
 from sievemda.store.files import Cached, Dotlock, read_control_file
-from sievemda.store.record import Records
+from sievemda.store.record import Record, Records
 
 FILE_NAME = "dovecot-acl"
 LIST_CACHE = "dovecot-acl-list"  # Dovecot's cache in the root of the tree; it is built anew when missing
-_LETTERS = "lrwstipekxa"  # in Dovecot's order
 _NAMES = {
     "lookup": "l", "read": "r", "write": "w", "write-seen": "s", "write-deleted": "t", "insert": "i",
     "post": "p", "expunge": "e", "create": "k", "delete": "x", "admin": "a",
 }  # fmt: skip
 _LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"]+))(?: +(?P<rights>.*))?')
+_KINDS = {dovecot.USER, dovecot.GROUP, dovecot.OVERRIDE}
+_BARE = {dovecot.OWNER, ANYONE, AUTHENTICATED}
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    entries: tuple[tuple[str, Rights], ...] = ()  # the owner as "owner"
-    kept: tuple[str, ...] = ()
-    present: bool = False
+    entries: tuple[Entry, ...] = ()
+    kept: tuple[str, ...] = ()  # lines that are not made of an ACL
+    overriding: frozenset[str] = frozenset()  # the groups of `group-override=` lines
+    mentions_groups: bool = False
+    digest: str = ""  # empty when there is no file
     damage: str = ""
+
+    def written_for(self, owner: str | None) -> str:
+        return _written_for(self.digest, owner)
+
+
+def _written_for(digest: str, owner: str | None) -> str:
+    return f"{digest} {owner or ''}"
+
+
+def _digest(content: bytes) -> str:
+    import hashlib  # noqa: PLC0415 - not needed to list mailboxes
+
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _parse(_path: str, content: bytes | None) -> _Content:
     if content is None:
         return _Content()
-    entries: list[tuple[str, Rights]] = []
+    digest = _digest(content)
+    lines: list[Entry] = []
     kept: list[str] = []
     try:
         for number, line in enumerate(content.decode().splitlines(), 1):
             text = line.strip()
-            if not text or text[0] == "#" or text.lstrip('"-').startswith("group-override="):
+            if not text or text[0] == "#":
                 kept.append(line)
                 continue
             try:
-                entries.append(_parse_line(text))
+                lines.append(_parse_line(text))
             except ValueError as error:
-                return _Content(present=True, damage=f"line {number}: {error}")
+                return _Content(digest=digest, damage=f"line {number}: {error}")
+            if lines[-1].kind == dovecot.OVERRIDE:
+                kept.append(line)
     except UnicodeDecodeError:
-        return _Content(present=True, damage="it is not UTF-8")
-    return _Content(tuple(entries), tuple(kept), present=True)
+        return _Content(digest=digest, damage="it is not UTF-8")
+    entries = dovecot.merged(lines)
+    overriding = frozenset(entry.name for entry in entries if entry.kind == dovecot.OVERRIDE)
+    groups = any(entry.kind in (dovecot.GROUP, dovecot.OVERRIDE) for entry in entries)
+    return _Content(entries, tuple(kept), overriding, groups, digest)
 
 
-def _parse_line(text: str) -> tuple[str, Rights]:
-    sign = ""
+def _parse_line(text: str) -> Entry:
+    takes = False
     if text.startswith('-"'):  # as Dovecot writes a negative entry with a space in its name
-        sign, text = "-", text[1:]
+        takes, text = True, text[1:]
     match = _LINE.fullmatch(text)
     if match is None:
         raise ValueError("not an identifier and rights")
     identifier = match["plain"] if match["quoted"] is None else re.sub(r"\\(.)", r"\1", match["quoted"])
     if identifier.startswith("-"):
-        sign, identifier = "-", identifier[1:]
-    return sign + _from_dovecot(identifier), _parse_rights(match["rights"] or "")
-
-
-def _from_dovecot(identifier: str) -> str:
-    if identifier in ("owner", ANYONE, AUTHENTICATED):
-        return identifier
+        takes, identifier = True, identifier[1:]
+    kind, _, name = identifier.partition("=")
     if identifier == ANONYMOUS:  # Dovecot takes the bare word for everybody
-        return ANYONE
-    kind, equals, name = identifier.partition("=")
-    if not (equals and name):
+        kind = ANYONE
+    if (kind not in _KINDS or not name) if name or kind in _KINDS else kind not in _BARE:
         raise ValueError("unknown kind of identifier")
-    if kind == "user":
-        return f"user={name}" if name in ("owner", ANYONE, AUTHENTICATED) else name
-    if kind == "group":
-        return f"group:{name}"
-    raise ValueError("unknown kind of identifier")
+    rights = _parse_rights(match["rights"] or "")
+    return Entry(kind, name, None, rights) if takes else Entry(kind, name, rights)
 
 
 def _parse_rights(text: str) -> Rights:
     letters, _, names = text.partition(":")
     rights = set(letters.strip()) | {_NAMES[name] for name in names.split() if name in _NAMES}
-    if not rights <= set(_LETTERS):
+    if not rights <= dovecot.KNOWN:
         raise ValueError("unknown right")
     return Rights(rights)
 
 
-def _to_dovecot(identifier: str) -> str:
-    sign, name = ("-", identifier[1:]) if identifier[0] == "-" else ("", identifier)
-    if name not in (ANYONE, AUTHENTICATED, "owner"):
-        name = f"group={name[6:]}" if name.startswith("group:") else f"user={name.removeprefix('user=')}"
-    written = sign + name
-    if re.search(r"[\s\"\\]", written):
-        written = '"' + re.sub(r'(["\\])', r"\\\1", written) + '"'
-    return written
-
-
-def encode(acl: Acl, owner: str | None, kept: tuple[str, ...] = ()) -> bytes:
-    """The file for `acl`; an owner without rights gets a line that says so, lest he had all."""
-    lines = list(kept)
-    named = {name for name, _ in acl.entries}
-    if owner is not None and owner not in named:
-        lines.append(_to_dovecot(owner))
-    for name, rights in acl.entries:
-        letters = "".join(letter for letter in _LETTERS if letter in rights)
-        if letters or name == owner:
-            lines.append(f"{_to_dovecot(name)} {letters}".rstrip())
-    return ("\n".join(lines) + "\n").encode()
-
-
-def extra_rights(acl: Acl) -> dict[str, str]:
-    """What the file cannot say, for the folder's record."""
-    known = set(_LETTERS)
-    return {name: "".join(sorted(rights - known)) for name, rights in acl.entries if rights - known}
+def _lines(entry: Entry) -> list[str]:
+    identifier = f"{entry.kind}={entry.name}" if entry.name else entry.kind
+    lines = []
+    for sign, rights in (("", entry.granted), ("-", entry.taken)):
+        if rights is None:
+            continue
+        letters = "".join(letter for letter in dovecot.LETTERS if letter in rights)
+        written = sign + identifier
+        if re.search(r"[\s\"\\]", written):
+            written = '"' + re.sub(r'(["\\])', r"\\\1", written) + '"'
+        if letters or not sign:
+            lines.append(f"{written} {letters}".rstrip())
+    return lines
 
 
 class AclFiles:
     """Reads and replaces the ACL of folders."""
 
-    def __init__(self, records: Records, mode: int) -> None:
+    def __init__(self, records: Records, mode: int, groups_of: GroupsOf) -> None:
         self._cache = Cached(_parse)
         self._records = records
         self._mode = mode
+        self._groups_of = groups_of
 
     def get(self, folder: Path, owner: str | None) -> Acl:
         """The ACL as Cyrus would show it; only its owner's rights when the file is damaged."""
+        content = self._content(folder)
+        if content.damage:
+            return Acl() if owner is None else Acl(((owner, ALL_RIGHTS),))
+        return self._understood(content, self._records.get(folder), owner)
+
+    def rights(self, folder: Path, owner: str | None, identity: str | None) -> Rights:
+        """What somebody may do there; None is anonymous. TemporaryTrouble when his groups matter and are not known."""
+        content, record = self._content(folder), self._records.get(folder)
+        if content.damage or not content.digest:
+            return ALL_RIGHTS if owner is not None and identity == owner else NO_RIGHTS
+        ours = record.acl_file == content.written_for(owner)
+        entries = _recorded(record) if ours else _beyond(content, record, owner)
+        asked = content.mentions_groups or entries.mentions_groups()
+        groups = self._groups_of(identity) if identity is not None and asked else ()
+        rights = entries.rights_of(identity, groups)
+        if ours and content.overriding.isdisjoint(groups):
+            return rights
+        owned = owner is not None and identity == owner
+        return dovecot.rights_of(content.entries, identity, groups, owned=owned) | (rights - dovecot.KNOWN)
+
+    def _content(self, folder: Path) -> _Content:
         try:
             content = self._cache.get(f"{folder}/{FILE_NAME}")
         except OSError as error:
-            content = _Content(present=True, damage=str(error))
+            content = _Content(damage=str(error))
         if content.damage:
             _log.error("%s is damaged, nobody but the owner has rights: %s", folder / FILE_NAME, content.damage)
-            return Acl() if owner is None else Acl(((owner, ALL_RIGHTS),))
-        return self._understood(content, folder, owner)
+        return content
 
-    def _understood(self, content: _Content, folder: Path, owner: str | None) -> Acl:
-        if not content.present:
+    def _understood(self, content: _Content, record: Record, owner: str | None) -> Acl:
+        if not content.digest:
             return Acl() if owner is None else Acl(((owner, ALL_RIGHTS),))
-        acl = Acl()
-        explicit = {name for name, _ in content.entries}
-        for name, rights in content.entries:
-            if name in ("owner", "-owner"):
-                name = f"{name[:-5]}{owner}"  # noqa: PLW2901  the owner has a name here
-                if owner is None or name in explicit:  # Dovecot: a line for the user goes before that for the owner
-                    continue
+        if record.acl_file == content.written_for(owner):
+            return _recorded(record)
+        acl = dovecot.equivalent(content.entries, owner, self._groups_of)
+        for name, rights in _beyond(content, record, owner).entries:
             acl = acl.having(name, acl.get(name) | rights)
-        if owner is not None and not explicit & {"owner", owner}:
-            acl = acl.having(owner, ALL_RIGHTS)
-        for name, letters in self._records.get(folder).rights.items():
-            acl = acl.having(name, acl.get(name) | Rights(letters))
         return acl
+
+    def written(self, acl: Acl, owner: str | None, kept: tuple[str, ...] = ()) -> tuple[bytes, dict[str, Any]]:
+        """The content of the file for an ACL, and what the folder's record has to say of it."""
+        entries = dovecot.enforcing(acl, owner, self._groups_of)
+        content = ("\n".join([*kept, *(line for entry in entries for line in _lines(entry))]) + "\n").encode()
+        rights = {name: "".join(sorted(rights)) for name, rights in acl.entries}
+        return content, {"rights": rights, "acl_file": _written_for(_digest(content), owner)}
 
     def change(
         self, folder: Path, owner: str | None, change: Callable[[Acl], Acl], *, owner_after: str | None = None
@@ -179,12 +208,20 @@ class AclFiles:
                 raise StoreTrouble(f"{path} cannot be read: {error}") from error
             if content.damage:
                 raise StoreTrouble(f"{path} is damaged ({content.damage}); repair or remove it first")
-            acl = change(self._understood(content, folder, owner))
-            self._put_extra(folder, acl)
-            lock.replace(encode(acl, owner_after or owner, content.kept))
+            acl = change(self._understood(content, self._records.get(folder), owner))
+            new, recorded = self.written(acl, owner_after or owner, content.kept)
+            self._records.change(folder, **recorded)
+            lock.replace(new)
         return acl
 
-    def _put_extra(self, folder: Path, acl: Acl) -> None:
-        extra = extra_rights(acl)
-        if self._records.get(folder).rights != extra:
-            self._records.change(folder, rights=extra)
+
+def _recorded(record: Record) -> Acl:
+    """The entries as they were set; what is no right in a record of other hands is left out."""
+    return Acl(tuple((name, Rights(letters)) for name, letters in record.rights.items() if letters))
+
+
+def _beyond(content: _Content, record: Record, owner: str | None) -> Acl:
+    """Rights that Dovecot has no letter for, of those whom the file of other hands still names."""
+    named = {entry.identifier for entry in content.entries} | {owner}
+    found = ((name, Rights(letters) - dovecot.KNOWN) for name, letters in record.rights.items())
+    return Acl(tuple((name, rights) for name, rights in found if rights and name.removeprefix("-") in named))

@@ -192,9 +192,10 @@ def build(store: MailStore, place: Path, name: MailboxName, acl: Acl, use: str) 
         mode = store.files.message_mode
         if name.path:
             write_new(temporary / "maildirfolder", b"", mode)
-        write_new(temporary / aclfile.FILE_NAME, aclfile.encode(acl, name.owner), mode)
+        file, recorded = store.files.acls.written(acl, name.owner)
+        write_new(temporary / aclfile.FILE_NAME, file, mode)
         limits = store.files.records.get(place).limits  # of a quota root that is older than the mailbox
-        content = record.Record(record.new_id(), special_use=use, rights=aclfile.extra_rights(acl), limits=limits)
+        content = record.Record(record.new_id(), special_use=use, limits=limits, **recorded)
         write_new(temporary / record.FILE_NAME, content.encode(), mode)
         make_parts(temporary, store.files.folder_mode)
         _into_place(temporary, place)

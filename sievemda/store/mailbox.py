@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.policy.acl import Acl
+from sievemda.policy.acl import Acl, Rights
 from sievemda.store.aclfile import LIST_CACHE, AclFiles
+from sievemda.store.groups import Groups
 from sievemda.store.keywords import Keywords
 from sievemda.store.layout import Layout, Tree
 from sievemda.store.names import MailboxName
@@ -35,11 +36,18 @@ class Files:
     sharing: Sharing | None = None  # where other programs look up who shares folders
 
     @classmethod
-    def of(cls, layout: Layout, user_tree: UserTree, modes: tuple[int, int], shared_dict: Path | None = None) -> Files:
+    def of(
+        cls,
+        layout: Layout,
+        user_tree: UserTree,
+        groups: Groups,
+        modes: tuple[int, int],
+        shared_dict: Path | None = None,
+    ) -> Files:
         """`modes` are those of messages and of folders."""
         message_mode, folder_mode = modes
         records = Records(message_mode)
-        acls = AclFiles(records, message_mode)
+        acls = AclFiles(records, message_mode, groups.of)
         sharing = Sharing(shared_dict, acls, message_mode) if shared_dict else None
         roots = Roots(layout, records, message_mode, user_tree)
         return cls(records, acls, Keywords(message_mode), roots, message_mode, folder_mode, sharing)
@@ -68,6 +76,13 @@ class Mailbox:
 
     def acl(self) -> Acl:
         return self.store.acls.get(self.path, self.name.owner)
+
+    def rights(self, identity: str | None) -> Rights:
+        """What somebody may do (None is anonymous); nothing when the ACL cannot be understood.
+
+        TemporaryTrouble when his groups matter and cannot be found out.
+        """
+        return self.store.acls.rights(self.path, self.name.owner, identity)
 
     def change_acl(self, change: Callable[[Acl], Acl]) -> Acl:
         """Replace the ACL by `change` of it, with nobody in between. StoreTrouble when the file is damaged."""

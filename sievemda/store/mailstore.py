@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sievemda.config import Settings
-from sievemda.policy.acl import NO_RIGHTS, Rights, with_implied
+from sievemda.policy.acl import Rights, with_implied
 from sievemda.store import aside, creation, moves, rootlist
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.files import is_directory, unique_name
@@ -41,9 +41,9 @@ class MailStore:
         self.namespace = Namespace(settings)
         self.layout = Layout(settings, self.namespace)
         modes = (settings.store.message_mode, settings.store.folder_mode)
-        self.files = Files.of(self.layout, self.user_tree, modes, settings.acl.acl_shared_dict)
-        self.annotations = Annotations(settings.data, settings.store.message_mode)
         self.groups = Groups(settings.acl.groups_file, lower=settings.site.username_tolower)
+        self.files = Files.of(self.layout, self.user_tree, self.groups, modes, settings.acl.acl_shared_dict)
+        self.annotations = Annotations(settings.data, settings.store.message_mode)
 
     # -- looking up ------------------------------------------------------------------------------------------------
 
@@ -131,14 +131,8 @@ class MailStore:
         return None
 
     def rights(self, mailbox: Mailbox, identity: str | None) -> Rights:
-        """What `identity` (None is anonymous) may do there; nothing when the ACL cannot be understood.
-
-        TemporaryTrouble when his groups matter and cannot be found out.
-        """
-        acl = mailbox.acl()
-        if not acl.entries:
-            return NO_RIGHTS
-        rights = acl.rights_of(identity, self.groups.of(identity) if identity and acl.mentions_groups() else ())
+        """What `identity` (None is anonymous) may do there, with what the settings add; see `Mailbox.rights`."""
+        rights = mailbox.rights(identity)
         return with_implied(rights) if self.settings.acl.acl_admin_implies_write else rights
 
     # -- changing ----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def test_an_acl_is_written_as_dovecot_reads_it(mailbox):
         "user=alice lrwstipekxa",
         "anyone p",
         "-user=fred p",
-        "group=staff lrs",
+        "group=staff lrsp",
         "user=anonymous p",
         "-group=bad l",
     ]
@@ -45,24 +45,29 @@ def test_rights_without_a_letter_in_dovecot_go_when_the_entry_goes(mailbox):
     [
         ("", "alice lrswipkxtecdan"),
         ("anyone p\n", "anyone p alice lrswipkxtecdan"),
-        ("owner lr\nanyone p\n", "alice lr anyone p"),
+        ("owner lr\nanyone p\n", "alice lr -alice p anyone p"),
         ("user=alice lr\n", "alice lr"),
         ("owner lrw\nuser=alice lr\n", "alice lr"),
-        ("owner\nanyone p\n", "anyone p"),
+        ("owner\nanyone p\n", "-alice p anyone p"),
         ("user=alice\n", ""),
-        ("-owner p\nowner lrp\n", "-alice p alice lrp"),
-        ("anyone :lookup read post\nowner l\n", "anyone lrp alice l"),
-        ("anyone l :post\nowner l\n", "anyone lp alice l"),
+        ("-owner p\nowner lrp\n", "alice lr -alice p"),
+        ("anyone :lookup read post\nowner l\n", "anyone lrp alice l -alice rp"),
+        ("anyone l :post\nowner l\n", "anyone lp alice l -alice p"),
+        ("anyone lr\nuser=bob p\n", "anyone lr bob p -bob lr alice lrswipkxtecdan"),
+        ("anyone lrp\n-anyone p\n", "anyone lr alice lrswipkxtecdan"),
+        ("anyone lrs\nauthenticated lp\nowner l\n", "anyone l authenticated lp alice l -alice p anonymous lrs"),
+        ("anyone lrs\ngroup=staff lp\n", "anyone lrs group:staff lp -group:staff rs alice lrswipkxtecdan"),
+        ("anyone lrs\n-group=staff r\n", "anyone lrs -group:staff r alice lrswipkxtecdan"),
         ('"user=john doe" p\nowner l\n', "john doe p alice l"),
         ('-"user=john doe" p\nowner l\n', "-john doe p alice l"),
         ('"-user=john doe" p\nowner l\n', "-john doe p alice l"),
-        ("authenticated p\nowner l\n", "authenticated p alice l"),
+        ("authenticated p\nowner l\n", "authenticated p alice l -alice p"),
         ("# comment\n\nowner l\n", "alice l"),
         ("group-override=bad p\nowner l\n", "alice l"),
-        ("owner l\r\nanyone p\r\n", "alice l anyone p"),
-        ("anonymous p\nowner l\n", "anyone p alice l"),
-        ("anyone lr:post\nowner l\n", "anyone lrp alice l"),
-        ("anyone l\nanyone p\nowner l", "anyone lp alice l"),
+        ("owner l\r\nanyone p\r\n", "alice l -alice p anyone p"),
+        ("anonymous p\nowner l\n", "anyone p alice l -alice p"),
+        ("anyone lr:post\nowner l\n", "anyone lrp alice l -alice rp"),
+        ("anyone l\nanyone p\nowner l", "anyone lp alice l -alice p"),
     ],
 )
 def test_a_file_of_dovecot_is_understood(mailbox, content, acl):
@@ -133,11 +138,11 @@ def test_a_link_in_place_of_the_file_is_not_followed(mailbox, store, tmp_path):
     assert store.rights(box, "bob") == frozenset()
 
 
-def test_lines_that_mean_nothing_here_are_kept(mailbox):
+def test_comments_and_lines_for_overriding_groups_are_kept(mailbox):
     box = mailbox(OWNED)
     (box.path / "dovecot-acl").write_text("# mine\ngroup-override=bad p\nowner lra\n")
     box.change_acl(lambda acl: acl.changed("anyone", "p"))
-    assert lines(box) == ["# mine", "group-override=bad p", "user=alice lra", "anyone p"]
+    assert lines(box) == ["# mine", "group-override=bad p", "user=alice lrpa", "anyone p"]
 
 
 def test_a_change_over_imap_holds_at_once(mailbox, store):
@@ -165,5 +170,5 @@ def test_groups_of_the_system_count(mailbox, store):
 def test_an_owner_who_lost_every_right_by_hand_does_not_get_all_of_them(mailbox):
     box = mailbox(OWNED)
     box.set_acl(Acl.parse("anyone p"))
-    assert lines(box) == ["user=alice", "anyone p"]
+    assert lines(box) == ["user=alice p", "anyone p"]
     assert str(box.acl()) == "anyone p"

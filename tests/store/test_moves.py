@@ -249,7 +249,7 @@ def test_a_user_is_renamed_with_everything_and_his_acls(store, mailbox, do):
     (store.home("alice") / "sieve").mkdir()
     do("rename", "user/alice", "user/carol")
     assert names(store) == ["user/carol", "user/carol/a", "user/carol/far"]
-    assert str(mailbox("user/carol/a").acl()) == "carol lrsa bob p -carol n"
+    assert str(mailbox("user/carol/a").acl()) == "carol lrsa -carol n bob p"
     assert str(mailbox("user/carol").acl()) == "carol lrswipkxtecdan"
     assert (mailbox("user/carol/far").path / "new" / message.name).exists()
     assert mailbox("user/carol/far").partition == "two"
