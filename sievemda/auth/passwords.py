@@ -45,14 +45,19 @@ class Verifier:
     iterations: int
 
 
-def credentials_for(password: str) -> dict[str, str]:
-    """Kind to value, as `state.credentials` keeps them; raises DataError for a password that cannot be one."""
+def usable(password: str) -> str:
+    """The password as it is hashed; raises DataError when it cannot be one."""
     if len(password.encode(errors="surrogateescape")) > MAX_PASSWORD:
         raise DataError(f"the password is longer than {MAX_PASSWORD} octets")
     try:
-        password = prepared(password)
+        return prepared(password)
     except DataError as e:
         raise DataError(f"the password cannot be used: {e}") from e
+
+
+def credentials_for(password: str) -> dict[str, str]:
+    """Kind to value, as `state.credentials` keeps them; raises DataError for a password that cannot be one."""
+    password = usable(password)
     with _ONE_AT_A_TIME:
         found = {HASH: _HASHER.hash(password)}
     for mechanism in SCRAM_MECHANISMS:

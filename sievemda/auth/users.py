@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sievemda.auth.names import canonical_user
 from sievemda.auth.passwords import HASH, Verifier, credentials_for, look_alike, matches, verifier
 from sievemda.config import Site
@@ -49,6 +51,14 @@ class Users:
         userid = canonical_user(name, self._site)
         self._credentials.replace(userid, credentials_for(password))
         return userid
+
+    def kept(self, userid: str) -> dict[str, str]:
+        """The credentials of a user by their kind, for `keep`."""
+        return self._credentials.of(userid)
+
+    def keep(self, userid: str, credentials: Mapping[str, str]) -> None:
+        """Replace all credentials of a user, whose name is canonical, by those that were made before; none: forget."""
+        self._credentials.replace(userid, credentials)
 
     def forget(self, name: str) -> bool:
         """Take all credentials away; whether there were any."""

@@ -1,4 +1,4 @@
-"""`sievemda account`: who may log in."""
+"""`sievemda account`: users: make them one by one or by the thousand, who may log in, what they are called."""
 
 from __future__ import annotations
 
@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sievemda.errors import DataError, NotFound
+from sievemda.cli.lazy import LazyCommands
+from sievemda.errors import DataError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from sievemda.auth.users import Users
     from sievemda.config import Settings
+    from sievemda.store.mailstore import MailStore
+
+_LAZY = {
+    "create": "account_create:create",
+    "info": "account_list:info",
+    "list": "account_list:list_",
+    "deny": "account_deny:deny",
+    "allow": "account_deny:allow",
+    "denied": "account_deny:denied",
+}
 
 
-@click.group(epilog="Example: sievemda account passwd alice")
+@click.group(cls=LazyCommands, lazy=_LAZY, epilog="Example: sievemda account create alice --quota 1G")
 def account() -> None:
-    """Credentials of users, for ManageSieve."""
+    """Users: their mailboxes, and their credentials for ManageSieve and LMTP."""
 
 
 @account.command(epilog="Example: sievemda account passwd alice < password-file")
@@ -34,26 +45,69 @@ def passwd(settings: Settings, user: str) -> None:
     is_admin = userid in {canonical_user(name, settings.site) for name in settings.site.admins}
     if not is_admin and not MailStore(settings).user_exists(userid):
         raise NotFound(f"there is no user {user}; make one with: mailbox create user/{user}")
-    _users(settings).set_password(userid, _password())
+    users_of(settings).set_password(userid, read_password())
 
 
 @account.command(epilog="Example: sievemda account delete alice")
 @click.argument("user")
+@click.option("--mail", is_flag=True, help="With his mailboxes and scripts; `mailbox undelete` brings those back.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def delete(settings: Settings, user: str) -> None:
-    """Take the credentials of USER away: he can no longer log in; his mail and scripts stay."""
-    if not _users(settings).forget(user):
-        raise NotFound(f"{user} has no credentials")
+def delete(settings: Settings, user: str, mail: bool, yes: bool) -> None:
+    """Take the credentials of USER away: he can no longer log in; his mail and scripts stay, unless --mail."""
+    if not mail:
+        if not users_of(settings).forget(user):
+            raise NotFound(f"{user} has no credentials")
+        return
+    from sievemda.cli.mailbox import open_store
+    from sievemda.store.names import MailboxName
+
+    store = open_store(settings)
+    userid = store.namespace.userid(user)
+    if not store.user_exists(userid):
+        raise NotFound(f"there is no user {user}")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"nobody to ask whether {user} is to be deleted with all mail: say --yes")
+        click.confirm(f"Delete {user} with all folders and scripts?", abort=True)
+    store.delete(MailboxName(userid))
+    users_of(settings).forget(userid)
 
 
-def _users(settings: Settings) -> Users:
+@account.command(epilog="Example: sievemda account rename alice alice.jones")
+@click.argument("old")
+@click.argument("new")
+@click.option("--partition", metavar="P", default="", help="Move him there as well.")
+@click.pass_obj
+def rename(settings: Settings, old: str, new: str, partition: str) -> None:
+    """Rename a user: mailboxes, scripts, rights in his own folders, credentials, snoozed mail."""
+    from sievemda.cli.mailbox import open_store
+
+    store = open_store(settings)
+    rename_user(settings, store, store.namespace.userid(old), store.namespace.userid(new), partition)
+
+
+def rename_user(settings: Settings, store: MailStore, old: str, new: str, partition: str = "") -> None:
+    """Rename a user, both names canonical, with all that is kept under his name. As `store.rename` raises."""
+    from sievemda.delivery.snoozes import Snoozes
+    from sievemda.state.credentials import Credentials
+    from sievemda.store.names import MailboxName
+
+    store.rename(MailboxName(old), MailboxName(new), partition=partition)
+    if old != new:
+        Snoozes(settings).user_renamed(old, new)
+        Credentials(settings.accounts_path).rename(old, new)
+
+
+def users_of(settings: Settings) -> Users:
     from sievemda.auth.users import Users
     from sievemda.state.credentials import Credentials
 
     return Users(Credentials(settings.accounts_path), settings.site)
 
 
-def _password() -> str:
+def read_password() -> str:
+    """From a terminal, twice; otherwise the first line of standard input. DataError when it is not UTF-8."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt="Again"))
     try:

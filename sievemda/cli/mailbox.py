@@ -94,11 +94,12 @@ def rename(settings: Settings, old: str, new: str, partition: str) -> None:
     """Rename a mailbox with what lies below it; an INBOX is a whole user."""
     store = open_store(settings)
     before, after = store.namespace.parse_admin(old), store.namespace.parse_admin(new)
-    store.rename(before, after, partition=partition)
-    if before.is_inbox and before.owner and after.owner and before.owner != after.owner:
-        from sievemda.delivery.snoozes import Snoozes
+    if before.owner and after.owner and before.is_inbox and after.is_inbox:
+        from sievemda.cli.account import rename_user
 
-        Snoozes(settings).user_renamed(before.owner, after.owner)
+        rename_user(settings, store, before.owner, after.owner, partition)
+    else:
+        store.rename(before, after, partition=partition)
 
 
 def _summary(store: MailStore, found: Mailbox) -> dict[str, Any]:

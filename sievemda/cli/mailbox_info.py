@@ -62,18 +62,18 @@ def info(
                 print_json(_details(store, mailbox))
             else:
                 print(end="\n" if number else "")
-                _print_details(_details(store, mailbox))
+                print_details(_details(store, mailbox))
     return failures.code
 
 
 # -- mailboxes -------------------------------------------------------------------------------------------------------
 
 
-def _print_details(details: dict[str, Any], above: str = "") -> None:
+def print_details(details: dict[str, Any], above: str = "") -> None:
     for key, value in details.items():
         title = f"{above}{key.replace('_', ' ')}"
         if key == "user":
-            _print_details(value, "user ")
+            print_details(value, "user ")
         elif isinstance(value, dict):
             print(f"{title}: {', '.join(f'{part} {clean(str(of))}' for part, of in value.items()) or '-'}")
         elif isinstance(value, list):

@@ -30,6 +30,7 @@ _SCHEMA = (
 _KEEP_SITE = "INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
 _SITE = "SELECT value FROM secret WHERE name = ?"
 _FIND = "SELECT value FROM credential WHERE userid = ? AND kind = ?"
+_OF = "SELECT kind, value FROM credential WHERE userid = ?"
 _CHANGED = "SELECT max(changed) FROM credential WHERE userid = ?"
 _RENAME = "UPDATE credential SET userid = ? WHERE userid = ?"
 _ALL = "SELECT userid, max(changed) FROM credential GROUP BY userid ORDER BY userid"
@@ -54,6 +55,10 @@ class Credentials:
     def changed(self, userid: str) -> int | None:
         """When the user got his credentials, in seconds since 1970; None when he has none. Makes no file."""
         return self._asked(_CHANGED, (userid,))[0][0] if self._path.exists() else None
+
+    def of(self, userid: str) -> dict[str, str]:
+        """Kind to value of all that is kept for a user. Makes no file."""
+        return dict(self._asked(_OF, (userid,))) if self._path.exists() else {}
 
     def all(self) -> dict[str, int]:
         """Everybody who has credentials, sorted, and since when. Makes no file."""

@@ -3,7 +3,7 @@
 Two ways to replace one. `write_atomically` is for files that only we write: a temporary file, fsync, rename.
 `Dotlock` is for files that Dovecot writes too (`dovecot-acl`, `dovecot-keywords`, `subscriptions`): it creates
 `FILE.lock` as Dovecot does, so that one of us reads, changes and replaces at a time; the lock file itself becomes the
-new file.
+new file. Until then it says who holds it, so that one whom a crash has left behind keeps nobody waiting.
 
 Why a cache is allowed here: `Cached` compares inode, size and times at every look-up, so it is never stale; it saves
 opening, reading and parsing, not looking.
@@ -14,9 +14,10 @@ from __future__ import annotations
 import itertools
 import os
 import stat
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -57,13 +58,57 @@ def write_new(path: Path, content: bytes, mode: int) -> None:
     with os.fdopen(fd, "wb") as file:
         file.write(content)
         file.flush()
+        sync_file(fd)
+
+
+def sync_file(fd: int) -> None:
+    """See an open file, or directory, to the disk; at the end of `sync_later` when that is under way."""
+    if not _later.wanted:
         os.fsync(fd)
 
 
 def sync_directory(path: Path) -> None:
+    if _later.wanted:
+        return
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+class _Later(threading.local):
+    wanted = False
+
+
+_later = _Later()
+
+
+@contextmanager
+def sync_later(directory: Path) -> Iterator[None]:
+    """What this thread writes meanwhile is synced at the end, by one sync of the file system of that directory.
+
+    For what nobody can see before that: a crash in between leaves files that are not whole.
+    """
+    _later.wanted = True
+    try:
+        yield
+    finally:
+        _later.wanted = False
+    _sync_file_system(directory)
+
+
+def _sync_file_system(directory: Path) -> None:
+    import ctypes  # noqa: PLC0415 - hardly anybody needs it
+
+    library = ctypes.CDLL(None, use_errno=True)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if not hasattr(library, "syncfs"):
+            os.sync()
+        elif library.syncfs(fd):
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(directory))
     finally:
         os.close(fd)
 
@@ -109,6 +154,7 @@ class Dotlock:
             except FileExistsError:
                 self._break_stale()
             else:
+                os.write(self._fd, _holder(os.getpid()))
                 return self
             if time.monotonic() > give_up:
                 raise TemporaryTrouble(f"{self._lock} is held by another program")
@@ -116,15 +162,19 @@ class Dotlock:
 
     def _break_stale(self) -> None:
         with suppress(FileNotFoundError):
-            if time.time() - self._lock.lstat().st_mtime > STALE_LOCK:
+            found = self._lock.lstat()
+            forgotten = time.time() - found.st_mtime > STALE_LOCK or _forsaken(self._lock)
+            if forgotten and self._lock.lstat().st_ino == found.st_ino:
                 self._lock.unlink()
 
     def replace(self, content: bytes) -> None:
         """Give the file its new content; the lock is released by that."""
+        os.ftruncate(self._fd, 0)  # who holds the lock
+        os.lseek(self._fd, 0, os.SEEK_SET)
         with os.fdopen(self._fd, "wb", closefd=False) as file:
             file.write(content)
             file.flush()
-        os.fsync(self._fd)
+        sync_file(self._fd)
         self._lock.replace(self.path)
         os.close(self._fd)
         self._fd = -1
@@ -137,6 +187,29 @@ class Dotlock:
             os.close(self._fd)
             self._fd = -1
             self._lock.unlink(missing_ok=True)
+
+
+def _holder(pid: int) -> bytes:
+    """What a lock file says of the process that holds it; Dovecot writes and believes the same."""
+    return f"{pid}:{os.uname().nodename}".encode()
+
+
+def _forsaken(lock: Path) -> bool:
+    """Whether a lock file is that of a process of this host that is no more."""
+    try:
+        content = read_control_file(lock) or b""
+    except OSError:
+        return False
+    pid = content.partition(b":")[0]
+    if not (pid.isdigit() and len(pid) < 10 and content == _holder(int(pid))):
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 class Cached(Generic[T]):

@@ -22,9 +22,9 @@ class Pattern:
             local = text
         self._only = None if {"*", "%"} & set(text) else namespace.parse_admin(text)
         self._separator = "." if _is_dotted(local, namespace.separator) else "/"
-        self._local = _wildcards(local, self._separator)
+        self._local = wildcards(local, self._separator)
         any_domain = not at and local[-1:] in ("*", "%")
-        self._domain = _wildcards("*" if any_domain else domain.lower(), ".")
+        self._domain = wildcards("*" if any_domain else domain.lower(), ".")
         self._head = re.split(r"[*%]", local, maxsplit=1)[0]
         self.user = None if namespace.virtual and any_domain else _one_user(namespace, text)
 
@@ -62,7 +62,7 @@ def _one_user(namespace: Namespace, text: str) -> str | None:
     return owner if owner and not set(owner) & set("*%") else None
 
 
-def _wildcards(pattern: str, separator: str) -> Callable[[str], re.Match[str] | None]:
+def wildcards(pattern: str, separator: str) -> Callable[[str], re.Match[str] | None]:
     """Runs of wildcards are one, so that a hostile pattern cannot make matching slow."""
     tokens = re.findall(r"[*%]+|[^*%]+", pattern)
     one_level = f"[^{re.escape(separator)}]*"

@@ -1,0 +1,222 @@
+r"""Accounts as lines of a CSV file: a header line, then one account a line.
+
+    user,password,folders,quota,acl,partition,script
+    alice,{SCRAM-SHA-256}4096,...,Sent \Sent|Junk \Junk|Lists/Work,1G,Junk anyone p|INBOX bob lrs,default,alice.sieve
+
+`user` must be there; the other columns may stand in any order, or be missing. Fields are separated by commas,
+semicolons or tabs, whichever the header line has; the encoding is UTF-8, or UTF-16 with a byte order mark, as
+spreadsheets write it. An empty field means what the command's options say for all.
+
+Why several things in one field are separated by `|`: no name of a mailbox, and no right, can have one in it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sievemda.errors import DataError, SievemdaError
+
+if TYPE_CHECKING:
+    from sievemda.config import Settings
+    from sievemda.policy.quota import Limits
+    from sievemda.store.accounts import Account, Grant
+    from sievemda.store.mailstore import MailStore
+    from sievemda.store.names import MailboxName
+
+COLUMNS = ("user", "password", "folders", "quota", "acl", "partition", "script")
+_SUFFIXES = {"K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}  # in KiB
+_MAX_FIELD = 1 << 20  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    number: int
+    values: dict[str, str] = field(default_factory=dict)
+    fault: str = ""
+
+
+def lines(file: str) -> Iterator[Line]:
+    """The accounts of a file, `-` is standard input. DataError when it has no header that can be used, OSError."""
+    shown = "standard input" if file == "-" else file
+    with _opened(file) as stream:
+        csv.field_size_limit(_MAX_FIELD)
+        try:
+            head = stream.readline(_MAX_FIELD)
+            while head and not head.strip():
+                head = stream.readline(_MAX_FIELD)
+            separator = max(",;\t", key=head.count)
+            columns = _columns(next(csv.reader([head], delimiter=separator), []), shown)
+            start = 2
+            reader = csv.reader(stream, delimiter=separator, strict=True)
+            while True:
+                start = reader.line_num + 2
+                row = _next(reader)
+                if row is None:
+                    return
+                if isinstance(row, str):
+                    yield Line(start, fault=row)
+                elif any(cell.strip() for cell in row):
+                    yield _line(start, columns, row)
+        except UnicodeError as error:
+            raise DataError(f"{shown}: it is neither UTF-8 nor UTF-16") from error
+
+
+def _next(reader: Iterator[list[str]]) -> list[str] | str | None:
+    """The next row, what is wrong with it, or None at the end."""
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        return f"it is not CSV: {error}"
+
+
+def _opened(file: str) -> io.TextIOWrapper:
+    raw = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 - the wrapper closes it
+    start = raw.peek(4) if hasattr(raw, "peek") else b""
+    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return io.TextIOWrapper(raw, encoding="utf-16" if wide else "utf-8-sig", newline="")
+
+
+def _columns(head: list[str], shown: str) -> list[str]:
+    columns = [cell.strip().lower() for cell in head]
+    unknown = [column for column in columns if column not in COLUMNS]
+    if "user" not in columns or unknown or len(set(columns)) < len(columns):
+        wrong = f"{unknown[0][:80]!r} is none" if unknown and "user" in columns else "there is none"
+        if "user" in columns and not unknown:
+            wrong = "one stands twice"
+        raise DataError(f"{shown}:1: the first line must name the columns, of {', '.join(COLUMNS)}: {wrong}")
+    return columns
+
+
+def _line(number: int, columns: list[str], row: list[str]) -> Line:
+    if len(row) > len(columns) and any(cell.strip() for cell in row[len(columns) :]):
+        return Line(number, fault=f"there are {len(row)} fields and {len(columns)} columns")
+    return Line(number, {column: cell.strip() for column, cell in zip(columns, row, strict=False)})
+
+
+class Reader:
+    """From texts to an `Account`. Every method raises DataError for what cannot be."""
+
+    def __init__(self, settings: Settings, store: MailStore, defaults: dict[str, str], base: Path) -> None:
+        self._settings = settings
+        self._store = store
+        self._defaults = {key: value for key, value in defaults.items() if value}
+        self._base = base
+        self._scripts: dict[str, tuple[str, bytes]] = {}
+
+    def account(self, values: dict[str, str]) -> Account:
+        from sievemda.auth.names import canonical_user
+        from sievemda.store.accounts import Account
+        from sievemda.store.names import MailboxName
+
+        given = self._defaults | {key: value for key, value in values.items() if value}
+        if not given.get("user"):
+            raise DataError("there is no user")
+        userid = self._store.namespace.userid(canonical_user(given["user"], self._settings.site))
+        self._store.namespace.check_new(MailboxName(userid))
+        folders = tuple(self._folder(userid, text) for text in _several(given.get("folders", "")))
+        if partition := given.get("partition", ""):
+            self._store.layout.partition(partition)
+        return Account(
+            userid,
+            folders,
+            limits(given["quota"]) if given.get("quota") else None,
+            tuple(self._grant(userid, text, folders) for text in _several(given.get("acl", ""))),
+            partition,
+            self._script(userid, given["script"]) if given.get("script") else None,
+        )
+
+    def _folder(self, userid: str, text: str) -> tuple[MailboxName, str]:
+        from sievemda.store.creation import special_uses
+
+        words = text.split()
+        uses = [word for word in words if word.startswith("\\")]
+        name = self._store.namespace.parse_detail(userid, text.partition("\\")[0].strip())
+        if uses and words[-len(uses) :] != uses:
+            raise DataError(f"{text[:80]!r}: special uses stand behind the name")
+        if name.is_inbox:
+            raise DataError(f"{text[:80]!r}: the INBOX is made in any case, and has no special use")
+        self._store.namespace.check_new(name)
+        return name, special_uses(" ".join(uses))
+
+    def _grant(self, userid: str, text: str, folders: tuple[tuple[MailboxName, str], ...]) -> Grant:
+        from sievemda.policy.acl import check_identifier, parse_rights
+        from sievemda.store.accounts import Grant
+
+        words = text.rsplit(None, 2)
+        if len(words) != 3:
+            raise DataError(f"{text[:80]!r} is no grant: write FOLDER IDENTIFIER RIGHTS")
+        name = self._store.namespace.parse_detail(userid, words[0])
+        if not name.is_inbox and name not in [folder for folder, _ in folders] and not self._store.find(name):
+            raise DataError(f"{text[:80]!r}: the account has no folder {words[0]!r}")
+        check_identifier(words[1])
+        parse_rights(words[2].lstrip("+-"))
+        group = words[1].removeprefix("-").partition("group:")[2]
+        if group and not self._store.groups.exists(group):
+            raise DataError(f"{text[:80]!r}: there is no group {group}")
+        return Grant(name, words[1], words[2])
+
+    def _script(self, userid: str, text: str) -> tuple[str, bytes]:
+        """Name and text of a script file, looked for beside the CSV; checked once."""
+        if text not in self._scripts:
+            self._scripts[text] = self._checked(userid, text)
+        return self._scripts[text]
+
+    def _checked(self, userid: str, text: str) -> tuple[str, bytes]:
+        from sievemda.language import language_extensions, language_limits
+        from sievemda.managesieve.knowledge import known_of
+        from sievemda.sieve.check import check_script
+        from sievemda.store.script_names import check_name
+
+        path = self._base / text
+        try:
+            script = path.read_bytes()
+        except (OSError, ValueError) as error:
+            raise DataError(f"script {text}: {getattr(error, 'strerror', '') or error}") from error
+        limit = self._settings.sieve.sieve_maxscriptsize
+        if limit and len(script) > limit:
+            raise DataError(f"script {text}: larger than {limit} octets (sieve_maxscriptsize)")
+        known = known_of(self._settings, self._store, userid)
+        problems = check_script(
+            script, language_limits(self._settings), language_extensions(self._settings), None, known
+        )
+        for problem in problems:
+            if problem.severity == "error":
+                raise DataError(f"script {text}:{problem}")
+        name = path.stem if path.suffix in {".sieve", ".script", ".siv"} else path.name
+        check_name(name)
+        return name, script
+
+
+def limits(text: str) -> Limits:
+    """`500M`, `1048576` (KiB), or as in `quota set`: `STORAGE 1048576 MESSAGE 5000`, where M and G do too."""
+    from sievemda.policy.quota import Limits
+
+    words = text.split()
+    if len(words) == 1:
+        words = ["STORAGE", *words]
+    return Limits.parse([_in_kib(word, of) for word, of in zip(words, ["", *words], strict=False)])
+
+
+def _in_kib(word: str, resource: str) -> str:
+    """A size with a suffix as a number of KiB; anything else as it is."""
+    number, suffix = word[:-1], word[-1:].upper()
+    if resource.upper() not in {"STORAGE", "ANNOTATION-STORAGE"} or suffix not in _SUFFIXES:
+        return word
+    if not (number.isascii() and number.isdigit() and len(number) < 16):
+        raise DataError(f"{word[:80]!r} is not a size")
+    return str(int(number) * _SUFFIXES[suffix])
+
+
+def _several(text: str) -> list[str]:
+    return [part.strip() for part in text.split("|") if part.strip()]
+
+
+def told(error: SievemdaError | OSError) -> str:
+    return str(error) if isinstance(error, SievemdaError) else error.strerror or str(error)

@@ -1,0 +1,159 @@
+"""Whole accounts at once: INBOX, folders, quota, rights and script, in place with one rename or not at all.
+
+An account is built in a directory beside the home that it is to be, by the same functions that make single mailboxes,
+and nobody sees it there: no user has a name that begins with a dot. Then the home is renamed into place. A crash leaves
+that directory behind, which is no account, and a list that is gone through again makes the account anew.
+
+Why a home that is there already is not replaced: it is somebody's, with more in it than mail. Then his `Maildir` is
+what is renamed, after his scripts; without a Maildir there is no user.
+
+Why single files are not synced while an account is built: all of it is, by one sync of the file system, before it is
+renamed. That is what makes a list of thousands a matter of a minute.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sievemda.errors import AlreadyExists, DataError, StoreTrouble
+from sievemda.policy.quota import Limits
+from sievemda.store import rootlist
+from sievemda.store.authority import change_entry
+from sievemda.store.creation import make_directory, open_partition
+from sievemda.store.files import sync_directory, sync_later, unique_name
+from sievemda.store.layout import MAILDIR
+from sievemda.store.names import MailboxName
+from sievemda.store.scripts import ACTIVE, FOLDER, ScriptStore
+
+if TYPE_CHECKING:
+    from sievemda.store.mailstore import MailStore
+
+_PARTS = (FOLDER, ACTIVE, MAILDIR)  # of a home, in the order in which they are put into one that is there
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    folder: MailboxName
+    identifier: str
+    rights: str  # as in SETACL
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an account is to have. None and nothing: as it is, or as it would be without saying."""
+
+    userid: str
+    folders: tuple[tuple[MailboxName, str], ...] = ()  # with their special uses
+    limits: Limits | None = None
+    grants: tuple[Grant, ...] = ()
+    partition: str = ""
+    script: tuple[str, bytes] | None = None  # name and text of the script that becomes the active one
+
+    @property
+    def inbox(self) -> MailboxName:
+        return MailboxName(self.userid)
+
+
+def make(store: MailStore, account: Account) -> None:
+    """Make a new account.
+
+    AlreadyExists, also when somebody else has just made it; DataError for a name or partition that cannot be; NotFound
+    for a group that is granted rights and unknown; OverQuota; StoreTrouble; TemporaryTrouble. Nothing is left of what
+    fails.
+    """
+    store.namespace.check_new(account.inbox)
+    if store.user_exists(account.userid):
+        raise AlreadyExists(f"user {account.userid} is there already")
+    fixed = bool(store.settings.store.mail_home)
+    if fixed and account.partition:
+        raise DataError("mail_home decides where the homes of users lie")
+    partition = store.default_partition if fixed else account.partition or store.layout.disks.choose()
+    home = store.layout.home(account.userid, partition)
+    try:
+        if not fixed:
+            open_partition(store, partition)
+        make_directory(store, home.parent)
+        with _beside(home, store.files.folder_mode) as directory:
+            with sync_later(home.parent):
+                built = _store_in(store, directory, partition)
+                furnish(built, account)
+            _into_place(built.layout.home(account.userid, partition), home)
+            sync_directory(home.parent)
+    except OSError as error:
+        raise StoreTrouble(f"the account {account.userid} cannot be made: {error}") from error
+    _tell(store, account)
+
+
+def furnish(store: MailStore, account: Account) -> None:
+    """Give an account what it lacks of this: an INBOX, folders, the quota, rights, the script. As `make` raises."""
+    for name, use in ((account.inbox, ""), *account.folders):
+        found = store.find(name)
+        if found is None:
+            store.create(name, partition=account.partition if name.is_inbox else "", special_use=use)
+        elif use and found.special_use != use:
+            found.set_special_use(use)
+    if account.limits is not None:
+        rootlist.set_limits(store, account.inbox, account.limits)
+    for grant in account.grants:
+        mailbox = store.find(grant.folder)
+        if mailbox is not None:
+            change_entry(store, mailbox, grant.identifier, grant.rights, careful=False)
+    if account.script is not None:
+        script, text = account.script
+        modes = {"file_mode": store.files.message_mode, "folder_mode": store.files.folder_mode}
+        scripts = ScriptStore(store.home(account.userid), **modes)
+        scripts.put(script, text)
+        scripts.activate(script)
+
+
+@contextmanager
+def _beside(home: Path, mode: int) -> Iterator[Path]:
+    directory = home.parent / f".account.{unique_name()}"
+    directory.mkdir(mode=mode)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _store_in(store: MailStore, directory: Path, partition: str) -> MailStore:
+    """A store of its own in a directory, with the settings of the site but for where mail lies."""
+    settings = store.settings
+    places = dataclasses.replace(
+        settings.store, partitions={partition: directory / "mail"}, defaultpartition=partition, mail_home=""
+    )
+    rights = dataclasses.replace(settings.acl, acl_shared_dict=None)
+    return type(store)(dataclasses.replace(settings, data=directory, store=places, acl=rights))
+
+
+def _into_place(built: Path, home: Path) -> None:
+    """Rename a home, or what is ours in it when there is one; AlreadyExists when that is taken."""
+    if not home.exists():
+        with suppress(FileExistsError, NotADirectoryError):
+            built.rename(home)
+            return
+    for part in _PARTS:
+        source, target = built / part, home / part
+        if not source.exists():
+            continue
+        if target.exists() or target.is_symlink():
+            if part == MAILDIR:
+                raise AlreadyExists(f"{target} is in the way: it is no mailbox that can be used")
+            continue  # scripts that he has made himself
+        source.rename(target)
+    sync_directory(home)
+
+
+def _tell(store: MailStore, account: Account) -> None:
+    """Who looks after more than one account learns of the new one."""
+    if store.files.sharing and account.grants:
+        store.files.sharing.update(account.userid, store.user_tree(account.userid))
+    domain = account.userid.partition("@")[2]
+    if domain and (root := rootlist.find(store, MailboxName(None, (), domain))):
+        root.changed()
