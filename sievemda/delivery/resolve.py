@@ -22,6 +22,7 @@ from sievemda.errors import DataError
 from sievemda.mail.address import Address
 from sievemda.mail.envelope import Recipient, Sender
 from sievemda.mail.result import Receipt, Result
+from sievemda.store.denials import denials_of
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
@@ -100,6 +101,8 @@ class Resolver:
         inbox = self._store.find(MailboxName(owner)) or self._autocreate.account(owner)
         if inbox is None:
             return Result.NO_SUCH_USER
+        if "lmtp" in denials_of(inbox):
+            return Result.USER_DENIED
         poster = posting_identity(self._settings, sender.auth)
         target = Target(recipient, owner, inbox, self._detail(owner, detail), poster)
         refused: Obstacle | None = self._places.room(target, inbox, sender.size)

@@ -99,6 +99,8 @@ class Login:
             return self._refused(step.user, step.reason, "authentication failed")
         if not self._service.has_mailbox(step.owner):
             return self._refused(step.user, "mailbox", "there is no mailbox for this user")
+        if self._service.is_denied(step.owner):
+            return self._refused(step.user, "denied", "this user is not allowed in now")
         _log.info(
             "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
             _word(step.user), self._name, self._address, _word(step.owner),

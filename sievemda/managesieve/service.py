@@ -31,6 +31,8 @@ class Homes(Protocol):
 
     def home(self, userid: str) -> Path: ...
 
+    def denies(self, userid: str, service: str) -> bool: ...
+
     def find_for(self, text: str, owner: str) -> object | None: ...
 
 
@@ -49,6 +51,10 @@ class Service:
             return self.homes.user_exists(userid)
         except DataError:
             return False
+
+    def is_denied(self, userid: str) -> bool:
+        """Whether the administrator has shut the user out of ManageSieve."""
+        return self.homes.denies(userid, "sieve")
 
     def scripts(self, userid: str) -> ScriptStore:
         store = self.settings.store

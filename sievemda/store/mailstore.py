@@ -19,6 +19,7 @@ from sievemda.config import Settings
 from sievemda.policy.acl import Rights, with_implied
 from sievemda.store import aside, creation, moves, rootlist
 from sievemda.store.annotations import Annotations, guid_of
+from sievemda.store.denials import is_denied
 from sievemda.store.files import is_directory, unique_name
 from sievemda.store.fuzzy import nearest
 from sievemda.store.groups import Groups
@@ -105,6 +106,10 @@ class MailStore:
 
     def user_exists(self, userid: str) -> bool:
         return self.user_tree(userid) is not None
+
+    def denies(self, userid: str, service: str) -> bool:
+        """Whether an existing user is shut out of a service for a time."""
+        return is_denied(self, userid, service)
 
     def home(self, userid: str) -> Path:
         """The home of a user, or where it would be made."""

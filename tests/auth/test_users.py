@@ -94,6 +94,12 @@ def test_only_an_administrator_acts_for_another(users, name, authzid, owner):
     assert users.authorise(name, authzid) == owner
 
 
+@pytest.mark.parametrize(("name", "owner"), [("proxy", "bob"), ("Proxy", "bob"), ("root", "bob"), ("alice", None)])
+def test_proxies_act_for_others_too(credentials, name, owner):
+    users = Users(credentials, Site(admins=("root",), proxyservers=("Proxy",)))
+    assert users.authorise(name, "bob") == owner
+
+
 def test_broken_credentials_are_trouble_and_neither_yes_nor_no(users, tmp_path):
     users.set_password("alice", "secret")
     (tmp_path / "state" / "accounts.db").write_bytes(b"not a database, but long enough to look at" * 100)

@@ -4,6 +4,7 @@ import pytest
 
 from sievemda.delivery.identity import posting_identity
 from sievemda.mail.result import Receipt, Result
+from sievemda.store.denials import set_denials
 from sievemda.store.names import MailboxName
 from tests.delivery.world import changed, sender
 
@@ -41,6 +42,24 @@ def test_a_user_is_found(world, address):
 def test_anybody_else_is_refused(world, address):
     world.user("alice")
     assert world.result(address) in {Result.NO_SUCH_USER, Result.NO_SUCH_MAILBOX}
+
+
+@pytest.mark.parametrize(
+    ("services", "result"), [({"lmtp"}, Result.USER_DENIED), ({"lmtp", "sieve"}, Result.USER_DENIED), ({"sieve"}, OK)]
+)
+def test_mail_for_who_is_shut_out_is_put_off(world, services, result):
+    world.user("alice", "Lists")
+    set_denials(world.store.find(MailboxName("alice")), dict.fromkeys(services, "is being moved"))
+    assert world.result("alice@x") is result
+    assert world.result("alice+Lists@x") is result
+
+
+def test_who_is_shut_out_is_no_reason_for_the_catch_all(make_world):
+    world = make_world(lmtp_catchall_mailbox="carol")
+    world.user("alice")
+    world.user("carol")
+    set_denials(world.store.find(MailboxName("alice")), {"lmtp": "is being moved"})
+    assert world.result("alice@x") is Result.USER_DENIED
 
 
 @pytest.mark.parametrize(

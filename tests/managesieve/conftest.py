@@ -31,7 +31,7 @@ def make_service(tmp_path, accounts):
         store, who = MailStore(settings), Users(Credentials(settings.accounts_path), settings.site)
         for name in ("alice", "bob"):
             store.create(MailboxName(name))
-        settings.accounts_path.parent.mkdir(parents=True)
+        settings.accounts_path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(accounts, settings.accounts_path)
         return Service(settings, who, store, language_limits(settings), language_extensions(settings), tls=tls)
 

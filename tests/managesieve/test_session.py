@@ -190,6 +190,17 @@ def test_the_mailbox_of_a_user_may_go_while_he_is_logged_in(alice, service):
     assert not service.homes.user_exists("alice")
 
 
+def test_who_is_shut_out_cannot_log_in(alice, service):
+    from sievemda.store.denials import set_denials
+    from sievemda.store.names import MailboxName
+
+    set_denials(service.homes.find(MailboxName("bob")), {"sieve": "has left"})
+    ask(alice, b"UNAUTHENTICATE\r\n")
+    assert ask(alice, b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64("\0bob\0secret")).startswith(b"NO ")
+    set_denials(service.homes.find(MailboxName("bob")), {"sieve": None, "lmtp": "is being moved"})
+    assert ask(alice, b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64("\0bob\0secret")).startswith(b"OK")
+
+
 def test_users_see_their_own_scripts_only(alice):
     ask(alice, b'PUTSCRIPT "a" "keep;"\r\n')
     ask(alice, b"UNAUTHENTICATE\r\n")
