@@ -44,14 +44,33 @@ def test_an_unknown_letter_refuses_the_whole_change(bad):
 
 @pytest.mark.parametrize(
     "bad",
-    ["", "-", "a%b", "a&b", "a*b", "a/b", "a:b", "a?b", "ä", "a\nb", "a\0b", "x" * 81, "-" + "x" * 81, "group:", "group:a\nb", "-a*"],
+    [
+        "",
+        "-",
+        "a%b",
+        "a&b",
+        "a*b",
+        "a/b",
+        "a:b",
+        "a?b",
+        "ä",
+        "a\nb",
+        "a\0b",
+        "x" * 81,
+        "-" + "x" * 81,
+        "group:",
+        "group:a\nb",
+        "-a*",
+    ],
 )
 def test_an_identifier_that_nobody_has_is_refused(bad):
     with pytest.raises(DataError):
         check_identifier(bad)
 
 
-@pytest.mark.parametrize("good", ["fred", "-fred", "anyone", "group:staff", "-group:staff", "a@b.example", "x" * 80, "-" + "x" * 80])
+@pytest.mark.parametrize(
+    "good", ["fred", "-fred", "anyone", "group:staff", "-group:staff", "a@b.example", "x" * 80, "-" + "x" * 80]
+)
 def test_an_ordinary_identifier_passes(good):
     check_identifier(good)
 
