@@ -183,7 +183,7 @@ def octets(text: str) -> int:
     return len(text.encode("utf-8", "surrogateescape"))
 
 
-def guid_of(folder: Path) -> str:
+def guid_of(folder: Path | str) -> str:
     """The GUID that Dovecot gave a folder, in the first line of its `dovecot-uidlist`; empty when it has none."""
     try:
         fd = os.open(f"{folder}/dovecot-uidlist", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)

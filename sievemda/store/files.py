@@ -27,6 +27,7 @@ from sievemda.errors import TemporaryTrouble
 T = TypeVar("T")
 
 MAX_CONTROL_FILE = 1024 * 1024  # octets; a control file beyond is damage, or somebody's trap
+_BLOCK = 16 * 1024  # octets; most control files have less
 STALE_LOCK = 120.0  # seconds after which Dovecot, and we, take a lock file for forgotten
 LOCK_PATIENCE = 10.0  # seconds
 
@@ -127,10 +128,15 @@ def read_control_file(path: Path | str) -> bytes | None:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    with os.fdopen(fd, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(f"{path} is not a regular file")
-        content = file.read(MAX_CONTROL_FILE + 1)
+        content = block = os.read(fd, _BLOCK)
+        while len(block) == _BLOCK and len(content) <= MAX_CONTROL_FILE:
+            block = os.read(fd, _BLOCK)
+            content += block
+    finally:
+        os.close(fd)
     if len(content) > MAX_CONTROL_FILE:
         raise OSError(f"{path} is too large for a control file")
     return content

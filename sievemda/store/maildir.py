@@ -43,7 +43,7 @@ def size_of(name: str, path: str) -> int | None:
         return None
 
 
-def contents(path: Path) -> tuple[int, int]:
+def contents(path: Path | str) -> tuple[int, int]:
     """Octets and number of the messages of a folder."""
     total = count = 0
     for part in ("new", "cur"):

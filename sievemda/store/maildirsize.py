@@ -36,11 +36,11 @@ class Sizes:
         return self.counted > 0 and all(stamp < self.counted for stamp in stamps)
 
 
-def exists(folder: Path) -> bool:
+def exists(folder: Path | str) -> bool:
     return os.path.lexists(f"{folder}/{FILE_NAME}")
 
 
-def read(folder: Path, longest: int = MAX_SIZE) -> Sizes:
+def read(folder: Path | str, longest: int = MAX_SIZE) -> Sizes:
     """A file of `longest` octets or more tells no usage."""
     try:
         fd = os.open(f"{folder}/{FILE_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -26,13 +26,14 @@ from pathlib import Path
 
 from sievemda.policy.quota import Limits, Usage, exceeded
 from sievemda.store import maildirsize, quota_state
-from sievemda.store.annotationsize import annotation_octets
+from sievemda.store.annotations import guid_of
+from sievemda.store.annotationsize import dovecot_octets
 from sievemda.store.files import MAX_CONTROL_FILE
-from sievemda.store.layout import Tree
-from sievemda.store.maildir import contents, is_folder, stamps
+from sievemda.store.maildir import contents
 from sievemda.store.maildirsize import MAX_SIZE, Sizes
 from sievemda.store.names import MailboxName
 from sievemda.store.record import Records
+from sievemda.store.survey import Folder, stamps_of
 
 _ATTEMPTS = 5
 _FIELDS = ("storage", "messages", "mailboxes", "annotation")
@@ -50,6 +51,20 @@ def is_limiting(folder: Path, records: Records) -> bool:
     return maildirsize.exists(folder) and maildirsize.read(folder).limits is not None
 
 
+def _stamps(folders: Iterable[Folder]) -> list[int]:
+    return [stamp for folder in folders for stamp in folder.stamps]
+
+
+def _stamps_now(folders: Iterable[Folder]) -> list[int]:
+    return [stamp for folder in folders for stamp in stamps_of(folder.place) or (0, 0)]
+
+
+def _annotations(below: Below) -> int:
+    theirs = dovecot_octets(below.tree) if below.folders else {}
+    ours = sum(folder.annotations for folder in below.folders)
+    return ours + (sum(theirs.get(guid_of(folder.place), 0) for folder in below.folders) if theirs else 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """What a count has found, and what the file said before; None where there was nothing to believe."""
@@ -58,15 +73,24 @@ class Count:
     before: Usage | None
 
 
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Those folders of one tree for which a root counts."""
+
+    tree: Path
+    folders: list[Folder]
+
+
 @dataclass(frozen=True)
 class QuotaRoot:
     name: MailboxName  # without owner and path it is the root of a domain
     path: Path  # where its files are
-    trees: Callable[[], Iterable[Tree]]  # in which the folders lie that it limits
+    look: Callable[[], Iterable[Below]]  # the folders for which it counts, tree by tree
     outer: Callable[[], QuotaRoot | None]  # the root that would count if this were none
     records: Records
     mode: int
     counter: Path | None = None  # a directory below in which an IMAP server counts without limiting anything
+    seen: Below | None = None  # what was below it when it was found among others
 
     @property
     def is_domain(self) -> bool:
@@ -102,10 +126,11 @@ class QuotaRoot:
 
     def known(self) -> Usage:
         """The same as fresh, without counting messages when no folder has changed since they were counted."""
-        sizes, folders = self._read(), list(self.folders())
-        if sizes.usage is None or not sizes.settled(stamps(folders)):
+        below = [self.seen] if self.seen else list(self.look())
+        sizes, folders = self._read(), [folder for each in below for folder in each.folders]
+        if sizes.usage is None or not sizes.settled(_stamps(folders)):
             return self.usage(fresh=True)
-        return replace(sizes.usage, mailboxes=len(folders), annotation=self.annotations())
+        return replace(sizes.usage, mailboxes=len(folders), annotation=sum(map(_annotations, below)))
 
     def would_accept(self, size: int = 0, messages: int = 0) -> bool:
         """Whether `size` octets in so many messages may come (nothing given: the soft rule of a delivery).
@@ -124,7 +149,7 @@ class QuotaRoot:
             return True
         if limits == _NO_LIMITS:
             return True
-        if sizes.settled(stamps(self.folders())):
+        if sizes.settled(_stamps(self.folders())):
             return False
         return not exceeded(limits, self.recount(), delta)
 
@@ -136,29 +161,12 @@ class QuotaRoot:
 
     def annotations(self) -> int:
         """Octets of the annotations of the folders at and below the root."""
-        return sum(annotation_octets(tree.root, folders, self.records) for tree, folders in self._by_tree())
+        return sum(map(_annotations, self.look()))
 
-    def folders(self) -> Iterator[Path]:
+    def folders(self) -> Iterator[Folder]:
         """The folders whose nearest root this is."""
-        for _, folders in self._by_tree():
-            yield from folders
-
-    def _by_tree(self) -> Iterator[tuple[Tree, list[Path]]]:
-        for tree in self.trees():
-            yield tree, list(self._in_tree(tree))
-
-    def _in_tree(self, tree: Tree) -> Iterator[Path]:
-        outer = len(self.name.path)
-        found = {path for path in tree.folders() if path[:outer] == self.name.path}
-        inner = {path for path in found if self._is_inner(tree.folder(path))}
-        for path in found:
-            if not any(path[:length] in inner for length in range(outer, len(path) + 1)):
-                folder = tree.folder(path)
-                if is_folder(folder):
-                    yield folder
-
-    def _is_inner(self, folder: Path) -> bool:
-        return folder != self.path and is_limiting(folder, self.records)
+        for below in self.look():
+            yield from below.folders
 
     # -- counting ----------------------------------------------------------------------------------------------------
 
@@ -176,15 +184,15 @@ class QuotaRoot:
         limits = self._with_record(sizes)
         for _ in range(_ATTEMPTS):
             folders = list(self.folders())
-            before = stamps(folders)
+            before = _stamps(folders)
             total = count = 0
             for folder in folders:
-                size, number = contents(folder)
+                size, number = contents(folder.place)
                 total, count = total + size, count + number
             if write and (sizes.usage != Usage(total, count) or not sizes.settled(before)):
                 self._write(limits, f"{total} {count}\n")
                 sizes = self._read()
-            if before == stamps(folders):
+            if before == _stamps_now(folders):
                 break
         else:
             if write:

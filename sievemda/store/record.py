@@ -47,6 +47,9 @@ class Record:
         return json.dumps(self.others | kept | limits).encode() + b"\n"
 
 
+_EMPTY = Record()
+
+
 def new_id() -> str:
     return os.urandom(12).hex()
 
@@ -83,6 +86,14 @@ class Records:
 
     def get(self, folder: Path) -> Record:
         return self._cache.get(f"{folder}/{FILE_NAME}")
+
+    def brief(self, folder: str) -> Record:
+        """Limits and annotations alone, for a look at many folders: nothing is kept of it."""
+        path = f"{folder}/{FILE_NAME}"
+        content = read_control_file(path)
+        if content is None or (b"limits" not in content and b"metadata" not in content):
+            return _EMPTY
+        return _parse(path, content)
 
     def change(self, folder: Path, **changes: Any) -> None:
         """Replace fields of the record, with nobody in between; it gets an id when it has none."""

@@ -90,14 +90,6 @@ def trees(store: MailStore, owner: str | None, domain: str = "") -> Iterator[Tre
 # -- listing ---------------------------------------------------------------------------------------------------------
 
 
-def _may_be_root(store: MailStore, path: tuple[str, ...], tree: Tree) -> bool:
-    """One that cannot be read may be one: whoever asks for its limits is told what is wrong with it."""
-    try:
-        return store.files.roots.is_root(path, tree)
-    except OSError:
-        return True
-
-
 def roots_of(store: MailStore, owner: str | None, domain: str) -> Iterator[QuotaRoot]:
     """The roots of a user, or those of a domain and its shared folders, in no order."""
     roots = store.files.roots
@@ -105,10 +97,10 @@ def roots_of(store: MailStore, owner: str | None, domain: str) -> Iterator[Quota
         yield found
     seen = set()
     for tree in trees(store, owner, domain):
-        for path in tree.folders():
-            if path not in seen and _may_be_root(store, path, tree):
-                seen.add(path)
-                yield roots.at(MailboxName(owner, path, domain if owner is None else ""), tree)
+        for root in roots.all_in(tree):
+            if root.name not in seen:
+                seen.add(root.name)
+                yield root
 
 
 # -- changing --------------------------------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ from pathlib import Path
 from sievemda.store import maildirsize
 from sievemda.store.layout import Layout, Tree
 from sievemda.store.names import MailboxName
-from sievemda.store.quota import QuotaRoot, is_limiting
+from sievemda.store.quota import Below, QuotaRoot, is_limiting
 from sievemda.store.record import Records
+from sievemda.store.survey import Survey, survey
 
 UserTree = Callable[[str], Tree | None]  # of a user by his id, if there is one
 
@@ -53,19 +54,35 @@ class Roots:
 
     def is_root(self, path: tuple[str, ...], tree: Tree) -> bool:
         """Whether a folder of a tree, there or not, is a root."""
-        return is_limiting(tree.folder(path), self._records) and (not path or self._is_real(path, tree))
+        return is_limiting(tree.folder(path), self._records) and (not path or self._is_real(tree, path))
 
     def is_limited(self, root: QuotaRoot) -> bool:
         """Whether it is a root, and not only a place that could become one or in which an IMAP server counts."""
         return is_limiting(root.path, self._records)
 
-    def _is_real(self, path: tuple[str, ...], tree: Tree) -> bool:
+    def _is_real(self, tree: Tree, path: tuple[str, ...]) -> bool:
         return self._layout.folder(tree, path) is not None
 
-    def at(self, name: MailboxName, tree: Tree) -> QuotaRoot:
-        """A folder as a root, which it may become."""
-        path = tree.folder(name.path)
-        return QuotaRoot(name, path, lambda: (tree,), partial(self._outer, name, tree), self._records, self._mode)
+    def at(self, name: MailboxName, tree: Tree, seen: Below | None = None) -> QuotaRoot:
+        """A folder as a root, which it may become; `seen` is what was just seen below it."""
+        return QuotaRoot(
+            name,
+            tree.folder(name.path),
+            lambda: [_below(self._survey(tree), name.path)],
+            partial(self._outer, name, tree),
+            self._records,
+            self._mode,
+            seen=seen,
+        )
+
+    def all_in(self, tree: Tree) -> Iterator[QuotaRoot]:
+        """The roots in a tree, in no order, from one look at it."""
+        seen = self._survey(tree)
+        for path in seen.roots:
+            yield self.at(MailboxName(tree.owner, path, tree.domain), tree, _below(seen, path))
+
+    def _survey(self, tree: Tree) -> Survey:
+        return survey(tree, self._records, self._is_real)
 
     def _outer(self, name: MailboxName, tree: Tree) -> QuotaRoot | None:
         above = name.parent
@@ -78,8 +95,19 @@ class Roots:
 
     def domain(self, domain: str, counter: Path | None = None) -> QuotaRoot:
         """The root of a domain, which it may become."""
-        name, path = MailboxName(None, (), domain), self.domain_path(domain)
-        return QuotaRoot(name, path, lambda: self._trees(domain), lambda: None, self._records, self._mode, counter)
+        return QuotaRoot(
+            MailboxName(None, (), domain),
+            self.domain_path(domain),
+            lambda: self._below_domain(domain),
+            lambda: None,
+            self._records,
+            self._mode,
+            counter,
+        )
+
+    def _below_domain(self, domain: str) -> Iterator[Below]:
+        for tree in self._trees(domain):
+            yield Below(tree.root, self._survey(tree).without_root())
 
     def domain_path(self, domain: str) -> Path:
         return next(self._layout.shared(domain)).root.parent
@@ -90,6 +118,10 @@ class Roots:
         for userid in sorted(set(self._layout.users())):
             if userid.partition("@")[2] == domain and (tree := self._user_tree(userid)):
                 yield tree
+
+
+def _below(seen: Survey, path: tuple[str, ...]) -> Below:
+    return Below(seen.tree, seen.below(path))
 
 
 def domain_of(name: MailboxName) -> str:
