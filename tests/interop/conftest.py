@@ -88,7 +88,12 @@ def site(directory: Path, mail_systems: dict[str, Postfix], logs: dict[str, Path
     outgoing = mail_systems["virtual_transport"].outgoing_port
     site = Site(
         directory / "site",
-        {"smtp_backend": "host", "smtp_host": f"127.0.0.1:{outgoing}", "servername": "mda.example.org"},
+        {
+            "smtp_backend": "host",
+            "smtp_host": f"127.0.0.1:{outgoing}",
+            "servername": "mda.example.org",
+            "acl_shared_dict": str(directory / "site" / "data" / "shared-mailboxes"),
+        },
         sockets=[system.socket for system in mail_systems.values()],
     )
     logs["sievemda"] = site.log
@@ -124,17 +129,51 @@ def postfix(request: pytest.FixtureRequest) -> Postfix:
 
 @pytest.fixture(scope="session")
 def dovecot(directory: Path, site: Site, logs: dict[str, Path]) -> Iterator[Dovecot]:
-    dovecot = Dovecot(directory / "dovecot", site.data / "mail")
+    """Dovecot has nothing to complain of in the end, whatever the tests have done."""
+    dovecot = Dovecot(directory / "dovecot", site.data)
     logs["dovecot"] = dovecot.log
     dovecot.start()
     yield dovecot
+    complaints = dovecot.complaints()  # that it is stopped is one
     dovecot.stop()
+    assert complaints == []
 
 
 @pytest.fixture
 def new_name() -> Callable[[str], str]:
     """A name that no other test has used: `user7`."""
     return lambda kind: f"{kind}{next(_numbers)}"
+
+
+@pytest.fixture(scope="session")
+def dotted_site(directory: Path, logs: dict[str, Path]) -> Iterator[Site]:
+    """A site as conf/dovecot/sievemda-dots.conf has it."""
+    settings = {"unixhierarchysep": "no", "altnamespace": "no", "virtdomains": "userid", "hashimapspool": "yes"}
+    place = directory / "dotted"
+    site = Site(place, settings | {"acl_shared_dict": str(place / "data" / "shared-mailboxes")}, workers=1)
+    logs["sievemda with dots"] = site.log
+    site.start()
+    yield site
+    assert site.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def dotted_dovecot(directory: Path, dotted_site: Site, logs: dict[str, Path]) -> Iterator[Dovecot]:
+    dovecot = Dovecot(directory / "dovecot-dots", dotted_site.data, "sievemda-dots.conf")
+    logs["dovecot with dots"] = dovecot.log
+    dovecot.start()
+    yield dovecot
+    complaints = dovecot.complaints()  # that it is stopped is one
+    dovecot.stop()
+    assert complaints == []
+
+
+@pytest.fixture
+def person(site: Site, new_name: Callable[[str], str]) -> str:
+    """A user without a password of ours, as those have who only read their mail."""
+    name = new_name("person")
+    site.make(f"user/{name}")
+    return name
 
 
 @pytest.fixture

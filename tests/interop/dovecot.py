@@ -1,8 +1,9 @@
-"""A private Dovecot imapd over the Maildirs of a site, configured by conf/dovecot/sievemda.conf."""
+"""A private Dovecot imapd over the Maildirs of a site, configured by a file of conf/dovecot/."""
 
 from __future__ import annotations
 
 import imaplib
+import re
 from pathlib import Path
 
 from tests.interop.processes import Program, answers, fill, free_port, need, need_root
@@ -13,6 +14,7 @@ FRAME = """\
 base_dir = {base}/run
 state_dir = {base}/state
 log_path = {base}/log
+info_log_path = {base}/info
 protocols = imap
 listen = 127.0.0.1
 ssl = no
@@ -22,10 +24,6 @@ first_valid_gid = 1
 passdb {{
   driver = static
   args = password={password}
-}}
-userdb {{
-  driver = static
-  args = allow_all_users=yes
 }}
 service imap-login {{
   inet_listener imap {{
@@ -40,13 +38,15 @@ service imap-login {{
 
 
 class Dovecot:
-    def __init__(self, directory: Path, mail: Path) -> None:
+    """`data` is the data directory of the site, `shipped` the file of conf/dovecot/ to run it with."""
+
+    def __init__(self, directory: Path, data: Path, shipped: str = "sievemda.conf") -> None:
         need("dovecot")
         need_root()
         self.directory, self.port = directory, free_port()
         directory.mkdir(mode=0o755)
-        mapping = {"/var/lib/sievemda/mail": str(mail), "vmail": "mail"}
-        (directory / "sievemda.conf").write_text(fill("dovecot/sievemda.conf", mapping))
+        mapping = {"/var/lib/sievemda": str(data), "vmail": "mail"}
+        (directory / "sievemda.conf").write_text(fill(f"dovecot/{shipped}", mapping))
         config = directory / "dovecot.conf"
         config.write_text(FRAME.format(base=directory, port=self.port, password=PASSWORD))
         self.program = Program(["dovecot", "-F", "-c", str(config)], directory / "output")
@@ -59,10 +59,22 @@ class Dovecot:
 
     @property
     def log(self) -> Path:
+        """Warnings and errors; whatever it does not complain of is in `info`."""
         return self.directory / "log"
+
+    def complaints(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
 
     def login(self, user: str) -> Imap:
         return Imap(self.port, user)
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text
 
 
 class Imap(imaplib.IMAP4):
@@ -96,5 +108,21 @@ class Imap(imaplib.IMAP4):
         return self.fetch(str(number), "(BODY.PEEK[])")[1][0][1]
 
     def folders(self) -> list[str]:
-        _, lines = self.list()
-        return sorted(line.decode().rpartition(' "/" ')[2].strip('"') for line in lines if line)
+        """All names that can be opened, as on the wire."""
+        return sorted(name for attributes, name in self.listed() if "\\Noselect" not in attributes)
+
+    def listed(self, arguments: str = '"" "*"') -> list[tuple[list[str], str]]:
+        """Attributes and name of each answer to LIST, in whatever form of the command (RFC 5258)."""
+        found = []
+        for answer in self.ask("LIST", arguments):
+            if answer:
+                attributes, _, rest = answer.decode().removeprefix("(").partition(") ")
+                found.append((attributes.split(), unquoted(rest.partition(" ")[2])))
+        return found
+
+    def chosen(self, folder: str) -> bool:
+        """Whether a folder can be opened, be it for reading only; it is then."""
+        opened = self._simple_command("SELECT", quoted(folder))[0] == "OK"
+        self.untagged_responses = {}
+        self.state = "SELECTED" if opened else "AUTH"
+        return opened

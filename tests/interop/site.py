@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import smtplib
 import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from sievemda import configload
+from sievemda.store.mailbox import Mailbox
+from sievemda.store.mailstore import MailStore
 from tests.interop.processes import Program, answers, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +118,49 @@ class Site:
         if password:
             self.cli("account", "passwd", name, stdin=password.encode() + b"\n")
         return name
+
+    @contextmanager
+    def store(self) -> Iterator[MailStore]:
+        """The store in this process; what is made in it may be used by everybody, as what the server makes."""
+        umask = os.umask(0)
+        try:
+            yield MailStore(
+                configload.load(None, self.data, [f"{key}={value}" for key, value in self.settings.items()])
+            )
+        finally:
+            os.umask(umask)
+
+    def make(self, *names: str, **options: str) -> None:
+        """Mailboxes, without starting a program for each."""
+        with self.store() as store:
+            for name in names:
+                store.create(store.namespace.parse_admin(name), **options)
+
+    def grant(self, name: str, identifier: str, rights: str) -> None:
+        mailbox = self.mailbox(name)
+        with self.store():
+            mailbox.change_acl(lambda acl: acl.changed(identifier, rights))
+
+    def mailbox(self, name: str) -> Mailbox:
+        """What the store finds now."""
+        with self.store() as store:
+            found = store.find(store.namespace.parse_admin(name))
+        assert found is not None, name
+        return found
+
+    def names(self, pattern: str) -> list[str]:
+        """The mailboxes that match, as administrators write them."""
+        with self.store() as store:
+            return [store.namespace.format_admin(found.name) for found in store.list(pattern)]
+
+    def sieve(self, user: str, text: str) -> None:
+        """An active script, put where it belongs as a user with a shell would do it."""
+        with self.store() as store:
+            home = store.home(user)
+            (home / "sieve").mkdir(exist_ok=True)
+            (home / "sieve" / "own.sieve").write_text(text)
+            (home / ".dovecot.sieve").unlink(missing_ok=True)
+            (home / ".dovecot.sieve").symlink_to("sieve/own.sieve")
 
     def script(self, user: str, text: str, name: str = "main") -> None:
         self.cli("script", "put", user, name, "-", stdin=text.encode())

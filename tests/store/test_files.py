@@ -83,3 +83,40 @@ def test_a_cache_does_not_grow_without_bound(tmp_path):
     for number in range(100):
         cache.get(str(tmp_path / str(number)))
     assert len(cache._known) == 10
+
+
+def process_that_is_gone():
+    pid = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(pid, 0)
+    return pid
+
+
+def test_a_lock_says_who_holds_it(tmp_path):
+    with Dotlock(tmp_path / "f", 0o600) as held:
+        assert (tmp_path / "f.lock").read_text() == f"{os.getpid()}:{os.uname().nodename}"
+        held.replace(b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+
+
+def test_a_lock_of_a_process_that_is_gone_is_broken_at_once(tmp_path):
+    (tmp_path / "f.lock").write_text(f"{process_that_is_gone()}:{os.uname().nodename}")
+    with Dotlock(tmp_path / "f", 0o600, patience=0.05) as held:
+        held.replace(b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    "content", ["{gone}:another.host", "{gone}", "", "{gone}:", "x:{host}", "{me}:{host}", "1:{host}\n"]
+)
+def test_a_lock_that_somebody_may_hold_is_respected(tmp_path, content):
+    text = content.format(gone=process_that_is_gone(), me=os.getpid(), host=os.uname().nodename)
+    (tmp_path / "f.lock").write_text(text)
+    with pytest.raises(TemporaryTrouble):
+        Dotlock(tmp_path / "f", 0o600, patience=0.05).__enter__()
+    assert (tmp_path / "f.lock").read_text() == text
+
+
+def test_a_lock_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "f.lock")
+    with pytest.raises(TemporaryTrouble):
+        Dotlock(tmp_path / "f", 0o600, patience=0.05).__enter__()
