@@ -20,12 +20,12 @@ from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError
 from sievemda.logs import words
 from sievemda.policy.quota import KIB, Limits
 from sievemda.sieve.problems import ScriptError
-from sievemda.store import subscriptions
-from sievemda.store.authority import change_entry
+from sievemda.store.authority import change_entries
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ScriptStore
+from sievemda.store.subscribed import subscribe
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Autocreator:
             with _optional(owner, f"autocreate_acl {line}"):
                 self._grant(owner, line)
         with _optional(owner, "subscriptions of shared folders"):
-            self._subscribe_shared(inbox, owner)
+            self._subscribe_shared(owner)
         if options.autocreate_sieve_script is not None:
             with _optional(owner, f"script {options.autocreate_sieve_script}"):
                 self._script(owner, options.autocreate_sieve_script)
@@ -103,12 +103,12 @@ class Autocreator:
         mailbox = self._store.find(self._store.namespace.parse_detail(owner, folder))
         if mailbox is None:
             raise NotFound(f"there is no folder {folder!r}")
-        change_entry(self._store, mailbox, identifier, rights, careful=False)
+        change_entries(self._store, mailbox, [(identifier, rights)], careful=False)
 
-    def _subscribe_shared(self, inbox: Mailbox, owner: str) -> None:
-        paths = [self._seen_as(board, owner) for board in self._shared(owner) if self._sees(board, owner)]
-        if paths:
-            subscriptions.subscribe(inbox.tree.root, sorted(paths), self._store.files.message_mode)
+    def _subscribe_shared(self, owner: str) -> None:
+        names = [board.name for board in self._shared(owner) if self._sees(board, owner)]
+        if names:
+            subscribe(self._store, owner, sorted(names, key=lambda name: name.path))
 
     def _shared(self, owner: str) -> Iterator[Mailbox]:
         """The shared folders of his domain that are wanted for everybody."""
@@ -125,10 +125,6 @@ class Autocreator:
 
     def _sees(self, board: Mailbox, owner: str) -> bool:
         return "l" in self._store.rights(board, owner)
-
-    def _seen_as(self, board: Mailbox, owner: str) -> tuple[str, ...]:
-        namespace = self._store.namespace
-        return namespace.split(namespace.format_user(board.name, owner))
 
     def _script(self, owner: str, path: Path) -> None:
         store = self._store.settings.store

@@ -1,8 +1,9 @@
 """Who is subscribed to which mailboxes: the file `subscriptions` of a user, in names of mailboxes.
 
-A user's own folders stand there by their path, others by the name under which he sees them (`Shared Folders`, `Other
-Users`), which is what Dovecot writes for namespaces with `subscriptions = no`. Without the alternative namespace a
-shared folder has no prefix; then an own folder of that name goes first.
+A user's own folders stand there by their path. Others have the prefix of their namespace in front (`Shared Folders/`,
+`Other Users/bob/`), which is what Dovecot writes for namespaces with `subscriptions = no`; a line that has a tab for
+the separator there is understood as well. Without the alternative namespace a shared folder has no prefix; then an own
+folder of that name goes first.
 
 Why not all names are mailboxes: a subscription outlives the folder (RFC 3501 §6.3.6), and the file may have been
 damaged. What cannot be a name is shown as it stands and kept.
@@ -10,6 +11,7 @@ damaged. What cannot be a name is shown as it stands and kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from sievemda.errors import DataError, NotFound, StoreTrouble
 from sievemda.store import subscriptions
 from sievemda.store.layout import Tree
 from sievemda.store.names import MailboxName
-from sievemda.store.spelling import from_disk
+from sievemda.store.spelling import encode_utf7, from_disk
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -52,10 +54,12 @@ def unsubscribe(store: MailStore, userid: str, names: Iterable[MailboxName]) -> 
 
 
 def _change(store: MailStore, userid: str, names: Iterable[MailboxName], *, add: bool) -> None:
-    tree = _tree(store, userid)
-    change = subscriptions.subscribe if add else subscriptions.unsubscribe
+    tree, mode = _tree(store, userid), store.files.message_mode
     try:
-        change(tree.root, [_path(store, userid, name) for name in names], store.files.message_mode)
+        if add:
+            subscriptions.add(tree.root, [_lines(store, userid, name)[0] for name in names], mode)
+        else:
+            subscriptions.remove(tree.root, {line for name in names for line in _lines(store, userid, name)}, mode)
     except OSError as error:
         raise StoreTrouble(f"{tree.root / subscriptions.FILE_NAME} cannot be changed: {error}") from error
 
@@ -67,28 +71,64 @@ def _tree(store: MailStore, userid: str) -> Tree:
     return tree
 
 
-def _path(store: MailStore, userid: str, name: MailboxName) -> tuple[str, ...]:
-    """How a mailbox stands in the file of a user."""
+def _lines(store: MailStore, userid: str, name: MailboxName) -> list[str]:
+    """The lines that stand for a mailbox in the file of a user, that of Dovecot first."""
     if name.owner == userid:
-        return name.path
-    return store.namespace.split(store.namespace.format_user(name, userid))
+        return [subscriptions.line_of(name.path)]
+    shared, others = _prefixes(store)
+    if name.owner is None:
+        prefix = f"{encode_utf7(shared)}{store.namespace.separator}" if shared else ""
+        return [
+            subscriptions.line_of(name.path, prefix),
+            subscriptions.line_of((shared, *name.path) if shared else name.path),
+        ]
+    local, _, domain = name.owner.partition("@")
+    seen = local if domain == userid.partition("@")[2] else name.owner
+    prefix = store.namespace.separator.join((encode_utf7(others), seen, ""))
+    return [subscriptions.line_of(name.path, prefix), subscriptions.line_of((others, seen, *name.path))]
+
+
+def _prefixes(store: MailStore) -> tuple[str, str]:
+    """Under which names shared folders and those of other users appear."""
+    names = store.settings.names
+    return (names.sharedprefix, names.userprefix) if names.altnamespace else ("", "user")
 
 
 def _name(store: MailStore, userid: str, line: str) -> MailboxName | None:
-    if line.upper() == "INBOX":
-        return MailboxName(userid)
-    path = from_disk("." + line.replace("\t", "."))
+    shared, others = _prefixes(store)
+    domain = userid.partition("@")[2]
+    if (rest := _below(line, others)) is not None:
+        return _of_other(store, userid, rest)
+    if shared and (rest := _below(line, shared)) is not None:
+        path = _decoded(rest)
+        return MailboxName(None, path, domain) if path else None
+    path = _decoded(line)
     if path is None:
         return None
-    names, domain = store.settings.names, userid.partition("@")[2]
-    others = names.userprefix if names.altnamespace else "user"
-    if path[0] == others and len(path) > 1:
-        try:
-            return MailboxName(store.namespace.parse_user(store.namespace.join(path[:2]), userid).owner, path[2:])
-        except DataError:
-            return None
-    if names.altnamespace:
-        shared = path[0] == names.sharedprefix and len(path) > 1
-        return MailboxName(None, path[1:], domain) if shared else MailboxName(userid, path)
-    board = MailboxName(None, path, domain)
-    return board if store.find(MailboxName(userid, path)) is None and store.find(board) else MailboxName(userid, path)
+    own, board = MailboxName(userid, path), MailboxName(None, path, domain)
+    return board if not shared and path and store.find(own) is None and store.find(board) else own
+
+
+def _of_other(store: MailStore, userid: str, rest: str) -> MailboxName | None:
+    """`bob`, and `bob/Lists<TAB>x` or `bob<TAB>Lists<TAB>x`, behind the prefix."""
+    parts = re.split(f"[\t{re.escape(store.namespace.separator)}]", rest, maxsplit=1)
+    local, at, named = parts[0].partition("@")
+    try:
+        owner = store.namespace.user(local, named if at else userid.partition("@")[2])
+    except DataError:
+        return None
+    path = _decoded(parts[1]) if len(parts) > 1 else ()
+    return None if path is None else MailboxName(owner, path)
+
+
+def _below(line: str, prefix: str) -> str | None:
+    """What stands behind a prefix and a separator."""
+    for spelled in (prefix, encode_utf7(prefix)):
+        if line.startswith(spelled) and line[len(spelled) : len(spelled) + 1] in {"/", ".", "\t"}:
+            return line[len(spelled) + 1 :]
+    return None
+
+
+def _decoded(text: str) -> tuple[str, ...] | None:
+    """The path of a folder as it stands in the file."""
+    return () if text.upper() == "INBOX" else from_disk("." + text.replace("\t", "."))

@@ -1,12 +1,13 @@
 """`subscriptions`: the folders that a user's IMAP client shows, in Dovecot's file at the root of his tree.
 
 Version 2 (Dovecot 2.3 and later) starts with a line `V<TAB>2` and an empty one, and separates levels by tabs; version 1
-has one name on disk a line, without its leading dot. Names stand as on disk. INBOX stands as `INBOX`.
+has one name on disk a line, without its leading dot. Names stand as on disk. INBOX stands as `INBOX`. Folders of others
+have the prefix of their namespace in front as Dovecot's configuration writes it: `Shared Folders/board<TAB>sub`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from sievemda.store.files import Dotlock, read_control_file
@@ -18,18 +19,25 @@ _HEADER = "V\t2\n\n"
 
 def subscribe(root: Path, paths: Sequence[tuple[str, ...]], mode: int) -> None:
     """Add folders; nothing happens to those that are there."""
-    new = [_line(path) for path in paths]
+    add(root, [line_of(path) for path in paths], mode)
+
+
+def add(root: Path, new: Sequence[str], mode: int) -> None:
+    """Add lines; nothing happens to those that are there."""
     _change(root, lambda lines: lines + [line for line in new if line not in lines], mode)
 
 
 def unsubscribe(root: Path, paths: Sequence[tuple[str, ...]], mode: int) -> None:
-    gone = {_line(path) for path in paths}
+    remove(root, {line_of(path) for path in paths}, mode)
+
+
+def remove(root: Path, gone: Collection[str], mode: int) -> None:
     _change(root, lambda lines: [old for old in lines if old not in gone], mode)
 
 
 def rename(root: Path, names: dict[tuple[str, ...], tuple[str, ...]], mode: int) -> None:
     """Give folders that are subscribed their new names."""
-    lines_of = {_line(old): _line(new) for old, new in names.items()}
+    lines_of = {line_of(old): line_of(new) for old, new in names.items()}
     _change(root, lambda lines: [lines_of.get(line, line) for line in lines], mode)
 
 
@@ -38,8 +46,9 @@ def subscribed(root: Path) -> list[str]:
     return _read(root / FILE_NAME)[0]
 
 
-def _line(path: tuple[str, ...]) -> str:
-    return to_disk(path)[1:].replace(".", "\t") if path else "INBOX"
+def line_of(path: tuple[str, ...], prefix: str = "") -> str:
+    """The line of a folder, with the prefix of its namespace when it is somebody else's."""
+    return prefix + (to_disk(path)[1:].replace(".", "\t") if path else "INBOX")
 
 
 def _change(root: Path, change: Callable[[list[str]], list[str]], mode: int) -> None:

@@ -432,10 +432,10 @@ def file(maildir):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("Shared Folders/board", "Shared Folders\tboard"),
-        ("board", "Shared Folders\tboard"),
-        ("user/bob", "Other Users\tbob"),
-        ("Other Users/bob", "Other Users\tbob"),
+        ("Shared Folders/board", "Shared Folders/board"),
+        ("board", "Shared Folders/board"),
+        ("user/bob", "Other Users/bob/INBOX"),
+        ("Other Users/bob", "Other Users/bob/INBOX"),
     ],
 )
 def test_a_subscription_stands_as_the_user_sees_it(sievemda, file, name, line):
@@ -500,7 +500,7 @@ def test_a_file_of_version_1_stays_one(sievemda, file):
     file.write_text("INBOX\nLists.deep\n")
     assert names(sievemda("mailbox", "subscriptions", "alice")[1]) == ["user/alice", "user/alice/Lists/deep"]
     sievemda("mailbox", "subscribe", "alice", "board")
-    assert file.read_text() == "INBOX\nLists.deep\nShared Folders.board\n"
+    assert file.read_text() == "INBOX\nLists.deep\nShared Folders/board\n"
 
 
 def test_a_subscriptions_file_that_is_none_is_trouble(sievemda, file):
@@ -514,5 +514,5 @@ def test_without_the_alternative_namespace_a_shared_folder_has_no_prefix(sievemd
     sets = ("altnamespace=no",)
     sievemda("mailbox", "subscribe", "alice", "board", sets=sets)
     sievemda("mailbox", "subscribe", "alice", "user/bob", sets=sets)
-    assert file.read_text().splitlines()[-2:] == ["board", "user\tbob"]
+    assert file.read_text().splitlines()[-2:] == ["board", "user/bob/INBOX"]
     assert names(sievemda("mailbox", "subscriptions", "alice", sets=sets)[1])[-2:] == ["board", "user/bob"]

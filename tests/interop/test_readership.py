@@ -1,0 +1,73 @@
+"""What is subscribed to, and who has read what: made on either side, seen on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sievemda.store.spelling import encode_utf7
+from tests.interop.dovecot import Dovecot, quoted
+from tests.interop.site import Site, message
+
+
+@pytest.fixture
+def board(site: Site, new_name: Callable[[str], str]) -> str:
+    """A shared folder that everybody may read, with one message, and one below it whose name is hard to spell."""
+    name = new_name("board")
+    for each in (name, f"{name}/Grüße & a.b"):
+        site.make(each)
+        site.grant(each, "anyone", "lrsp")
+    assert [code for code, _ in site.lmtp(message(), f"+{name}@example.org")] == [250]
+    return name
+
+
+@pytest.fixture
+def other(site: Site, new_name: Callable[[str], str], person: str) -> str:
+    """Somebody who shows two folders and his INBOX to the person."""
+    name = new_name("other")
+    for each in (f"user/{name}", f"user/{name}/Lists", f"user/{name}/Lists/x.y"):
+        site.make(each)
+        site.grant(each, person, "lrs")
+    return name
+
+
+def names(board: str, other: str, person: str) -> dict[str, str]:
+    """Names over IMAP, by those of administrators."""
+    return {
+        board: f"Shared Folders/{board}",
+        f"{board}/Grüße & a.b": f"Shared Folders/{board}/Grüße & a.b",
+        f"user/{other}": f"Other Users/{other}",
+        f"user/{other}/Lists": f"Other Users/{other}/Lists",
+        f"user/{other}/Lists/x.y": f"Other Users/{other}/Lists/x.y",
+        f"user/{person}/mine": "mine",
+    }
+
+
+def test_a_subscription_over_imap_is_one_here(site: Site, dovecot: Dovecot, person: str, board: str, other: str):
+    known = names(board, other, person)
+    with dovecot.login(person) as imap:
+        imap.create("mine")
+        for shown in known.values():
+            assert imap.subscribe(quoted(encode_utf7(shown)))[0] == "OK"
+        assert set(site.cli("mailbox", "subscriptions", person).splitlines()) == {f"user/{person}", *known}
+        site.cli("mailbox", "unsubscribe", person, *known)
+        assert site.cli("mailbox", "subscriptions", person) == f"user/{person}\n"
+        assert subscribed(imap) == {"INBOX"}
+
+
+def test_a_subscription_here_is_one_over_imap_and_can_be_ended_there(
+    site: Site, dovecot: Dovecot, person: str, board: str, other: str
+):
+    known = names(board, other, person)
+    with dovecot.login(person) as imap:
+        imap.create("mine")
+        site.cli("mailbox", "subscribe", person, *known)
+        assert subscribed(imap) == {"INBOX", *(encode_utf7(shown) for shown in known.values())}
+        for shown in known.values():
+            assert imap.unsubscribe(quoted(encode_utf7(shown)))[0] == "OK"
+        assert site.cli("mailbox", "subscriptions", person) == f"user/{person}\n"
+
+
+def subscribed(imap) -> set[str]:
+    return {name for _, name in imap.listed('(SUBSCRIBED) "" "*"')}
