@@ -163,7 +163,7 @@ def test_shared_folders_that_the_user_may_see_are_subscribed(make_world, setting
         world.mailbox(board)
     world.mailbox("hidden", ("anyone", "p"))
     world.verify("alice@x")
-    assert subscriptions(world) == ["INBOX", *(f"Shared Folders\t{line}" for line in lines)]
+    assert subscriptions(world) == ["INBOX", *(f"Shared Folders/{line}" for line in lines)]
 
 
 def test_without_the_alternative_namespace_shared_folders_are_subscribed_by_their_names(make_world):
