@@ -106,6 +106,7 @@ class Housekeeping:
         """Expired records, old journal entries, and messages whose delivery never came to its end."""
         now = time.time()
         self.store.clean_stage(STALE)
+        self.store.forget_deleted()
         self.memory.prune(now)
         self.journal.prune(now - self.settings.delivery.journal_days * DAY)
 

@@ -123,6 +123,18 @@ class Store:
     )
     allowusermoves: bool = setting(False, "Whether the admin shell may rename whole users.")
     delete_days: int = setting(7, "Days for which a deleted mailbox can be brought back.")
+    expunge_mode: Literal["delayed", "semidelayed", "immediate"] = setting(
+        "delayed",
+        "Whether a message that a script discards or that expires can be brought back for some days; not with the"
+        " other two.",
+    )
+    discard_days: int = setting(7, "Days for which such a message can be brought back; 0: it is gone at once.")
+    discard_size: Size = setting(Size(256 << 20), "What a user may have of such messages; the oldest go first.")
+
+    @property
+    def withholds(self) -> bool:
+        """Whether a message that is discarded or expires can be brought back."""
+        return self.expunge_mode == "delayed" and self.discard_days > 0
 
 
 @dataclass(frozen=True, slots=True)

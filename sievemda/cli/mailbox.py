@@ -1,4 +1,4 @@
-"""`sievemda mailbox`: the group, what its commands share, and those that make, rename and bring back mailboxes."""
+"""`sievemda mailbox`: the group, what its commands share, and those that make and rename mailboxes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 _LAZY = {
     "list": "mailbox_list:list_",
     "delete": "mailbox_delete:delete",
+    "deleted": "mailbox_deleted:deleted",
+    "discarded": "mailbox_discarded:discarded",
     "info": "mailbox_info:info",
     "metadata": "mailbox_metadata:metadata",
     "path": "mailbox_path:path",
+    "restore": "mailbox_discarded:restore",
     "subscribe": "subscriptions:subscribe",
     "subscriptions": "subscriptions:list_",
+    "undelete": "mailbox_deleted:undelete",
     "unsubscribe": "subscriptions:unsubscribe",
 }
 
@@ -74,15 +78,6 @@ def create(settings: Settings, name: str, partition: str, special_use: str, as_j
     made = store.create(store.namespace.parse_admin(name), partition=partition, special_use=special_use)
     if as_json:
         print_json(_summary(store, made))
-
-
-@mailbox.command(epilog="Example: sievemda mailbox undelete user/alice/Old")
-@click.argument("name")
-@click.pass_obj
-def undelete(settings: Settings, name: str) -> None:
-    """Bring back what was deleted last under that name."""
-    store = open_store(settings)
-    store.undelete(store.namespace.parse_admin(name))
 
 
 @mailbox.command(epilog="Example: sievemda mailbox rename user/alice/Lists user/alice/Old")

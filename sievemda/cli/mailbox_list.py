@@ -212,7 +212,7 @@ def _deleted(store: MailStore, selection: Selection) -> Iterator[Row]:
     for entry in entries(store):
         name = store.namespace.parse_admin(entry.name) if entry.mailbox else None
         if name and any(pattern.matches(name) for pattern in wanted) and (matches is None or matches(entry.name)):
-            yield {"name": entry.name, "deleted": entry.deleted}
+            yield {"name": entry.name, "deleted": entry.deleted, "id": entry.id}
 
 
 def _orphans(store: MailStore, failures: Failures) -> Iterator[Row]:

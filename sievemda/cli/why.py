@@ -115,6 +115,9 @@ def _done(done: dict[str, Any]) -> str:
             return f"{done['action']} to {done['to']}, by the outbox"
         case "reject":
             return f"reject{' by a notice to ' + done['to'] if 'to' in done else ''}: {done['reason']}"
+    if "withdrawn" in done:
+        how = f"sievemda mailbox restore {done['of']} {done['withdrawn']}"
+        return f"discard; until {done['until']} it can be brought back by: {how}"
     if "file" not in done:
         details = [str(value) for key, value in done.items() if key not in {"action", "line", "script"}]
         return f"{done['action']}{': ' if details else ''}{', '.join(details)}"

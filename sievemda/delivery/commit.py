@@ -43,6 +43,7 @@ from sievemda.delivery.steps import (
     Step,
     where,
 )
+from sievemda.delivery.withholding import withhold
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.mail.result import Receipt, Result
@@ -194,8 +195,12 @@ class Commit:
                 case Refusal():
                     receipt = self._sending.refuse(step)
                 case Drop():
-                    self._account.did("discard", step)
+                    self._drop(step, plan)
         return len(steps), receipt
+
+    def _drop(self, step: Drop, plan: Plan) -> None:
+        """Nothing, or what can be undone."""
+        self._account.did("discard", step, **withhold(self._parts, self._job, self._staging, plan))
 
     def _file(self, step: File, *, last: bool) -> None:
         """One copy, unless the mailbox has the message already. Raises _NotFiled when the store fails."""

@@ -26,6 +26,7 @@ from sievemda.delivery.plan import Planner
 from sievemda.delivery.recall import Recall
 from sievemda.delivery.scripts import Scripts, Source
 from sievemda.delivery.staging import Staging
+from sievemda.delivery.steps import Drop, Plan
 from sievemda.delivery.target import Target
 from sievemda.delivery.trace import now_field
 from sievemda.errors import NotFound
@@ -195,6 +196,9 @@ class EventFacts(DeliveryFacts):
 
 class _CopiesAlone(Commit):
     """What fails leaves the message where it is: there is nothing to deliver in its stead."""
+
+    def _drop(self, step: Drop, plan: Plan) -> None:  # noqa: ARG002 - the message itself stays where it is
+        self._account.did("discard", step)
 
     def plain(self, flags: tuple[str, ...] = ()) -> Receipt:  # noqa: ARG002 - there is nothing to flag
         return Receipt(Result.TROUBLE)

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from sievemda.delivery.content import Content
 from sievemda.mail.message import Message
+from sievemda.store import withdrawn
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from sievemda.store.staging import Staged
+from sievemda.store.withdrawn import Withdrawn
 
 _ARRIVAL = re.compile(rb"^x-deliveredinternaldate[ \t]*+:([^\n]*+)", re.IGNORECASE | re.MULTILINE)
 
@@ -45,6 +47,13 @@ class Staging:
         if last:
             del self._staged[mailbox.partition]
         return path
+
+    def withhold(self, mailbox: Mailbox, entry: Withdrawn, *, last: bool) -> None:
+        """Keep the message, which nobody gets, where it can be brought back from. OSError."""
+        staged = self._staged.get(mailbox.partition) or self._stage(mailbox.partition)
+        withdrawn.put(mailbox, staged, entry, last=last)
+        if last:
+            del self._staged[mailbox.partition]
 
     def close(self) -> None:
         for staged in self._staged.values():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -18,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sievemda.errors import AlreadyExists, NotFound, StoreTrouble
 from sievemda.store.creation import make_directory
 from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
+from sievemda.store.maildir import size_of
+from sievemda.store.withdrawn import AREA
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -38,7 +40,23 @@ class Aside:
     deleted: float  # seconds since 1970
     parts: tuple[tuple[str, str], ...]  # where each part is now, where it was
     mailbox: bool = True  # False for what a move left behind
-    link: tuple[str, str] | None = None  # a symbolic link that showed the folder in its tree, and where it led
+    subscribed: bool = False  # whether its owner was
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    def contents(self) -> tuple[int, int]:
+        """Octets and number of the messages in it, of those that can be read."""
+        octets = count = 0
+        for there, _ in self.parts:
+            for directory, names, files in os.walk(there):
+                names[:] = [name for name in names if name != AREA]
+                if os.path.basename(directory) in ("cur", "new"):  # noqa: PTH119 - of many
+                    sizes = [size_of(name, os.path.join(directory, name)) for name in files if name[0] != "."]  # noqa: PTH118
+                    octets += sum(size or 0 for size in sizes)
+                    count += len(sizes)
+        return octets, count
 
 
 def set_aside(
@@ -47,10 +65,11 @@ def set_aside(
     partition: str,
     parts: Sequence[Path],
     *,
-    link: tuple[Path, Path] | None = None,
+    link: Path | None = None,
     mailbox: bool = True,
+    subscribed: bool = False,
 ) -> Aside:
-    """Move directories away, the first of them first; what is missing is passed over."""
+    """Move directories away, the first of them first, and remove the link that showed the first in its tree."""
     base = store.layout.deleted(partition)
     make_directory(store, base)
     directory = base / unique_name()
@@ -60,16 +79,16 @@ def set_aside(
         same = part.parent.stat().st_dev == directory.stat().st_dev
         aside = directory / str(number) if same else part.parent / f"deleted.{unique_name()}"
         moves.append((str(aside), str(part)))
-    shown = link and (str(link[0]), str(link[1]))
-    entry = {"name": name, "deleted": time.time(), "parts": moves, "link": shown, "mailbox": mailbox}
+    found = Aside(directory, name, time.time(), tuple(moves), mailbox, subscribed)
+    entry = {key: getattr(found, key) for key in ("name", "deleted", "parts", "mailbox", "subscribed")}
     write_new(directory / ENTRY, json.dumps(entry).encode(), store.files.message_mode)
     for aside_at, was in moves:
         Path(was).rename(aside_at)
         sync_directory(Path(was).parent)
     if link is not None:
-        link[0].unlink(missing_ok=True)
+        link.unlink(missing_ok=True)
     sync_directory(directory)
-    return Aside(directory, name, time.time(), tuple(moves), mailbox, shown)
+    return found
 
 
 def entries(store: MailStore) -> Iterator[Aside]:
@@ -80,34 +99,18 @@ def entries(store: MailStore) -> Iterator[Aside]:
         for path in base.iterdir() if base.is_dir() else ():
             try:
                 content = json.loads(read_control_file(path / ENTRY) or b"")
-                parts = tuple((str(aside), str(was)) for aside, was in content["parts"])
-                link = content["link"] and (str(content["link"][0]), str(content["link"][1]))
+                parts = tuple((_here(path, str(aside)), str(was)) for aside, was in content["parts"])
                 name, deleted, mailbox = str(content["name"]), float(content["deleted"]), bool(content["mailbox"])
-                found.append(Aside(path, name, deleted, parts, mailbox, link))
+                found.append(Aside(path, name, deleted, parts, mailbox, bool(content.get("subscribed"))))
             except (OSError, ValueError, KeyError, TypeError):
                 _log.warning("%s is not an entry of a deleted mailbox", path)
     yield from sorted(found, key=lambda entry: entry.deleted)
 
 
-def bring_back(store: MailStore, name: str) -> None:
-    """Undo the latest deletion of a mailbox. NotFound when there is none, AlreadyExists when its place is taken."""
-    mine = [entry for entry in entries(store) if entry.mailbox and entry.name == name]
-    if not mine:
-        raise NotFound(f"no deleted mailbox {name}")
-    entry = mine[-1]
-    parts = [(Path(aside), Path(was)) for aside, was in entry.parts if Path(aside).exists()]
-    if any(was.exists() for _, was in parts):
-        raise AlreadyExists(f"{name} is there; what was deleted stays in {entry.path}")
-    try:
-        for aside, was in reversed(parts):
-            make_directory(store, was.parent)
-            aside.rename(was)
-            sync_directory(was.parent)
-        if entry.link:
-            Path(entry.link[0]).symlink_to(entry.link[1])
-    except OSError as error:
-        raise StoreTrouble(f"{name} cannot be brought back: {error}") from error
-    remove(entry)
+def _here(entry: Path, part: str) -> str:
+    """Where a part is now; the partition may be mounted elsewhere since."""
+    there = Path(part)
+    return str(entry / there.name) if there.parent.name == entry.name else part
 
 
 def remove(entry: Aside) -> None:

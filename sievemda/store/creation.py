@@ -97,6 +97,8 @@ def create(
     try:
         open_partition(store, partition)
         tree = tree_for(store, name, above, partition)
+        if name.path:
+            clear_dangling(store, tree.folder(name.path))
         build(store, place_of(store, tree, name, partition), name, acl, use)
         if name.path:
             link(store, tree, name, partition)
@@ -172,6 +174,17 @@ def place_of(store: MailStore, tree: Tree, name: MailboxName, partition: str) ->
     if partition == tree.partition or not name.path:
         return tree.folder(name.path)
     return store.layout.place(name.owner, name.domain, name.path, partition)
+
+
+def clear_dangling(store: MailStore, seen: Path) -> None:
+    """Remove a link that is left of a folder of another partition, which is there and has it no more."""
+    if seen.is_symlink() and not seen.exists():
+        target = seen.readlink()
+        for partition, root in store.layout.partitions.items():
+            if target.is_relative_to(root):
+                store.layout.disks.check(partition, root)
+                seen.unlink()
+                return
 
 
 def link(store: MailStore, tree: Tree, name: MailboxName, partition: str) -> None:

@@ -53,9 +53,9 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
     sync_directory(path.parent)
 
 
-def write_new(path: Path, content: bytes, mode: int) -> None:
+def write_new(path: Path | str, content: bytes, mode: int, *, dir_fd: int | None = None) -> None:
     """Create a file that must not exist, and see it to the disk."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=dir_fd)
     with os.fdopen(fd, "wb") as file:
         file.write(content)
         file.flush()
@@ -66,6 +66,11 @@ def sync_file(fd: int) -> None:
     """See an open file, or directory, to the disk; at the end of `sync_later` when that is under way."""
     if not _later.wanted:
         os.fsync(fd)
+
+
+def open_directory(path: Path | str) -> int:
+    """A descriptor of a directory that is no link. OSError."""
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def sync_directory(path: Path) -> None:
@@ -122,10 +127,10 @@ def is_directory(path: Path | str) -> bool:
         return False
 
 
-def read_control_file(path: Path | str) -> bytes | None:
+def read_control_file(path: Path | str, *, dir_fd: int | None = None) -> bytes | None:
     """The content; None when there is no such file. OSError also for what is not a regular file, or too large."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
     except FileNotFoundError:
         return None
     try:

@@ -3,6 +3,7 @@
     PARTITION/user/alice                          home of a user          [h/] before `user` with hashimapspool
     PARTITION/domain/example.org/user/alice       ... of another domain   domain/e/example.org with hashimapspool
     HOME/Maildir                                  his Maildir++ tree: INBOX, and `.Lists`, `.Lists.Sub`
+    HOME/withdrawn./                              messages that nobody has any more and that can be brought back
     PARTITION/shared                              the tree of shared folders: `.board`, `.board.sub`
     PARTITION/domain/example.org/shared           ... of another domain
     PARTITION/stage./                             messages and folders that are not in place yet

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from sievemda.config import Settings
 from sievemda.policy.acl import Rights, with_implied
-from sievemda.store import aside, creation, moves, rootlist
+from sievemda.store import aside, creation, moves, rootlist, undelete, withdrawn
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.denials import is_denied
 from sievemda.store.files import is_directory, unique_name
@@ -32,6 +32,8 @@ from sievemda.store.quota import QuotaRoot
 from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
 
 Named = TypeVar("Named", Mailbox, QuotaRoot)
+
+_DAY = 86400.0
 
 
 class MailStore:
@@ -165,11 +167,11 @@ class MailStore:
         moves.delete(self, name)
         self._tell_shared(name.owner)
 
-    def undelete(self, name: MailboxName) -> None:
-        """Undo the latest deletion of that mailbox. NotFound, AlreadyExists, StoreTrouble."""
-        aside.bring_back(self, self.namespace.format_admin(name))
-        moves.recount(self, name)
-        self._tell_shared(name.owner)
+    def undelete(self, name: MailboxName, *, to: MailboxName | None = None, deletion: str = "") -> Mailbox:
+        """See `undelete.undelete`: NotFound, AlreadyExists, DataError, StoreTrouble."""
+        found = undelete.undelete(self, name, to=to, deletion=deletion)
+        self._tell_shared(found.name.owner)
+        return found
 
     def rename(self, old: MailboxName, new: MailboxName, *, partition: str = "") -> Mailbox:
         """See `moves.rename`: NotFound, AlreadyExists, DataError, StoreTrouble."""
@@ -209,6 +211,15 @@ class MailStore:
     def _staged(self, partition: str, path: Path, size: int, vsize: int) -> Staged:
         links = self.settings.store.singleinstancestore
         return Staged(partition, path, size, vsize, links=links, mode=self.files.message_mode)
+
+    def forget_deleted(self) -> int:
+        """Delete for good what was deleted or withdrawn too long ago; how many mailboxes and messages that were."""
+        options = self.settings.store
+        count = aside.prune(self, options.delete_days * _DAY if options.delete_mode == "delayed" else 0)
+        days = options.discard_days if options.withholds else 0
+        for tree in withdrawn.trees(self):
+            count += withdrawn.prune(tree, days * _DAY, options.discard_size)
+        return count
 
     def clean_stage(self, older_than: float) -> int:
         """Remove what deliveries that crashed more than so many seconds ago have left; how many files that were."""

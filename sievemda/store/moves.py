@@ -25,12 +25,13 @@ from sievemda.store.files import sync_directory, unique_name
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.names import MailboxName
+from sievemda.store.withdrawn import AREA
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 _log = logging.getLogger(__name__)
-_HOME_PARTS = (MAILDIR, ".dovecot.sieve", "sieve")  # what is ours in a home that is not
+_HOME_PARTS = (MAILDIR, ".dovecot.sieve", "sieve", AREA)  # what is ours in a home that is not
 
 
 @contextmanager
@@ -55,11 +56,11 @@ def delete(store: MailStore, name: MailboxName) -> None:
             entry = aside.set_aside(store, shown, mailbox.partition, _parts_of_user(store, mailbox))
         else:
             entry = _folder_aside(store, mailbox, shown)
-    if store.settings.store.delete_days <= 0:
+    if store.settings.store.delete_mode == "immediate" or store.settings.store.delete_days <= 0:
         aside.remove(entry)
     if not mailbox.name.is_inbox:
         path, mode = mailbox.name.path, store.files.message_mode
-        _subscriptions(mailbox.tree, lambda root: subscriptions.unsubscribe(root, [path], mode))
+        change_subscriptions(mailbox.tree, lambda root: subscriptions.unsubscribe(root, [path], mode))
     recount(store, mailbox.name)
 
 
@@ -91,8 +92,11 @@ def _parts_of_user(store: MailStore, inbox: Mailbox) -> list[Path]:
 
 def _folder_aside(store: MailStore, mailbox: Mailbox, shown: str) -> aside.Aside:
     seen = mailbox.tree.folder(mailbox.name.path)
-    shown_by = (seen, mailbox.path) if seen.is_symlink() else None
-    return aside.set_aside(store, shown, mailbox.partition, [mailbox.path], link=shown_by)
+    link = seen if seen.is_symlink() else None
+    subscribed = False
+    with suppress(OSError):  # a damaged list is no reason to keep the mailbox
+        subscribed = subscriptions.line_of(mailbox.name.path) in subscriptions.subscribed(mailbox.tree.root)
+    return aside.set_aside(store, shown, mailbox.partition, [mailbox.path], link=link, subscribed=subscribed)
 
 
 def recount(store: MailStore, name: MailboxName) -> None:
@@ -103,7 +107,7 @@ def recount(store: MailStore, name: MailboxName) -> None:
             root.changed()
 
 
-def _subscriptions(tree: Tree, change: Callable[[Path], None]) -> None:
+def change_subscriptions(tree: Tree, change: Callable[[Path], None]) -> None:
     if tree.owner is None:
         return
     try:
@@ -164,14 +168,14 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
             _put_back(store, source, tree, name, place)
         raise
     for source, name, place in done:
-        _given(store, source, name, place)
+        given(store, source.name.owner, name.owner, place)
     names = {source.name.path: name.path for source, name, _ in done}
     mode = store.files.message_mode
     if tree == mailbox.tree:
-        _subscriptions(tree, lambda root: subscriptions.rename(root, names, mode))
+        change_subscriptions(tree, lambda root: subscriptions.rename(root, names, mode))
     else:
-        _subscriptions(mailbox.tree, lambda root: subscriptions.unsubscribe(root, list(names), mode))
-        _subscriptions(tree, lambda root: subscriptions.subscribe(root, list(names.values()), mode))
+        change_subscriptions(mailbox.tree, lambda root: subscriptions.unsubscribe(root, list(names), mode))
+        change_subscriptions(tree, lambda root: subscriptions.subscribe(root, list(names.values()), mode))
     recount(store, old)
     recount(store, new)
 
@@ -184,7 +188,7 @@ def _move_folder(store: MailStore, source: Mailbox, tree: Tree, name: MailboxNam
         make_directory(store, place.parent)
         if place == seen:  # comes home from another partition
             seen.unlink()
-        _transfer(store, source.path, place)
+        transfer(store, source.path, place)
     if seen.is_symlink():
         seen.unlink()
     if tree.folder(name.path) != place:
@@ -197,24 +201,21 @@ def _put_back(store: MailStore, source: Mailbox, tree: Tree, name: MailboxName, 
     try:
         if tree.folder(name.path).is_symlink():
             tree.folder(name.path).unlink()
-        _transfer(store, place, source.path)
+        transfer(store, place, source.path)
         if source.tree.folder(source.name.path) != source.path:
             link(store, source.tree, source.name, source.partition)
     except OSError:
         _log.exception("%s cannot be put back to %s", place, source.path)
 
 
-def _given(store: MailStore, source: Mailbox, name: MailboxName, place: Path) -> None:
+def given(store: MailStore, old: str | None, new: str | None, place: Path) -> None:
     """A folder that has another owner now keeps its ACL, with the rights that an owner always has."""
-    if source.name.owner == name.owner:
-        return
-    implicit = parse_rights(store.settings.acl.implicit_owner_rights)
-    store.files.acls.change(
-        place, source.name.owner, lambda acl: acl.secured(name.owner, implicit), owner_after=name.owner
-    )
+    if old != new:
+        implicit = parse_rights(store.settings.acl.implicit_owner_rights)
+        store.files.acls.change(place, old, lambda acl: acl.secured(new, implicit), owner_after=new)
 
 
-def _transfer(store: MailStore, source: Path, place: Path) -> None:
+def transfer(store: MailStore, source: Path, place: Path) -> None:
     """Rename a directory, or copy it when that leads to another file system."""
     try:
         source.rename(place)
@@ -276,7 +277,7 @@ def _rename_user(store: MailStore, inbox: Mailbox, new: str, partition: str) -> 
         make_directory(store, target.parent)
         if target.exists():
             raise AlreadyExists(f"{target} is in the way")
-        _transfer(store, home, target)
+        transfer(store, home, target)
     for folder in away:
         name = MailboxName(new, folder.name.path)
         seen = target_tree.folder(name.path)
@@ -284,7 +285,7 @@ def _rename_user(store: MailStore, inbox: Mailbox, new: str, partition: str) -> 
             place = place_of(store, target_tree, name, folder.partition)
             make_directory(store, place.parent)
             if place != folder.path:
-                _transfer(store, folder.path, place)
+                transfer(store, folder.path, place)
             seen.unlink()
             link(store, target_tree, name, folder.partition)
     if new != old:
@@ -297,7 +298,7 @@ def _bring_home(store: MailStore, folder: Mailbox, target: Path) -> None:
     if folder.path.parent == target / MAILDIR:
         seen = folder.tree.folder(folder.name.path)
         seen.unlink()
-        _transfer(store, folder.path, seen)
+        transfer(store, folder.path, seen)
         with suppress(OSError):
             folder.path.parent.rmdir()
             target.rmdir()

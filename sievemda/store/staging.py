@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from mmap import mmap
@@ -29,9 +30,9 @@ BLOCK = 1024 * 1024
 _NEEDS_COPY = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP)
 
 
-def write_staged(path: Path, chunks: Iterable[Chunk], mode: int) -> tuple[int, int]:
+def write_staged(path: Path | str, chunks: Iterable[Chunk], mode: int, *, dir_fd: int | None = None) -> tuple[int, int]:
     """Write a new file and sync it: its size, and its size with CRLF line ends. The file is removed on an error."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=dir_fd)
     try:
         size = lines = 0
         for chunk in chunks:
@@ -41,7 +42,7 @@ def write_staged(path: Path, chunks: Iterable[Chunk], mode: int) -> tuple[int, i
         os.fdatasync(fd)
     except BaseException:
         with suppress(OSError):
-            path.unlink()
+            os.unlink(path, dir_fd=dir_fd)
         raise
     finally:
         os.close(fd)
@@ -65,7 +66,10 @@ def _write_all(fd: int, block: bytes) -> int:
 
 
 def _read_blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb", buffering=0) as file:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(f"{path} is not a regular file")
         while block := file.read(BLOCK):
             yield block
 
@@ -119,13 +123,17 @@ class Staged:
     def _put(self, mailbox: Mailbox, part: str, name: str, *, last: bool) -> None:
         folder = _open_part(mailbox, part)
         try:
-            if not self._give(folder, name, last=last):
-                self._copy(mailbox.path, folder, name)
+            if not self.give(folder, name, last=last):
+                temporary = _open_part(mailbox, "tmp")
+                try:
+                    self.copy(temporary, folder, name)
+                finally:
+                    os.close(temporary)
             os.fsync(folder)
         finally:
             os.close(folder)
 
-    def _give(self, folder: int, name: str, *, last: bool) -> bool:
+    def give(self, folder: int, name: str, *, last: bool) -> bool:
         """Rename or link the file into the open directory; False when only a copy will do."""
         if not (last or self._links):
             return False
@@ -140,13 +148,14 @@ class Staged:
             raise
         return True
 
-    def _copy(self, path: Path, folder: int, name: str) -> None:
-        temporary = path / "tmp" / unique_name()
-        write_staged(temporary, _read_blocks(self.path), self._mode)
+    def copy(self, temporary: int, folder: int, name: str) -> None:
+        """Copy the file into the open directory `folder`, by way of `temporary` on the same file system."""
+        unfinished = unique_name()
+        write_staged(unfinished, _read_blocks(self.path), self._mode, dir_fd=temporary)
         try:
-            os.rename(temporary, name, dst_dir_fd=folder)
+            os.rename(unfinished, name, src_dir_fd=temporary, dst_dir_fd=folder)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            os.unlink(unfinished, dir_fd=temporary)
             raise
 
     def discard(self) -> None:

@@ -86,10 +86,10 @@ def test_where_a_link_is_impossible_the_message_is_copied(store, mailbox, monkey
     staged = store.stage("default", [MESSAGE])
     real = os.rename
 
-    def fail(source, target, *, dst_dir_fd=None, **_):
+    def fail(source, target, **more):
         if "stage." in str(source):
             raise OSError(code, os.strerror(code))
-        real(source, target, dst_dir_fd=dst_dir_fd)
+        real(source, target, **more)
 
     monkeypatch.setattr(os, "link", fail)
     monkeypatch.setattr(os, "rename", fail)
