@@ -92,14 +92,15 @@ def read_rules(path: Path, namespace: Namespace) -> tuple[NoticeRule, ...]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
         raise DataError(f"{path}: {e}") from e
     if odd := sorted(set(tree) - {"general", "rules"}):
-        raise DataError(f"{path}: {odd[0]}: there are only [general] and [rules.NAME]")
+        raise DataError(f"{path}: {_clean(odd[0])}: there are only [general] and [rules.NAME]")
     general, rules = _table(path, "general", tree.get("general", {})), _table(path, "rules", tree.get("rules", {}))
     if not rules:
         raise DataError(f"{path}: there is no rule: write a table [rules.NAME]")
     _Reader(path, "general", namespace, general).check()
     made = []
     for name, table in rules.items():
-        found = _Reader(path, f"rules.{name}", namespace, general | _table(path, f"rules.{name}", table)).rule(name)
+        called = f"rules.{_clean(name)}"
+        found = _Reader(path, called, namespace, general | _table(path, called, table)).rule(name)
         made += [found] if found else []
     return tuple(made)
 
@@ -183,10 +184,15 @@ class _Reader:
         return folder
 
     def _place(self, key: str) -> str:
-        return f"{self._path}: {self._table}.{key}"
+        return f"{self._path}: {self._table}.{_clean(key)}"
 
     def _error(self, key: str, what: str) -> DataError:
         return DataError(f"{self._place(key)}: {what}")
+
+
+def _clean(name: str) -> str:
+    """A name from the file as it may stand in an error of one line."""
+    return name[:_MAX_NAME] if name.isprintable() else repr(name[:_MAX_NAME])
 
 
 def _words(value: Any) -> list[str]:
