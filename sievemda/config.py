@@ -173,6 +173,9 @@ class Delivery:
     lmtp_exclude_specialuse: tuple[str, ...] = setting(
         ("\\Drafts", "\\Scheduled", "\\Snoozed"), "Special-use folders that never take deliveries."
     )
+    mailbox_maxmessages_email: int = setting(
+        0, "Messages of one mailbox from which on it takes no more, as if over quota; 0 is no limit."
+    )
     duplicatesuppression: bool = setting(True, "Drop a message that a mailbox has already got.")
     duplicate_db_path: Path | None = setting(None, "The delivery memory; state/deliver.db below the data directory.")
     munge8bit: bool = setting(True, "Turn each 8-bit octet of a header into X (kept as it is under SMTPUTF8).")
@@ -217,6 +220,10 @@ class Outbox:
     smtp_backend: Literal["sendmail", "host"] = setting("sendmail", "How mail leaves: program or SMTP host.")
     sendmail: Path = setting(Path("/usr/sbin/sendmail"), "The program for smtp_backend = sendmail.")
     smtp_host: str = setting("localhost:25", "HOST:PORT for smtp_backend = host.")
+    srs_domain: str = setting(
+        "", "Domain into which the envelope senders of redirected messages are rewritten (SRS); empty: they stay."
+    )
+    srs_secrets: tuple[str, ...] = setting((), "Secrets for that, which the MTA's SRS shares; the first one is used.")
     outbox_retry: Seconds = setting(Seconds(300), "First pause before outgoing mail is tried again; it doubles.")
     outbox_expire: Seconds = setting(Seconds(5 * 86400), "Age at which undeliverable outgoing mail is given up.")
 

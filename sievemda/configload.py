@@ -17,7 +17,7 @@ from typing import Any
 
 from sievemda import config
 from sievemda.configlists import ListTables
-from sievemda.configmeaning import check, check_partitions
+from sievemda.configmeaning import check, check_pairs, check_partitions
 from sievemda.errors import ConfigurationError, DataError
 
 DEFAULT_FILE = Path("/etc/sievemda/sievemda.toml")
@@ -173,8 +173,7 @@ class _Collector:
             parts["data"] = self.data
         whole = config.Settings(**parts)
         check_partitions(whole)
-        if (whole.lmtp.tls_server_cert is None) != (whole.lmtp.tls_server_key is None):
-            raise ConfigurationError("lmtp.tls_server_cert and lmtp.tls_server_key: set both or neither")
+        check_pairs(whole)
         if whole.data.exists() and not whole.data.is_dir():
             raise ConfigurationError(f"data: {whole.data} is not a directory")
         return whole

@@ -102,6 +102,7 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "lmtp.lmtp_timeout": _at_least(1),
     "managesieve.timeout": _at_least(1),
     "delivery.maximum_hops": _at_least(1),
+    "delivery.mailbox_maxmessages_email": _at_least(0),
     "quota.quota_warnings": _check_levels,
     "quota.quotawarnpercent": _percent,
     "quota.quotawarnsize": _at_least(0),
@@ -132,3 +133,11 @@ def check_partitions(settings: config.Settings) -> None:
         problems = ["store.partition_select_exclude: no partition is left to be chosen"]
     if problems:
         raise ConfigurationError(*problems)
+
+
+def check_pairs(settings: config.Settings) -> None:
+    """ConfigurationError for settings that want another one beside them."""
+    if (settings.lmtp.tls_server_cert is None) != (settings.lmtp.tls_server_key is None):
+        raise ConfigurationError("lmtp.tls_server_cert and lmtp.tls_server_key: set both or neither")
+    if settings.outbox.srs_domain and not settings.outbox.srs_secrets:
+        raise ConfigurationError("outbox.srs_secrets: srs_domain wants a secret")

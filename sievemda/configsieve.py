@@ -69,6 +69,7 @@ class Sieve:
     sieve_duplicate_max_expiration: Seconds = setting(
         Seconds(90 * 86400), "How long the duplicate test remembers at most."
     )
+    rfc3028_strict: bool = setting(True, "The address test takes only fields that hold addresses.")
     sieve_maxscriptsize: Size = setting(Size(1024 * 1024), "Largest script.")
     sieve_maxscripts: int = setting(100, "Scripts of one user.")
     sieve_max_redirects: int = setting(4, "Redirects of one run.")

@@ -63,6 +63,7 @@ def language_options(settings: Settings) -> Options:
         notify_mailto_headers=sieve.sieve_notify_mailto_max_headers,
         notify_https_hosts=sieve.sieve_notify_https_hosts,
         report_from=sieve.sieve_report_from,
+        address_fields_only=sieve.rfc3028_strict,
         header_size=sieve.sieve_editheader_max_header_size,
         forbid_add=frozenset(name.lower() for name in sieve.sieve_editheader_forbid_add),
         forbid_delete=frozenset(name.lower() for name in sieve.sieve_editheader_forbid_delete),

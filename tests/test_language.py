@@ -73,3 +73,10 @@ def test_what_single_extensions_do_comes_from_the_settings():
     assert limits.notifications == 3
     assert limits.options.notify_https_hosts == ("h.example",)
     assert limits.options.postmaster == "pm@mx.example.org"
+
+
+def test_any_field_may_hold_addresses_where_the_standard_is_not_kept_to():
+    script = b'if address "subject" "x" { stop; }'
+    with pytest.raises(ScriptError):
+        language_programs(site()).users.get(script)
+    assert language_programs(site(rfc3028_strict=False)).users.get(script)

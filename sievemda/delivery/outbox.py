@@ -29,6 +29,7 @@ from typing import BinaryIO
 from sievemda.config import Settings
 from sievemda.delivery.notices import MAX_RETURNED, Failure, Unfinished, bounce, not_yet
 from sievemda.delivery.outgoing import DsnOptions, Outgoing
+from sievemda.delivery.srs import rewritten
 from sievemda.delivery.submission import Answer, Delay, Refusal, Relayed, submit
 from sievemda.logs import words
 from sievemda.mail.message import Message
@@ -162,7 +163,10 @@ class Outbox:
                 from sievemda.delivery.webhook import post  # noqa: PLC0415 - HTTP is seldom wanted
 
                 return post(self._settings, item.recipient, item.file.read())
-            return submit(self._settings, item.sender, item.recipient, item.file, item.dsn)
+            sender = item.sender
+            if self._settings.outbox.srs_domain and item.kind == "redirect":
+                sender = rewritten(self._settings.outbox, sender, time.time())
+            return submit(self._settings, sender, item.recipient, item.file, item.dsn)
         except Exception as e:
             log.exception("outgoing message %s", words(file=item.path.name))
             return Delay(repr(e))

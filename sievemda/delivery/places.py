@@ -20,6 +20,7 @@ from sievemda.mail.result import Result
 from sievemda.policy.acl import Rights
 from sievemda.store.creation import known_use
 from sievemda.store.mailbox import Mailbox
+from sievemda.store.maildir import contents
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
@@ -63,6 +64,8 @@ class Places:
         self._options = settings.delivery
         self._store = store
         self.watch = Watch(settings, store)
+        permanent = settings.delivery.lmtp_over_quota_perm_failure
+        self._over_quota = Result.OVER_QUOTA_PERMANENT if permanent else Result.OVER_QUOTA
         self._closed = frozenset(use.lower() for use in settings.delivery.lmtp_exclude_specialuse)
         site, canonical = settings.site, store.namespace.identifier
         self._admins = frozenset(map(canonical, site.lmtp_admins or site.admins))
@@ -267,6 +270,9 @@ class Places:
         """Whether the quota allows it. Softly: while the usage has not passed the limit, whatever the size."""
         if target.recipient.ignore_quota:
             return None
+        most = self._options.mailbox_maxmessages_email
+        if most > 0 and contents(mailbox.path)[1] >= most:
+            return Obstacle(self._over_quota, f"it has {most} messages (mailbox_maxmessages_email)")
         root = mailbox.quota_root()
         strict = self._options.lmtp_strict_quota
         if root is None or (root.would_accept(size, 1) if strict else root.would_accept()):

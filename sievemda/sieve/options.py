@@ -22,6 +22,8 @@ class Options:
     without_require: frozenset[str] = frozenset()  # capabilities that every script has
     for_global_scripts: frozenset[str] = frozenset()  # capabilities that included global scripts may have beside others
 
+    address_fields_only: bool = True  # the address test takes only fields that hold addresses, RFC 5228 §5.1
+
     redirect_envelope_from: str = ""  # address source; empty: the reverse-path of the message
 
     # vacation

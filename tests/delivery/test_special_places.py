@@ -2,6 +2,7 @@
 
 import pytest
 
+from sievemda.mail.result import Result
 from tests.delivery.world import message
 
 HEAD = 'require ["fileinto", "mailbox", "special-use", "mailboxid", "mboxmetadata", "servermetadata", "variables"];'
@@ -213,3 +214,28 @@ def test_the_identifier_that_dovecot_shows_finds_the_mailbox(world, alice):
     guid = "a10f2e244869026bcf68000083ecc375"
     (world.folder("user/alice/Lists") / "dovecot-uidlist").write_text(f"3 V1795320136 N1 G{guid}\n")
     assert alice(f'if mailboxidexists "{guid}" {{ fileinto :mailboxid "{guid}" "Spam"; }}') == ["Lists"]
+
+
+@pytest.mark.parametrize(
+    ("most", "permanent", "to", "results"),
+    [
+        (0, False, "alice@x", [Result.DELIVERED] * 3),
+        (2, False, "alice@x", [Result.DELIVERED, Result.DELIVERED, Result.OVER_QUOTA]),
+        (2, True, "alice@x", [Result.DELIVERED, Result.DELIVERED, Result.OVER_QUOTA_PERMANENT]),
+        (2, False, "alice+F@x", [Result.DELIVERED] * 3),
+    ],
+)
+def test_a_mailbox_takes_no_more_messages_than_the_site_allows(make_world, most, permanent, to, results):
+    world = make_world(mailbox_maxmessages_email=most, lmtp_over_quota_perm_failure=permanent)
+    world.user("alice", "F")
+    found = [world.deliver(to, message(f"<{number}@x>"))[0] for number in range(3)]
+    assert found == results
+    if to == "alice+F@x":
+        assert (len(world.files("user/alice/F")), len(world.files("user/alice"))) == (2, 1)
+
+
+def test_a_recipient_without_quota_has_no_limit_of_messages_either(make_world):
+    world = make_world(mailbox_maxmessages_email=1)
+    world.user("alice")
+    for number in range(2):
+        assert world.deliver("alice@x", message(f"<{number}@x>"), ignore_quota=True) == [Result.DELIVERED]

@@ -47,6 +47,8 @@ class AddressTest(Test):
     def problems(self, context: Context) -> Iterator[Fault]:
         if any(option.keyword == "mime" for option in self.options):
             return  # RFC 5703 §4.2 reads any field of a part as one of addresses, in its example Content-From
+        if not context.limits.options.address_fields_only:
+            return
         for name in self.header_list:
             if name.constant and name.source.lower() not in ADDRESS_FIELDS:
                 yield name, f"header field '{name.source[:80]}' is not allowed for the address test"
