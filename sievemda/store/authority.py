@@ -14,6 +14,9 @@ past were `:create` and `:fcc` acting with the server's rights instead of their 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sievemda.config import Acl as AclSettings
 from sievemda.errors import AlreadyExists, NotFound, NotPermitted
 from sievemda.policy.acl import ANYONE, Acl, Rights, UnknownGroup, check_identifier, parse_rights
 from sievemda.store.creation import nearest_above
@@ -119,7 +122,8 @@ class Authority:
         NotFound, NotPermitted, StoreTrouble. Nobody but an administrator can take the right `a` from the owner.
         """
         who = self._store.namespace.identifier(identifier)
-        return change_entry(self._store, self.check_change_acl(name, who), who, change, careful=not self.is_admin)
+        mailbox = self.check_change_acl(name, who)
+        return change_entries(self._store, mailbox, [(who, change)], careful=not self.is_admin)
 
     # -- quotas and annotations ----------------------------------------------------------------------------------------
 
@@ -180,30 +184,43 @@ def is_admin(store: MailStore, userid: str | None) -> bool:
     return userid is not None and userid in {namespace.identifier(name) for name in store.settings.site.admins}
 
 
-def change_entry(store: MailStore, mailbox: Mailbox, identifier: str, change: str | None, *, careful: bool) -> Acl:
-    """Change the entry of an identifier whoever asks; see `Authority.change_acl`. An owner keeps his implicit rights.
+Changes = Sequence[tuple[str, str | None]]  # identifiers with what is to become of their rights; None deletes
+
+
+def change_entries(store: MailStore, mailbox: Mailbox, changes: Changes, *, careful: bool) -> Acl:
+    """Change entries, all of them or none, whoever asks; see `Authority.change_acl`. Owners keep their implicit rights.
 
     `careful` is for changes by people who are no administrators.
     """
-    rules, owner = store.settings.acl, mailbox.name.owner
-    who = store.namespace.identifier(identifier)
-    implicit = parse_rights(rules.implicit_owner_rights)
-    if change is not None:
-        _check_grantee(store, who)
+    wanted = [(store.namespace.identifier(identifier), change) for identifier, change in changes]
+    for identifier, change in wanted:
+        if change is not None:
+            check_grantee(store, identifier)
 
-    def changed(old: Acl) -> Acl:
-        acl = old.without(who) if change is None else old.changed(who, change, rules.deleteright)
-        if careful and owner is not None:
-            if who == owner and "a" not in acl.get(owner):
-                raise NotPermitted(f"permission denied: you may not take the right a from {owner}, the owner")
-            if who == f"-{owner}":
-                acl = acl.having(who, acl.get(who) - {"a"})
-        return acl.kept_for(owner, who, implicit)
+    def changed(acl: Acl) -> Acl:
+        for identifier, change in wanted:
+            acl = _changed(store.settings.acl, acl, mailbox.name.owner, identifier, change, careful=careful)
+        return acl
 
     return mailbox.change_acl(changed)
 
 
-def _check_grantee(store: MailStore, identifier: str) -> None:
+def change_entry(store: MailStore, mailbox: Mailbox, identifier: str, change: str | None, *, careful: bool) -> Acl:
+    return change_entries(store, mailbox, [(identifier, change)], careful=careful)
+
+
+def _changed(rules: AclSettings, old: Acl, owner: str | None, who: str, change: str | None, *, careful: bool) -> Acl:
+    acl = old.without(who) if change is None else old.changed(who, change, rules.deleteright)
+    if careful and owner is not None:
+        if who == owner and "a" not in acl.get(owner):
+            raise NotPermitted(f"permission denied: you may not take the right a from {owner}, the owner")
+        if who == f"-{owner}":
+            acl = acl.having(who, acl.get(who) - {"a"})
+    return acl.kept_for(owner, who, parse_rights(rules.implicit_owner_rights))
+
+
+def check_grantee(store: MailStore, identifier: str) -> None:
+    """BadIdentifier when nobody can have that identifier in an ACL, UnknownGroup when nobody knows that group."""
     check_identifier(identifier)
     group = identifier.removeprefix("-").partition("group:")[2]
     if group and not store.groups.exists(group):
