@@ -1,0 +1,114 @@
+"""The commands for access control lists. What a wildcard matches is told mailbox by mailbox, as cyradm does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sievemda.cli.admin.options import Arguments
+from sievemda.cli.admin.session import WILDCARDS, Refused, Session
+from sievemda.cli.admin.texts import told
+from sievemda.errors import DataError, SievemdaError, UsageError
+from sievemda.policy.acl import Acl, BadIdentifier, check_identifier, format_rights, parse_rights
+
+ALL = "*"  # as an identifier: all that are there
+
+
+def listacl(session: Session, arguments: Arguments) -> None:
+    if len(arguments.words) != 1:
+        raise UsageError("one mailbox is wanted")
+    pattern = arguments.words[0]
+    if not WILDCARDS & set(pattern):
+        _show(session, session.authority.check_read_acl(session.existing_name(pattern)).acl(), "")
+        return
+    for name in session.matching(pattern):
+        acl = session.authority.check_read_acl(name).acl()
+        session.say(f"{session.shown(name)}:")
+        _show(session, acl, "  ")
+
+
+def _show(session: Session, acl: Acl, indent: str) -> None:
+    for identifier, rights in acl.entries:
+        session.say(f"{indent}{identifier} {format_rights(rights)}")
+
+
+def setacl(session: Session, arguments: Arguments) -> None:
+    pattern, *rest = arguments.words or [""]
+    if not rest or len(rest) % 2:
+        raise UsageError("a mailbox, and identifiers with their rights, are wanted")
+    pairs = list(zip(rest[::2], rest[1::2], strict=True))
+    _on_each(session, pattern, "Setting ACL on", lambda name: _set(session, name, pairs))
+
+
+def _set(session: Session, text: str, pairs: list[tuple[str, str]]) -> None:
+    """All of them or none: they are looked at before the first is set."""
+    for identifier, rights in pairs:
+        with _about(f"{identifier}: {rights}"):
+            name, who = session.existing_name(text), session.store.namespace.identifier(identifier)
+            session.authority.check_change_acl(name, who)
+            _check_grantee(session, who)
+            _check_rights(session, rights)
+    for identifier, rights in pairs:
+        with _about(f"{identifier}: {rights}"):
+            session.authority.change_acl(session.existing_name(text), identifier, rights)
+
+
+def _check_grantee(session: Session, identifier: str) -> None:
+    check_identifier(identifier)
+    group = identifier.removeprefix("-").partition("group:")[2]
+    if group and not session.store.groups.exists(group):
+        raise BadIdentifier(f"there is no group {group}")
+
+
+def _check_rights(session: Session, rights: str) -> None:
+    letters = rights[1:] if rights[:1] in ("+", "-") else rights
+    try:
+        parse_rights(letters, session.settings.acl.deleteright)
+    except DataError as error:
+        unknown = next((letter for letter in letters if not _is_right(letter)), "?")
+        raise Refused(f"The {unknown} right is not supported") from error
+
+
+def _is_right(letter: str) -> bool:
+    try:
+        parse_rights(letter)
+    except DataError:
+        return False
+    return True
+
+
+def deleteacl(session: Session, arguments: Arguments) -> None:
+    pattern, *identifiers = arguments.words or [""]
+    if not identifiers:
+        raise UsageError("a mailbox and identifiers are wanted")
+    _on_each(session, pattern, "Deleting acl on", lambda name: _delete(session, name, identifiers))
+
+
+def _delete(session: Session, text: str, identifiers: list[str]) -> None:
+    for identifier in identifiers:
+        with _about(identifier):
+            name, named = session.existing_name(text), [identifier]
+            if identifier == ALL:
+                named = [entry for entry, _ in session.authority.check_read_acl(name).acl().entries]
+            for each in named:
+                session.authority.change_acl(name, each, None)
+
+
+def _on_each(session: Session, pattern: str, doing: str, change: Callable[[str], None]) -> None:
+    if not WILDCARDS & set(pattern):
+        change(pattern)
+        return
+    for name in session.matching(pattern):
+        shown = session.shown(name)
+        session.say(f"{doing} {shown}...", end="")
+        change(shown)
+        session.say("OK.")
+
+
+@contextmanager
+def _about(what: str) -> Iterator[None]:
+    """Errors with what they are about in front."""
+    try:
+        yield
+    except SievemdaError as error:
+        raise Refused(f"{what}: {told(error)}", error.exit_code) from error
