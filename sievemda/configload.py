@@ -91,8 +91,8 @@ def full_key(key: str) -> str:
         return key
     if key.startswith("sieve_extlists."):
         return "sieve." + key
-    if key.startswith("partition-"):  # imapd.conf's way to say where a partition lies
-        return "store.partitions." + key.removeprefix("partition-")
+    if key.startswith(("partition-", "store.partition-")):  # imapd.conf's way to say where a partition lies
+        return "store.partitions." + key.partition("-")[2]
     if key.startswith(("xlist-", "autocreate.xlist-")):
         return _USES + key.partition("-")[2]
     ends = [full for full in keys if full.split(".", 1)[1] == key]

@@ -134,3 +134,9 @@ def test_a_place_depends_on_the_user_and_does_not_lead_elsewhere(user, expected)
     settings = Settings(data=Path("/d"), site=Site(defaultdomain="here.example"))
     found = settings.place("{user}/{local}/{domain}", user)
     assert found == (expected and Path(expected))
+
+
+@pytest.mark.parametrize("key", ["partition-fast", "[store]\npartition-fast"])
+def test_a_partition_is_named_in_the_file_as_in_imapd_conf(tmp_path, key):
+    (tmp_path / "sievemda.toml").write_text(f'{key} = "/srv/fast"\n')
+    assert configload.load(data=tmp_path).partitions["fast"] == Path("/srv/fast")
