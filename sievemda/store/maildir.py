@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 PARTS = ("cur", "new", "tmp")
@@ -56,15 +55,3 @@ def contents(path: Path | str) -> tuple[int, int]:
         except (FileNotFoundError, NotADirectoryError):
             continue
     return total, count
-
-
-def stamps(paths: Iterable[Path]) -> list[int]:
-    """The times at which the folders last changed; 0 for what is not there."""
-    found = []
-    for path in paths:
-        for part in ("new", "cur"):
-            try:
-                found.append(os.stat(f"{path}/{part}").st_mtime_ns)  # noqa: PTH116
-            except (FileNotFoundError, NotADirectoryError):
-                found.append(0)
-    return found
