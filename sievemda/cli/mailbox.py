@@ -24,6 +24,7 @@ _LAZY = {
     "info": "mailbox_info:info",
     "metadata": "mailbox_metadata:metadata",
     "path": "mailbox_path:path",
+    "readership": "readership:readership",
     "restore": "mailbox_discarded:restore",
     "subscribe": "subscriptions:subscribe",
     "subscriptions": "subscriptions:list_",

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from sievemda.errors import AlreadyExists, DataError, StoreTrouble
 from sievemda.policy.quota import Limits
 from sievemda.store import rootlist
-from sievemda.store.authority import change_entry
+from sievemda.store.authority import change_entries
 from sievemda.store.creation import make_directory, open_partition
 from sievemda.store.files import sync_directory, sync_later, unique_name
 from sievemda.store.layout import MAILDIR
@@ -100,10 +100,11 @@ def furnish(store: MailStore, account: Account) -> None:
             found.set_special_use(use)
     if account.limits is not None:
         rootlist.set_limits(store, account.inbox, account.limits)
-    for grant in account.grants:
-        mailbox = store.find(grant.folder)
+    for folder in dict.fromkeys(grant.folder for grant in account.grants):
+        mailbox = store.find(folder)
         if mailbox is not None:
-            change_entry(store, mailbox, grant.identifier, grant.rights, careful=False)
+            changes = [(grant.identifier, grant.rights) for grant in account.grants if grant.folder == folder]
+            change_entries(store, mailbox, changes, careful=False)
     if account.script is not None:
         script, text = account.script
         modes = {"file_mode": store.files.message_mode, "folder_mode": store.files.folder_mode}

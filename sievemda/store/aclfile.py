@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,11 @@ def _lines(entry: Entry) -> list[str]:
 class AclFiles:
     """Reads and replaces the ACL of folders."""
 
-    def __init__(self, records: Records, mode: int, groups_of: GroupsOf) -> None:
+    """`implied` are the rights that the right `a` brings along (acl_admin_implies_write)."""
+
+    def __init__(
+        self, records: Records, mode: int, groups_of: GroupsOf, implied: Callable[[Rights], Rights] = Rights
+    ) -> None:
         self._cache = Cached(_parse)
         self._records = records
         self._mode = mode
@@ -208,11 +213,20 @@ class AclFiles:
                 raise StoreTrouble(f"{path} cannot be read: {error}") from error
             if content.damage:
                 raise StoreTrouble(f"{path} is damaged ({content.damage}); repair or remove it first")
-            acl = change(self._understood(content, self._records.get(folder), owner))
+            record = self._records.get(folder)
+            before = self._understood(content, record, owner)
+            acl = change(before)
             new, recorded = self.written(acl, owner_after or owner, content.kept)
-            self._records.change(folder, **recorded)
+            self._records.change(folder, **recorded, granted=_since(record.granted, before, acl))
             lock.replace(new)
         return acl
+
+
+def _since(known: dict[str, int], before: Acl, after: Acl) -> dict[str, int]:
+    """Since when each has rights: those who get their first ones now, and those of whom it is known."""
+    had = {name for name, _ in before.entries}
+    dates = {name: known.get(name) if name in had else int(time.time()) for name, _ in after.entries}
+    return {name: when for name, when in dates.items() if when is not None}
 
 
 def _recorded(record: Record) -> Acl:

@@ -1,9 +1,9 @@
 """`sievemda-mailbox`: what belongs to a folder and has no place in a file that others read.
 
 One JSON object per folder: `id` (stable over a rename, new after delete and create), `special_use`, `rights` (the ACL
-as it was set, by identifier) with `acl_file` (which `dovecot-acl` was made of it, see `aclfile`), `limits` (quota
-limits that `maildirsize` cannot say; its presence makes the folder a quota root), `metadata` (what `annotations` keeps
-here). Keys that we do not know are kept.
+as it was set, by identifier) with `granted` (since when each has rights) and `acl_file` (which `dovecot-acl` was made
+of it, see `aclfile`), `limits` (quota limits that `maildirsize` cannot say; its presence makes the folder a quota
+root), `metadata` (what `annotations` keeps here). Keys that we do not know are kept.
 
 Why the id is made late: a folder that an IMAP server created has no such file. It gets one when the id is first asked
 for; whoever links the file first decides, so that two deliveries agree.
@@ -26,7 +26,7 @@ from typing import Any
 from sievemda.store.files import Cached, Dotlock, read_control_file, unique_name, write_new
 
 FILE_NAME = "sievemda-mailbox"
-_KEYS = ("id", "special_use", "rights", "acl_file", "limits", "metadata")
+_KEYS = ("id", "special_use", "rights", "granted", "acl_file", "limits", "metadata")
 _log = logging.getLogger(__name__)
 
 
@@ -35,13 +35,16 @@ class Record:
     id: str = ""
     special_use: str = ""  # attributes of RFC 6154 §2, separated by spaces
     rights: dict[str, str] = field(default_factory=dict)
+    granted: dict[str, int] = field(default_factory=dict)  # since when identifiers have rights, as far as we gave them
     acl_file: str = ""  # for which file and owner `rights` is the ACL
     limits: dict[str, int] | None = None  # by the field names of policy.quota.Limits
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)  # annotations by user ("": all) and entry
     others: dict[str, Any] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        content = {key: getattr(self, key) for key in ("id", "special_use", "rights", "acl_file", "metadata")}
+        content = {
+            key: getattr(self, key) for key in ("id", "special_use", "rights", "granted", "acl_file", "metadata")
+        }
         kept = {key: value for key, value in content.items() if value}
         limits = {} if self.limits is None else {"limits": self.limits}
         return json.dumps(self.others | kept | limits).encode() + b"\n"
@@ -64,6 +67,7 @@ def _parse(path: str, content: bytes | None) -> Record:
             id=str(found.get("id", "")),
             special_use=str(found.get("special_use", "")),
             rights={str(key): str(value) for key, value in found.get("rights", {}).items()},
+            granted={str(key): int(value) for key, value in found.get("granted", {}).items()},
             acl_file=str(found.get("acl_file", "")),
             limits=None if limits is None else {str(key): int(value) for key, value in limits.items()},
             metadata={

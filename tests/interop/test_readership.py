@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -71,3 +72,18 @@ def test_a_subscription_here_is_one_over_imap_and_can_be_ended_there(
 
 def subscribed(imap) -> set[str]:
     return {name for _, name in imap.listed('(SUBSCRIBED) "" "*"')}
+
+
+def test_who_has_read_a_board_or_the_folders_of_another(
+    site: Site, dovecot: Dovecot, person: str, board: str, other: str
+):
+    site.grant(f"user/{other}", "anyone", "p")
+    assert [code for code, _ in site.lmtp(message(to=f"{other}@example.org"), f"{other}@example.org")] == [250]
+    with dovecot.login(person) as imap:
+        for shown in (f"Shared Folders/{board}", f"Other Users/{other}"):
+            assert imap.choose(shown) == 1
+            imap.store("1", "+FLAGS", "\\Seen")
+            imap.unselect()
+    for name in (board, f"user/{other}"):
+        (shared,) = json.loads(site.cli("readership", "--json", name))
+        assert [reader["user"] for reader in shared["readers"]] == [person]
