@@ -23,13 +23,13 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sievemda.errors import StoreTrouble
 from sievemda.policy import dovecot
-from sievemda.policy.acl import ALL_RIGHTS, ANONYMOUS, ANYONE, AUTHENTICATED, NO_RIGHTS, Acl, Rights
+from sievemda.policy.acl import ALL_RIGHTS, ANONYMOUS, ANYONE, AUTHENTICATED, NO_RIGHTS, Acl, Rights, with_implied
 from sievemda.policy.dovecot import Entry, GroupsOf
 from sievemda.store.files import Cached, Dotlock, read_control_file
 from sievemda.store.record import Record, Records
@@ -138,17 +138,14 @@ def _lines(entry: Entry) -> list[str]:
 
 
 class AclFiles:
-    """Reads and replaces the ACL of folders."""
+    """Reads and replaces the ACL of folders. `generous` says that acl_admin_implies_write is on."""
 
-    """`implied` are the rights that the right `a` brings along (acl_admin_implies_write)."""
-
-    def __init__(
-        self, records: Records, mode: int, groups_of: GroupsOf, implied: Callable[[Rights], Rights] = Rights
-    ) -> None:
+    def __init__(self, records: Records, mode: int, groups_of: GroupsOf, *, generous: bool = False) -> None:
         self._cache = Cached(_parse)
         self._records = records
         self._mode = mode
         self._groups_of = groups_of
+        self._generous = generous
 
     def get(self, folder: Path, owner: str | None) -> Acl:
         """The ACL as Cyrus would show it; only its owner's rights when the file is damaged."""
@@ -160,17 +157,18 @@ class AclFiles:
     def rights(self, folder: Path, owner: str | None, identity: str | None) -> Rights:
         """What somebody may do there; None is anonymous. TemporaryTrouble when his groups matter and are not known."""
         content, record = self._content(folder), self._records.get(folder)
+        owned = owner is not None and identity == owner
         if content.damage or not content.digest:
-            return ALL_RIGHTS if owner is not None and identity == owner else NO_RIGHTS
+            return ALL_RIGHTS if owned else NO_RIGHTS
         ours = record.acl_file == content.written_for(owner)
         entries = _recorded(record) if ours else _beyond(content, record, owner)
         asked = content.mentions_groups or entries.mentions_groups()
         groups = self._groups_of(identity) if identity is not None and asked else ()
         rights = entries.rights_of(identity, groups)
-        if ours and content.overriding.isdisjoint(groups):
-            return rights
-        owned = owner is not None and identity == owner
-        return dovecot.rights_of(content.entries, identity, groups, owned=owned) | (rights - dovecot.KNOWN)
+        if not ours or not content.overriding.isdisjoint(groups):
+            there = dovecot.rights_of(content.entries, identity, groups, owned=owned)
+            rights = there | (rights - dovecot.KNOWN)
+        return with_implied(rights) if self._generous else rights
 
     def _content(self, folder: Path) -> _Content:
         try:
@@ -194,6 +192,8 @@ class AclFiles:
     def written(self, acl: Acl, owner: str | None, kept: tuple[str, ...] = ()) -> tuple[bytes, dict[str, Any]]:
         """The content of the file for an ACL, and what the folder's record has to say of it."""
         entries = dovecot.enforcing(acl, owner, self._groups_of)
+        if self._generous:
+            entries = [replace(entry, granted=entry.granted and with_implied(entry.granted)) for entry in entries]
         content = ("\n".join([*kept, *(line for entry in entries for line in _lines(entry))]) + "\n").encode()
         rights = {name: "".join(sorted(rights)) for name, rights in acl.entries}
         return content, {"rights": rights, "acl_file": _written_for(_digest(content), owner)}

@@ -27,6 +27,10 @@ from sievemda.store.names import MailboxName
 ADMIN_RIGHTS = Rights("la")  # what an administrator has everywhere
 
 
+class Disabled(NotPermitted):
+    """Nobody may do that here, administrators neither."""
+
+
 class Authority:
     """What `userid` may do; None is anonymous. `admin` says whether he is an administrator: else the setting admins."""
 
@@ -107,11 +111,11 @@ class Authority:
         return self._with(name, "a", owner=True)
 
     def check_change_acl(self, name: MailboxName, identifier: str) -> Mailbox:
-        """`a`; and for `anyone` the setting anyoneuseracl, when he is no administrator."""
-        mailbox = self._with(name, "a")
+        """`a`; and for `anyone` the setting anyoneuseracl, when he is no administrator. Disabled, NotFound."""
         if not self._settings.allowsetacl:
-            raise self._refusal("ACLs are not to be changed here (allowsetacl)")
-        if identifier.removeprefix("-") == ANYONE and not (self.is_admin or self._settings.anyoneuseracl):
+            raise Disabled("ACLs are not to be changed here (allowsetacl)")
+        mailbox = self._with(name, "a")
+        if identifier == ANYONE and not (self.is_admin or self._settings.anyoneuseracl):
             raise self._refusal("you may not give rights to anyone (anyoneuseracl)")
         return mailbox
 

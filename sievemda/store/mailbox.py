@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sievemda.config import Acl as AclSettings
 from sievemda.policy.acl import Acl, Rights
 from sievemda.store.aclfile import LIST_CACHE, AclFiles
 from sievemda.store.groups import Groups
@@ -42,13 +43,14 @@ class Files:
         user_tree: UserTree,
         groups: Groups,
         modes: tuple[int, int],
-        shared_dict: Path | None = None,
+        rules: AclSettings,
     ) -> Files:
         """`modes` are those of messages and of folders."""
         message_mode, folder_mode = modes
         records = Records(message_mode)
-        acls = AclFiles(records, message_mode, groups.of)
-        sharing = Sharing(shared_dict, acls, message_mode) if shared_dict else None
+        acls = AclFiles(records, message_mode, groups.of, generous=rules.acl_admin_implies_write)
+        shared = rules.acl_shared_dict
+        sharing = Sharing(shared, acls, message_mode) if shared else None
         roots = Roots(layout, records, message_mode, user_tree)
         return cls(records, acls, Keywords(message_mode), roots, message_mode, folder_mode, sharing)
 

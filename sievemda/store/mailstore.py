@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sievemda.config import Settings
-from sievemda.policy.acl import Rights, with_implied
+from sievemda.policy.acl import Rights
 from sievemda.store import aside, creation, moves, rootlist, undelete, withdrawn
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.denials import is_denied
@@ -45,7 +45,7 @@ class MailStore:
         self.layout = Layout(settings, self.namespace)
         modes = (settings.store.message_mode, settings.store.folder_mode)
         self.groups = Groups(settings.acl.groups_file, lower=settings.site.username_tolower)
-        self.files = Files.of(self.layout, self.user_tree, self.groups, modes, settings.acl.acl_shared_dict)
+        self.files = Files.of(self.layout, self.user_tree, self.groups, modes, settings.acl)
         self.annotations = Annotations(settings.data, settings.store.message_mode)
 
     # -- looking up ------------------------------------------------------------------------------------------------
@@ -55,10 +55,15 @@ class MailStore:
         return self.layout.default
 
     def find(self, name: MailboxName) -> Mailbox | None:
-        """The mailbox of that name; also when its name is spelled in modified UTF-7 and nothing is there as spelled."""
+        """The mailbox of that name; also when its name is spelled in modified UTF-7 and nothing is there as spelled.
+
+        With the separator `.`, one that an IMAP server has called by the `^` that users type for a dot in a name.
+        """
         found = self._find(name)
         if found is None and (decoded := name.decoded()) is not None:
             found = self._find(decoded)
+        if found is None and (carets := self.namespace.with_carets(name)) is not None:
+            found = self._find(carets)
         return found
 
     def _find(self, name: MailboxName) -> Mailbox | None:
@@ -138,9 +143,8 @@ class MailStore:
         return None
 
     def rights(self, mailbox: Mailbox, identity: str | None) -> Rights:
-        """What `identity` (None is anonymous) may do there, with what the settings add; see `Mailbox.rights`."""
-        rights = mailbox.rights(identity)
-        return with_implied(rights) if self.settings.acl.acl_admin_implies_write else rights
+        """What `identity` (None is anonymous) may do there; see `Mailbox.rights`."""
+        return mailbox.rights(identity)
 
     # -- changing ----------------------------------------------------------------------------------------------------
 

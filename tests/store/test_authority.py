@@ -2,7 +2,7 @@ import pytest
 
 from sievemda.errors import AlreadyExists, NotFound, NotPermitted
 from sievemda.policy.acl import BadIdentifier, format_rights
-from sievemda.store.authority import Authority
+from sievemda.store.authority import Authority, Disabled
 from sievemda.store.names import MailboxName
 
 
@@ -211,10 +211,33 @@ def test_an_owner_without_the_right_to_administer_still_sees_the_acl(acting, nam
 def test_rights_for_anyone_can_be_left_to_administrators(site):
     store = site(site={"admins": ("cyrus",)}, acl={"anyoneuseracl": False})
     inbox = store.create(MailboxName("alice")).name
-    for identifier in ("anyone", "-anyone", "ANYONE"):
-        with pytest.raises(NotPermitted):
-            Authority(store, "alice").change_acl(inbox, identifier, "p")
+    for identifier in ("anyone", "ANYONE"):
+        for change in ("p", None):
+            with pytest.raises(NotPermitted):
+                Authority(store, "alice").change_acl(inbox, identifier, change)
+    assert Authority(store, "alice").change_acl(inbox, "-anyone", "p")
     assert format_rights(Authority(store, "cyrus").change_acl(inbox, "anyone", "p").get("anyone")) == "p"
+
+
+def test_where_the_setting_says_so_nobody_changes_acls(site):
+    store = site(site={"admins": ("cyrus",)}, acl={"allowsetacl": False})
+    inbox = store.create(MailboxName("alice")).name
+    for userid in ("alice", "cyrus"):
+        with pytest.raises(Disabled):
+            Authority(store, userid).change_acl(inbox, "bob", "p")
+        assert Authority(store, userid).check_read_acl(inbox)
+    with pytest.raises(Disabled):
+        Authority(store, "bob").change_acl(MailboxName("nobody"), "bob", "p")
+
+
+@pytest.mark.parametrize(("implies", "rights"), [(False, "la"), (True, "lswiteda" + "n")])
+def test_the_right_to_administer_brings_others_along_where_the_setting_says_so(site, implies, rights):
+    store = site(site={"admins": ("cyrus",)}, acl={"acl_admin_implies_write": implies})
+    inbox = store.create(MailboxName("alice"))
+    Authority(store, "cyrus").change_acl(inbox.name, "bob", "la")
+    assert format_rights(Authority(store, "bob").rights(inbox)) == rights
+    assert format_rights(Authority(store, "cyrus").rights(inbox)) == "la"
+    assert ("user=bob lwstiea" in (inbox.path / "dovecot-acl").read_text()) is implies
 
 
 def test_a_group_must_be_known(acting, name):

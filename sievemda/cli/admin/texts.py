@@ -6,10 +6,12 @@ from sievemda.cli.admin.session import Refused
 from sievemda.errors import AlreadyExists, NotFound, NotPermitted, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.policy.acl import BadIdentifier
 from sievemda.policy.quota import OverQuota
+from sievemda.store.authority import Disabled
 
 _TEXTS: tuple[tuple[type[SievemdaError], str], ...] = (
     (AlreadyExists, "Mailbox already exists"),
     (NotFound, "Mailbox does not exist"),
+    (Disabled, "Command is disabled by configuration"),
     (NotPermitted, "Permission denied"),
     (OverQuota, "Over quota"),
     (BadIdentifier, "Invalid identifier"),
