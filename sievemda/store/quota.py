@@ -41,14 +41,16 @@ _NO_LIMITS = Limits()
 _log = logging.getLogger(__name__)
 
 
-def is_limiting(folder: Path, records: Records) -> bool:
+def is_limiting(folder: Path, records: Records, *, there: bool | None = None) -> bool:
     """Whether a directory is a quota root: it has limits, or had some that were lifted.
 
-    It is none when it has only a file without a limit, in which an IMAP server counts.
+    It is none when it has only a file without a limit, in which an IMAP server counts. Who has looked says whether the
+    file is `there`.
     """
     if records.get(folder).limits is not None:
         return True
-    return maildirsize.exists(folder) and maildirsize.read(folder).limits is not None
+    there = maildirsize.exists(folder) if there is None else there
+    return there and maildirsize.read(folder).limits is not None
 
 
 def _stamps(folders: Iterable[Folder]) -> list[int]:
@@ -123,6 +125,11 @@ class QuotaRoot:
         if fresh:
             return replace(self.recount(), annotation=self.annotations())
         return self._read().usage or self.recount()
+
+    def limits_and_usage(self) -> tuple[Limits, Usage]:
+        """Both as the file has them, in one look."""
+        sizes = self._read()
+        return self._with_record(sizes), sizes.usage or self.recount()
 
     def known(self) -> Usage:
         """The same as fresh, without counting messages when no folder has changed since they were counted."""

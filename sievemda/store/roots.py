@@ -42,11 +42,15 @@ class Roots:
 
         Where nothing limits a user, it is his INBOX when an IMAP server counts there, to help it count.
         """
-        for length in range(len(name.path), -1 if name.owner is not None else 0, -1):
-            path = name.path[:length]
-            if self.is_root(path, tree):
-                return self.at(MailboxName(name.owner, path, name.domain), tree)
-        counter = tree.root if name.owner is not None and maildirsize.exists(tree.root) else None
+        for length in range(len(name.path), 0, -1):
+            if self.is_root(name.path[:length], tree):
+                return self.at(MailboxName(name.owner, name.path[:length], name.domain), tree)
+        counter = None
+        if name.owner is not None:
+            there = maildirsize.exists(tree.root)
+            if is_limiting(tree.root, self._records, there=there):
+                return self.at(MailboxName(name.owner), tree)
+            counter = tree.root if there else None
         domain = domain_of(name)
         if domain and is_limiting(self.domain_path(domain), self._records):
             return self.domain(domain, counter)
