@@ -23,13 +23,14 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from os.path import lexists
 from pathlib import Path
 
 from sievemda.config import Settings
 from sievemda.errors import DataError
 from sievemda.store.names import Namespace
 from sievemda.store.partitions import STAGE, Partitions
-from sievemda.store.spelling import from_disk, to_disk
+from sievemda.store.spelling import from_disk, in_utf8, to_disk
 
 MAILDIR = "Maildir"
 _PLACEHOLDER = re.compile(r"\{(user|local|domain|hash|domainhash)\}")
@@ -45,7 +46,13 @@ class Tree:
     root: Path
 
     def folder(self, path: tuple[str, ...]) -> Path:
-        return self.root / to_disk(path) if path else self.root
+        """Where the folder is, or would be made."""
+        if not path:
+            return self.root
+        usual, other = to_disk(path), in_utf8(path)
+        if other not in ("", usual) and not lexists(f"{self.root}/{usual}") and lexists(f"{self.root}/{other}"):
+            return self.root / other
+        return self.root / usual
 
     def folders(self) -> Iterator[tuple[str, ...]]:
         """The paths of what look like folders of the tree, in no order; `()` when the root is an INBOX."""

@@ -223,6 +223,12 @@ class Namespace:
             return MailboxName(None, parts, domain)
         return MailboxName(owner, () if len(parts) == 1 and parts[0].upper() == INBOX else parts)
 
+    def with_carets(self, name: MailboxName) -> MailboxName | None:
+        """What an IMAP server calls the mailbox for which users type `^`: it takes that as it is. None: they do not."""
+        if self.separator == "/" or not any("." in part for part in name.path):
+            return None
+        return MailboxName(name.owner, tuple(part.replace(".", "^") for part in name.path), name.domain)
+
     # -- policy --------------------------------------------------------------------------------------------------
 
     def check_new(self, name: MailboxName) -> None:

@@ -5,7 +5,8 @@ mean something to the file system or to Maildir++ become a backslash and two low
 encoded. What is escaped: dot, slash and backslash anywhere, a tilde at the start of a component.
 
 Why a name must survive the round trip: two spellings on disk for one name would make a folder that can be listed and
-not found. `from_disk` therefore returns None for a spelling that `to_disk` would not write.
+not found. `from_disk` therefore returns None for a spelling that `to_disk` would not write, but for one: Courier has
+names in UTF-8 as they are since its version 5. Such folders are taken as they come (`in_utf8`); none is made.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _DIRECT = re.compile(r"[\x20-\x7e]*")
 _OTHERS = re.compile(r"&|[^\x20-\x7e]+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _SHIFT = re.compile(r"&([^-]*)-|&")
+_NO_UTF7 = re.compile(r"[^\x00-\x7f]|&(?![A-Za-z0-9+,]*-)")  # no shift begins with this ampersand
+_NO_UTF8 = re.compile(r"^~|[\\/.\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def encode_utf7(text: str) -> str:
@@ -72,6 +75,11 @@ def to_disk(path: Sequence[str]) -> str:
     return "." + encode_utf7(".".join(map(escape, path)))
 
 
+def in_utf8(path: Sequence[str]) -> str:
+    """The directory as Courier would call it; nothing when a component cannot be written without an escape."""
+    return "" if any(map(_NO_UTF8.search, path)) else "." + ".".join(path)
+
+
 def from_disk(name: str) -> tuple[str, ...] | None:
     """The components that a directory name stands for; None when it cannot be the name of a folder."""
     if _PLAIN_NAME.fullmatch(name):
@@ -80,6 +88,6 @@ def from_disk(name: str) -> tuple[str, ...] | None:
         return None
     decoded = [decode_utf7(part) for part in spelled]
     if None in decoded:
-        return None
+        return tuple(spelled) if _NO_UTF7.search(name) and in_utf8(spelled) == name else None
     path = tuple(_UNESCAPE.sub(lambda match: chr(int(match[1], 16)), part or "") for part in decoded)
     return path if to_disk(path) == name and not any(_CONTROLS.search(part) for part in path) else None

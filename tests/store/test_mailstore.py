@@ -191,6 +191,33 @@ def test_a_folder_on_another_partition_is_found_when_an_imap_server_has_renamed_
     assert (found.id, found.partition) == (lists.id, "two")
 
 
+def test_a_folder_whose_name_courier_has_written_in_utf_8_is_found_and_no_second_one_made(store):
+    inbox = make(store, "user/alice")
+    (inbox.path / ".Büro & Co" / "cur").mkdir(parents=True)
+    assert find(store, "user/alice/Büro & Co").path.name == ".Büro & Co"
+    assert names(store) == ["user/alice", "user/alice/Büro & Co"]
+    with pytest.raises(AlreadyExists):
+        make(store, "user/alice/Büro & Co")
+    store.rename(find(store, "user/alice/Büro & Co").name, store.namespace.parse_admin("user/alice/Büro"))
+    assert find(store, "user/alice/Büro").path.name == ".B&APw-ro"
+
+
+def test_a_folder_that_exists_under_both_spellings_is_the_one_that_we_make(store):
+    inbox = make(store, "user/alice")
+    box = make(store, "user/alice/Büro")
+    (inbox.path / ".Büro" / "cur").mkdir(parents=True)
+    assert find(store, "user/alice/Büro").path == box.path
+    assert names(store) == ["user/alice", "user/alice/Büro"]
+
+
+def test_a_dot_in_a_name_may_be_a_caret_on_disk_where_dots_separate(site):
+    store = site(names={"unixhierarchysep": False})
+    inbox = make(store, "user.alice")
+    (inbox.path / ".a^b" / "cur").mkdir(parents=True)
+    assert find(store, "user.alice.a^b").path.name == ".a^b"
+    assert names(store) == ["user.alice", "user.alice.a^b"]
+
+
 def test_another_name_for_a_folder_of_the_same_tree_is_no_folder(store):
     inbox = make(store, "user/alice")
     (inbox.path / ".Again").symlink_to(make(store, "user/alice/Lists").path)
@@ -447,7 +474,7 @@ def test_a_pattern_chooses(store, pattern, found):
 
 def test_what_is_no_mailbox_is_not_listed(store, tmp_path):
     inbox = make(store, "user/alice")
-    for name in (".half", ".\\2Ebad", ".&bad", "..x", ".a..b"):
+    for name in (".half", ".\\2Ebad", ".&AGE-", "..x", ".a..b"):
         (inbox.path / name / ("cur" if name != ".half" else "new")).mkdir(parents=True)
     (tmp_path / "mail" / "user" / "file").write_text("")
     (tmp_path / "mail" / "user" / "UPPER" / "Maildir" / "cur").mkdir(parents=True)

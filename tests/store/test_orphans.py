@@ -39,8 +39,8 @@ def test_a_home_whose_name_is_no_user(found, home, tmp_path):
 
 
 def test_a_folder_whose_name_is_no_mailbox(found, home):
-    (home / "Maildir/.a&b/cur").mkdir(parents=True)
-    assert found() == {("folder", f"{home}/Maildir/.a&b")}
+    (home / "Maildir/.&AGE-/cur").mkdir(parents=True)
+    assert found() == {("folder", f"{home}/Maildir/.&AGE-")}
 
 
 def test_a_directory_without_cur(found, home):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sievemda.store.spelling import decode_utf7, encode_utf7, from_disk, to_disk
+from sievemda.store.spelling import decode_utf7, encode_utf7, from_disk, in_utf8, to_disk
 
 # What Dovecot 2.3.19 with the listescape plugin calls these folders on disk.
 DOVECOT = [
@@ -41,15 +41,24 @@ def test_a_folder_is_called_on_disk_what_dovecot_calls_it(path, name):
         ".a\\2Eb",
         ".a\\b",
         ".&AGE-",
-        ".&AN",
-        ".ä",
         ".&AAo-",
-        ".&-&",
         ".&2D0-",
         ".~z",
     ],
 )
 def test_a_directory_that_no_name_would_be_written_as_is_no_folder(name):
+    assert from_disk(name) is None
+
+
+@pytest.mark.parametrize("name", [".ä", ".Büro & Co.Übersicht", ".R&D", ".&AN", ".&-&", ".日本"])
+def test_a_directory_that_courier_has_made_is_a_folder(name):
+    path = from_disk(name)
+    assert path == tuple(name[1:].split("."))
+    assert in_utf8(path) == name
+
+
+@pytest.mark.parametrize("name", [".~ä", ".ä.~z", ".ä\\2e", ".ä..b", ".\udcff", ".ä\n"])
+def test_a_directory_that_only_looks_like_one_of_courier_is_no_folder(name):
     assert from_disk(name) is None
 
 
