@@ -149,8 +149,7 @@ class Watch:
         *,
         fresh: bool = False,
     ) -> _View:
-        limits = root.limits()
-        usage = self._usage(root, limits, rules, occasion, fresh=fresh)
+        limits, usage = self._measured(root, rules, occasion, fresh=fresh)
         refused = occasion == "refused"
         standings = {rule.rule.name: standings_of(limits, usage, rule.resources, refused=refused) for rule in rules}
         steps = look([rule.rule for rule in rules], standings, state, now)
@@ -162,16 +161,17 @@ class Watch:
         since = grace.since_when_full(state.full_since, occasion, over=over, near=near, now=now)
         return _View(replace(state, full_since=since), tuple(zip(rules, steps, strict=True)))
 
-    def _usage(
-        self, root: QuotaRoot, limits: Limits, rules: Sequence[NoticeRule], occasion: Occasion, *, fresh: bool
-    ) -> Usage:
+    def _measured(
+        self, root: QuotaRoot, rules: Sequence[NoticeRule], occasion: Occasion, *, fresh: bool
+    ) -> tuple[Limits, Usage]:
         """After a delivery as the file has it, and counted before anything is done because of it. Who looks without one
         counts where a folder has changed, since an IMAP server may keep no quota. A domain is not counted for this.
         """
+        limits, usage = root.limits_and_usage()
         rare = any(limits.of(each) is not None for rule in rules for each in rule.resources if each not in MAIL)
         if rare or limits.annotation is not None or (occasion == "look" and not root.is_domain):
-            return root.known()
-        return root.usage(fresh=fresh and not root.is_domain)
+            return limits, root.known()
+        return limits, root.usage(fresh=True) if fresh and not root.is_domain else usage
 
     def _notice(self, root: QuotaRoot, rule: NoticeRule, step: Step, letter: Letter) -> Notice:
         percent = step.standing.percent if step.standing else 0
