@@ -94,7 +94,10 @@ class Places:
 
     def detail(self, target: Target, size: int) -> Place | Obstacle | None:
         """The folder that the address names; None when it names none or there is none."""
-        mailbox = None if target.detail is None else self.find(target.detail)
+        try:
+            mailbox = None if target.detail is None else self.find(target.detail)
+        except (OSError, TemporaryTrouble) as e:
+            return _unreadable(e)
         if mailbox is None or mailbox.name == target.mailbox.name:
             return None
         return self._refused(target, mailbox, target.poster, size) or Place(mailbox.name, mailbox)

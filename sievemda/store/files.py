@@ -11,6 +11,7 @@ opening, reading and parsing, not looking.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import stat
@@ -28,6 +29,8 @@ T = TypeVar("T")
 
 MAX_CONTROL_FILE = 1024 * 1024  # octets; a control file beyond is damage, or somebody's trap
 _BLOCK = 16 * 1024  # octets; most control files have less
+# What says that there can be no file of that name; everything else says that it cannot be told.
+NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 STALE_LOCK = 120.0  # seconds after which Dovecot, and we, take a lock file for forgotten
 LOCK_PATIENCE = 10.0  # seconds
 
@@ -119,12 +122,14 @@ def _sync_file_system(directory: Path) -> None:
         os.close(fd)
 
 
-def is_directory(path: Path | str) -> bool:
+def is_directory(path: Path | str, *, through_link: bool = False) -> bool:
     """Whether it is a directory, and not a link to one. OSError when that cannot be told, as on a disk that fails."""
     try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        return stat.S_ISDIR(os.stat(path, follow_symlinks=through_link).st_mode)  # noqa: PTH116
+    except OSError as error:
+        if error.errno in NOT_THERE:
+            return False
+        raise
 
 
 def read_control_file(path: Path | str, *, dir_fd: int | None = None) -> bytes | None:

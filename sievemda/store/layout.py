@@ -28,11 +28,14 @@ from pathlib import Path
 
 from sievemda.config import Settings
 from sievemda.errors import DataError
+from sievemda.store.files import NOT_THERE, is_directory
 from sievemda.store.names import Namespace
 from sievemda.store.partitions import STAGE, Partitions
 from sievemda.store.spelling import from_disk, in_utf8, to_disk
 
 MAILDIR = "Maildir"
+DELETED = "deleted."
+_RESERVED = {"user", "domain", "shared", STAGE, DELETED}  # at the top of a partition
 _PLACEHOLDER = re.compile(r"\{(user|local|domain|hash|domainhash)\}")
 
 
@@ -97,7 +100,7 @@ class Layout:
         self.disks.check_all(self._template_root if self._template else None)
 
     def deleted(self, partition: str) -> Path:
-        return self.partition(partition) / "deleted."
+        return self.partition(partition) / DELETED
 
     def holds(self, path: Path) -> bool:
         """Whether a path is a partition or home directories, or lies below one."""
@@ -116,6 +119,24 @@ class Layout:
             return target
         roots = [root.resolve() for root in (*self.partitions.values(), self._template_root)]
         return target if any(root in target.parents for root in roots) else None
+
+    def maildir(self, userid: str, home: Path) -> Path | None:
+        """The Maildir in a home. A user may have put a link there: not to what is somebody else's or the store's."""
+        usual = home / MAILDIR
+        root = self.inside(usual)
+        return None if root is not None and root is not usual and self._is_reserved(root, userid) else root
+
+    def _is_reserved(self, target: Path, userid: str) -> bool:
+        own = [self.below(userid, partition) for partition in self.partitions]
+        own += [home for _, home in self.homes(userid)]
+        if any(target.is_relative_to(home.resolve()) for home in own):
+            return False
+        for root in (path.resolve() for path in self.partitions.values()):
+            if target.is_relative_to(root):
+                first, second, *_ = (*target.relative_to(root).parts, "", "")
+                if first in _RESERVED or (self._hash and second == "user"):
+                    return True
+        return bool(self._template) and target.is_relative_to(self._template_root.resolve())
 
     def folder(self, tree: Tree, path: tuple[str, ...]) -> tuple[Path, str] | None:
         """The directory of a folder and its partition; a link must lead to where the folders of its tree lie there.
@@ -241,17 +262,24 @@ def _parts(template: str) -> list[str]:
 
 
 def _link_target(path: Path) -> Path | None:
-    """`path` when it is a directory, where it leads to when it is a link to one, else None."""
+    """`path` when it is a directory, where it leads to when it is a link to one, else None.
+
+    OSError when that cannot be told: whose home cannot be seen now is not unknown.
+    """
     try:
         mode = os.lstat(path).st_mode
         if stat.S_ISDIR(mode):
             return path
         if not stat.S_ISLNK(mode):
             return None
-        target = path.resolve()
-    except (OSError, ValueError, RuntimeError):  # missing, a name too long, a loop
+        target = path.resolve(strict=True)
+    except (ValueError, RuntimeError):  # what can be no name, a loop
         return None
-    return target if target.is_dir() else None
+    except OSError as error:
+        if error.errno in NOT_THERE:
+            return None
+        raise
+    return target if is_directory(target) else None
 
 
 def _matches(at: Path, parts: list[str], values: dict[str, str]) -> Iterator[dict[str, str]]:

@@ -10,14 +10,16 @@ import os
 import re
 from pathlib import Path
 
+from sievemda.store.files import is_directory
+
 PARTS = ("cur", "new", "tmp")
 _SIZE = re.compile(r",S=(\d+)(?=[,:]|$)")
 SYSTEM_FLAGS = {"\\draft": "D", "\\flagged": "F", "\\answered": "R", "\\seen": "S", "\\deleted": "T"}
 
 
 def is_folder(path: Path) -> bool:
-    """A folder is a directory with a directory `cur` in it."""
-    return os.path.isdir(f"{path}/cur")  # noqa: PTH112  on the path of every delivery
+    """A folder is a directory with a directory `cur` in it. OSError when that cannot be told."""
+    return is_directory(f"{path}/cur", through_link=True)
 
 
 def make_parts(path: Path, mode: int) -> None:
@@ -37,7 +39,7 @@ def size_of(name: str, path: str) -> int | None:
     if match := _SIZE.search(name):
         return int(match[1])
     try:
-        return os.stat(path).st_size  # noqa: PTH116
+        return os.stat(path, follow_symlinks=False).st_size  # noqa: PTH116
     except FileNotFoundError:
         return None
 

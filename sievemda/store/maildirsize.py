@@ -89,7 +89,7 @@ def write(folder: Path, limits: Limits, lines: str, mode: int) -> None:
 def add(folder: Path, size: int) -> None:
     """A message of `size` octets has come; nothing to do when there is no such file."""
     try:
-        fd = os.open(f"{folder}/{FILE_NAME}", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.open(f"{folder}/{FILE_NAME}", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -34,6 +35,7 @@ from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
 Named = TypeVar("Named", Mailbox, QuotaRoot)
 
 _DAY = 86400.0
+_log = logging.getLogger(__name__)
 
 
 class MailStore:
@@ -90,10 +92,9 @@ class MailStore:
         """The Maildir++ tree of a user; None when there is no such user."""
         for partition, home in self.layout.homes(userid):
             inside = self.layout.inside(home)
-            usual = inside and inside / MAILDIR
-            root = usual and self.layout.inside(usual)
+            root = inside and self.layout.maildir(userid, inside)
             if root and is_folder(root):
-                moved = inside is not home or root is not usual
+                moved = root != home / MAILDIR
                 return Tree(userid, "", self.layout.partition_of(root) if moved else partition, root)
         return None
 
@@ -245,7 +246,11 @@ class MailStore:
         seen = set()
         for tree in filter(None, trees):
             for path in tree.folders():
-                found = path not in seen and self._in_tree(tree, MailboxName(owner, path, domain))
+                try:
+                    found = None if path in seen else self._in_tree(tree, MailboxName(owner, path, domain))
+                except OSError as error:
+                    _log.error("%s: cannot look at a folder: %s", tree.root, error)
+                    continue
                 if found:
                     seen.add(path)
                     yield found
@@ -264,7 +269,7 @@ class MailStore:
         for start, owner, domain in sources:
             while pending and pending[0][0] < start:
                 yield heapq.heappop(pending)[2]
-            for found in of(owner or None, domain):
+            for found in _seen(of(owner or None, domain), owner or domain):
                 if wanted.matches(found.name):
                     heapq.heappush(pending, (self.namespace.format_admin(found.name), next(order), found))
         while pending:
@@ -298,3 +303,11 @@ class MailStore:
     def make_root(self, mailbox: Mailbox) -> QuotaRoot:
         """The mailbox as a quota root, which it may become by `set_limits`."""
         return self.files.roots.at(mailbox.name, mailbox.tree)
+
+
+def _seen(found: Iterator[Named], whose: str) -> Iterator[Named]:
+    """One whose home cannot be read is no reason not to list the others."""
+    try:
+        yield from found
+    except OSError as error:
+        _log.error("%s: cannot list the mailboxes: %s", whose or "shared folders", error)

@@ -17,9 +17,10 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sievemda.store.files import sync_directory, unique_name
+from sievemda.store.files import is_directory, sync_directory, unique_name
 from sievemda.store.keywords import is_keyword
 from sievemda.store.maildir import SYSTEM_FLAGS, make_parts, size_of
+from sievemda.store.staging import open_part, read_blocks
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -39,6 +40,8 @@ def unique_part(name: str) -> str:
 def locate(mailbox: Mailbox, unique: str) -> Path | None:
     """The file of a message by the unique part of its name; None when it is not in the folder."""
     for part in ("new", "cur"):
+        if not is_directory(mailbox.path / part):  # a link may lead to somebody else's
+            continue
         with suppress(FileNotFoundError), os.scandir(mailbox.path / part) as found:
             for entry in found:
                 if entry.name.startswith(unique) and unique_part(entry.name) == unique:
@@ -49,7 +52,7 @@ def locate(mailbox: Mailbox, unique: str) -> Path | None:
 def by_uid(mailbox: Mailbox, uid: int) -> Path | None:
     """The file of a message by the UID that Dovecot has given it."""
     with suppress(FileNotFoundError):
-        for number, name in _UID.findall((mailbox.path / "dovecot-uidlist").read_bytes()):
+        for number, name in _UID.findall(b"".join(read_blocks(mailbox.path / "dovecot-uidlist"))):
             if int(number) == uid:
                 return locate(mailbox, unique_part(os.fsdecode(name)))
     return None
@@ -76,8 +79,7 @@ def set_flags(mailbox: Mailbox, file: Path, flags: tuple[str, ...]) -> Path:
     letters = "".join(sorted(others | set(mailbox.store.keywords.letters(mailbox.path, flags))))
     target = mailbox.path / "cur" / f"{name}:2,{letters}"
     if target != file:
-        file.rename(target)
-        sync_directory(target.parent)
+        _rename(mailbox, file, target)
     return target
 
 
@@ -96,18 +98,27 @@ def move(store: MailStore, source: Mailbox, file: Path, target: Mailbox, flags: 
     same = left is not None and reached is not None and left.path == reached.path
     with nullcontext() if same or reached is None else reached.recording(size):
         try:
-            file.rename(new)
+            _rename(target, file, new)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             new = _copy(store, file, target, flags)
             file.unlink(missing_ok=True)
-    sync_directory(new.parent)
     sync_directory(file.parent)
     if left is not None and not same:
         with suppress(OSError):  # it is counted again when somebody asks
             left.changed()
     return new
+
+
+def _rename(mailbox: Mailbox, file: Path, new: Path) -> None:
+    """Durably, into a directory of a folder that is no link to elsewhere."""
+    directory = open_part(mailbox, new.parent.name)
+    try:
+        os.rename(file, new.name, dst_dir_fd=directory)
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _copy(store: MailStore, file: Path, target: Mailbox, flags: tuple[str, ...]) -> Path:

@@ -65,7 +65,8 @@ def _write_all(fd: int, block: bytes) -> int:
     return done
 
 
-def _read_blocks(path: Path) -> Iterator[bytes]:
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """The content of a regular file; OSError for anything else, a link too."""
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(fd, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
         if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -77,7 +78,7 @@ def _read_blocks(path: Path) -> Iterator[bytes]:
 def measure(path: Path) -> tuple[int, int]:
     """Sync a finished file: its size, and its size with CRLF line ends."""
     size = lines = 0
-    for block in _read_blocks(path):
+    for block in read_blocks(path):
         size += len(block)
         lines += block.count(b"\n")
     sync(path)
@@ -121,10 +122,10 @@ class Staged:
         return mailbox.path / part / name
 
     def _put(self, mailbox: Mailbox, part: str, name: str, *, last: bool) -> None:
-        folder = _open_part(mailbox, part)
+        folder = open_part(mailbox, part)
         try:
             if not self.give(folder, name, last=last):
-                temporary = _open_part(mailbox, "tmp")
+                temporary = open_part(mailbox, "tmp")
                 try:
                     self.copy(temporary, folder, name)
                 finally:
@@ -151,7 +152,7 @@ class Staged:
     def copy(self, temporary: int, folder: int, name: str) -> None:
         """Copy the file into the open directory `folder`, by way of `temporary` on the same file system."""
         unfinished = unique_name()
-        write_staged(unfinished, _read_blocks(self.path), self._mode, dir_fd=temporary)
+        write_staged(unfinished, read_blocks(self.path), self._mode, dir_fd=temporary)
         try:
             os.rename(unfinished, name, src_dir_fd=temporary, dst_dir_fd=folder)
         except BaseException:
@@ -163,7 +164,7 @@ class Staged:
         self.path.unlink(missing_ok=True)
 
 
-def _open_part(mailbox: Mailbox, part: str) -> int:
+def open_part(mailbox: Mailbox, part: str) -> int:
     """The directory to deliver into, made when an unusual client has not made it."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     path = f"{mailbox.path}/{part}"
