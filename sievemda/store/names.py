@@ -24,7 +24,7 @@ from sievemda.store.spelling import decode_utf7, to_disk
 INBOX = "INBOX"
 MAX_FILE_NAME = 255  # octets of one directory entry; the whole path of a folder is one entry in Maildir++
 _FORBIDDEN = re.compile(r"[!\"%/;<>\\`{|}\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
-_FORBIDDEN_USER = re.compile(r"[!\"%*?/;<>\\`{|}:()\[\], \x00-\x20\x7f\ud800-\udfff]")
+_FORBIDDEN_USER = re.compile(r"[!\"%^*?/;<>\\`{|}:()\[\], \x00-\x20\x7f\ud800-\udfff]")
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*")
 

@@ -53,7 +53,7 @@ def test_an_administrators_name_is_read_and_printed(namespace, text, name, print
     "bad",
     ["", "user", "user/", "/user/alice", "user//x", "user/alice/", "user/alice//x", "user/alice/../bob", "user/alice/.",
      "user/alice/a\0b", "user/alice/a\nb", "user/alice/\udcff", "user/../x", "user/.hidden", "user/~x", "user/%x", "user/-x",
-     "user/anyone", "user/anonymous", "user/a b", "user/alice@example.org", "..", "user/" + "x" * 300, "user/$x"],
+     "user/anyone", "user/anonymous", "user/a b", "user/alice@example.org", "..", "user/" + "x" * 300, "user/$x", "user/a^b"],
 )  # fmt: skip
 def test_a_hostile_or_impossible_name_is_refused(bad):
     with pytest.raises(DataError):
