@@ -41,16 +41,14 @@ _NO_LIMITS = Limits()
 _log = logging.getLogger(__name__)
 
 
-def is_limiting(folder: Path, records: Records, *, there: bool | None = None) -> bool:
+def is_limiting(folder: Path, records: Records) -> bool:
     """Whether a directory is a quota root: it has limits, or had some that were lifted.
 
-    It is none when it has only a file without a limit, in which an IMAP server counts. Who has looked says whether the
-    file is `there`.
+    It is none when it has only a file without a limit, in which an IMAP server counts.
     """
     if records.get(folder).limits is not None:
         return True
-    there = maildirsize.exists(folder) if there is None else there
-    return there and maildirsize.read(folder).limits is not None
+    return maildirsize.exists(folder) and maildirsize.read(folder).limits is not None
 
 
 def _stamps(folders: Iterable[Folder]) -> list[int]:

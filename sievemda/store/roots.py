@@ -47,10 +47,10 @@ class Roots:
                 return self.at(MailboxName(name.owner, name.path[:length], name.domain), tree)
         counter = None
         if name.owner is not None:
-            there = maildirsize.exists(tree.root)
-            if is_limiting(tree.root, self._records, there=there):
+            limited = self._records.get(tree.root).limits is not None
+            counter = tree.root if not limited and maildirsize.exists(tree.root) else None
+            if limited or (counter and maildirsize.read(counter).limits is not None):
                 return self.at(MailboxName(name.owner), tree)
-            counter = tree.root if there else None
         domain = domain_of(name)
         if domain and is_limiting(self.domain_path(domain), self._records):
             return self.domain(domain, counter)
