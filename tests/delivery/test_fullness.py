@@ -15,6 +15,7 @@ from sievemda.mail.message import Message
 from sievemda.mail.result import Result
 from sievemda.policy.quota import KIB, Limits
 from sievemda.policy.warnings import State, Told
+from sievemda.store import rootlist
 from sievemda.store.spelling import to_disk
 from tests.delivery.world import World, message
 
@@ -687,3 +688,63 @@ def test_limits_that_are_lifted_end_everything(alice):
     alice.store.make_root(alice.store.find(alice.store.namespace.parse_admin("user/alice"))).set_limits(Limits())
     assert send(alice, 1) == [Result.DELIVERED]
     assert state(alice) == State()
+
+
+# -- other roots and rules --------------------------------------------------------------------------------------------
+
+
+def test_of_a_domain_the_postmaster_is_told_and_its_senders_are_put_off(make_world):
+    settings = {"virtdomains": "userid", "defaultdomain": "example.org"}
+    world = make_world(quota_warnings=("80%",), quota_grace=HOUR, **settings)
+    for user in ("ann", "ben"):
+        world.mailbox(f"user/{user}@a.example")
+    name = rootlist.root_name(world.store.namespace, "@a.example")
+    root = rootlist.set_limits(world.store, name, Limits(messages=10))
+    assert send(world, 7, "ann@a.example") == [Result.DELIVERED] * 7
+    assert world.outgoing() == []
+    assert send(world, 4, "ben@a.example") == [Result.DELIVERED] * 4
+    assert send(world, 1, "ann@a.example") == [Result.OVER_QUOTA]
+    told = [text.split(b"Subject: ")[1].partition(b"\n")[0] for _, text in world.outgoing()]
+    assert sorted(told) == [b"Mailbox @a.example is 80% full", b"Mailbox @a.example is full: mail is being refused"]
+    states = Watch(world.settings, world.store).states
+    with states.held(root.path) as held:
+        held.replace(replace(held.state, full_since=held.state.full_since - 2 * HOUR))
+    assert send(world, 1, "ben@a.example") == [Result.OVER_QUOTA_PERMANENT]
+
+
+def test_strictly_the_owner_is_told_when_mail_is_refused_for_the_little_that_is_left(make_world):
+    world = make_world(lmtp_strict_quota=True, quota_warnings=("80%",))
+    world.user("alice")
+    world.quota("user/alice", storage=100 * KIB)
+    fill(world, 1, size=96 * KIB)
+    recount(world)
+    assert world.deliver(ALICE, message("<1@x>", body="x" * 70 + "\n" + "y\n" * 4000)) == [Result.OVER_QUOTA]
+    assert subjects(world) == ["Mailbox user/alice is full: mail is being refused"]
+
+
+def test_strictly_one_message_that_is_too_large_does_not_make_a_mailbox_full(make_world):
+    world = make_world(lmtp_strict_quota=True, quota_warnings=("80%",))
+    world.user("alice")
+    world.quota("user/alice", storage=100 * KIB)
+    assert world.deliver(ALICE, message("<1@x>", body="y\n" * 60_000)) == [Result.OVER_QUOTA]
+    assert subjects(world) == []
+
+
+def test_a_limit_on_folders_is_told_of_by_a_rule_that_asks_for_it(alice, tmp_path):
+    alice.quota("user/alice", mailboxes=3)
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[rules.folders]\nthreshold = 90\nresource = "MAILBOX"\n')
+    world = changed(alice, quota_warnings=(), quota_rules=rules)
+    rounds(world)
+    world.close()
+    assert subjects(alice) == ["Mailbox user/alice is 100% full"]
+    assert b"holds 3 folders, and its limit is 3 folders" in letters(alice)[0].data
+
+
+def test_a_user_who_is_renamed_is_not_told_again(alice):
+    fill(alice, 90)
+    rounds(alice)
+    namespace = alice.store.namespace
+    alice.store.rename(namespace.parse_admin("user/alice"), namespace.parse_admin("user/zoe"))
+    send(alice, 2, "zoe@example.org")
+    assert len(letters(alice, "user/zoe")) == 1
