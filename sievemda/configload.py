@@ -214,8 +214,8 @@ def _choice(value: Any, choices: tuple[Any, ...]) -> Any:
 def _words(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(w for w in re.split(r"[\s,]+", value) if w)
-    if isinstance(value, list) and all(isinstance(v, str) for v in value):
-        return tuple(value)
+    if isinstance(value, list) and all(isinstance(v, str | int) and not isinstance(v, bool) for v in value):
+        return tuple(map(str, value))  # of levels, say: [80, 95]
     raise ValueError(f"{value!r} is not a list of words")
 
 

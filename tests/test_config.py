@@ -140,3 +140,13 @@ def test_a_place_depends_on_the_user_and_does_not_lead_elsewhere(user, expected)
 def test_a_partition_is_named_in_the_file_as_in_imapd_conf(tmp_path, key):
     (tmp_path / "sievemda.toml").write_text(f'{key} = "/srv/fast"\n')
     assert configload.load(data=tmp_path).partitions["fast"] == Path("/srv/fast")
+
+
+@pytest.mark.parametrize(
+    ("written", "levels"),
+    [('["80%", "95%"]', ("80%", "95%")), ("[80, 95]", ("80", "95")), ('"80% 95%"', ("80%", "95%")), ('"on"', ("on",))],
+)
+def test_levels_of_quota_warnings_may_be_words_or_numbers(tmp_path, written, levels):
+    file = tmp_path / "sievemda.toml"
+    file.write_text(f"[quota]\nquota_warnings = {written}\n")
+    assert configload.load(file).quota.quota_warnings == levels
