@@ -1,8 +1,9 @@
 """`dovecot-acl`: the ACL of a folder in the file that Dovecot's acl plugin reads.
 
 One entry a line, `IDENTIFIER RIGHTS`: `user=alice lr`, `-user=fred p`, `group=staff lrs`, `anyone p`, `owner lrw`,
-`authenticated`; an identifier with a space stands in double quotes; `:name name` spells rights out. `anonymous` is kept
-as `user=anonymous`. The owner of a folder without the file, or without a line for him, has all rights, as in Dovecot.
+`authenticated`; an identifier with a space stands in double quotes, with its hyphen; `:name name` spells rights out.
+What Dovecot cannot read (a line that begins with a space, for instance) is damage here, too. `anonymous` is kept as
+`user=anonymous`. The owner of a folder without the file, or without a line for him, has all rights, as in Dovecot.
 
 The file says what Dovecot is to enforce (`policy.dovecot`), which is not how an ACL is written here. So the entries as
 they were set, with the rights that Dovecot has no letter for (`n`, digits), stand in the folder's record, together with
@@ -40,7 +41,7 @@ _NAMES = {
     "lookup": "l", "read": "r", "write": "w", "write-seen": "s", "write-deleted": "t", "insert": "i",
     "post": "p", "expunge": "e", "create": "k", "delete": "x", "admin": "a",
 }  # fmt: skip
-_LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"]+))(?: +(?P<rights>.*))?')
+_LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"]\S*))(?: +(?P<rights>.*))?', re.DOTALL)
 _KINDS = {dovecot.USER, dovecot.GROUP, dovecot.OVERRIDE}
 _BARE = {dovecot.OWNER, ANYONE, AUTHENTICATED}
 _log = logging.getLogger(__name__)
@@ -76,13 +77,13 @@ def _parse(_path: str, content: bytes | None) -> _Content:
     lines: list[Entry] = []
     kept: list[str] = []
     try:
-        for number, line in enumerate(content.decode().splitlines(), 1):
-            text = line.strip()
+        for number, line in enumerate(content.decode().removesuffix("\n").split("\n"), 1):
+            text = line.removesuffix("\r")
             if not text or text[0] == "#":
                 kept.append(line)
                 continue
             try:
-                lines.append(_parse_line(text))
+                lines.append(_parse_line(text.rstrip(" \t")))
             except ValueError as error:
                 return _Content(digest=digest, damage=f"line {number}: {error}")
             if lines[-1].kind == dovecot.OVERRIDE:
@@ -96,15 +97,12 @@ def _parse(_path: str, content: bytes | None) -> _Content:
 
 
 def _parse_line(text: str) -> Entry:
-    takes = False
-    if text.startswith('-"'):  # as Dovecot writes a negative entry with a space in its name
-        takes, text = True, text[1:]
     match = _LINE.fullmatch(text)
     if match is None:
         raise ValueError("not an identifier and rights")
     identifier = match["plain"] if match["quoted"] is None else re.sub(r"\\(.)", r"\1", match["quoted"])
-    if identifier.startswith("-"):
-        takes, identifier = True, identifier[1:]
+    takes = identifier.startswith("-")
+    identifier = identifier.removeprefix("-")
     kind, _, name = identifier.partition("=")
     if identifier == ANONYMOUS:  # Dovecot takes the bare word for everybody
         kind = ANYONE
@@ -116,7 +114,7 @@ def _parse_line(text: str) -> Entry:
 
 def _parse_rights(text: str) -> Rights:
     letters, _, names = text.partition(":")
-    rights = set(letters.strip()) | {_NAMES[name] for name in names.split() if name in _NAMES}
+    rights = set(letters.strip(" \t")) | {_NAMES[name] for name in names.split() if name in _NAMES}
     if not rights <= dovecot.KNOWN:
         raise ValueError("unknown right")
     return Rights(rights)

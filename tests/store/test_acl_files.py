@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from sievemda.errors import StoreTrouble
-from sievemda.policy.acl import Acl, format_rights
+from sievemda.errors import StoreTrouble, TemporaryTrouble
+from sievemda.policy.acl import Acl, format_rights, parse_rights
 
 OWNED = "user/alice/Lists"
 
@@ -59,7 +59,9 @@ def test_rights_without_a_letter_in_dovecot_go_when_the_entry_goes(mailbox):
         ("anyone lrs\ngroup=staff lp\n", "anyone lrs group:staff lp -group:staff rs alice lrswipkxtecdan"),
         ("anyone lrs\n-group=staff r\n", "anyone lrs -group:staff r alice lrswipkxtecdan"),
         ('"user=john doe" p\nowner l\n', "john doe p alice l"),
-        ('-"user=john doe" p\nowner l\n', "-john doe p alice l"),
+        ('user=a"b\\c lr\nowner l\n', 'a"b\\c lr alice l'),
+        ("anyone lr  \nowner l\t\n", "anyone lr alice l -alice r"),
+        ("\n\r\nowner l\n", "alice l"),
         ('"-user=john doe" p\nowner l\n', "-john doe p alice l"),
         ("authenticated p\nowner l\n", "authenticated p alice l -alice p"),
         ("# comment\n\nowner l\n", "alice l"),
@@ -91,6 +93,13 @@ def test_a_shared_folder_without_a_file_belongs_to_nobody(mailbox, store):
 
 
 DAMAGED = [
+    b'-"user=john doe" p\n',
+    b" anyone p\n",
+    b"anyone p\n  \n",
+    b"anyone p\r\r\n",
+    b"anyone\tp\n",
+    b"anyone p\xc2\x85\n",
+    b" # comment\n",
     b"anyone z\n",
     b"anybody p\n",
     b"anyone p\n\xff\xfe\n",
@@ -143,6 +152,84 @@ def test_comments_and_lines_for_overriding_groups_are_kept(mailbox):
     (box.path / "dovecot-acl").write_text("# mine\ngroup-override=bad p\nowner lra\n")
     box.change_acl(lambda acl: acl.changed("anyone", "p"))
     assert lines(box) == ["# mine", "group-override=bad p", "user=alice lrpa", "anyone p"]
+
+
+@pytest.mark.parametrize("name", ["big team", 'a"b', "a\\b", "-dash", "ä"])
+def test_whatever_the_name_of_a_group_it_reads_back(mailbox, name):
+    box = mailbox(OWNED)
+    box.set_acl(Acl((("alice", parse_rights("la")), (f"group:{name}", parse_rights("lr")))))
+    (box.path / "sievemda-mailbox").unlink()
+    assert box.acl().get(f"group:{name}") == parse_rights("lr")
+
+
+def test_entries_are_shown_as_they_were_set_until_somebody_else_changes_the_file(mailbox):
+    box = mailbox(OWNED)
+    acl = "alice la anyone lrs bob p -carol s group:root w authenticated r"
+    box.set_acl(Acl.parse(acl))
+    assert str(box.acl()) == acl
+    file = box.path / "dovecot-acl"
+    file.write_text(file.read_text() + "user=dave l\n")
+    assert dict(box.acl().entries)["bob"] == parse_rights("lrsp")
+    assert box.acl().rights_of("dave") == parse_rights("l")
+
+
+def test_rights_without_a_letter_in_dovecot_outlive_a_change_by_dovecot(mailbox, store):
+    box = mailbox(OWNED)
+    box.set_acl(Acl.parse("alice lrswipkxtean bob ln5 carol ln"))
+    file = box.path / "dovecot-acl"
+    file.write_text(file.read_text().replace("user=carol l\n", "") + "anyone p\n")
+    assert format_rights(store.rights(box, "bob")) == "ln5"
+    assert "n" in store.rights(box, "alice")
+    assert format_rights(store.rights(box, "carol")) == "p"
+    assert str(box.acl()) == "alice lrswipkxtecdan bob ln5 -bob p anyone p"
+
+
+def test_a_folder_that_comes_into_other_hands_counts_as_dovecot_reads_it(store, mailbox):
+    """What an IMAP server has moved has an ACL that was written for somebody else."""
+    box, inbox = mailbox(OWNED), mailbox("user/bob")
+    box.set_acl(Acl.parse("alice la anyone p"))
+    box.path.rename(inbox.path / ".Given")
+    given = mailbox("user/bob/Given")
+    assert format_rights(store.rights(given, "alice")) == "lpa"
+    assert format_rights(store.rights(given, "bob")) == "lrswipkxtecdan"
+    assert format_rights(store.rights(given, None)) == "p"
+
+
+def test_whoever_is_in_an_overriding_group_has_what_its_line_says(site, tmp_path):
+    (tmp_path / "groups").write_text("locked:x:1:bob\n")
+    store = site(acl={"groups_file": tmp_path / "groups"})
+    board = store.create(store.namespace.parse_admin("board"))
+    board.set_acl(Acl.parse("bob lrsp anyone l"))
+    file = board.path / "dovecot-acl"
+    file.write_text("group-override=locked\n" + file.read_text())
+    assert store.rights(board, "bob") == frozenset()
+    board.change_acl(lambda acl: acl.changed("anyone", "lr"))
+    assert store.rights(board, "bob") == frozenset()
+    assert format_rights(store.rights(board, "carol")) == "lr"
+
+
+def test_a_groups_file_is_read_again_when_it_has_changed(site, tmp_path):
+    groups = tmp_path / "groups"
+    groups.write_text("staff:x:1:bob\n")
+    store = site(acl={"groups_file": groups})
+    board = store.create(store.namespace.parse_admin("board"))
+    board.set_acl(Acl.parse("group:staff lrsp"))
+    assert "p" in store.rights(board, "bob")
+    groups.write_text("staff:x:1:carol,Dave\n")
+    assert [format_rights(store.rights(board, who)) for who in ("bob", "carol", "dave")] == ["", "lrsp", "lrsp"]
+
+
+@pytest.mark.parametrize("spoil", [lambda file: file.unlink(), lambda file: file.write_bytes(b"\xff\xfe")])
+def test_groups_that_cannot_be_read_are_trouble_and_not_no_groups(site, tmp_path, spoil):
+    groups = tmp_path / "groups"
+    groups.write_text("bad:x:1:bob\n")
+    store = site(acl={"groups_file": groups})
+    board = store.create(store.namespace.parse_admin("board"))
+    board.set_acl(Acl.parse("anyone lrsp -group:bad p"))
+    spoil(groups)
+    with pytest.raises(TemporaryTrouble, match="groups_file"):
+        store.rights(board, "bob")
+    assert "p" in store.rights(board, None)
 
 
 def test_a_change_over_imap_holds_at_once(mailbox, store):
