@@ -56,8 +56,9 @@ def print_json(value: Any) -> None:
 def print_json_array(values: Iterable[Any]) -> None:
     """One array, an object a line, written as they come: memory does not grow with their number."""
     separator = "["
+    encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
     for value in values:
-        sys.stdout.write(f"{separator}{json.dumps(value, ensure_ascii=False)}")
+        sys.stdout.write(f"{separator}{encode(value)}")
         separator = ",\n "
     sys.stdout.write("[]\n" if separator == "[" else "]\n")
 

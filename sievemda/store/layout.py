@@ -31,7 +31,7 @@ from sievemda.errors import DataError
 from sievemda.store.files import NOT_THERE, is_directory
 from sievemda.store.names import Namespace
 from sievemda.store.partitions import STAGE, Partitions
-from sievemda.store.spelling import from_disk, in_utf8, to_disk
+from sievemda.store.spelling import from_disk, in_utf8, is_plain, to_disk
 
 MAILDIR = "Maildir"
 DELETED = "deleted."
@@ -59,13 +59,22 @@ class Tree:
 
     def folders(self) -> Iterator[tuple[str, ...]]:
         """The paths of what look like folders of the tree, in no order; `()` when the root is an INBOX."""
+        for path, _ in self.entries():
+            yield path
+
+    def entries(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """As `folders`, each with its directory where no other look is needed: it is no link, and is spelled one way.
+
+        For lists of very many: the directory of the tree says all of it.
+        """
         if self.owner is not None:
-            yield ()
+            yield (), str(self.root)
         try:
             with os.scandir(self.root) as found:
                 for entry in found:
                     if entry.name[0] == "." and (path := from_disk(entry.name)):
-                        yield path
+                        sure = is_plain(entry.name) and entry.is_dir(follow_symlinks=False)
+                        yield path, entry.path if sure else ""
         except (FileNotFoundError, NotADirectoryError):
             return
 

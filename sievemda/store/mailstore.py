@@ -245,9 +245,9 @@ class MailStore:
         trees: Iterable[Tree | None] = self.layout.shared(domain) if owner is None else [self.user_tree(owner)]
         seen = set()
         for tree in filter(None, trees):
-            for path in tree.folders():
+            for path, place in tree.entries():
                 try:
-                    found = None if path in seen else self._in_tree(tree, MailboxName(owner, path, domain))
+                    found = None if path in seen else self._entry(tree, MailboxName(owner, path, domain), place)
                 except OSError as error:
                     _log.error("%s: cannot look at a folder: %s", tree.root, error)
                     continue
@@ -255,25 +255,38 @@ class MailStore:
                     seen.add(path)
                     yield found
 
+    def _entry(self, tree: Tree, name: MailboxName, place: str) -> Mailbox | None:
+        """A folder as its tree was read, which says where it is when nobody has to look (`Tree.entries`)."""
+        if not (place and name.path):
+            return self._in_tree(tree, name)
+        path = Path(place)
+        return Mailbox(name, path, tree.partition, tree, self.files) if is_folder(path) else None
+
     def list(self, pattern: str = "*") -> Iterator[Mailbox]:
         """The mailboxes that match, in the order of their names as administrators write them.
 
         Users are opened one after the other as their names come up, so that memory does not grow with their number.
         """
-        yield from self._in_order(Pattern(self.namespace, pattern), self.mailboxes_of)
+        return (mailbox for _, mailbox in self.named(pattern))
 
-    def _in_order(self, wanted: Pattern, of: Callable[[str | None, str], Iterator[Named]]) -> Iterator[Named]:
-        sources = sorted(self._sources(wanted))
-        pending: list[tuple[str, int, Named]] = []
-        order = itertools.count()
-        for start, owner, domain in sources:
-            while pending and pending[0][0] < start:
-                yield heapq.heappop(pending)[2]
-            for found in _seen(of(owner or None, domain), owner or domain):
-                if wanted.matches(found.name):
-                    heapq.heappush(pending, (self.namespace.format_admin(found.name), next(order), found))
-        while pending:
-            yield heapq.heappop(pending)[2]
+    def named(self, pattern: str = "*") -> Iterator[tuple[str, Mailbox]]:
+        """As `list`, each with its name as administrators write it."""
+        return self._in_order(Pattern(self.namespace, pattern), self.mailboxes_of)
+
+    def _in_order(
+        self, wanted: Pattern, of: Callable[[str | None, str], Iterator[Named]]
+    ) -> Iterator[tuple[str, Named]]:
+        """What is found at each source, sorted, merged with what is left of those before; few overlap."""
+        named, matches, order = self.namespace.format_admin, wanted.matches, itertools.count()
+        pending: list[tuple[str, int, Named, Iterator[tuple[str, int, Named]]]] = []
+        for start, owner, domain in sorted(self._sources(wanted)):
+            yield from _until(pending, start)
+            found = _seen(of(owner or None, domain), owner or domain)
+            rows = iter(sorted((named(each.name), next(order), each) for each in found if matches(each.name)))
+            for name, number, each in rows:
+                heapq.heappush(pending, (name, number, each, rows))
+                break
+        yield from _until(pending, None)
 
     def _sources(self, wanted: Pattern) -> Iterator[tuple[str, str, str]]:
         """Where mailboxes that match may be: the first name to expect there, user id, domain of shared folders."""
@@ -298,11 +311,26 @@ class MailStore:
             root = self.quota_root(rootlist.root_name(self.namespace, pattern))
             yield from [root] if root else []
         else:
-            yield from self._in_order(Pattern(self.namespace, pattern), partial(rootlist.roots_of, self))
+            for _, root in self._in_order(Pattern(self.namespace, pattern), partial(rootlist.roots_of, self)):
+                yield root
 
     def make_root(self, mailbox: Mailbox) -> QuotaRoot:
         """The mailbox as a quota root, which it may become by `set_limits`."""
         return self.files.roots.at(mailbox.name, mailbox.tree)
+
+
+def _until(
+    pending: list[tuple[str, int, Named, Iterator[tuple[str, int, Named]]]], end: str | None
+) -> Iterator[tuple[str, Named]]:
+    """What comes before a name, out of a heap of sorted rows, each with those behind it; None: all."""
+    while pending and (end is None or pending[0][0] < end):
+        name, _, found, others = pending[0]
+        yield name, found
+        for following, number, each in others:
+            heapq.heapreplace(pending, (following, number, each, others))
+            break
+        else:
+            heapq.heappop(pending)
 
 
 def _seen(found: Iterator[Named], whose: str) -> Iterator[Named]:

@@ -20,6 +20,7 @@ class Pattern:
         local, at, domain = text.rpartition("@") if namespace.virtual else ("", "", "")
         if not at:
             local = text
+        self._all = text == "*"
         self._only = None if {"*", "%"} & set(text) else namespace.parse_admin(text)
         self._separator = "." if _is_dotted(local, namespace.separator) else "/"
         self._local = wildcards(local, self._separator)
@@ -29,6 +30,8 @@ class Pattern:
         self.user = None if namespace.virtual and any_domain else _one_user(namespace, text)
 
     def matches(self, name: MailboxName) -> bool:
+        if self._all:
+            return True
         if self._only is not None:
             return name == self._only
         owner, _, domain = (name.owner or "").partition("@")

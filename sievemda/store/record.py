@@ -81,6 +81,13 @@ def _parse(path: str, content: bytes | None) -> Record:
         return Record()
 
 
+def special_use_of(folder: Path) -> str:
+    """The special uses of a folder that is asked for once, in a list of very many: most have none, at a glance."""
+    path = f"{folder}/{FILE_NAME}"
+    content = read_control_file(path)
+    return _parse(path, content).special_use if content and b'"special_use"' in content else ""
+
+
 class Records:
     """The records of folders, read through a cache that is never stale."""
 

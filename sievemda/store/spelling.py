@@ -75,6 +75,11 @@ def to_disk(path: Sequence[str]) -> str:
     return "." + encode_utf7(".".join(map(escape, path)))
 
 
+def is_plain(name: str) -> bool:
+    """Whether a directory name can stand for one folder only, and no other name for that."""
+    return _PLAIN_NAME.fullmatch(name) is not None
+
+
 def in_utf8(path: Sequence[str]) -> str:
     """The directory as Courier would call it; nothing when a component cannot be written without an escape."""
     return "" if any(map(_NO_UTF8.search, path)) else "." + ".".join(path)
