@@ -20,7 +20,7 @@ from sievemda.store.files import write_atomically
 
 FILE_NAME = "maildirsize"
 MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
-_LIMIT = re.compile(rb"\d{1,18}[A-Z]")
+_LIMIT = re.compile(rb"\d{1,19}[A-Z]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def root_of(store, text, limits=None):
         (Limits(storage=1024), "1024S"),
         (Limits(messages=5), "5C"),
         (Limits(storage=0), "0S"),
+        (Limits(storage=2**62, messages=2**62), "4611686018427387904S,4611686018427387904C"),
         (Limits(storage=0, messages=3, mailboxes=7, annotation=1024), "0S,3C"),
     ],
 )
