@@ -215,10 +215,13 @@ class Namespace:
         return path[0].upper() == INBOX and (len(path) == 1 or path[0] != INBOX)
 
     def parse_detail(self, owner: str | None, detail: str, domain: str = "") -> MailboxName:
-        """The mailbox of `owner+detail@...`, or of a bulletin board when `owner` is None (semantics, section 2)."""
+        """The mailbox of `owner+detail@...`, or of a bulletin board when `owner` is None (semantics, section 2).
+
+        A separator too many is no harm, as in Cyrus: `Lists/` and `/Lists` are `Lists`.
+        """
         _readable(detail)
-        parts = self.split(detail)
-        _nonempty(parts, detail)
+        parts = tuple(part for part in self.split(detail) if part)
+        _nonempty(parts if parts or owner else ("",), detail)
         if owner is None:
             return MailboxName(None, parts, domain)
         return MailboxName(owner, () if len(parts) == 1 and parts[0].upper() == INBOX else parts)

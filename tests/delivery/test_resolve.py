@@ -74,7 +74,7 @@ def test_who_is_shut_out_is_no_reason_for_the_catch_all(make_world):
         ("alice+INBOX@x", None),
         ("alice+inbox@x", None),
         ("alice+INBOX/x@x", ("INBOX", "x")),
-        ("alice+a//b@x", None),
+        ("alice+a//b@x", ("a", "b")),
         ("alice+../b@x", None),
         ('"alice+a b"@x', ("a b",)),
     ],
