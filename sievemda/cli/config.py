@@ -10,7 +10,7 @@ import click
 
 from sievemda import configload
 from sievemda.config import Settings
-from sievemda.errors import ConfigurationError
+from sievemda.errors import ConfigurationError, DataError
 
 
 @click.group(epilog="Example: sievemda --config /etc/sievemda/sievemda.toml config check")
@@ -25,6 +25,7 @@ def check(ctx: click.Context, as_json: bool) -> int:
     """Say whether the configuration is right; every mistake is listed, exit code 78."""
     try:
         settings: Settings = ctx.meta["sievemda.load"]()
+        _check_files(settings)
     except ConfigurationError as e:
         if not as_json:
             raise
@@ -35,6 +36,21 @@ def check(ctx: click.Context, as_json: bool) -> int:
     else:
         click.echo(f"the configuration is right; data lie in {settings.data}")
     return 0
+
+
+def _check_files(settings: Settings) -> None:
+    """ConfigurationError for what is wrong in files about full mailboxes that the settings name."""
+    if settings.quota.quota_rules is None and not settings.quota.quota_warning_template:
+        return
+    from sievemda.delivery.fullness import rules
+    from sievemda.store.names import Namespace
+
+    try:
+        rules.site_template(settings)
+        if settings.quota.quota_rules is not None:
+            rules.read_rules(settings.quota.quota_rules, Namespace(settings))
+    except (DataError, OSError) as e:
+        raise ConfigurationError(f"{e.filename}: {e.strerror}" if isinstance(e, OSError) else str(e)) from e
 
 
 @config.command(epilog="Example: sievemda --data ./var config show --changed")

@@ -45,7 +45,9 @@ def notify(settings: Settings, pattern: str, file: str | None, dry_run: bool, as
 
 
 def _rules(settings: Settings, store: MailStore, file: str | None) -> tuple[NoticeRule, ...]:
-    from sievemda.delivery.fullness.rules import read_rules, site_rule
+    from sievemda.delivery.fullness.rules import read_rules, site_rule, site_template
+
+    site_template(settings)  # before anybody is told
 
     path = Path(file) if file is not None else settings.quota.quota_rules
     if path is not None:

@@ -153,6 +153,25 @@ def test_trouble_with_one_root_does_not_keep_the_others_from_being_told(site, ru
     assert err.startswith("sievemda: user/alice: ")
 
 
+def test_a_broken_template_of_the_site_is_found_before_anybody_is_told(site, tmp_path):
+    (tmp_path / "t.txt").write_text("Subject: x\n\n{nobody}\n")
+    sets = ("quota_warnings=80%", f"quota_warning_template={tmp_path}/t.txt")
+    code, out, err = site("quota", "notify", sets=sets)
+    assert (code, out) == (65, "")
+    assert f"{tmp_path}/t.txt:3: nothing stands for '{{nobody}}'" in err
+    assert site("config", "check", sets=sets)[0] == 78
+
+
+def test_the_check_of_the_configuration_reads_the_rules(site, rules):
+    file = rules("[rules.n]\nthreshold = 80\nwrong = 1\n")
+    code, _, err = site("config", "check", sets=[f"quota_rules={file}"])
+    assert (code, err.count("\n")) == (78, 1)
+    assert "rules.n.wrong" in err
+    assert site("config", "check", sets=["quota_rules=/nope"])[0] == 78
+    rules("[rules.n]\nthreshold = 80\n")
+    assert site("config", "check", sets=[f"quota_rules={file}"])[0] == 0
+
+
 @pytest.mark.parametrize("pattern", ["user//x", ""])
 def test_a_pattern_that_cannot_be_one(site, rules, pattern):
     code, _, err = site("quota", "notify", "--rules", rules("[rules.n]\nthreshold = 15\n"), pattern)

@@ -1,5 +1,7 @@
 """Files of rules and templates about full mailboxes: what they mean, and what is wrong with them."""
 
+from pathlib import Path
+
 import pytest
 
 from sievemda.delivery.fullness import template
@@ -134,6 +136,13 @@ def test_a_template_of_a_rule_is_checked_with_its_line(read, tmp_path):
     (tmp_path / "t.txt").write_text("Subject: x\n\nfine\n{nope}\n")
     with pytest.raises(DataError, match=r"rules\.x\.template: .*t\.txt:4: nothing stands for '\{nope\}'"):
         read("[rules.x]\nthreshold = 80\ntemplate = 't.txt'\n")
+
+
+def test_the_rules_that_are_shipped_can_be_used(world):
+    found = read_rules(Path(__file__).parents[2] / "conf/quota/rules.toml", world.store.namespace)
+    assert [each.rule.name for each in found] == ["nearly-full", "filling-up", "boards"]
+    assert found[0].template.subject == "{root} is {percent} full"
+    assert found[1].rule.interval == 3 * 86400
 
 
 @pytest.mark.parametrize("words", [(), ("off",), ("no",), ("False",)])

@@ -105,6 +105,12 @@ def read_rules(path: Path, namespace: Namespace) -> tuple[NoticeRule, ...]:
     return tuple(made)
 
 
+def site_template(settings: Settings) -> Template | None:
+    """The template of the settings, where it is one file for everybody. DataError, OSError."""
+    name = settings.quota.quota_warning_template
+    return template.read(settings.data.absolute() / name) if name and "{" not in name else None
+
+
 def _table(path: Path, name: str, found: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise DataError(f"{path}: {name}: write a table [{name}]")
