@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from sievemda.store.subscriptions import subscribed
-from tests.interop.dovecot import Dovecot, Imap, quoted
+from tests.interop.dovecot import Dovecot, Imap
+from tests.interop.imap import quoted
 from tests.interop.site import Site, message
 
 # A name as people and administrators write it, and as IMAP spells it (RFC 3501 §5.1.3).

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from sievemda.policy.acl import format_rights
-from tests.interop.dovecot import Dovecot, Imap, quoted
+from tests.interop.dovecot import Dovecot, Imap
+from tests.interop.imap import quoted
 from tests.interop.site import Site, message
 
 MAIL = b"Subject: x\r\n\r\ny\r\n"
