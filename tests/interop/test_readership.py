@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from sievemda.store.spelling import encode_utf7
-from tests.interop.dovecot import Dovecot, quoted
+from tests.interop.dovecot import Dovecot
+from tests.interop.imap import quoted
 from tests.interop.site import Site, message
 
 
