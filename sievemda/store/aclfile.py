@@ -24,6 +24,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,12 @@ def _since(known: dict[str, int], before: Acl, after: Acl) -> dict[str, int]:
     had = {name for name, _ in before.entries}
     dates = {name: known.get(name) if name in had else int(time.time()) for name, _ in after.entries}
     return {name: when for name, when in dates.items() if when is not None}
+
+
+def forget_list(root: Path) -> None:
+    """Have Dovecot look anew at which folders of a tree others may look up; it would not notice that one is new."""
+    with suppress(OSError):
+        (root / LIST_CACHE).unlink()
 
 
 def _recorded(record: Record) -> Acl:

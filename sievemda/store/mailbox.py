@@ -7,13 +7,12 @@ server or an administrator changes holds at once. If the folder goes away in the
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.config import Acl as AclSettings
 from sievemda.policy.acl import Acl, Rights
-from sievemda.store.aclfile import LIST_CACHE, AclFiles
+from sievemda.store.aclfile import AclFiles, forget_list
 from sievemda.store.groups import Groups
 from sievemda.store.keywords import Keywords
 from sievemda.store.layout import Layout, Tree
@@ -89,8 +88,7 @@ class Mailbox:
     def change_acl(self, change: Callable[[Acl], Acl]) -> Acl:
         """Replace the ACL by `change` of it, with nobody in between. StoreTrouble when the file is damaged."""
         acl = self.store.acls.change(self.path, self.name.owner, change)
-        with suppress(FileNotFoundError):
-            (self.tree.root / LIST_CACHE).unlink()
+        forget_list(self.tree.root)
         if self.store.sharing and self.name.owner is not None:
             self.store.sharing.update(self.name.owner, self.tree)
         return acl

@@ -19,6 +19,7 @@ from typing import TypeVar
 from sievemda.config import Settings
 from sievemda.policy.acl import Rights
 from sievemda.store import aside, creation, moves, rootlist, undelete, withdrawn
+from sievemda.store.aclfile import forget_list
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.denials import is_denied
 from sievemda.store.files import is_directory, unique_name
@@ -153,7 +154,9 @@ class MailStore:
         self, name: MailboxName, *, partition: str = "", special_use: str = "", subscribe: bool = True
     ) -> Mailbox:
         """See `creation.create`: AlreadyExists, NotFound, DataError, OverQuota, StoreTrouble."""
-        return creation.create(self, name, partition=partition, special_use=special_use, subscribe=subscribe)
+        made = creation.create(self, name, partition=partition, special_use=special_use, subscribe=subscribe)
+        forget_list(made.tree.root)
+        return made
 
     def may_create(self, name: MailboxName, userid: str) -> bool:
         """Whether a user may make that mailbox: below his own INBOX anything, shared folders where he has `k` above.
@@ -181,15 +184,19 @@ class MailStore:
     def rename(self, old: MailboxName, new: MailboxName, *, partition: str = "") -> Mailbox:
         """See `moves.rename`: NotFound, AlreadyExists, DataError, StoreTrouble."""
         renamed = moves.rename(self, old, new, partition=partition)
-        if old.owner != new.owner:
-            self._tell_shared(old.owner, new.owner)
+        self._tell_shared(*{old.owner, new.owner})
         return renamed
 
     def _tell_shared(self, *owners: str | None) -> None:
         """Other programs learn what somebody shares when folders of his have come or gone."""
-        for owner in owners if self.files.sharing else ():
-            if self.files.sharing and owner is not None:
-                self.files.sharing.update(owner, self.user_tree(owner))
+        for owner in owners:
+            if owner is None:
+                continue
+            tree = self.user_tree(owner)
+            if tree is not None:
+                forget_list(tree.root)
+            if self.files.sharing:
+                self.files.sharing.update(owner, tree)
 
     # -- messages ----------------------------------------------------------------------------------------------------
 

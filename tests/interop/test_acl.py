@@ -25,25 +25,32 @@ LETTERS = "lrswtipekxa"
 @pytest.fixture(scope="module")
 def place(directory: Path) -> Site:
     (directory / "groups").write_text(GROUPS_FILE)
-    site = Site(directory / "acl-site", {"groups_file": str(directory / "groups")})
+    data = directory / "acl-site" / "data"
+    settings = {"groups_file": str(directory / "groups"), "acl_shared_dict": str(data / "shared-mailboxes")}
+    site = Site(directory / "acl-site", settings)
     site.make(*(f"user/{user}" for user in USERS))
     return site
 
 
 @pytest.fixture(scope="module")
-def sessions(directory: Path, place: Site, logs: dict[str, Path]) -> Iterator[dict[str, Imap]]:
+def server(directory: Path, place: Site, logs: dict[str, Path]) -> Iterator[Dovecot]:
     dovecot = Dovecot(directory / "dovecot-acl", place.data)
     logs["dovecot of ACLs"] = dovecot.log
     with (dovecot.directory / "dovecot.conf").open("a") as config:
         config.write(GROUPS)
     dovecot.start()
-    sessions = {user: dovecot.login(user) for user in USERS}
-    yield sessions
-    for session in sessions.values():
-        session.logout()
+    yield dovecot
     complaints = dovecot.complaints()  # that it is stopped is one
     dovecot.stop()
     assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def sessions(server: Dovecot) -> Iterator[dict[str, Imap]]:
+    sessions = {user: server.login(user) for user in USERS}
+    yield sessions
+    for session in sessions.values():
+        session.logout()
 
 
 def there(session: Imap, user: str, folder: str) -> Rights | None:
@@ -128,3 +135,20 @@ def test_what_is_set_in_turns_is_enforced_by_both(place: Site, sessions: dict[st
             own.setacl(f"turns{number}", who, chance.choice(["lrs", "+p", "-r", "lrswip"]))
         folders.append(folder)
     compare(place, sessions, folders)
+
+
+def test_a_new_folder_with_the_rights_of_the_one_above_is_listed_for_others(place: Site, server: Dovecot) -> None:
+    def listed() -> set[str]:
+        with server.login("ann") as imap:
+            return set(imap.folders())
+
+    place.make(f"user/{OWNER}/Shared")
+    place.grant(f"user/{OWNER}/Shared", "ann", "lr")
+    above = f"Other Users/{OWNER}/Shared"
+    assert above in listed()
+    place.make(f"user/{OWNER}/Shared/New")
+    assert f"{above}/New" in listed()
+    with place.store() as store:
+        store.rename(*map(store.namespace.parse_admin, (f"user/{OWNER}/Shared/New", f"user/{OWNER}/Shared/Newer")))
+    assert f"{above}/Newer" in listed()
+    assert f"{above}/New" not in listed()

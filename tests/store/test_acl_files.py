@@ -240,6 +240,22 @@ def test_a_change_over_imap_holds_at_once(mailbox, store):
     assert "p" in store.rights(box, None)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda store, parse: store.create(parse("user/alice/New")),
+        lambda store, parse: store.delete(parse(OWNED)),
+        lambda store, parse: store.rename(parse(OWNED), parse("user/alice/Other")),
+        lambda store, parse: store.rename(parse(OWNED), parse("board")),
+    ],
+)
+def test_a_folder_that_comes_or_goes_makes_dovecot_build_its_list_of_acls_anew(store, mailbox, change):
+    cache = mailbox(OWNED).tree.root / "dovecot-acl-list"
+    cache.write_text("stale\n")
+    change(store, store.namespace.parse_admin)
+    assert not cache.exists()
+
+
 def test_a_change_makes_dovecot_build_its_list_of_acls_anew(mailbox):
     box = mailbox(OWNED)
     (box.tree.root / "dovecot-acl-list").write_text("stale\n")
