@@ -115,9 +115,10 @@ def setmetadata(session: Session, arguments: Arguments) -> None:
 
 
 def _configure(session: Session, arguments: Arguments, words: Mapping[str, str]) -> None:
-    if len(arguments.words) != 3:
+    if len(arguments.words) < 3:
         raise UsageError("a mailbox, an entry and its value are wanted")
-    pattern, word, value = arguments.words
+    pattern, word, *values = arguments.words
+    value = " ".join(values)
     entry = _entry(word, words, PRIVATE if arguments.has("private") else SHARED)
     kept = None if value == NONE else _checked(entry, value)
     if not pattern:

@@ -94,7 +94,7 @@ def admin(
 
 def _standard_input() -> Iterator[str]:
     for line in sys.stdin.buffer:
-        yield line.decode("utf-8", "surrogateescape")
+        yield line.decode("utf-8", "surrogateescape").rstrip("\r\n")
 
 
 def _rc_lines(system: Path | None, user: Path | None) -> Iterator[str]:

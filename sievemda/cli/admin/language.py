@@ -80,6 +80,8 @@ def _redirection(line: str, match: re.Match[str]) -> tuple[Redirection, int]:
     if at == len(line) or line[at] in ";&|<>":
         raise UsageError(f"syntax error: no file after `{match[0]}'")
     file, at = _word(line, at)
+    if "\0" in file:
+        raise UsageError("syntax error: NUL in the name of a file")
     return Redirection(stream, file, append=sign == ">>"), at
 
 

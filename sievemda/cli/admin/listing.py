@@ -55,11 +55,8 @@ def packed(items: list[str], width: int) -> Iterator[str]:
 
 
 def _subscribed(session: Session, pattern: str) -> list[str]:
-    try:
-        wanted = Pattern(session.store.namespace, pattern)
-    except DataError:
-        return []
-    return _sorted(session.shown(name) for name in subscribed_to(session) if wanted.matches(name))
+    wanted = _pattern(session, pattern)
+    return _sorted(session.shown(name) for name in subscribed_to(session) if wanted and wanted.matches(name))
 
 
 def _sorted(names: Iterable[str]) -> list[str]:
@@ -123,16 +120,20 @@ def _above(session: Session, pattern: str, found: list[Mailbox]) -> list[Mailbox
     there = {_key(mailbox.name) for mailbox in found}
     below = _matching(session, f"{pattern}{session.store.namespace.separator}*") if pattern else []
     ancestors = {_key(name): name for mailbox in below for name in _ancestors(mailbox.name)}
-    try:
-        matches = Pattern(session.store.namespace, pattern).matches
-    except DataError:  # `user` alone is no name of a mailbox
-        matches = lambda _: False  # noqa: E731
-    top = _one_level(pattern)
+    wanted, top = _pattern(session, pattern), _one_level(pattern)
     return [
         name
         for key, name in ancestors.items()
-        if key not in there and (top("user") if name.owner == "" else matches(name))
+        if key not in there and (top("user") if name.owner == "" else wanted and wanted.matches(name))
     ]
+
+
+def _pattern(session: Session, pattern: str) -> Pattern | None:
+    """None for what names nothing."""
+    try:
+        return Pattern(session.store.namespace, pattern)
+    except DataError:
+        return None
 
 
 def _one_level(pattern: str) -> Callable[[str], object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from sievemda.cli.admin.options import Arguments
 from sievemda.cli.admin.session import Refused, Session
 from sievemda.errors import DataError, NotFound, UsageError
@@ -26,6 +28,8 @@ def setquota(session: Session, arguments: Arguments) -> None:
     session.authority.check_administer()
     try:
         name = rootlist.root_name(session.store.namespace, root.removeprefix(rootlist.FORCE))
+        if not rootlist.is_domain(name) and session.store.find(name) is None:
+            session.store.namespace.check_new(name)
         rootlist.set_limits(session.store, name, limits, force=root.startswith(rootlist.FORCE))
     except DataError as error:
         raise Refused("Invalid mailbox name") from error
@@ -67,7 +71,12 @@ def _exact(session: Session, text: str) -> QuotaRoot | None:
         session.authority.check_see_quota(name)
     else:
         session.authority.check_administer()
-    return rootlist.find(session.store, name)
+    try:
+        return rootlist.find(session.store, name)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise
 
 
 def _named(session: Session, text: str) -> MailboxName:

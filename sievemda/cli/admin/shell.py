@@ -55,10 +55,10 @@ class Shell:
             try:
                 self._redirect(statement.redirections, opened)
                 session.status = self._command(statement.words)
+            except BrokenPipeError:
+                raise
             except OSError as error:
-                if isinstance(error, BrokenPipeError):
-                    raise
-                self._failed(f"{error.filename or 'system'}: {error.strerror or error}", StoreTrouble())
+                self._failed(f"{error.filename or 'output'}: {error.strerror or error}", StoreTrouble())
             finally:
                 session.out, session.err = out, err
 
@@ -94,6 +94,10 @@ class Shell:
             return self._failed(_usage(command), error)
         except SievemdaError as error:
             return self._told(command, error)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            return self._told(command, StoreTrouble(f"{error.filename or 'system'}: {error.strerror or error}"))
         if status and self._strict and status != NOTHING:
             session.ended = True
         return status
