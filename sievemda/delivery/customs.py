@@ -23,19 +23,19 @@ _TRUE = {"true", "on", "yes", "1", "t"}
 
 def script_of(store: MailStore, board: Mailbox) -> str:
     """The name of the board's script; empty when it has none."""
-    return (store.annotations.get(board, None, _PREFIX + "sieve") or "").strip()
+    return store.annotations.shared(board, _PREFIX + "sieve").strip()
 
 
 def takes_duplicates(store: MailStore, mailbox: Mailbox) -> bool:
     """Whether it is not to be kept from messages that it has had."""
-    return (store.annotations.get(mailbox, None, _PREFIX + "duplicatedeliver") or "").strip().lower() in _TRUE
+    return store.annotations.shared(mailbox, _PREFIX + "duplicatedeliver").strip().lower() in _TRUE
 
 
 def remembered(store: MailStore, mailbox: Mailbox, usual: int) -> int:
     """The seconds for which it is remembered that the mailbox had a message; `usual` when nothing else is said."""
     here: Mailbox | None = mailbox
     while here is not None:
-        found = _DURATION.fullmatch((store.annotations.get(here, None, _PREFIX + "expire") or "").strip())
+        found = _DURATION.fullmatch(store.annotations.shared(here, _PREFIX + "expire").strip())
         if found:
             return int(found[1]) * _UNITS[found[2]] or _FOR_EVER
         above = here.name.parent

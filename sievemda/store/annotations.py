@@ -84,6 +84,12 @@ class Annotations:
     def get(self, mailbox: Mailbox, user: str | None, entry: str) -> str | None:
         return self.of(mailbox, user).get(canonical(entry))
 
+    def shared(self, mailbox: Mailbox, entry: str) -> str:
+        """The value of an entry that all share, as deliveries ask for it; empty when there is none."""
+        name = canonical(entry)
+        found = mailbox.store.records.get(mailbox.path).metadata.get("", {}).get(name, "")
+        return self._theirs(mailbox, None, server=False).get(name, found)
+
     def set(self, mailbox: Mailbox, user: str | None, entry: str, value: str | None) -> None:
         """Set an annotation, or remove it. OverQuota when there is no room for more of them."""
         name = canonical(entry)

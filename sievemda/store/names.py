@@ -111,7 +111,9 @@ class Namespace:
         sign, name = ("-", text[1:]) if text.startswith("-") else ("", text)
         if name.startswith("group:"):
             return text
-        name = name.removesuffix(f"@{self._default_domain}")
+        local, at, domain = name.rpartition("@")
+        if at and domain.lower() == self._default_domain.lower():
+            name = local
         return sign + (name.lower() if self._lower else name)
 
     # -- the administrator's spelling ----------------------------------------------------------------------------

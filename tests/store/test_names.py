@@ -231,6 +231,7 @@ def test_user_names_keep_their_case_when_the_setting_says_so():
 @pytest.mark.parametrize(
     ("text", "identifier"),
     [("Fred", "fred"), ("-Fred", "-fred"), ("fred@example.com", "fred"), ("fred@Example.org", "fred@example.org"),
+     ("Fred@Example.COM", "fred"), ("-fred@EXAMPLE.com", "-fred"),
      ("group:Staff", "group:Staff"), ("ANYONE", "anyone")],
 )  # fmt: skip
 def test_identifiers_of_an_acl_are_canonical_user_ids(text, identifier):
