@@ -1,4 +1,4 @@
-"""`python -m tests.bench [-m MESSAGES] [-r ROUNDS] [lmtp] [sieve]`: prints one table per part."""
+"""`python -m tests.bench [-m MESSAGES] [-r ROUNDS] [-u USERS] [lmtp] [sieve] [scale]`: prints one table per part."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from tests.bench.language import rules, table
+from tests.bench.scale import batch, scale
 from tests.outcomes.site import Site
 
 
@@ -59,10 +60,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("-r", "--rounds", type=int, default=15, help="of the language, each of which runs all")
     parser.add_argument("-m", "--messages", type=int, default=10_000)
-    parser.add_argument("parts", nargs="*", metavar="lmtp|sieve", default=["sieve", "lmtp"])
+    parser.add_argument("-u", "--users", type=int, default=1000, help="with a hundred mailboxes each")
+    parser.add_argument("parts", nargs="*", metavar="lmtp|sieve|scale", default=["sieve", "lmtp", "scale"])
     options = parser.parse_args()
     for part in options.parts:
-        table(options.rounds) if part == "sieve" else lmtp(options.messages)
+        if part == "sieve":
+            table(options.rounds)
+        elif part == "lmtp":
+            lmtp(options.messages)
+        else:
+            scale(options.users, 100)
+            batch(options.users)
         print()
 
 
