@@ -280,6 +280,24 @@ def test_trouble_with_the_letter_does_not_touch_the_delivery(alice, monkeypatch,
     assert "quota not looked at" in caplog.text
 
 
+def test_what_one_rule_has_told_is_remembered_when_another_fails(alice, tmp_path, monkeypatch):
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        '[rules.a]\nthreshold = 80\nexclusive = false\n[rules.b]\nthreshold = 80\nto = "help@example.org"\n'
+    )
+    world = changed(alice, quota_warnings=(), quota_rules=rules)
+    fill(world, 90)
+    with monkeypatch.context() as broken:
+        broken.setattr("sievemda.delivery.outbox.Outbox.put", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        rounds(world)
+        rounds(world)
+    assert len(letters(world)) == 1
+    assert set(state(world).told) == {"a"}
+    rounds(world)
+    assert len(letters(world)) == 1 == len(world.outgoing())
+    world.close()
+
+
 @pytest.mark.parametrize("content", [b"{", b"", b'{"told": {"": [95, 99999999999999999999]}}'])
 def test_a_broken_memory_costs_one_letter(alice, content):
     fill(alice, 85)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sievemda.delivery.fullness import template
 from sievemda.delivery.fullness.rules import read_rules, site_rule
@@ -216,6 +218,18 @@ def test_what_is_wrong_with_a_template_is_said_with_its_line(text, told):
     with pytest.raises(DataError) as error:
         template.parse(text, "t")
     assert str(error.value).startswith(told)
+
+
+@given(st.text(st.sampled_from("ab{}\n: \r\t\0Subject:useroté"), max_size=60), st.text(max_size=20))
+def test_any_text_is_a_template_that_can_be_filled_or_is_refused_in_one_line(text, value):
+    try:
+        found = template.parse(f"Subject: {text}", "t")
+    except DataError as e:
+        assert "\n" not in str(e)  # noqa: PT017 - either of the two will do
+    else:
+        subject, body = found.fill(dict.fromkeys(template.PLACEHOLDERS, value))
+        assert "\n" not in subject
+        assert body.endswith("\n")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,15 @@
 
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sievemda.policy.quota import Limits
-from sievemda.policy.warnings import State, Told
+from sievemda.policy.warnings import OVER, State, Told
 from sievemda.store.quota_state import FILE_NAME, QuotaStates
 
 FULL = State(1000, {"": Told(95, 2000), "trash": Told(101, 3000)})
@@ -72,6 +76,21 @@ def test_a_damaged_file_says_nothing_and_is_replaced(states, tmp_path, content):
     assert states.get(tmp_path) == State()
     keep(states, tmp_path, FULL)
     assert states.get(tmp_path) == FULL
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["full_since", "told", ""]), inner),
+)
+
+
+@given(st.binary(max_size=40) | values.map(lambda value: json.dumps(value).encode()))
+def test_whatever_is_in_the_file_is_a_state(content):
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / FILE_NAME).write_bytes(content)
+        found = QuotaStates(0o600).get(Path(folder))
+    assert found.full_since >= 0
+    assert all(0 <= told.level <= OVER and told.at >= 0 for told in found.told.values())
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "large"])

@@ -127,16 +127,25 @@ class Watch:
     def _settle(
         self, root: QuotaRoot, rules: Sequence[NoticeRule], occasion: Occasion, now: int, held: Held
     ) -> list[Notice]:
-        """Nobody else is at this root: decide again, do it, remember it."""
+        """Nobody else is at this root: decide again, do it, remember what was done. Raises why some were not told."""
         view = self._view(root, rules, occasion, now, held.state, fresh=occasion != "refused")
-        notices = []
-        for rule, step in view.due:
-            letter = self._letters.send(rule, root, step, view.state.full_since, now)
-            notices.append(self._notice(root, rule, step, letter))
-        if view.state != held.state:
-            held.replace(view.state)
+        state = replace(held.state, full_since=view.state.full_since)
+        notices, failed = [], None
+        for rule, step in view.steps:
+            if step.level:
+                try:
+                    letter = self._letters.send(rule, root, step, state.full_since, now)
+                except (OSError, SievemdaError) as e:
+                    failed = e
+                    continue
+                notices.append(self._notice(root, rule, step, letter))
+            state = state.with_told(rule.rule.name, step.told)
+        if state != held.state:
+            held.replace(state)
         for notice in notices:
             self._log(notice)
+        if failed is not None:
+            raise failed
         return notices
 
     def _view(
