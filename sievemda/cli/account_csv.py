@@ -137,13 +137,19 @@ class Reader:
 
         words = text.split()
         uses = [word for word in words if word.startswith("\\")]
-        name = self._store.namespace.parse_detail(userid, text.partition("\\")[0].strip())
+        name = self._name(userid, text.partition("\\")[0].strip())
         if uses and words[-len(uses) :] != uses:
             raise DataError(f"{text[:80]!r}: special uses stand behind the name")
         if name.is_inbox:
             raise DataError(f"{text[:80]!r}: the INBOX is made in any case, and has no special use")
         self._store.namespace.check_new(name)
         return name, special_uses(" ".join(uses))
+
+    def _name(self, userid: str, text: str) -> MailboxName:
+        """A folder of the account, or INBOX. An address forgives a separator too many; who makes folders means each."""
+        if "" in self._store.namespace.split(text):
+            raise DataError(f"{text[:80]!r} cannot be a folder: a part of the name is empty")
+        return self._store.namespace.parse_detail(userid, text)
 
     def _grant(self, userid: str, text: str, folders: tuple[tuple[MailboxName, str], ...]) -> Grant:
         from sievemda.policy.acl import check_identifier, parse_rights
@@ -152,7 +158,7 @@ class Reader:
         words = text.rsplit(None, 2)
         if len(words) != 3:
             raise DataError(f"{text[:80]!r} is no grant: write FOLDER IDENTIFIER RIGHTS")
-        name = self._store.namespace.parse_detail(userid, words[0])
+        name = self._name(userid, words[0])
         if not name.is_inbox and name not in [folder for folder, _ in folders] and not self._store.find(name):
             raise DataError(f"{text[:80]!r}: the account has no folder {words[0]!r}")
         check_identifier(words[1])

@@ -30,6 +30,7 @@ from sievemda.store.files import sync_directory, sync_later, unique_name
 from sievemda.store.layout import MAILDIR
 from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ACTIVE, FOLDER, ScriptStore
+from sievemda.store.subscribed import subscribe
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -92,12 +93,16 @@ def make(store: MailStore, account: Account) -> None:
 
 def furnish(store: MailStore, account: Account) -> None:
     """Give an account what it lacks of this: an INBOX, folders, the quota, rights, the script. As `make` raises."""
+    made = []
     for name, use in ((account.inbox, ""), *account.folders):
         found = store.find(name)
         if found is None:
-            store.create(name, partition=account.partition if name.is_inbox else "", special_use=use)
+            partition = account.partition if name.is_inbox else ""
+            made.append(store.create(name, partition=partition, special_use=use, subscribe=False).name)
         elif use and found.special_use != use:
             found.set_special_use(use)
+    if made:
+        subscribe(store, account.userid, made)
     if account.limits is not None:
         rootlist.set_limits(store, account.inbox, account.limits)
     for folder in dict.fromkeys(grant.folder for grant in account.grants):

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.errors import AlreadyExists, NotFound, NotPermitted, StoreTrouble
+from sievemda.store.files import sync_file
 from sievemda.store.script_names import SUFFIX, file_for, name_file, name_for
 
 ACTIVE = ".dovecot.sieve"
@@ -114,7 +115,7 @@ class ScriptStore:
                 raise TooManyScripts(f"there are already {max_scripts} scripts, which is the limit")
             self._write_name(folder, file, name)
             self._write(folder, file, text)
-            os.fsync(folder)
+            sync_file(folder)
 
     def has_room(self, name: str, max_scripts: int) -> bool:
         """Whether `put` would find room for a script of this name."""
@@ -147,7 +148,7 @@ class ScriptStore:
             if self._active_file() == file:
                 raise ScriptActive(f"script {name!r} is active; deactivate it first")
             self._unlink(folder, file)
-            os.fsync(folder)
+            sync_file(folder)
 
     def rename(self, old: str, new: str) -> None:
         """Raises NotFound or AlreadyExists; an active script stays active. RFC 5804 §2.11.
@@ -163,11 +164,11 @@ class ScriptStore:
                 os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
             except FileExistsError as e:
                 raise AlreadyExists(f"there is already a script {new!r}") from e
-            os.fsync(folder)
+            sync_file(folder)
             if self._active_file() == source:
                 self._link(target)
             self._unlink(folder, source)
-            os.fsync(folder)
+            sync_file(folder)
 
     # --- the folder --------------------------------------------------------------------------------------------
 
@@ -216,7 +217,7 @@ class ScriptStore:
             file = f"dovecot{number if number > 1 else ''}{SUFFIX}"
             with suppress(FileExistsError):
                 os.link(self._active, file, dst_dir_fd=folder, follow_symlinks=False)
-                os.fsync(folder)
+                sync_file(folder)
                 self._link(file)
                 return
         raise StoreTrouble(f"{self._active} is a plain file, and no name is free for it in {FOLDER}")
@@ -235,7 +236,7 @@ class ScriptStore:
             with open(out, "wb") as f:  # noqa: PTH123 - a descriptor, not a path
                 f.write(text)
                 f.flush()
-                os.fsync(out)
+                sync_file(out)
             os.rename(temporary, file, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             os.unlink(temporary, dir_fd=folder)
@@ -272,7 +273,7 @@ class ScriptStore:
     def _sync_home(self) -> None:
         home = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(home)
+            sync_file(home)
         finally:
             os.close(home)
 
