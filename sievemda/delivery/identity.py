@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from sievemda.config import Settings
 from sievemda.errors import DataError
-from sievemda.policy.acl import ANONYMOUS, ANYONE, AUTHENTICATED, check_identifier
+from sievemda.policy.acl import ANONYMOUS, check_identifier
 
-_NOT_A_NAME = {"", ANYONE, ANONYMOUS, AUTHENTICATED, "owner"}
+_NOT_A_NAME = {"", ANONYMOUS}  # somebody who says that he is `anyone` has a name, and the rights of anyone
 
 
 def posting_identity(settings: Settings, auth: str | None) -> str | None:

@@ -220,7 +220,10 @@ def _changed(rules: AclSettings, old: Acl, owner: str | None, who: str, change: 
             raise NotPermitted(f"permission denied: you may not take the right a from {owner}, the owner")
         if who == f"-{owner}":
             acl = acl.having(who, acl.get(who) - {"a"})
-    return acl.kept_for(owner, who, parse_rights(rules.implicit_owner_rights))
+    implicit = parse_rights(rules.implicit_owner_rights)
+    if owner is not None and who == owner:  # his entry keeps its place even if it would have vanished
+        return old.having(owner, acl.get(owner) | implicit)
+    return acl.kept_for(owner, who, implicit)
 
 
 def check_grantee(store: MailStore, identifier: str) -> None:

@@ -337,7 +337,7 @@ def test_a_store_that_fails_is_temporary_trouble(world, monkeypatch):
         ("fred@internal", "fred"),
         ("fred@x", "fred@x"),
         ("anonymous", None),
-        ("anyone", None),
+        ("anyone", "anyone"),
         ("group:staff", None),
         ("-fred", None),
         ("a b", "a b"),

@@ -200,6 +200,12 @@ def test_an_administrator_may_take_everything_but_the_implicit_rights(acting, na
     assert str(acl) == "alice lkxcan"
 
 
+def test_the_entry_of_an_owner_keeps_its_place(acting, name, grant):
+    grant("user/alice", bob="lrs")
+    for change in ("", None, "-lrswipkxtean"):
+        assert str(acting("cyrus").change_acl(name("user/alice"), "alice", change)) == "alice lkxcan bob lrs"
+
+
 def test_an_owner_without_the_right_to_administer_still_sees_the_acl(acting, name, grant):
     grant("user/alice", **{"-alice": "a"})
     alice = acting("alice")
