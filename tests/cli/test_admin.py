@@ -397,3 +397,38 @@ def test_help_names_every_command_once(shell):
 
 def test_help_of_the_command_line_has_an_example():
     assert "Example:" in (admin.epilog or "")
+
+
+# -- what must not be possible -----------------------------------------------------------------------------------------
+
+
+def test_a_shell_that_was_started_for_a_user_stays_his(shell):
+    shell("--strict", "-e", "cm user/alice; cm board")
+    assert shell("--user", "alice", "-e", "auth cyrus; sq board 1")[0] == 77
+    assert shell("--user", "alice", "-e", "auth cyrus")[2] == "authenticate: Permission denied\n"
+
+
+def test_an_administrator_may_look_through_the_eyes_of_a_user_and_return(shell):
+    shell("--strict", "-e", "cm user/alice; cm board; sam board anyone none")
+    assert shell("-e", "auth alice; lm board; auth; lm board")[1] == "board (\\HasNoChildren)  \n"
+
+
+def test_a_reader_of_a_mailbox_cannot_change_its_special_use(shell):
+    shell("--strict", "-e", "cm user/alice; cm user/alice/x; sam user/alice/x bob lrs; cm user/bob")
+    code, _, err = shell("--user", "bob", "-e", "setmd --private user/alice/x specialuse '\\Junk'")
+    assert (code, err) == (77, "setmetadata: Permission denied\n")
+    assert shell("--user", "bob", "-e", "setmd --private user/alice/x comment mine")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["lq", "lqr", "lam", "info", "dm", "sub", "reconstruct", "xfer"])
+def test_what_a_user_may_not_see_is_answered_as_what_is_not_there(shell, command):
+    shell("--strict", "-e", "cm user/alice; cm hidden; sam hidden anyone none; sq hidden 10")
+    behind = " elsewhere" if command == "xfer" else ""
+    hidden = shell("--user", "alice", "-e", f"{command} hidden{behind}")
+    assert hidden == shell("--user", "alice", "-e", f"{command} missin{behind}")
+    assert hidden[0] in {67, 77}
+
+
+def test_names_with_blanks_are_completed_as_one_word(complete, shell):
+    shell("--strict", "-e", "cm 'zoo of mail'")
+    assert complete("lm zo") == ["zoo\\ of\\ mail "]

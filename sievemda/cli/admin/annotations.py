@@ -125,9 +125,9 @@ def _configure(session: Session, arguments: Arguments, words: Mapping[str, str])
         _set_server(session, entry, kept)
     elif WILDCARDS & set(pattern):
         for name in session.matching(pattern):
-            _annotate(session, session.authority.check_annotate(name, private=_is_private(entry)), entry, kept)
+            _annotate(session, session.authority.check_annotate(name, private=_is_own(entry)), entry, kept)
     else:
-        mailbox = session.authority.check_annotate(session.existing_name(pattern), private=_is_private(entry))
+        mailbox = session.authority.check_annotate(session.existing_name(pattern), private=_is_own(entry))
         _annotate(session, mailbox, entry, kept)
 
 
@@ -158,6 +158,11 @@ def _entry(word: str, words: Mapping[str, str], scope: str) -> str:
 
 def _is_private(entry: str) -> bool:
     return entry.startswith(f"{PRIVATE}/")
+
+
+def _is_own(entry: str) -> bool:
+    """Whether it is an affair of the user alone. A special use is one of the mailbox, whatever it is called."""
+    return _is_private(entry) and not entry.endswith("/specialuse")
 
 
 def _checked(entry: str, value: str) -> str:

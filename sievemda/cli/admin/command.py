@@ -77,11 +77,14 @@ def admin(
     settings = replace(settings, data=settings.data.absolute())  # `chdir` must not move the store
     store = MailStore(settings)
     authority = acting(store, user)
+    trusted = authority.is_admin
     if authz:
         if not authority.is_admin and authz != user:
             raise NotPermitted(f"{user} is no administrator and cannot act as {authz}")
         authority = acting(store, authz)
-    session = Session(settings, store, authority, host or server or settings.site.servername, verbose=verbose)
+    session = Session(
+        settings, store, authority, host or server or settings.site.servername, verbose=verbose, trusted=trusted
+    )
     shell = Shell(session, strict=strict)
     for line in _rc_lines(systemrc, userrc) if rc else ():
         shell.line(line)

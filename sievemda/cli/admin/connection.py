@@ -10,7 +10,7 @@ import sqlite3
 from sievemda import __version__
 from sievemda.cli.admin.options import Arguments
 from sievemda.cli.admin.session import Refused, Session, acting
-from sievemda.errors import DataError, StoreTrouble, Unavailable, UsageError
+from sievemda.errors import DataError, NotPermitted, StoreTrouble, Unavailable, UsageError
 
 
 def version(session: Session, arguments: Arguments) -> None:
@@ -61,9 +61,14 @@ def disconnect(session: Session, arguments: Arguments) -> None:
 
 
 def authenticate(session: Session, arguments: Arguments) -> None:
-    """Act as somebody else; without a name, as the administrators. No password: see the chapter of the package."""
+    """Act as somebody else; without a name, as the administrators. No password: see the chapter of the package.
+
+    Who has been started as a user (`--user alice`) stays that user.
+    """
     if len(arguments.words) > 1:
         raise UsageError("one user is wanted")
+    if not session.trusted:
+        raise NotPermitted("the shell was started for one user")
     try:
         session.authority = acting(session.store, "".join(arguments.words))
     except DataError as error:

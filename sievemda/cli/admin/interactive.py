@@ -6,6 +6,7 @@ History lies in `$XDG_STATE_HOME/sievemda/admin_history`. Ctrl-C drops the line,
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -19,6 +20,7 @@ from sievemda.policy.quota import PRINTED
 
 HISTORY = 1000  # lines that are kept
 _OFFERED = 500  # mailboxes that are offered at most
+_SPECIAL = re.compile(r"""[\s;&|<>'"\\#]""")
 _WORDS = {
     "resource": PRINTED,
     "entry": ("comment", "expire", "news2mail", "pop3showafter", "sharedseen", "sieve", "specialuse", "squat"),
@@ -63,6 +65,7 @@ def _prepare(session: Session) -> None:
     readline.set_completer_delims(" \t;\"'<>")
     readline.set_completer(Completer(session, readline.get_line_buffer, readline.get_begidx))
     readline.parse_and_bind("tab: complete")
+    readline.parse_and_bind("set enable-bracketed-paste off")  # lines are lines, also for programs that type
 
 
 def _keep_history(file: Path) -> None:
@@ -113,7 +116,7 @@ class Completer:
         store = self._session.store
         if kind == "mailbox":
             names = self._session.matching(f"{text}*")[:_OFFERED]
-            return [f"{self._session.shown(name)} " for name in names]
+            return [_SPECIAL.sub(r"\\\g<0>", self._session.shown(name)) + " " for name in names]
         if kind == "partition":
             return _beginning(store.layout.partitions, text)
         if kind == "id":

@@ -67,10 +67,10 @@ def _exact(session: Session, text: str) -> QuotaRoot | None:
         name = _named(session, text)
     except DataError:
         return None
-    if not rootlist.is_domain(name) and session.store.find(name):
-        session.authority.check_see_quota(name)
-    else:
+    if rootlist.is_domain(name):
         session.authority.check_administer()
+    elif not session.authority.is_admin:
+        session.authority.check_see_quota(name)
     try:
         return rootlist.find(session.store, name)
     except OSError as error:

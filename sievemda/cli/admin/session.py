@@ -20,7 +20,7 @@ from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import INBOX, MailboxName
 
-CYRUS = "cyrus"  # the administrator where the settings name none
+CYRUS = "cyrus"
 WILDCARDS = frozenset("*%")
 
 
@@ -48,9 +48,9 @@ class Administrators(Authority):
 
 
 def administrators(store: MailStore) -> tuple[str, ...]:
-    """The setting admins; where there are none, cyrus and whoever starts the shell."""
+    """The setting admins; where it names nobody, the usual names and that of whoever starts the shell."""
     named = tuple(store.namespace.identifier(name) for name in store.settings.site.admins)
-    return named or (CYRUS, _login())
+    return named or (CYRUS, "admin", _login())
 
 
 def _login() -> str:
@@ -70,6 +70,7 @@ class Session:
     status: int = 0  # of the last command
     ended: bool = False
     verbose: bool = False
+    trusted: bool = True  # may act as anybody: it was an administrator who started the shell
     line_open: bool = False  # what is being done stands on the line, how it ended does not yet
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
