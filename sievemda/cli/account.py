@@ -89,14 +89,20 @@ def rename(settings: Settings, old: str, new: str, partition: str) -> None:
 
 def rename_user(settings: Settings, store: MailStore, old: str, new: str, partition: str = "") -> None:
     """Rename a user, both names canonical, with all that is kept under his name. As `store.rename` raises."""
-    from sievemda.delivery.snoozes import Snoozes
-    from sievemda.state.credentials import Credentials
     from sievemda.store.names import MailboxName
 
     store.rename(MailboxName(old), MailboxName(new), partition=partition)
     if old != new:
-        Snoozes(settings).user_renamed(old, new)
-        Credentials(settings.accounts_path).rename(old, new)
+        user_renamed(settings, old, new)
+
+
+def user_renamed(settings: Settings, old: str, new: str) -> None:
+    """Let what is kept under a user's name outside of his mailboxes follow: snoozed mail, credentials."""
+    from sievemda.delivery.snoozes import Snoozes
+    from sievemda.state.credentials import Credentials
+
+    Snoozes(settings).user_renamed(old, new)
+    Credentials(settings.accounts_path).rename(old, new)
 
 
 def users_of(settings: Settings) -> Users:

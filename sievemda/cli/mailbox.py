@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 _LAZY = {
+    "create": "mailbox_create:create",
     "list": "mailbox_list:list_",
     "delete": "mailbox_delete:delete",
     "deleted": "mailbox_deleted:deleted",
@@ -68,20 +69,6 @@ def mailbox() -> None:
     """Mailboxes: NAME is user/alice, user/alice/Lists, board, or user/l/Projects@example.com."""
 
 
-@mailbox.command(epilog="Example: sievemda mailbox create user/alice/Junk --special-use '\\Junk'")
-@click.argument("name")
-@click.option("--partition", metavar="P", default="", help="Where it is to lie; else where the mailbox above it lies.")
-@click.option("--special-use", metavar="USE", default="", help=r"What it is for: \Junk, \Sent, \Archive ...")
-@click.option("--json", "as_json", is_flag=True, help="Print what was made as a JSON object.")
-@click.pass_obj
-def create(settings: Settings, name: str, partition: str, special_use: str, as_json: bool) -> None:
-    """Make a mailbox; an INBOX is a user."""
-    store = open_store(settings)
-    made = store.create(store.namespace.parse_admin(name), partition=partition, special_use=special_use)
-    if as_json:
-        print_json(_summary(store, made))
-
-
 @mailbox.command(epilog="Example: sievemda mailbox rename user/alice/Lists user/alice/Old")
 @click.argument("old")
 @click.argument("new")
@@ -97,8 +84,3 @@ def rename(settings: Settings, old: str, new: str, partition: str) -> None:
         rename_user(settings, store, before.owner, after.owner, partition)
     else:
         store.rename(before, after, partition=partition)
-
-
-def _summary(store: MailStore, found: Mailbox) -> dict[str, Any]:
-    name = store.namespace.format_admin(found.name)
-    return {"name": name, "partition": found.partition, "special_use": found.special_use}

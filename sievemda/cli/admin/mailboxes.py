@@ -118,9 +118,9 @@ def renamemailbox(session: Session, arguments: Arguments) -> None:
     with _naming():
         session.store.rename(old, new, partition=partition)
     if old.is_inbox and old.owner and new.owner and old.owner != new.owner:
-        from sievemda.delivery.snoozes import Snoozes
+        from sievemda.cli.account import user_renamed
 
-        Snoozes(session.settings).user_renamed(old.owner, new.owner)
+        user_renamed(session.settings, old.owner, new.owner)
 
 
 def xfermailbox(session: Session, arguments: Arguments) -> None:
