@@ -212,9 +212,7 @@ class Namespace:
 
     def _clashes(self, path: tuple[str, ...]) -> bool:
         """Whether a folder of one's own would be taken for something else as it is called."""
-        if path[0] in (self._others, self._shared, self._clashing):
-            return True
-        return path[0].upper() == INBOX and (len(path) == 1 or path[0] != INBOX)
+        return path[0] in (self._others, self._shared, self._clashing) or _is_hidden(path)
 
     def parse_detail(self, owner: str | None, detail: str, domain: str = "") -> MailboxName:
         """The mailbox of `owner+detail@...`, or of a bulletin board when `owner` is None (semantics, section 2).
@@ -247,7 +245,7 @@ class Namespace:
             raise DataError(f"{text!r} is not a name for a new mailbox: it ends in a dot")
         if name.owner is None and _is_closed(name.path):
             raise DataError(f"{text!r} is not a name for a new shared folder")
-        if name.owner is not None and len(name.path) == 1 and name.path[0].upper() == INBOX:
+        if name.owner is not None and name.path and _is_hidden(name.path):
             raise DataError(f"{text!r} would hide behind the INBOX itself")
         if name.path and len(to_disk(name.path).encode()) > MAX_FILE_NAME:
             raise DataError(f"{text[:80]!r}... is too long for the name of a mailbox")
@@ -256,6 +254,11 @@ class Namespace:
 def _is_closed(path: tuple[str, ...]) -> bool:
     """Whether no shared folder may have that path."""
     return path[0][0] in "$.~" or path[0] == "user" or path[0].upper() == INBOX or path == ("DELETED",)
+
+
+def _is_hidden(path: tuple[str, ...]) -> bool:
+    """Whether IMAP servers would take a user's folder for his INBOX: `INBOX` itself, and what is below `inbox`."""
+    return path[0].upper() == INBOX and (len(path) == 1 or path[0] != INBOX)
 
 
 def _readable(text: str) -> None:

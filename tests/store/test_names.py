@@ -192,7 +192,7 @@ def test_patterns_match_as_in_list(namespace, pattern, matching, others):
     "bad",
     [*(f"user/alice/a{character}b" for character in '!"%;<>\\`{|}^\x85\u2028'),
      *(f"{character}x" for character in '!"%;<>\\`{|}^$.~'), "board/a!b", "board/{", "user/alice/x.", "user/alice/a/b.", "board.",
-     "a/b.", "DELETED", "user/alice/INBOX", "user/alice/inbox", "user/alice/InBox", "INBOX", "inbox/x", "$x/y", "~x/y",
+     "a/b.", "DELETED", "user/alice/INBOX", "user/alice/inbox", "user/alice/InBox", "user/alice/inbox/x", "user/alice/Inbox/x/y", "INBOX", "inbox/x", "$x/y", "~x/y",
      "user/alice/" + "x" * 255, "user/alice/" + "ü" * 130],
 )  # fmt: skip
 def test_a_new_mailbox_must_not_be_called(bad):
