@@ -4,7 +4,8 @@ The first line holds the limits (`10240000S,50C`), each further line octets and 
 append a line per delivery; who finds the file missing, damaged or 5120 octets long counts the messages and writes it
 anew.
 
-Why a limit of 0 says nothing here: other programs write it for `no limit`.
+Why a limit of 0 says nothing here: other programs take it for `no limit`. Where we mean it, 1 is written, which is as
+near as they come to it; the folder's record says that it is 0.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sievemda.store.files import write_atomically
 
 FILE_NAME = "maildirsize"
 MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
+ALMOST_NONE = 1
 _LIMIT = re.compile(rb"\d{1,19}[A-Z]")
 
 
@@ -29,11 +31,16 @@ class Sizes:
 
     limits: Limits | None = None
     usage: Usage | None = None
-    counted: int = 0  # when the messages were counted, if nothing has come or gone since; nanoseconds since 1970
+    written: int = 0  # when; nanoseconds since 1970
+    counted: int = 0  # the same, if the messages were counted then and nothing has come or gone since
 
     def settled(self, stamps: list[int]) -> bool:
         """Whether it has been counted since the folders changed."""
         return self.counted > 0 and all(stamp < self.counted for stamp in stamps)
+
+    def kept_up(self, stamps: list[int]) -> bool:
+        """Whether it has been written to since the folders changed: nobody has forgotten to."""
+        return all(stamp <= self.written for stamp in stamps)
 
 
 def exists(folder: Path | str) -> bool:
@@ -57,7 +64,7 @@ def read(folder: Path | str, longest: int = MAX_SIZE) -> Sizes:
     first, *lines = content.split(b"\n")
     limits = _parse_limits(first)
     whole = lines and len(content) < longest and not lines[-1]
-    return Sizes(limits, _parse_usage(lines[:-1]) if whole else None, written if len(lines) == 2 else 0)
+    return Sizes(limits, _parse_usage(lines[:-1]) if whole else None, written, written if len(lines) == 2 else 0)
 
 
 def _parse_limits(line: bytes) -> Limits | None:
@@ -82,7 +89,7 @@ def write(folder: Path, limits: Limits, lines: str, mode: int) -> None:
     if limits.storage is None and limits.messages is None:
         return
     parts = ((limits.storage, "S"), (limits.messages, "C"))
-    first = ",".join(f"{limit}{letter}" for limit, letter in parts if limit is not None)
+    first = ",".join(f"{limit or ALMOST_NONE}{letter}" for limit, letter in parts if limit is not None)
     write_atomically(folder / FILE_NAME, f"{first}\n{lines}".encode(), mode)
 
 

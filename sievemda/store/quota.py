@@ -51,6 +51,11 @@ def is_limiting(folder: Path, records: Records) -> bool:
     return maildirsize.exists(folder) and maildirsize.read(folder).limits is not None
 
 
+def _meant(theirs: int | None, ours: int | None) -> int | None:
+    """A limit by the file and the record: of a 0 the file can say 1 at best."""
+    return 0 if ours == 0 and theirs in (None, maildirsize.ALMOST_NONE) else theirs
+
+
 def _stamps(folders: Iterable[Folder]) -> list[int]:
     return [stamp for folder in folders for stamp in folder.stamps]
 
@@ -105,15 +110,15 @@ class QuotaRoot:
         return self._with_record(self._read())
 
     def _with_record(self, sizes: Sizes) -> Limits:
-        """The file's limits go first: whoever changed them there meant it. A limit of 0 it cannot say, and a file
-        without a limit is what a program writes that finds none.
+        """The file's limits go first: whoever changed them there meant it. A file without a limit is what a program
+        writes that finds none.
         """
         ours = self.records.get(self.path).limits or {}
         if sizes.limits is None:
             return Limits(**{field: ours.get(field) for field in _FIELDS})
         return Limits(
-            storage=0 if sizes.limits.storage is None and ours.get("storage") == 0 else sizes.limits.storage,
-            messages=0 if sizes.limits.messages is None and ours.get("messages") == 0 else sizes.limits.messages,
+            storage=_meant(sizes.limits.storage, ours.get("storage")),
+            messages=_meant(sizes.limits.messages, ours.get("messages")),
             mailboxes=ours.get("mailboxes"),
             annotation=ours.get("annotation"),
         )
@@ -140,16 +145,17 @@ class QuotaRoot:
     def would_accept(self, size: int = 0, messages: int = 0) -> bool:
         """Whether `size` octets in so many messages may come (nothing given: the soft rule of a delivery).
 
-        What the file says is enough to accept. Before it refuses, the messages are counted: an IMAP server that keeps
-        no quota may have removed some. They are not when they were counted last and no folder has changed since, lest
-        mail to a full account cost the more the fuller it is.
+        What the file of a user or a domain says is enough to accept. Other roots no IMAP server keeps up: their folders
+        must not have changed since the file was written to, else the messages are counted. So they are before any root
+        refuses, for an IMAP server that keeps no quota may have removed some; but not when they were counted last and
+        no folder has changed since, lest mail to a full account cost the more the fuller it is.
         """
         sizes = self._read()
         limits, delta = self._with_record(sizes), Usage(size, messages)
         if limits.annotation is not None and self.annotations() > limits.annotation:
             return False
         limits = replace(limits, mailboxes=None, annotation=None)
-        if sizes.usage is not None and not exceeded(limits, sizes.usage, delta):
+        if sizes.usage is not None and not exceeded(limits, sizes.usage, delta) and self._is_kept_up(sizes):
             self._compact()
             return True
         if limits == _NO_LIMITS:
@@ -157,6 +163,9 @@ class QuotaRoot:
         if sizes.settled(_stamps(self.folders())):
             return False
         return not exceeded(limits, self.recount(), delta)
+
+    def _is_kept_up(self, sizes: Sizes) -> bool:
+        return not self.name.path or sizes.limits is None or sizes.kept_up(_stamps(self.folders()))
 
     # -- what lies below ---------------------------------------------------------------------------------------------
 

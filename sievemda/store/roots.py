@@ -72,7 +72,7 @@ class Roots:
         return QuotaRoot(
             name,
             tree.folder(name.path),
-            lambda: [_below(self._survey(tree), name.path)],
+            lambda: [_below(self._survey(tree, name.path), name.path)],
             partial(self._outer, name, tree),
             self._records,
             self._mode,
@@ -85,8 +85,8 @@ class Roots:
         for path in seen.roots:
             yield self.at(MailboxName(tree.owner, path, tree.domain), tree, _below(seen, path))
 
-    def _survey(self, tree: Tree) -> Survey:
-        return survey(tree, self._records, self._is_real)
+    def _survey(self, tree: Tree, below: tuple[str, ...] = ()) -> Survey:
+        return survey(tree, self._records, self._is_real, below)
 
     def _outer(self, name: MailboxName, tree: Tree) -> QuotaRoot | None:
         above = name.parent

@@ -52,11 +52,14 @@ class Survey:
         return [folder for folder in self.folders if folder.root is None]
 
 
-def survey(tree: Tree, records: Records, is_real: Callable[[Tree, FolderPath], bool]) -> Survey:
-    """`is_real` tells whether a link leads to a folder of the tree. OSError when something cannot be read."""
+def survey(tree: Tree, records: Records, is_real: Callable[[Tree, FolderPath], bool], below: FolderPath = ()) -> Survey:
+    """Only of what lies at and `below` a path. OSError when something cannot be read.
+
+    `is_real` tells whether a link leads to a folder of the tree.
+    """
     roots = []
     seen = []
-    for path, place in _entries(tree, is_real):
+    for path, place in _entries(tree, is_real, below):
         limits, annotations = _kept(place, records)
         if limits:
             roots.append(path)
@@ -82,15 +85,17 @@ def _kept(place: str, records: Records) -> tuple[bool, int]:
     return limited, own_octets(record.metadata) if record.metadata else 0
 
 
-def _entries(tree: Tree, is_real: Callable[[Tree, FolderPath], bool]) -> Iterator[tuple[FolderPath, str]]:
+def _entries(
+    tree: Tree, is_real: Callable[[Tree, FolderPath], bool], below: FolderPath
+) -> Iterator[tuple[FolderPath, str]]:
     root = str(tree.root)
-    if tree.owner is not None:
+    if tree.owner is not None and not below:
         yield (), root
     try:
         with os.scandir(root) as found:
             for entry in found:
                 path = from_disk(entry.name) if entry.name[0] == "." else None
-                if path and (not entry.is_symlink() or is_real(tree, path)):
+                if path and path[: len(below)] == below and (not entry.is_symlink() or is_real(tree, path)):
                     yield path, entry.path
     except (FileNotFoundError, NotADirectoryError):
         return

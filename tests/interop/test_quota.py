@@ -93,17 +93,24 @@ def test_the_count_of_messages_is_a_limit_over_imap(site: Site, dovecot: Dovecot
         assert [imap.append("INBOX", "", None, MAIL)[0] for _ in range(3)] == ["OK", "OK", "NO"]
 
 
+def test_a_storage_limit_of_zero_holds_over_imap(site: Site, dovecot: Dovecot, person: str) -> None:
+    site.cli("quota", "set", f"user/{person}", "STORAGE", "0")
+    with dovecot.login(person) as imap:
+        assert imap.append("INBOX", "", None, MAIL)[0] == "NO"
+    assert [code for code, _ in site.lmtp(message(), f"{person}@example.org")] == [250]
+    assert [code for code, _ in site.lmtp(message(), f"{person}@example.org")] == [452]
+
+
 def test_what_comes_and_goes_over_imap_counts_for_the_root_that_a_folder_is(
     site: Site, dovecot: Dovecot, person: str
 ) -> None:
-    """Dovecot counts at a user's root alone. So what comes counts when it is counted here; what goes, at once."""
+    """Dovecot counts at a user's root alone. Here both count at once."""
     site.make(f"user/{person}/Lists")
     site.grant(f"user/{person}/Lists", "anyone", "p")
     site.cli("quota", "set", f"user/{person}/Lists", "MESSAGE", "1")
     with dovecot.login(person) as imap:
         imap.append("Lists", "", None, MAIL)
         imap.append("Lists", "", None, MAIL)
-        site.cli("quota", "fix", f"user/{person}/Lists")
         assert [code for code, _ in site.lmtp(message(), f"{person}+Lists@example.org")] == [250]
         assert imap.choose() == 1  # there was no room in the folder
         imap.choose("Lists")

@@ -32,9 +32,10 @@ def root_of(store, text, limits=None):
         (Limits(storage=10240000, messages=50), "10240000S,50C"),
         (Limits(storage=1024), "1024S"),
         (Limits(messages=5), "5C"),
-        (Limits(storage=0), "0S"),
+        (Limits(storage=0), "1S"),
+        (Limits(messages=0), "1C"),
         (Limits(storage=2**62, messages=2**62), "4611686018427387904S,4611686018427387904C"),
-        (Limits(storage=0, messages=3, mailboxes=7, annotation=1024), "0S,3C"),
+        (Limits(storage=0, messages=3, mailboxes=7, annotation=1024), "1S,3C"),
     ],
 )
 def test_limits_are_written_as_maildir_readers_know_them_and_read_back(store, mailbox, limits, first):

@@ -1,10 +1,14 @@
 """Quota roots by name: of domains, where no mailbox is, nested, and what takes room in them."""
 
+import os
+import time
+
 import pytest
 
 from sievemda.errors import DataError, NotFound
 from sievemda.policy.quota import Limits, OverQuota, Usage
 from sievemda.store import rootlist
+from sievemda.store.quota import QuotaRoot
 
 MESSAGE = b"Subject: x\n\nbody\n"  # 17 octets
 
@@ -360,3 +364,50 @@ def test_a_count_that_must_not_write_leaves_what_it_found(store, mailbox):
     found = root.count(write=False)
     assert (found.before, found.usage) == (Usage(1, 7), Usage(17, 1, 1))
     assert (box.path / "maildirsize").read_text() == "50C\n1 7\n"
+
+
+# --- what IMAP servers do without telling ---
+
+
+@pytest.mark.parametrize("text", ["user/alice/Lists", "user/alice/Lists/Sub", "board"])
+def test_a_message_that_an_imap_server_adds_fills_a_root_that_it_does_not_keep(store, mailbox, text):
+    mailbox("user/alice/Lists")
+    box = mailbox(text)
+    root = limit(store, text.removesuffix("/Sub"), messages=1)
+    put(store, box)
+    assert root.would_accept()
+    time.sleep(0.02)  # beyond the resolution of the time stamps
+    (box.path / "cur" / "1.host,S=5:2,S").write_bytes(b"hello")
+    assert not root.would_accept()
+    assert root.usage() == Usage(22, 2)
+
+
+def test_a_root_that_is_kept_up_is_not_counted_for_a_delivery(store, mailbox, monkeypatch):
+    box = mailbox("user/alice/Lists")
+    root = limit(store, "user/alice/Lists", messages=10)
+    put(store, box, 3)
+    monkeypatch.setattr(QuotaRoot, "recount", lambda self: pytest.fail("it was counted"))
+    assert root.would_accept()
+
+
+@pytest.mark.parametrize("resource", ["storage", "messages"])
+def test_a_limit_of_zero_is_one_for_programs_that_take_zero_for_none(store, mailbox, resource):
+    box = mailbox("user/alice")
+    root = limit(store, "user/alice", **{resource: 0})
+    assert (box.path / "maildirsize").read_text()[0] == "1"
+    assert root.limits() == Limits(**{resource: 0})
+    (box.path / "maildirsize").write_text({"storage": "2S\n0 0\n", "messages": "2C\n0 0\n"}[resource])
+    assert root.limits() == Limits(**{resource: 2})
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "link"])
+def test_what_a_user_puts_in_place_of_the_file_holds_no_delivery_up(store, mailbox, tmp_path, kind):
+    box = mailbox("user/alice")
+    (tmp_path / "victim").write_text("")
+    limit(store, "user/alice", messages=10)
+    file = box.path / "maildirsize"
+    file.unlink()
+    {"fifo": os.mkfifo, "directory": os.mkdir, "link": lambda at: at.symlink_to(tmp_path / "victim")}[kind](file)
+    put(store, box)
+    assert len(list((box.path / "new").iterdir())) == 1
+    assert (tmp_path / "victim").read_text() == ""
