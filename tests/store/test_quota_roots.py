@@ -207,6 +207,7 @@ def test_a_root_cannot_have_the_letters_of_patterns(store, mailbox, text):
 def test_a_root_without_mailboxes_is_idle_and_removed_without_a_trace(store, mailbox):
     inbox = mailbox("user/alice")
     root = limit(store, "user/alice/Gone", messages=5, force=True)
+    (root.path / "sievemda-quota").write_text("{}")
     assert rootlist.is_idle(root)
     rootlist.remove(store, root)
     assert names(store) == []
