@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from tests.interop.imap import Answers
@@ -63,6 +64,11 @@ class Dovecot:
 
     def complaints(self) -> list[str]:
         return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def doveadm(self, *command: str, setting: str = "") -> None:
+        """Run a command of its administration, with one setting as it is told."""
+        told = ["-o", setting] if setting else []
+        subprocess.run(["doveadm", "-c", str(self.directory / "dovecot.conf"), *told, *command], check=True, timeout=30)
 
     def login(self, user: str) -> Imap:
         return Imap(self.port, user)

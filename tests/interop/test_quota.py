@@ -87,6 +87,16 @@ def test_a_limit_that_is_lifted_here_is_lifted_over_imap(site: Site, dovecot: Do
         assert limits(imap) == {}
 
 
+def test_a_limit_of_dovecots_configuration_holds_here(site: Site, dovecot: Dovecot, person: str) -> None:
+    site.cli("quota", "set", f"user/{person}", "STORAGE", "5")
+    dovecot.doveadm("quota", "recalc", "-u", person, setting="plugin/quota_rule=*:storage=7M:messages=1")
+    with site.store() as store:
+        limits = store.quota_root(store.namespace.parse_admin(f"user/{person}")).limits()
+    assert (limits.storage, limits.messages) == (7 * 1024 * 1024, 1)
+    codes = [site.lmtp(message(), f"{person}@example.org")[0][0] for _ in range(3)]
+    assert codes == [250, 250, 452]
+
+
 def test_the_count_of_messages_is_a_limit_over_imap(site: Site, dovecot: Dovecot, person: str) -> None:
     site.cli("quota", "set", f"user/{person}", "MESSAGE", "2")
     with dovecot.login(person) as imap:

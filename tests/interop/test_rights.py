@@ -69,6 +69,7 @@ def test_rights_on_a_board_are_what_one_may_do_over_imap(
     ("entries", "held"),
     [
         ([("anyone", "lr")], "lr"),
+        ([("anyone", "lrs"), ("{me}", "i")], "lrsi"),
         ([("anyone", "lrs"), ("-{me}", "s")], "lr"),
         ([("anonymous", "lrs")], ""),
         ([("{me}", "lrsi"), ("-anyone", "i")], "lrs"),
