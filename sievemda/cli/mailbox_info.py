@@ -188,9 +188,10 @@ class _Wanted:
 def _instant(text: str) -> float:
     """Seconds since 1970 of a date, or of a date and time; in local time unless it says otherwise."""
     try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError, OSError) as error:
+        when = datetime.fromisoformat(text)
+    except ValueError as error:
         raise DataError(f"{text[:80]!r} is not a date: write 2026-11-30 or 2026-11-30T18:00") from error
+    return when.timestamp() if 1970 < when.year < 9999 else (when.year - 1970) * 31556952.0
 
 
 def _print_messages(store: MailStore, found: Iterable[Mailbox], wanted: _Wanted, *, as_json: bool) -> None:

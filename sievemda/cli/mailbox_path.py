@@ -108,7 +108,7 @@ def _one(store: MailStore, text: str, *, users: bool, paths: bool) -> Mailbox:
     if paths:
         found = owner_of(store, Path(text))
         if found is None:
-            raise DataError(f"no mailbox has the path {text}")
+            raise DataError(f"no mailbox has the path {text[:500]}")
         return found
     name = MailboxName(store.namespace.userid(text)) if users else store.namespace.parse_admin(text)
     found = store.find(name)

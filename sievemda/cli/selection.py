@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 WILDCARDS = frozenset("*%")
-_MAX_LINE = 4096  # characters of a name in a file
+_MAX_LINE = 4096  # octets of a line in a file of names
 
 Found = tuple[str, "Mailbox"]  # the name as administrators write it, and what has it
 
@@ -110,12 +110,12 @@ def names_in(file: str) -> Iterator[tuple[str, str]]:
     """The names of a file, one a line, with where they stand; `#` in front begins a comment. `-` is standard input."""
     shown = "standard input" if file == "-" else file
     with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(iter(partial(lines.readline, _MAX_LINE), b""), 1):
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
             except UnicodeDecodeError as error:
                 raise DataError(f"{shown}:{number}: it is not UTF-8") from error
-            if len(text) > _MAX_LINE:
+            if len(line) == _MAX_LINE:
                 raise DataError(f"{shown}:{number}: too long for a name")
             if text and text[0] != "#":
                 yield text, f"{shown}:{number}"

@@ -89,7 +89,7 @@ def test_a_bad_expression_pattern_or_partition_is_one_line(sievemda, arguments):
     assert (code, out, err.count("\n")) == (65, "", 1)
 
 
-@pytest.mark.parametrize("content", [b"\xff\n", b"x" * 5000])
+@pytest.mark.parametrize("content", [b"\xff\n", b"x" * 5000, b"\0" * 5000])
 def test_a_file_that_has_no_names_in_it_is_bad_data(sievemda, content):
     assert sievemda("mailbox", "list", "--from-file", "-", stdin=content)[0] == 65
 
@@ -354,6 +354,8 @@ def test_messages_are_told_by_uid_with_all_that_is_known(sievemda, mail):
         (("--since", "2026-09-21T14:13:22Z"), [5, None]),
         (("--since", "2026-09-21T14:13:22+00:00", "--unseen"), [5, None]),
         (("--since", "2999-01-01"), []),
+        (("--since", "9999-12-31"), []),
+        (("--since", "0001-01-01"), [5, 7, None]),
     ],
 )
 def test_messages_can_be_chosen(sievemda, mail, arguments, uids):
