@@ -16,6 +16,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -75,7 +76,12 @@ def report(settings: Settings, /, choice: Choice, form: str, as_json: bool, coun
 
 
 def write(rows: Iterable[Row], form: str, **more: Any) -> None:
-    """To standard output, row by row. `more` goes into the JSON object, asked for when the rows are through."""
+    """To standard output, row by row. `more` goes into the JSON object, asked for when the rows are through.
+
+    Nothing is written before there is a row, or none: what is wrong with the arguments comes first.
+    """
+    remaining = iter(rows)
+    rows = chain([*islice(remaining, 1)], remaining)
     if form == "json":
         _write_json(rows, more)
     elif form == "csv":
