@@ -1,8 +1,8 @@
 """Accounts that make themselves when the first message for them arrives (semantics, section 10).
 
-The INBOX decides: who makes it also makes the rest, and who finds it made by somebody else in the meantime takes it as
-it is. What comes behind the INBOX and cannot be done (a folder with an impossible name, a script that does not
-compile) is logged and left out.
+An account is made aside and put in place whole, so that of several first messages the second finds either nobody or
+everything, and a crash leaves nothing half-done. What cannot be done behind the INBOX (a folder with an impossible
+name, a script that does not compile) is logged and left out.
 
 Why a script that does not compile is not installed: every message of the new user would be marked as one that his
 script failed on, and he has never seen the script.
@@ -13,13 +13,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
+from sievemda.config import Autocreate as Options
 from sievemda.config import Settings
-from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError
+from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble
 from sievemda.logs import words
 from sievemda.policy.quota import KIB, Limits
 from sievemda.sieve.problems import ScriptError
+from sievemda.store.accounts import build, tell
 from sievemda.store.authority import change_entries
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
@@ -44,32 +46,23 @@ class Autocreator:
         self._users = frozenset(map(canonical, self._options.autocreate_users))
 
     def account(self, owner: str) -> Mailbox | None:
-        """The INBOX of a new account, or None: none is made by itself, or not for this user."""
+        """The INBOX of a new account, or None: none is made by itself, or not for this user. StoreTrouble."""
         options = self._options
         if options.autocreate_quota < 0 or not options.autocreate_post or not self._allowed(owner):
             return None
-        name = MailboxName(owner)
+        maker = _Maker(options, self._store, owner, self._script(owner))
         try:
-            inbox = self._store.create(name)
-        except AlreadyExists:  # somebody was quicker
-            return self._store.find(name)
+            build(self._store, owner, maker.fill)
+        except AlreadyExists as e:  # somebody was quicker, or something is in the way
+            inbox = self._store.find(MailboxName(owner))
+            if inbox is None:
+                raise StoreTrouble(str(e)) from e
+            return inbox
         except DataError:
             return None
-        with _optional(owner, "quota"):
-            self._limit(inbox)
-        for folder in _several(options.autocreate_inbox_folders):
-            with _optional(owner, f"folder {folder}"):
-                self._folder(owner, folder)
-        for line in _several(options.autocreate_acl):
-            with _optional(owner, f"autocreate_acl {line}"):
-                self._grant(owner, line)
-        with _optional(owner, "subscriptions of shared folders"):
-            self._subscribe_shared(owner)
-        if options.autocreate_sieve_script is not None:
-            with _optional(owner, f"script {options.autocreate_sieve_script}"):
-                self._script(owner, options.autocreate_sieve_script)
+        tell(self._store, owner, granted=bool(options.autocreate_acl))
         log.info("account made %s", words(user=owner))
-        return inbox
+        return self._store.find(MailboxName(owner))
 
     def _allowed(self, owner: str) -> bool:
         if owner in self._nobody:
@@ -79,62 +72,93 @@ class Autocreator:
         groups = {name.removeprefix("group:") for name in self._users if name.startswith("group:")}
         return bool(groups) and not groups.isdisjoint(self._store.groups.of(owner))
 
-    def _limit(self, inbox: Mailbox) -> None:
+    def _script(self, owner: str) -> tuple[str, bytes] | None:
+        """Name and text of the script that he starts with, unless there is one in his home already."""
+        path = self._options.autocreate_sieve_script
+        if path is None:
+            return None
+        with _optional(owner, f"script {path}"):
+            scripts = ScriptStore(self._store.home(owner))
+            if scripts.active() is None and not scripts.list():
+                text = path.read_bytes()
+                self._compiled(text)
+                return path.stem if path.suffix in _ENDINGS else path.name, text
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes one account in a store in which there is nobody else; `site` is the store that he will be in."""
+
+    options: Options
+    site: MailStore
+    owner: str
+    script: tuple[str, bytes] | None
+
+    def fill(self, store: MailStore) -> None:
+        inbox = store.create(MailboxName(self.owner))
+        with _optional(self.owner, "quota"):
+            self._limit(store, inbox)
+        for folder in _several(self.options.autocreate_inbox_folders):
+            with _optional(self.owner, f"folder {folder}"):
+                self._folder(store, folder)
+        for line in _several(self.options.autocreate_acl):
+            with _optional(self.owner, f"autocreate_acl {line}"):
+                self._grant(store, line)
+        with _optional(self.owner, "subscriptions of shared folders"):
+            self._subscribe_shared(store)
+        if self.script is not None:
+            with _optional(self.owner, f"script {self.script[0]}"):
+                self._install(store, *self.script)
+
+    def _limit(self, store: MailStore, inbox: Mailbox) -> None:
         """The account is a quota root in any case; 0 means that its storage has no limit."""
-        storage, messages = self._options.autocreate_quota, self._options.autocreate_quota_messages
+        storage, messages = self.options.autocreate_quota, self.options.autocreate_quota_messages
         limits = Limits(storage=storage * KIB if storage > 0 else None, messages=messages if messages > 0 else None)
-        self._store.make_root(inbox).set_limits(limits)
+        store.make_root(inbox).set_limits(limits)
 
-    def _folder(self, owner: str, folder: str) -> None:
-        uses = [use for use, name in self._options.xlist.items() if name == folder]
-        free = [use for use in uses if self._store.special_use(owner, use) is None]
-        subscribed = folder in _several(self._options.autocreate_subscribe_folders)
-        name = self._store.namespace.parse_detail(owner, folder)
-        self._store.create(name, special_use=" ".join(free), subscribe=subscribed)
+    def _folder(self, store: MailStore, folder: str) -> None:
+        uses = [use for use, name in self.options.xlist.items() if name == folder]
+        free = [use for use in uses if store.special_use(self.owner, use) is None]
+        subscribed = folder in _several(self.options.autocreate_subscribe_folders)
+        name = store.namespace.parse_detail(self.owner, folder)
+        store.create(name, special_use=" ".join(free), subscribe=subscribed)
 
-    def _grant(self, owner: str, line: str) -> None:
+    def _grant(self, store: MailStore, line: str) -> None:
         """`FOLDER IDENTIFIER RIGHTS`; a folder's name may have blanks in it."""
         words_of = line.rsplit(None, 2)
         if len(words_of) != 3:
             raise DataError("write FOLDER IDENTIFIER RIGHTS")
         folder, identifier, rights = words_of
-        if folder not in _several(self._options.autocreate_inbox_folders):
+        if folder not in _several(self.options.autocreate_inbox_folders):
             raise DataError(f"{folder!r} is none of autocreate_inbox_folders")
-        mailbox = self._store.find(self._store.namespace.parse_detail(owner, folder))
+        mailbox = store.find(store.namespace.parse_detail(self.owner, folder))
         if mailbox is None:
             raise NotFound(f"there is no folder {folder!r}")
-        change_entries(self._store, mailbox, [(identifier, rights)], careful=False)
+        change_entries(store, mailbox, [(identifier, rights)], careful=False)
 
-    def _subscribe_shared(self, owner: str) -> None:
-        names = [board.name for board in self._shared(owner) if self._sees(board, owner)]
+    def _subscribe_shared(self, store: MailStore) -> None:
+        names = [board.name for board in self._shared() if "l" in self.site.rights(board, self.owner)]
         if names:
-            subscribe(self._store, owner, sorted(names, key=lambda name: name.path))
+            subscribe(store, self.owner, sorted(names, key=lambda name: name.path))
 
-    def _shared(self, owner: str) -> Iterator[Mailbox]:
+    def _shared(self) -> Iterator[Mailbox]:
         """The shared folders of his domain that are wanted for everybody."""
-        domain = owner.partition("@")[2]
-        if self._options.autocreate_subscribe_sharedfolders_all:
-            yield from self._store.mailboxes_of(None, domain)
+        domain = self.owner.partition("@")[2]
+        if self.options.autocreate_subscribe_sharedfolders_all:
+            yield from self.site.mailboxes_of(None, domain)
             return
-        for text in _several(self._options.autocreate_subscribe_sharedfolders):
-            with _optional(owner, f"subscription of {text}"):
-                board = self._store.find(self._store.namespace.parse_detail(None, text, domain))
+        for text in _several(self.options.autocreate_subscribe_sharedfolders):
+            with _optional(self.owner, f"subscription of {text}"):
+                board = self.site.find(self.site.namespace.parse_detail(None, text, domain))
                 if board is None:
                     raise NotFound("there is no such shared folder")
                 yield board
 
-    def _sees(self, board: Mailbox, owner: str) -> bool:
-        return "l" in self._store.rights(board, owner)
-
-    def _script(self, owner: str, path: Path) -> None:
-        store = self._store.settings.store
-        modes = {"file_mode": store.message_mode, "folder_mode": store.folder_mode}
-        scripts = ScriptStore(self._store.home(owner), **modes)
-        if scripts.active() is not None:  # a script that lay in his home before
-            return
-        text = path.read_bytes()
-        self._compiled(text)
-        name = path.stem if path.suffix in _ENDINGS else path.name
+    def _install(self, store: MailStore, name: str, text: bytes) -> None:
+        files = store.files
+        home = store.home(self.owner)
+        scripts = ScriptStore(home, file_mode=files.message_mode, folder_mode=files.folder_mode)
         scripts.put(name, text)
         scripts.activate(name)
 

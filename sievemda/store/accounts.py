@@ -14,9 +14,10 @@ renamed. That is what makes a list of thousands a matter of a minute.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ from sievemda.store.subscribed import subscribe
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
+_TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
+UNFINISHED = ".account."  # in front of the name of a directory in which an account is built
 _PARTS = (FOLDER, ACTIVE, MAILDIR)  # of a home, in the order in which they are put into one that is there
 
 
@@ -68,14 +71,20 @@ def make(store: MailStore, account: Account) -> None:
     for a group that is granted rights and unknown; OverQuota; StoreTrouble; TemporaryTrouble. Nothing is left of what
     fails.
     """
-    store.namespace.check_new(account.inbox)
-    if store.user_exists(account.userid):
-        raise AlreadyExists(f"user {account.userid} is there already")
+    build(store, account.userid, lambda built: furnish(built, account), account.partition)
+    tell(store, account.userid, granted=bool(account.grants))
+
+
+def build(store: MailStore, userid: str, fill: Callable[[MailStore], None], partition: str = "") -> None:
+    """Have a new account made by `fill`, in a store with nobody else in it, and put it in place. Raises as `make`."""
+    store.namespace.check_new(MailboxName(userid))
+    if store.user_exists(userid):
+        raise AlreadyExists(f"user {userid} is there already")
     fixed = bool(store.settings.store.mail_home)
-    if fixed and account.partition:
+    if fixed and partition:
         raise DataError("mail_home decides where the homes of users lie")
-    partition = store.default_partition if fixed else account.partition or store.layout.disks.choose()
-    home = store.layout.home(account.userid, partition)
+    partition = store.default_partition if fixed else partition or store.layout.disks.choose()
+    home = store.layout.home(userid, partition)
     try:
         if not fixed:
             open_partition(store, partition)
@@ -83,12 +92,11 @@ def make(store: MailStore, account: Account) -> None:
         with _beside(home, store.files.folder_mode) as directory:
             with sync_later(home.parent):
                 built = _store_in(store, directory, partition)
-                furnish(built, account)
-            _into_place(built.layout.home(account.userid, partition), home)
+                fill(built)
+            _into_place(built.layout.home(userid, partition), home)
             sync_directory(home.parent)
     except OSError as error:
-        raise StoreTrouble(f"the account {account.userid} cannot be made: {error}") from error
-    _tell(store, account)
+        raise StoreTrouble(f"the account {userid} cannot be made: {error}") from error
 
 
 def furnish(store: MailStore, account: Account) -> None:
@@ -120,7 +128,7 @@ def furnish(store: MailStore, account: Account) -> None:
 
 @contextmanager
 def _beside(home: Path, mode: int) -> Iterator[Path]:
-    directory = home.parent / f".account.{unique_name()}"
+    directory = home.parent / f"{UNFINISHED}{unique_name()}"
     directory.mkdir(mode=mode)
     try:
         yield directory
@@ -141,8 +149,12 @@ def _store_in(store: MailStore, directory: Path, partition: str) -> MailStore:
 def _into_place(built: Path, home: Path) -> None:
     """Rename a home, or what is ours in it when there is one; AlreadyExists when that is taken."""
     if not home.exists():
-        with suppress(FileExistsError, NotADirectoryError):
+        try:
             built.rename(home)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
+        else:
             return
     for part in _PARTS:
         source, target = built / part, home / part
@@ -156,10 +168,10 @@ def _into_place(built: Path, home: Path) -> None:
     sync_directory(home)
 
 
-def _tell(store: MailStore, account: Account) -> None:
-    """Who looks after more than one account learns of the new one."""
-    if store.files.sharing and account.grants:
-        store.files.sharing.update(account.userid, store.user_tree(account.userid))
-    domain = account.userid.partition("@")[2]
+def tell(store: MailStore, userid: str, *, granted: bool) -> None:
+    """Who looks after more than one account learns of the new one; `granted`: others have got rights in it."""
+    if store.files.sharing and granted:
+        store.files.sharing.update(userid, store.user_tree(userid))
+    domain = userid.partition("@")[2]
     if domain and (root := rootlist.find(store, MailboxName(None, (), domain))):
         root.changed()

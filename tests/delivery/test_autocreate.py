@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sievemda.errors import ConfigurationError
 from sievemda.mail.result import Result
 from sievemda.policy.acl import format_rights
 from sievemda.policy.quota import KIB, Limits
+from sievemda.store import accounts
 from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ScriptStore
 from sievemda.store.subscriptions import subscribed
@@ -224,7 +226,7 @@ def test_first_deliveries_at_the_same_time_make_one_whole_account(make_world):
 
     def deliver(number):
         start.wait()
-        results.extend(world.deliver("alice@x", message(f"<{number}@x>")))
+        results.extend(world.deliver("alice+Plus@x", message(f"<{number}@x>")))
 
     threads = [threading.Thread(target=deliver, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -233,9 +235,32 @@ def test_first_deliveries_at_the_same_time_make_one_whole_account(make_world):
         thread.join()
     assert results == [Result.DELIVERED] * 8
     assert names(world) == ["INBOX", "Junk", "Plus", "Sent"]
-    assert len(world.files("user/alice")) == 8
+    assert len(world.files("user/alice/Plus")) == 8
     assert root(world).usage().messages == 8
     assert sorted(subscriptions(world)) == ["INBOX"]
+
+
+def test_what_is_in_the_way_of_a_mailbox_is_trouble_and_nobody_is_called_unknown(make_world):
+    world = make_world(**ON)
+    home = world.store.layout.home("alice", "default")
+    home.mkdir(parents=True)
+    (home / "Maildir").write_text("")
+    assert world.result("alice@x") is Result.TROUBLE
+    assert [path.name for path in home.parent.iterdir()] == ["alice"]
+
+
+def test_an_account_that_cannot_be_made_leaves_nothing(make_world, monkeypatch):
+    world = make_world(**ON, autocreate_inbox_folders="Sent")
+
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, "disk full")
+
+    monkeypatch.setattr(accounts, "_into_place", full)
+    assert world.result("alice@x") is Result.DISK_FULL
+    monkeypatch.undo()
+    assert list(world.store.layout.users()) == []
+    assert list(world.store.layout.home("alice", "default").parent.iterdir()) == []
+    assert world.result("alice@x") is OK
 
 
 def test_a_poster_who_is_admin_does_not_stop_an_account(make_world):
