@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -123,19 +124,48 @@ def test_no_message_is_lost_while_its_folder_is_renamed(site: Site, dovecot: Dov
         assert sum(imap.choose(folder) for folder in ("INBOX", "Lists")) == 40
 
 
-def test_a_folder_on_another_partition_is_renamed_over_imap(site: Site, dovecot: Dovecot, person: str) -> None:
-    partition = site.directory / "two"
-    site.settings["partition-two"] = str(partition)
-    try:
-        site.make(f"user/{person}/Big", f"user/{person}/Big/sub", partition="two")
-        with dovecot.login(person) as imap:
-            imap.append("Big", "", None, b"Subject: x\r\n\r\ny\r\n")
-            imap.rename("Big", "Huge")
-            assert imap.choose("Huge") == 1
-        assert site.mailbox(f"user/{person}/Huge").partition == "two"
-        assert site.mailbox(f"user/{person}/Huge/sub").partition == "two"
-    finally:
-        del site.settings["partition-two"]
+@pytest.fixture
+def partition(site: Site) -> Iterator[Path]:
+    """Of those mailboxes that are made with `partition="two"`."""
+    path = site.directory / "two"
+    site.settings["partition-two"] = str(path)
+    yield path
+    del site.settings["partition-two"]
+
+
+def test_a_folder_on_another_partition_is_renamed_over_imap(
+    site: Site, dovecot: Dovecot, person: str, partition: Path
+) -> None:
+    site.make(f"user/{person}/Big", f"user/{person}/Big/sub", partition="two")
+    with dovecot.login(person) as imap:
+        imap.append("Big", "", None, b"Subject: x\r\n\r\ny\r\n")
+        imap.rename("Big", "Huge")
+        assert imap.choose("Huge") == 1
+    assert site.mailbox(f"user/{person}/Huge").partition == "two"
+    assert site.mailbox(f"user/{person}/Huge/sub").partition == "two"
+
+
+def test_a_user_on_another_partition_is_read_through_a_link(
+    site: Site, dovecot: Dovecot, new_name: Callable[[str], str], partition: Path
+) -> None:
+    away = new_name("away")
+    site.make(f"user/{away}", f"user/{away}/Lists", partition="two")
+    (site.data / "mail" / "user" / away).symlink_to(partition / "user" / away)
+    with dovecot.login(away) as imap:
+        assert imap.folders() == ["INBOX", "Lists"]
+        imap.create("Made")
+    assert site.names(f"user/{away}*") == [f"user/{away}", f"user/{away}/Lists", f"user/{away}/Made"]
+    assert site.mailbox(f"user/{away}/Made").partition == "two"
+
+
+def test_a_board_on_another_partition_stands_among_the_shared_folders(
+    site: Site, dovecot: Dovecot, person: str, new_name: Callable[[str], str], partition: Path
+) -> None:
+    board = new_name("board")
+    site.make(board, f"{board}/sub", partition="two")
+    with dovecot.login(person) as imap:
+        assert imap.chosen(f"Shared Folders/{board}")
+        assert imap.chosen(f"Shared Folders/{board}/sub")
 
 
 # -- subscriptions ---------------------------------------------------------------------------------------------------
