@@ -11,7 +11,7 @@ why nobody sees it.
     unlinked      a folder on another partition to which no link leads
     hidden        a second home of a user, behind the one that counts
     deleted       what is left of a deletion that cannot be brought back
-    staged        what a delivery left behind that crashed more than a day ago
+    staged        what a delivery left behind that crashed more than a day ago, and accounts that are not in place
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sievemda.store.accounts import UNFINISHED
 from sievemda.store.aside import entries
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.maildir import is_folder
@@ -74,7 +75,9 @@ def _misnamed(store: MailStore, users: set[str]) -> Iterator[Orphan]:
     known = {home for userid in users for _, home in store.layout.homes(userid)}
     for directory in sorted({home.parent for home in known}):
         for path in _directories(directory):
-            if path not in known:
+            if path.name.startswith(UNFINISHED):
+                yield Orphan("staged", path, "an account that is being made, or whose making was interrupted")
+            elif path not in known:
                 yield Orphan("home", path, "no user can have that name")
 
 

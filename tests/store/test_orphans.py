@@ -86,6 +86,12 @@ def test_what_a_crashed_delivery_left(found, home, tmp_path):
     assert found() == {("staged", f"{stage}/old")}
 
 
+def test_what_an_interrupted_list_of_accounts_left(found, home, tmp_path):
+    left = tmp_path / "mail/user/.account.1.M1P1Q1.host"
+    left.mkdir()
+    assert found() == {("staged", str(left))}
+
+
 def test_a_directory_that_cannot_be_read_is_told(store, home, monkeypatch):
     told = []
     real = os.scandir
