@@ -11,8 +11,10 @@ Why damage is nothing: a file that cannot be understood is one that says nothing
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +68,8 @@ class QuotaStates:
             yield None
             return
         try:
+            if path.is_dir() and not path.is_symlink():  # before anybody is told what could not be remembered
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             yield Held(_read(path), lock)
         finally:
             lock.__exit__(None, None, None)

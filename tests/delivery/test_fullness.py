@@ -307,11 +307,13 @@ def test_a_broken_memory_costs_one_letter(alice, content):
     assert len(letters(alice)) == 1
 
 
-def test_a_directory_in_place_of_the_memory_harms_no_delivery(alice):
+def test_with_a_directory_in_place_of_the_memory_mail_arrives_and_nobody_is_told(alice, caplog):
     fill(alice, 85)
     recount(alice)
     (alice.folder("user/alice") / "sievemda-quota").mkdir()
     assert send(alice, 2) == [Result.DELIVERED] * 2
+    assert subjects(alice) == []
+    assert "Is a directory" in caplog.text
 
 
 # -- the letter -------------------------------------------------------------------------------------------------------
