@@ -129,6 +129,11 @@ def test_rules_that_are_not_utf8_are_refused(world, tmp_path):
         read_rules(tmp_path / "r.toml", world.store.namespace)
 
 
+def test_a_file_without_end_is_refused(world):
+    with pytest.raises(DataError, match="/dev/zero: a file of rules has at most"):
+        read_rules(Path("/dev/zero"), world.store.namespace)
+
+
 def test_a_template_that_is_missing_is_missed_at_once(read):
     with pytest.raises(FileNotFoundError):
         read("[rules.x]\nthreshold = 80\ntemplate = 'nope.txt'\n")

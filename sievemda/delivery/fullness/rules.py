@@ -45,6 +45,7 @@ from sievemda.store.patterns import Pattern
 
 OWNER, POSTMASTER = "owner", "postmaster"
 _MAX_NAME = 100
+_MAX_SIZE = 1 << 20  # octets of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,12 @@ def site_rule(settings: Settings) -> NoticeRule | None:
 
 def read_rules(path: Path, namespace: Namespace) -> tuple[NoticeRule, ...]:
     """The rules of a file that are enabled. DataError says what is wrong where; OSError when it cannot be read."""
+    with path.open("rb") as file:
+        content = file.read(_MAX_SIZE + 1)
+    if len(content) > _MAX_SIZE:
+        raise DataError(f"{path}: a file of rules has at most {_MAX_SIZE} octets")
     try:
-        with path.open("rb") as file:
-            tree = tomllib.load(file)
+        tree = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
         raise DataError(f"{path}: {e}") from e
     if odd := sorted(set(tree) - {"general", "rules"}):
