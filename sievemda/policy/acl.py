@@ -106,14 +106,14 @@ class Acl:
     entries: tuple[tuple[str, Rights], ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> Acl:
+    def parse(cls, text: str, deleteright: str = "c") -> Acl:
         """`anyone lrs fred lrsp`, as in the setting defaultacl."""
         words = text.split()
         if len(words) % 2:
             raise DataError(f"{text!r} is not a list of identifiers and rights")
         acl = cls()
         for identifier, rights in zip(words[::2], words[1::2], strict=True):
-            acl = acl.changed(identifier, rights)
+            acl = acl.changed(identifier, rights, deleteright)
         return acl
 
     def get(self, identifier: str) -> Rights:

@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sievemda.errors import StoreTrouble
+from sievemda.errors import DataError, StoreTrouble
 from sievemda.policy import dovecot
 from sievemda.policy.acl import ALL_RIGHTS, ANONYMOUS, ANYONE, AUTHENTICATED, NO_RIGHTS, Acl, Rights, with_implied
 from sievemda.policy.dovecot import Entry, GroupsOf
@@ -43,6 +43,7 @@ _NAMES = {
     "post": "p", "expunge": "e", "create": "k", "delete": "x", "admin": "a",
 }  # fmt: skip
 _LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"]\S*))(?: +(?P<rights>.*))?', re.DOTALL)
+MAX_ENTRIES = 1000  # the files that hold them must stay small enough to be read
 _KINDS = {dovecot.USER, dovecot.GROUP, dovecot.OVERRIDE}
 _BARE = {dovecot.OWNER, ANYONE, AUTHENTICATED}
 _log = logging.getLogger(__name__)
@@ -189,7 +190,9 @@ class AclFiles:
         return acl
 
     def written(self, acl: Acl, owner: str | None, kept: tuple[str, ...] = ()) -> tuple[bytes, dict[str, Any]]:
-        """The content of the file for an ACL, and what the folder's record has to say of it."""
+        """The content of the file for an ACL, and what the folder's record has to say of it. DataError: too long."""
+        if len(acl.entries) > MAX_ENTRIES:
+            raise DataError(f"an ACL of {len(acl.entries)} entries is too long: there may be {MAX_ENTRIES}; use groups")
         entries = dovecot.enforcing(acl, owner, self._groups_of)
         if self._generous:
             entries = [replace(entry, granted=entry.granted and with_implied(entry.granted)) for entry in entries]

@@ -32,20 +32,31 @@ class Disabled(NotPermitted):
 
 
 class Authority:
-    """What `userid` may do; None is anonymous. `admin` says whether he is an administrator: else the setting admins."""
+    """What `userid` may do; None is anonymous. `admin` says whether he is an administrator: else the setting admins.
 
-    def __init__(self, store: MailStore, userid: str | None, *, admin: bool | None = None) -> None:
+    An administrator whose name has a domain is one for the mailboxes of that domain; `everywhere` says otherwise.
+    """
+
+    def __init__(
+        self, store: MailStore, userid: str | None, *, admin: bool | None = None, everywhere: bool = False
+    ) -> None:
         self._store = store
         self._settings = store.settings.acl
         self.userid = userid
         self.is_admin = is_admin(store, userid) if admin is None else admin
+        self._domain = "" if everywhere else (userid or "").partition("@")[2]
 
     # -- rights --------------------------------------------------------------------------------------------------------
+
+    def administers(self, name: MailboxName) -> bool:
+        """Whether he is an administrator of that mailbox, be it there or not."""
+        domain = name.domain if name.owner is None else name.owner.partition("@")[2]
+        return self.is_admin and self._domain in ("", domain)
 
     def rights(self, mailbox: Mailbox) -> Rights:
         """The rights that decide."""
         rights = self._store.rights(mailbox, self.userid)
-        return rights | ADMIN_RIGHTS if self.is_admin else rights
+        return rights | ADMIN_RIGHTS if self.administers(mailbox.name) else rights
 
     def shown_rights(self, mailbox: Mailbox) -> Rights:
         """The rights as MYRIGHTS tells them: an owner always sees the implicit ones. RFC 4314 §3.5."""
@@ -73,13 +84,13 @@ class Authority:
         above = nearest_above(self._store, name)
         if name.owner is not None and name.path and above is None:  # for nobody: there is no such user
             raise self._refusal(f"there is no user to have {self._shown(name)}")
-        if not self.is_admin and (found or partition or not self._may_create_below(name, above)):
+        if not self.administers(name) and (found or partition or not self._may_create_below(name, above)):
             raise self._refusal(f"you may not create {self._shown(name)}")
 
     def check_delete(self, name: MailboxName) -> Mailbox:
         """`x` is needed, by administrators too; nobody deletes his own INBOX, and users only administrators."""
         mailbox = self._with(name, "x")
-        if mailbox.name.is_inbox and (not self.is_admin or mailbox.name.owner == self.userid):
+        if mailbox.name.is_inbox and (not self.administers(name) or mailbox.name.owner == self.userid):
             raise self._refusal(f"you may not delete the INBOX {self._shown(name)}")
         return mailbox
 
@@ -88,20 +99,20 @@ class Authority:
 
         Whole users are renamed, and partitions chosen, by administrators alone, users only with `allowusermoves`.
         """
-        mailbox = self._with(old, "" if self.is_admin else "x")
+        mailbox = self._with(old, "" if self.administers(old) else "x")
         if mailbox.name.is_inbox or new.is_inbox:
             moves = new != mailbox.name
-            if not self.is_admin or (moves and not self._store.settings.store.allowusermoves):
+            if not self.administers(old) or (moves and not self._store.settings.store.allowusermoves):
                 raise self._refusal("whole users are not to be renamed (allowusermoves)")
         if new != mailbox.name:
             self.check_create(new, partition=partition)
-        elif partition and not self.is_admin:
+        elif partition and not self.administers(old):
             raise self._refusal("you may not choose a partition")
         return mailbox
 
-    def check_administer(self) -> None:
-        """For what administrators alone do: reconstruct, set quotas, look at everything."""
-        if not self.is_admin:
+    def check_administer(self, name: MailboxName | None = None) -> None:
+        """For what administrators alone do: reconstruct, set quotas; look at everything, when no mailbox is named."""
+        if not (self.is_admin and not self._domain if name is None else self.administers(name)):
             raise self._refusal("only an administrator may do that")
 
     # -- access control lists ------------------------------------------------------------------------------------------
@@ -115,7 +126,7 @@ class Authority:
         if not self._settings.allowsetacl:
             raise Disabled("ACLs are not to be changed here (allowsetacl)")
         mailbox = self._with(name, "a")
-        if identifier == ANYONE and not (self.is_admin or self._settings.anyoneuseracl):
+        if identifier == ANYONE and not (self.administers(name) or self._settings.anyoneuseracl):
             raise self._refusal("you may not give rights to anyone (anyoneuseracl)")
         return mailbox
 
@@ -127,24 +138,24 @@ class Authority:
         """
         who = self._store.namespace.identifier(identifier)
         mailbox = self.check_change_acl(name, who)
-        return change_entries(self._store, mailbox, [(who, change)], careful=not self.is_admin)
+        return change_entries(self._store, mailbox, [(who, change)], careful=not self.administers(name))
 
     # -- quotas and annotations ----------------------------------------------------------------------------------------
 
     def check_see_quota(self, name: MailboxName) -> Mailbox:
         """To see the quota root of a mailbox and what is used of it: `r`, or being an administrator."""
-        return self._with(name, "" if self.is_admin else "r")
+        return self._with(name, "" if self.administers(name) else "r")
 
     def check_see_annotations(self, name: MailboxName) -> Mailbox:
         """`l`, and one of the rights that let do something there. RFC 5464 §3.3."""
         mailbox = self._with(name, "l")
-        if not self.is_admin and not self.rights(mailbox) & set("rswipa"):
+        if not self.rights(mailbox) & set("rswipa"):
             raise self._refusal(f"you may not look at the annotations of {self._shown(name)}")
         return mailbox
 
     def check_annotate(self, name: MailboxName, *, private: bool) -> Mailbox:
         """For one's own entries as for seeing them; for those that all share `w`. RFC 5464 §3.3."""
-        if private or self.is_admin:
+        if private or self.administers(name):
             return self.check_see_annotations(name)
         return self._with(name, "w")
 

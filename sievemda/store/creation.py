@@ -116,7 +116,7 @@ def initial_acl(store: MailStore, name: MailboxName) -> Acl:
     """Without an ancestor: an owner has everything; a shared folder has the setting `defaultacl`."""
     if name.owner is not None:
         return Acl(((name.owner, ALL_RIGHTS),))
-    return Acl.parse(store.settings.acl.defaultacl)
+    return Acl.parse(store.settings.acl.defaultacl, store.settings.acl.deleteright)
 
 
 def check_folder_quota(store: MailStore, name: MailboxName, above: Mailbox | None) -> None:

@@ -3,8 +3,9 @@ import os
 
 import pytest
 
-from sievemda.errors import StoreTrouble, TemporaryTrouble
+from sievemda.errors import DataError, StoreTrouble, TemporaryTrouble
 from sievemda.policy.acl import Acl, format_rights, parse_rights
+from sievemda.store.files import Dotlock
 
 OWNED = "user/alice/Lists"
 
@@ -230,6 +231,31 @@ def test_groups_that_cannot_be_read_are_trouble_and_not_no_groups(site, tmp_path
     with pytest.raises(TemporaryTrouble, match="groups_file"):
         store.rights(board, "bob")
     assert "p" in store.rights(board, None)
+
+
+def test_a_list_that_nobody_could_read_again_is_not_written(mailbox):
+    box = mailbox(OWNED)
+    before = box.acl()
+    with pytest.raises(DataError):
+        box.set_acl(Acl(tuple((f"user{number}", parse_rights("lrs")) for number in range(1001))))
+    assert box.acl() == before
+
+
+def test_a_crash_between_the_two_files_leaves_what_was(mailbox, store, monkeypatch):
+    box = mailbox(OWNED)
+    box.set_acl(Acl.parse("alice lrswipkxtea anyone lr bob p"))
+    replace = Dotlock.replace
+
+    def crash(lock, content):
+        if lock.path.name == "dovecot-acl":
+            raise OSError("no more")
+        replace(lock, content)
+
+    monkeypatch.setattr(Dotlock, "replace", crash)
+    with pytest.raises(OSError, match="no more"):
+        box.set_acl(Acl.parse("alice la carol lrs"))
+    assert [format_rights(store.rights(box, who)) for who in ("bob", "carol", None)] == ["lrp", "lr", "lr"]
+    assert str(box.acl()) == "alice lrswipkxtecda anyone lr bob lrp"
 
 
 def test_a_change_over_imap_holds_at_once(mailbox, store):

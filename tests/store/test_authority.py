@@ -272,3 +272,26 @@ def test_what_is_for_administrators_alone_is_refused_to_others(acting):
     acting("cyrus").check_administer()
     with pytest.raises(NotPermitted):
         acting("alice").check_administer()
+
+
+def test_an_administrator_of_a_domain_is_one_in_that_domain(site):
+    store = site(site={"admins": ("cyrus", "adm@a.example"), "virtdomains": "userid"})
+    parse = store.namespace.parse_admin
+    for name in ("user/l@a.example", "user/l@b.example", "user/l", "board@a.example", "board"):
+        store.create(parse(name))
+    admin = Authority(store, "adm@a.example")
+    admin.check_create(parse("user/m@a.example"))
+    admin.check_create(parse("other@a.example"))
+    assert admin.change_acl(parse("board@a.example"), "adm@a.example", "c")
+    admin.check_administer(parse("user/l@a.example"))
+    for name in ("user/l@b.example", "user/l"):
+        with pytest.raises(NotFound):
+            admin.check_read_acl(parse(name))
+    for name in ("user/m@b.example", "user/m", "other"):
+        with pytest.raises(NotPermitted):
+            admin.check_create(parse(name))
+    for name in (parse("user/l"), None):
+        with pytest.raises(NotPermitted):
+            admin.check_administer(name)
+    Authority(store, "cyrus").check_create(parse("user/m@b.example"))
+    Authority(store, "cyrus").check_administer()

@@ -39,7 +39,7 @@ class Administrators(Authority):
     """
 
     def __init__(self, store: MailStore, names: tuple[str, ...]) -> None:
-        super().__init__(store, names[0], admin=True)
+        super().__init__(store, names[0], admin=True, everywhere=True)
         self._names = names
         self._all = store
 
