@@ -105,6 +105,7 @@ class Housekeeping:
     def clear_away(self) -> None:
         """Expired records, old journal entries, and messages whose delivery never came to its end."""
         now = time.time()
+        self.store.recover()
         self.store.clean_stage(STALE)
         self.store.forget_deleted()
         self.memory.prune(now)

@@ -15,6 +15,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,4 +127,10 @@ def prune(store: MailStore, older_than: float) -> int:
     old = [entry for entry in entries(store) if entry.deleted <= limit]
     for entry in old:
         remove(entry)
+    for partition in store.layout.partitions:
+        base = store.layout.deleted(partition)
+        for path in base.iterdir() if base.is_dir() else ():
+            with suppress(OSError):  # it is not empty; that is no deletion that was hardly begun
+                if path.stat().st_mtime <= limit:
+                    path.rmdir()
     return len(old)

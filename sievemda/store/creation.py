@@ -198,8 +198,7 @@ def link(store: MailStore, tree: Tree, name: MailboxName, partition: str) -> Non
 def build(store: MailStore, place: Path, name: MailboxName, acl: Acl, use: str) -> None:
     """Make the directory of a folder with everything in it."""
     make_directory(store, place.parent)
-    beside = place.parent.parent if name.path else place.parent
-    temporary = beside / f"new.{unique_name()}"
+    temporary = workshop(store, place) / f"new.{unique_name()}"
     temporary.mkdir(mode=store.files.folder_mode)
     try:
         mode = store.files.message_mode
@@ -215,6 +214,21 @@ def build(store: MailStore, place: Path, name: MailboxName, acl: Acl, use: str) 
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     sync_directory(place.parent)
+
+
+def workshop(store: MailStore, place: Path) -> Path:
+    """Where to make what is then renamed to a place: the stage of its partition, where what crashes leave is removed.
+
+    Where that is on another file system (see mail_home) it is the directory above the one of the place.
+    """
+    stage = store.layout.stage(store.layout.partition_of(place))
+    near = place.parent
+    try:
+        if stage.stat().st_dev == near.stat().st_dev:
+            return stage
+    except FileNotFoundError:
+        pass
+    return near.parent if near.name == MAILDIR else near
 
 
 def _into_place(temporary: Path, place: Path) -> None:

@@ -7,6 +7,7 @@
     PARTITION/shared                              the tree of shared folders: `.board`, `.board.sub`
     PARTITION/domain/example.org/shared           ... of another domain
     PARTITION/stage./                             messages and folders that are not in place yet
+    PARTITION/moving./                            notes about what is being renamed
     PARTITION/deleted./                           what was deleted and can still be brought back
 
 A folder on another partition than its tree lies at the corresponding place there, with a symbolic link in the tree.
@@ -35,7 +36,8 @@ from sievemda.store.spelling import from_disk, in_utf8, is_plain, to_disk
 
 MAILDIR = "Maildir"
 DELETED = "deleted."
-_RESERVED = {"user", "domain", "shared", STAGE, DELETED}  # at the top of a partition
+MOVING = "moving."
+_RESERVED = {"user", "domain", "shared", STAGE, DELETED, MOVING}  # at the top of a partition
 _PLACEHOLDER = re.compile(r"\{(user|local|domain|hash|domainhash)\}")
 
 

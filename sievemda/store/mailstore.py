@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -36,6 +37,7 @@ from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
 Named = TypeVar("Named", Mailbox, QuotaRoot)
 
 _DAY = 86400.0
+_WEEK = 7 * _DAY
 _log = logging.getLogger(__name__)
 
 
@@ -198,6 +200,10 @@ class MailStore:
             if self.files.sharing:
                 self.files.sharing.update(owner, tree)
 
+    def recover(self) -> None:
+        """Finish the renames of those who crashed."""
+        moves.recover(self)
+
     # -- messages ----------------------------------------------------------------------------------------------------
 
     def spool_path(self, partition: str) -> Path:
@@ -234,13 +240,20 @@ class MailStore:
         return count
 
     def clean_stage(self, older_than: float) -> int:
-        """Remove what deliveries that crashed more than so many seconds ago have left; how many files that were."""
+        """Remove what deliveries that crashed more than so many seconds ago have left; how many files that were.
+
+        What was begun to be made of a mailbox, or copied of one, stays a week: a copy may take its time.
+        """
         limit, count = time.time() - older_than, 0
         for partition in self.layout.partitions:
             with suppress(FileNotFoundError):
                 for path in self.layout.stage(partition).iterdir():
                     with suppress(OSError):
-                        if path.lstat().st_mtime <= limit:
+                        written = path.lstat().st_mtime
+                        if path.is_dir() and not path.is_symlink():
+                            if written <= limit - _WEEK:
+                                shutil.rmtree(path, ignore_errors=True)
+                        elif written <= limit:
                             path.unlink()
                             count += 1
         return count

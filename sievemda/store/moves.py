@@ -1,27 +1,22 @@
 """Deleting, renaming and moving mailboxes (semantics, sections 5 and 6).
 
-Each single folder moves by one rename. A rename of several folders that fails half way is taken back.
-
-Why a move between file systems sweeps afterwards: while the folder is copied, mail may arrive in the old one. The old
-one is taken out of sight first, then what the copy lacks is copied too, and the old one stays with what was deleted.
+What is renamed goes on a `journey`: it arrives with all its folders or stays, also when somebody pulls the plug.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, SievemdaError, StoreTrouble
 from sievemda.policy.acl import parse_rights
 from sievemda.store import aside, rootlist, subscriptions
-from sievemda.store.creation import link, make_directory, nearest_above, place_of, tree_for
-from sievemda.store.files import sync_directory, unique_name
+from sievemda.store.creation import nearest_above, open_partition, place_of, tree_for
+from sievemda.store.journey import Step, go_on, journey
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.names import MailboxName
@@ -107,8 +102,8 @@ def recount(store: MailStore, name: MailboxName) -> None:
             root.changed()
 
 
-def change_subscriptions(tree: Tree, change: Callable[[Path], None]) -> None:
-    if tree.owner is None:
+def change_subscriptions(tree: Tree | None, change: Callable[[Path], None]) -> None:
+    if tree is None or tree.owner is None:
         return
     try:
         change(tree.root)
@@ -121,6 +116,7 @@ def rename(store: MailStore, old: MailboxName, new: MailboxName, *, partition: s
 
     NotFound, AlreadyExists, DataError (a name that cannot be, an INBOX that would become a folder), StoreTrouble.
     """
+    recover(store)
     mailbox = _existing(store, old)
     old, new = mailbox.name, new.decoded() or new
     shown = store.namespace.format_admin(new)
@@ -147,6 +143,43 @@ def rename(store: MailStore, old: MailboxName, new: MailboxName, *, partition: s
     return _existing(store, new)
 
 
+def recover(store: MailStore) -> None:
+    """Finish what was begun by somebody who crashed."""
+    go_on(store, partial(_arrived, store))
+
+
+def _arrived(store: MailStore, note: dict[str, Any]) -> None:
+    """What follows a journey; may be done twice."""
+    if note["kind"] == "user":
+        if note["old"] != note["new"]:
+            renamed_user(store, note["old"], note["new"])
+        return
+    old_owner, new_owner = note["owners"]
+    moved = [(tuple(old), tuple(new), Path(place)) for old, new, place in note["moved"]]
+    for _, _, place in moved:
+        given(store, old_owner, new_owner, place)
+    names, mode = {old: new for old, new, _ in moved}, store.files.message_mode
+    left, reached = (store.user_tree(owner) if owner else None for owner in (old_owner, new_owner))
+    if old_owner == new_owner:
+        change_subscriptions(reached, lambda root: subscriptions.rename(root, names, mode))
+    else:
+        change_subscriptions(left, lambda root: subscriptions.unsubscribe(root, list(names), mode))
+        change_subscriptions(reached, lambda root: subscriptions.subscribe(root, list(names.values()), mode))
+
+
+def given(store: MailStore, old: str | None, new: str | None, place: Path) -> None:
+    """A folder that has another owner now keeps its ACL, with the rights that an owner always has."""
+    if old != new:
+        implicit = parse_rights(store.settings.acl.implicit_owner_rights)
+        store.files.acls.change(place, old, lambda acl: acl.secured(new, implicit), owner_after=new)
+
+
+def renamed_user(store: MailStore, old: str, new: str) -> None:
+    """The ACLs of all his folders learn the new name of a user."""
+    for found in store.mailboxes_of(new):
+        store.files.acls.change(found.path, old, lambda acl: acl.renamed(old, new), owner_after=new)
+
+
 # -- folders ---------------------------------------------------------------------------------------------------------
 
 
@@ -157,106 +190,32 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
         raise NotFound(f"no user {new.owner}")
     tree = mailbox.tree if (old.owner, old.domain) == (new.owner, new.domain) else None
     tree = tree or tree_for(store, new, above, partition or mailbox.partition)
-    done: list[tuple[Mailbox, MailboxName, Path]] = []
-    try:
-        for source in _covered(store, mailbox):
-            name = new.child(*source.name.path[len(old.path) :])
-            store.namespace.check_new(name)
-            done.append((source, name, _move_folder(store, source, tree, name, partition or source.partition)))
-    except BaseException:
-        for source, name, place in reversed(done):
-            _put_back(store, source, tree, name, place)
-        raise
-    for source, name, place in done:
-        given(store, source.name.owner, name.owner, place)
-    names = {source.name.path: name.path for source, name, _ in done}
-    mode = store.files.message_mode
-    if tree == mailbox.tree:
-        change_subscriptions(tree, lambda root: subscriptions.rename(root, names, mode))
-    else:
-        change_subscriptions(mailbox.tree, lambda root: subscriptions.unsubscribe(root, list(names), mode))
-        change_subscriptions(tree, lambda root: subscriptions.subscribe(root, list(names.values()), mode))
+    steps: list[Step] = []
+    moved = []
+    for source in _covered(store, mailbox):
+        name = new.child(*source.name.path[len(old.path) :])
+        store.namespace.check_new(name)
+        to = partition or source.partition
+        open_partition(store, to)
+        place = place_of(store, tree, name, to)
+        steps += _of_folder(source, place, tree.folder(name.path))
+        moved.append((source.name.path, name.path, str(place)))
+    note = {"kind": "folders", "owners": [old.owner, new.owner], "moved": moved}
+    with journey(store, steps, note):
+        _arrived(store, note)
     recount(store, old)
     recount(store, new)
 
 
-def _move_folder(store: MailStore, source: Mailbox, tree: Tree, name: MailboxName, partition: str) -> Path:
-    """Move one folder to where `name` lies, and show it in the tree; where that is."""
+def _of_folder(source: Mailbox, place: Path, shown: Path) -> list[Step]:
+    """One folder goes to its new place and is shown in the tree, where it no longer is where it was."""
     seen = source.tree.folder(source.name.path)
-    place = place_of(store, tree, name, partition)
+    steps = [Step("unlink", seen, source.path)] if seen.is_symlink() else []
     if place != source.path:
-        make_directory(store, place.parent)
-        if place == seen:  # comes home from another partition
-            seen.unlink()
-        transfer(store, source.path, place)
-    if seen.is_symlink():
-        seen.unlink()
-    if tree.folder(name.path) != place:
-        link(store, tree, name, partition)
-    sync_directory(tree.root)
-    return place
-
-
-def _put_back(store: MailStore, source: Mailbox, tree: Tree, name: MailboxName, place: Path) -> None:
-    try:
-        if tree.folder(name.path).is_symlink():
-            tree.folder(name.path).unlink()
-        transfer(store, place, source.path)
-        if source.tree.folder(source.name.path) != source.path:
-            link(store, source.tree, source.name, source.partition)
-    except OSError:
-        _log.exception("%s cannot be put back to %s", place, source.path)
-
-
-def given(store: MailStore, old: str | None, new: str | None, place: Path) -> None:
-    """A folder that has another owner now keeps its ACL, with the rights that an owner always has."""
-    if old != new:
-        implicit = parse_rights(store.settings.acl.implicit_owner_rights)
-        store.files.acls.change(place, old, lambda acl: acl.secured(new, implicit), owner_after=new)
-
-
-def transfer(store: MailStore, source: Path, place: Path) -> None:
-    """Rename a directory, or copy it when that leads to another file system."""
-    try:
-        source.rename(place)
-        sync_directory(place.parent)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        _copy(store, source, place)
-
-
-def _copy(store: MailStore, source: Path, place: Path) -> None:
-    temporary = place.parent.parent / f"new.{unique_name()}"
-    try:
-        shutil.copytree(source, temporary, symlinks=True)
-        _sync_tree(temporary)
-        temporary.rename(place)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    sync_directory(place.parent)
-    entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], mailbox=False)
-    _sweep(Path(entry.parts[0][0]), place)
-
-
-def _sweep(left: Path, place: Path) -> None:
-    """Copy messages that arrived in the old directory while it was being copied."""
-    for file in left.rglob("*"):
-        target = place / file.relative_to(left)
-        if file.parent.name in ("new", "cur") and file.is_file() and not target.exists():
-            shutil.copy2(file, target)
-            _sync_tree(target.parent)
-
-
-def _sync_tree(directory: Path) -> None:
-    for path in (directory, *directory.rglob("*")):
-        if not path.is_symlink():
-            if path.is_dir():
-                sync_directory(path)
-            else:
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
+        steps.append(Step("move", source.path, place))
+    if shown != place:
+        steps.append(Step("link", shown, place))
+    return steps
 
 
 # -- users -----------------------------------------------------------------------------------------------------------
@@ -267,38 +226,41 @@ def _rename_user(store: MailStore, inbox: Mailbox, new: str, partition: str) -> 
     old = inbox.name.owner or ""
     if partition and store.settings.store.mail_home:
         raise DataError("mail_home decides where the homes of users lie")
-    away = [found for found in _covered(store, inbox) if found.path.parent != inbox.path]
+    if partition:
+        open_partition(store, partition)
     home = inbox.path.parent
     target = store.layout.home(new, partition or inbox.partition)
-    target_tree = Tree(new, "", store.layout.partition_of(target), target / MAILDIR)
+    tree = Tree(new, "", store.layout.partition_of(target), target / MAILDIR)
+    away = [found for found in _covered(store, inbox) if found.name.path and found.path.parent != inbox.path]
+    in_its_way = [folder for folder in away if target != home and folder.path.parent == target / MAILDIR]
+    steps = [step for folder in in_its_way for step in _brought_home(folder)]
+    if in_its_way:
+        steps += _cleared(target / MAILDIR)
     if target != home:
-        for folder in away:  # what lies where the home will be must not be in its way
-            _bring_home(store, folder, target)
-        make_directory(store, target.parent)
-        if target.exists():
-            raise AlreadyExists(f"{target} is in the way")
-        transfer(store, home, target)
+        steps.append(Step("move", home, target))
     for folder in away:
-        name = MailboxName(new, folder.name.path)
-        seen = target_tree.folder(name.path)
-        if seen.is_symlink():
-            place = place_of(store, target_tree, name, folder.partition)
-            make_directory(store, place.parent)
-            if place != folder.path:
-                transfer(store, folder.path, place)
-            seen.unlink()
-            link(store, target_tree, name, folder.partition)
-    if new != old:
-        for found in store.mailboxes_of(new):
-            store.files.acls.change(found.path, old, lambda acl: acl.renamed(old, new), owner_after=new)
+        if folder not in in_its_way and (following := _following(store, folder, tree)):
+            steps += [*following, *_cleared(folder.path.parent)]
+    with journey(store, steps, {"kind": "user", "old": old, "new": new}):
+        if new != old:
+            renamed_user(store, old, new)
 
 
-def _bring_home(store: MailStore, folder: Mailbox, target: Path) -> None:
-    """Move a folder that lies at the place of the new home into its tree, so that it moves with the old one."""
-    if folder.path.parent == target / MAILDIR:
-        seen = folder.tree.folder(folder.name.path)
-        seen.unlink()
-        transfer(store, folder.path, seen)
-        with suppress(OSError):
-            folder.path.parent.rmdir()
-            target.rmdir()
+def _brought_home(folder: Mailbox) -> list[Step]:
+    """A folder that lies at the place of the new home moves into its tree, and moves with that."""
+    seen = folder.tree.folder(folder.name.path)
+    return [Step("unlink", seen, folder.path), Step("move", folder.path, seen)]
+
+
+def _cleared(maildir: Path) -> list[Step]:
+    """Nothing stays of a home on another partition in which nothing lies any more."""
+    return [Step("clear", maildir, maildir), Step("clear", maildir.parent, maildir.parent)]
+
+
+def _following(store: MailStore, folder: Mailbox, tree: Tree) -> list[Step]:
+    """A folder on another partition goes to its new place there; its link has moved with the tree."""
+    place = place_of(store, tree, MailboxName(tree.owner, folder.name.path), folder.partition)
+    if place == folder.path:
+        return []
+    shown = tree.folder(folder.name.path)
+    return [Step("move", folder.path, place), Step("unlink", shown, folder.path), Step("link", shown, place)]

@@ -14,13 +14,12 @@ from sievemda.errors import AlreadyExists, DataError, NotFound, StoreTrouble
 from sievemda.store import aside, moves, subscriptions
 from sievemda.store.creation import (
     clear_dangling,
-    link,
-    make_directory,
     nearest_above,
     open_partition,
     place_of,
     tree_for,
 )
+from sievemda.store.journey import Step, journey
 from sievemda.store.layout import MAILDIR
 from sievemda.store.names import MailboxName
 
@@ -35,6 +34,7 @@ def undelete(store: MailStore, name: MailboxName, *, to: MailboxName | None = No
 
     NotFound, AlreadyExists, DataError (a new name that cannot be), StoreTrouble.
     """
+    moves.recover(store)
     entry = _chosen(store, name, deletion)
     name = store.namespace.parse_admin(entry.name)
     new = (to.decoded() or to) if to else name
@@ -86,14 +86,12 @@ def _bring_folder(store: MailStore, entry: Aside, old: MailboxName, new: Mailbox
     clear_dangling(store, tree.folder(new.path))
     if place.exists() or place.is_symlink():
         raise AlreadyExists(f"{place} is in the way")
-    make_directory(store, place.parent)
-    moves.transfer(store, source, place)
-    try:
-        link(store, tree, new, partition)
-    except OSError:
-        moves.transfer(store, place, source)
-        raise
-    moves.given(store, old.owner, new.owner, place)
+    steps = [Step("move", source, place)]
+    if tree.folder(new.path) != place:
+        steps.append(Step("link", tree.folder(new.path), place))
+    moved = [(old.path, new.path, str(place))]
+    with journey(store, steps, {"kind": "folders", "owners": [old.owner, new.owner], "moved": moved}):
+        moves.given(store, old.owner, new.owner, place)
     if entry.subscribed:
         mode = store.files.message_mode
         moves.change_subscriptions(tree, lambda root: subscriptions.subscribe(root, [new.path], mode))
@@ -111,20 +109,11 @@ def _bring_user(store: MailStore, entry: Aside, old: str, new: str) -> None:
     for _, place in parts:
         if place.exists() or place.is_symlink():
             raise AlreadyExists(f"{place} is in the way")
-    done: list[tuple[Path, Path]] = []
-    try:
-        for there, place in reversed(parts):  # the home last: with it the user is there
-            make_directory(store, place.parent)
-            moves.transfer(store, there, place)
-            done.append((there, place))
-    except OSError:
-        for there, place in reversed(done):
-            moves.transfer(store, place, there)
-        raise
-    if new != old:
-        _relink(store, old, new)
-        for found in store.mailboxes_of(new):
-            store.files.acls.change(found.path, old, lambda acl: acl.renamed(old, new), owner_after=new)
+    steps = [Step("move", there, place) for there, place in reversed(parts)]  # the home last: with it the user is there
+    with journey(store, steps, {"kind": "user", "old": old, "new": new}):
+        if new != old:
+            _relink(store, old, new)
+            moves.renamed_user(store, old, new)
 
 
 def _where_to(store: MailStore, was: Path, old: str, new: str) -> Path:

@@ -83,7 +83,7 @@ def test_without_single_instances_every_recipient_has_his_own_file(site):
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.EMLINK])
 @pytest.mark.parametrize("last", [False, True])
 def test_where_a_link_is_impossible_the_message_is_copied(store, mailbox, monkeypatch, code, last):
-    staged = store.stage("default", [MESSAGE])
+    staged, box = store.stage("default", [MESSAGE]), mailbox("user/alice")
     real = os.rename
 
     def fail(source, target, **more):
@@ -93,9 +93,9 @@ def test_where_a_link_is_impossible_the_message_is_copied(store, mailbox, monkey
 
     monkeypatch.setattr(os, "link", fail)
     monkeypatch.setattr(os, "rename", fail)
-    path = staged.deliver(mailbox("user/alice"), last=last)
+    path = staged.deliver(box, last=last)
     assert path.read_bytes() == MESSAGE
-    assert list((mailbox("user/alice").path / "tmp").iterdir()) == []
+    assert list((box.path / "tmp").iterdir()) == []
     staged.discard()
     assert stage_files(store) == []
 

@@ -1,0 +1,254 @@
+"""Moving several directories and links as if it were one step (semantics, section 5).
+
+What is to be done is written down first, in `moving./UNIQUE` of the default partition. An error takes back what was
+done; after a crash the rest is done, or taken back, by whoever comes next. The note says how far it went, but for one
+step, which can be repeated, and what is to follow the last one. Whoever is under way holds a lock on his note.
+
+Each directory moves by one rename. Why a move between file systems sweeps afterwards: while the folder is copied, mail
+may arrive in the old one. The old one is taken out of sight first, then what the copy lacks is copied too, and the old
+one stays with what was deleted.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sievemda.errors import AlreadyExists, SievemdaError
+from sievemda.store import aside
+from sievemda.store.creation import make_directory, workshop
+from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
+from sievemda.store.layout import MOVING
+from sievemda.store.messages import unique_part
+
+if TYPE_CHECKING:
+    from sievemda.store.mailstore import MailStore
+
+_log = logging.getLogger(__name__)
+_DONE, _BACK, _UNDONE = b"+", b"!", b"-"  # what is noted behind the first line
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`move`: the directory `at` goes to `to`. `link`: `at` becomes a link to `to`. `unlink`: it is one no more.
+
+    `clear`: `at` is removed if it is empty.
+    """
+
+    what: str
+    at: Path
+    to: Path
+
+
+@contextmanager
+def journey(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> Iterator[None]:
+    """Go all the steps, and then what is done inside, or take them back.
+
+    `note` is what a successor is told, so that he can do the latter. AlreadyExists, OSError.
+    """
+    path, fd = _written(store, steps, note)
+    try:
+        done = 0
+        try:
+            for step in steps:
+                _go(store, step)
+                _say(fd, _DONE)
+                done += 1
+            yield
+        except BaseException:
+            _say(fd, _BACK)
+            _go_back(store, steps[:done], fd)
+            raise
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(fd)
+
+
+def go_on(store: MailStore, arrived: Callable[[dict[str, Any]], None]) -> None:
+    """Go the rest of the steps of those who never arrived; `arrived` does what follows, as their notes tell.
+
+    What cannot be finished now is tried again the next time.
+    """
+    for partition in store.layout.partitions:
+        base = store.layout.partition(partition) / MOVING
+        for path in sorted(base.iterdir()) if base.is_dir() else ():
+            with suppress(BlockingIOError, FileNotFoundError):
+                fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _finish(store, path, fd, arrived)
+                finally:
+                    os.close(fd)
+
+
+def _written(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> tuple[Path, int]:
+    base = store.layout.partition(store.layout.default) / MOVING
+    make_directory(store, base)
+    path = base / unique_name()
+    content = note | {"steps": [[step.what, str(step.at), str(step.to)] for step in steps]}
+    unseen = path.with_name(f".{path.name}")
+    write_new(unseen, json.dumps(content).encode() + b"\n", store.files.message_mode)
+    fd = os.open(unseen, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    unseen.rename(path)
+    sync_directory(base)
+    return path, fd
+
+
+def _say(fd: int, what: bytes) -> None:
+    os.write(fd, what)
+    os.fdatasync(fd)
+
+
+def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, Any]], None]) -> None:
+    if path.name.startswith("."):  # he had not begun
+        path.unlink(missing_ok=True)
+        return
+    try:
+        first, _, said = (read_control_file(path) or b"").partition(b"\n")
+        note: dict[str, Any] = json.loads(first)
+        steps = [Step(what, Path(at), Path(to)) for what, at, to in note["steps"]]
+        done = said.count(_DONE) - said.count(_UNDONE)
+        if _BACK in said:
+            _go_back(store, steps[:done], fd)
+        else:
+            for step in steps[done:]:
+                _go(store, step, again=True)
+                _say(fd, _DONE)
+            arrived(note)
+    except (OSError, SievemdaError, ValueError, KeyError, TypeError) as error:
+        _log.error("%s cannot be finished now: %s", path, error)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _go_back(store: MailStore, done: Sequence[Step], fd: int) -> None:
+    """What cannot be taken back is left and told; the other steps are still taken back."""
+    for step in reversed(done):
+        back = {"move": "move", "unlink": "link", "link": "unlink"}.get(step.what)
+        at, to = (step.to, step.at) if back == "move" else (step.at, step.to)
+        try:
+            if back:
+                _go(store, Step(back, at, to), again=True)
+        except (OSError, SievemdaError):
+            _log.exception("%s cannot be put back", step.at)
+        _say(fd, _UNDONE)
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+
+
+def _go(store: MailStore, step: Step, *, again: bool = False) -> None:
+    match step.what:
+        case "move":
+            _move(store, step.at, step.to, again=again)
+        case "unlink":
+            if step.at.is_symlink():
+                step.at.unlink()
+                sync_directory(step.at.parent)
+        case "link":
+            if not (again and step.at.is_symlink()):
+                step.at.symlink_to(step.to)
+            sync_directory(step.at.parent)
+        case "clear":
+            with suppress(OSError):
+                step.at.rmdir()
+
+
+def _move(store: MailStore, source: Path, place: Path, *, again: bool) -> None:
+    if os.path.lexists(place):
+        if not again:
+            raise AlreadyExists(f"{place} is in the way")
+        if os.path.lexists(source):  # it has been copied, and that was the last that was done
+            _leave(store, source, place)
+        return
+    make_directory(store, place.parent)
+    transfer(store, source, place)
+
+
+def transfer(store: MailStore, source: Path, place: Path) -> None:
+    """Rename a directory, or copy it when that leads to another file system."""
+    try:
+        source.rename(place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy(store, source, place)
+    sync_directory(place.parent)
+    sync_directory(source.parent)
+
+
+# -- to another file system --------------------------------------------------------------------------------------------
+
+
+def _copy(store: MailStore, source: Path, place: Path) -> None:
+    temporary = workshop(store, place) / f"new.{unique_name()}"
+    try:
+        shutil.copytree(source, temporary, symlinks=True, ignore=_special, copy_function=_copy_file)
+        _sync_tree(temporary)
+        temporary.rename(place)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_directory(place.parent)
+    _leave(store, source, place)
+
+
+def _special(directory: str, names: list[str]) -> set[str]:
+    """What is neither a file, a directory nor a link stays behind: a pipe could not be copied."""
+    modes = {name: os.lstat(Path(directory, name)).st_mode for name in names}
+    return {
+        name for name, mode in modes.items() if not any(is_(mode) for is_ in (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK))
+    }
+
+
+def _copy_file(source: str, target: str) -> None:
+    shutil.copy2(source, target, follow_symlinks=False)
+    _give(source, target)
+
+
+def _give(source: str, target: str) -> None:
+    """What belonged to a user still does."""
+    if os.geteuid() == 0:
+        found = os.lstat(source)
+        os.chown(target, found.st_uid, found.st_gid, follow_symlinks=False)
+
+
+def _leave(store: MailStore, source: Path, place: Path) -> None:
+    entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], mailbox=False)
+    _sweep(Path(entry.parts[0][0]), place)
+
+
+def _sweep(left: Path, place: Path) -> None:
+    """Copy messages that arrived in the old directory while it was being copied."""
+    for directory in [path for path in (left, *left.rglob("*")) if path.is_dir() and not path.is_symlink()]:
+        target = place / directory.relative_to(left)
+        _give(str(directory), str(target))
+        if directory.name != "new" or not target.is_dir():
+            continue
+        known = {unique_part(name) for part in ("new", "cur") for name in os.listdir(target.parent / part)}  # noqa: PTH208
+        for file in directory.iterdir():
+            if unique_part(file.name) not in known and stat.S_ISREG(file.lstat().st_mode):
+                _copy_file(str(file), str(target / file.name))
+                _sync_tree(target)
+
+
+def _sync_tree(directory: Path) -> None:
+    for path in (directory, *directory.rglob("*")):
+        if not path.is_symlink():
+            if path.is_dir():
+                sync_directory(path)
+            else:
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())

@@ -1,0 +1,274 @@
+"""Killed between any two steps of a rename: it has not begun, or whoever comes next finishes it; no message is lost.
+
+A child process renames, with every function that changes the file system counted; before the n-th call the child ends
+without any clean-up. The machine goes on, so that nothing is waited for that reaches the disk.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from sievemda.errors import AlreadyExists, NotFound, StoreTrouble
+from sievemda.store import aside, journey, moves
+from sievemda.store.mailstore import MailStore
+from sievemda.store.orphans import orphans
+from tests.store.conftest import settings_with
+
+CALLS = ("rename", "replace", "link", "unlink", "mkdir", "rmdir", "symlink")
+BEFORE = {"user/alice", "user/alice/a", "user/alice/a/b", "user/alice/a/far", "user/bob", "board"}
+SHARED_MEMORY = Path("/dev/shm")
+
+
+def renamed(old, new):
+    return {new + name.removeprefix(old) if name == old or name.startswith(old + "/") else name for name in BEFORE}
+
+
+# What is renamed to what, and to which partition.
+JOURNEYS = [
+    ("user/alice/a", "user/alice/x", ""),
+    ("user/alice/a", "user/bob/a", "two"),
+    ("user/alice", "user/carol", ""),
+    ("user/alice", "user/alice", "two"),
+    ("user/alice/a/far", "user/alice/a/far", "default"),
+]
+
+
+class Site:
+    """A site with mail in every mailbox; the partition `two` is on another file system, if there is one."""
+
+    def __init__(self, data, other):
+        self.data, self.other = data, other
+        store = self.store()
+        for name in sorted(BEFORE):
+            store.create(store.namespace.parse_admin(name), partition="two" if name.endswith("far") else "")
+        for box in store.list():
+            name = store.namespace.format_admin(box.name)
+            store.stage(box.partition, [f"Subject: {name}\n\n".encode()]).deliver(box, last=True)
+        for path in (data, other):
+            shutil.copytree(path, self.kept(path), symlinks=True)
+
+    def kept(self, path):
+        return path.with_name(path.name + ".kept")
+
+    def store(self):
+        """As a new process sees it."""
+        partitions = {"default": self.data / "mail", "two": self.other}
+        return MailStore(settings_with(self.data, store={"partitions": partitions}))
+
+    def forget_locks(self):
+        """What the dead have locked counts for nothing after a while."""
+        for path in [*self.data.rglob("*.lock"), *self.other.rglob("*.lock")]:
+            os.utime(path, (0, 0))
+
+    def begin_anew(self):
+        for path in (self.data, self.other):
+            shutil.rmtree(path)
+            shutil.copytree(self.kept(path), path, symlinks=True)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda _: None)
+    elsewhere = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else tmp_path
+    other = Path(tempfile.mkdtemp(dir=elsewhere))
+    place = Site(tmp_path / "site", other)
+    yield place
+    for path in (other, place.kept(other)):
+        shutil.rmtree(path)
+
+
+def rename(store, old, new, partition):
+    store.rename(store.namespace.parse_admin(old), store.namespace.parse_admin(new), partition=partition)
+
+
+def die_at(step, store, arguments):
+    """How the child that dies at that step has ended: 42 died, 0 came through."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = 1
+    try:
+        count = 0
+
+        def around(function):
+            def counted(*arguments, **more):
+                nonlocal count
+                count += 1
+                if count == step:
+                    os._exit(42)
+                return function(*arguments, **more)
+
+            return counted
+
+        for name in CALLS:
+            setattr(os, name, around(getattr(os, name)))
+        rename(store, *arguments)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def mail(store):
+    """What is in which mailbox."""
+    found = {}
+    for box in store.list():
+        name = store.namespace.format_admin(box.name)
+        found[name] = [file.read_text() for part in ("new", "cur") for file in (box.path / part).iterdir()]
+    return found
+
+
+def partitions(store):
+    return {store.namespace.format_admin(box.name): box.partition for box in store.list()}
+
+
+def rights(store):
+    """Without `n`, which is kept in another file than the others: between the two it may be lost."""
+    return {str(box.acl()).replace("n", "") for box in store.list()}
+
+
+def everything_is_there(store, old, new):
+    found = mail(store)
+    assert set(found) in (BEFORE, renamed(old, new))
+    assert sorted(text for texts in found.values() for text in texts) == sorted(f"Subject: {n}\n\n" for n in BEFORE)
+    assert all(len(texts) == 1 for texts in found.values())
+    left = [found.kind for found in orphans(store, lambda error: pytest.fail(str(error)))]
+    assert set(left) <= {"deleted"}  # the originals of what was copied
+    return set(found)
+
+
+@pytest.mark.parametrize(("old", "new", "partition"), JOURNEYS)
+def test_wherever_it_dies_a_rename_has_not_begun_or_can_be_finished(place, old, new, partition):
+    at_first = partitions(place.store())
+    rename(place.store(), old, new, partition)
+    arrived = partitions(place.store())
+    owners = rights(place.store())
+    step, code = 0, 42
+    while code == 42:
+        step += 1
+        place.begin_anew()
+        code = die_at(step, place.store(), (old, new, partition))
+        store = place.store()
+        place.forget_locks()
+        store.recover()
+        names = everything_is_there(store, old, new)
+        if partitions(store) != arrived:
+            assert (names, partitions(store)) == (BEFORE, at_first)
+            rename(store, old, new, partition)
+            everything_is_there(store, old, new)
+        assert partitions(store) == arrived
+        assert rights(store) == owners
+        assert not any((place.data / "mail" / "moving.").glob("*"))
+    assert code == 0
+    assert step > 10
+
+
+def test_who_is_under_way_is_not_taken_over(store, mailbox):
+    mailbox("user/alice/a")
+    with journey.journey(store, [], {"kind": "user", "old": "alice", "new": "alice"}):
+        journey.go_on(store, lambda _: pytest.fail("taken over"))
+        assert len(list((store.layout.partition("default") / "moving.").iterdir())) == 1
+    assert not any((store.layout.partition("default") / "moving.").iterdir())
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"steps": [["move", "/nowhere", "/nowhere/x"]]}', '{"steps": 3}'])
+def test_a_damaged_note_is_left_for_somebody_to_look_at(store, mailbox, content, caplog):
+    mailbox("user/alice/a")
+    base = store.layout.partition("default") / "moving."
+    base.mkdir()
+    (base / "note").write_text(content)
+    moves.recover(store)
+    assert "cannot be finished" in caplog.text
+    assert (base / "note").exists()
+    rename(store, "user/alice/a", "user/alice/b", "")
+
+
+def test_mail_that_arrives_during_a_copy_arrives(place, monkeypatch):
+    if place.data.stat().st_dev == place.other.stat().st_dev:
+        monkeypatch.setattr(Path, "rename", _as_between_disks(place.other))
+    store = place.store()
+    real, late = journey._sync_tree, []
+
+    def sync(directory):
+        if not late:
+            box = store.find(store.namespace.parse_admin("user/alice/a"))
+            late.append(store.stage(box.partition, [b"Subject: late\n\n"]).deliver(box, last=True))
+        real(directory)
+
+    monkeypatch.setattr(journey, "_sync_tree", sync)
+    rename(store, "user/alice/a", "user/alice/a", "two")
+    assert sorted(mail(store)["user/alice/a"]) == ["Subject: late\n\n", "Subject: user/alice/a\n\n"]
+
+
+def _as_between_disks(other):
+    real = Path.rename
+
+    def rename(self, target):
+        if self.is_relative_to(other) != Path(target).is_relative_to(other):
+            raise OSError(18, "Invalid cross-device link")
+        return real(self, target)
+
+    return rename
+
+
+def test_a_copy_keeps_times_modes_and_links_and_leaves_pipes_behind(place):
+    store = place.store()
+    box = store.find(store.namespace.parse_admin("user/alice/a"))
+    file = next((box.path / "new").iterdir())
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    os.mkfifo(box.path / "pipe")
+    (box.path / "link").symlink_to("/nowhere")
+    rename(store, "user/alice/a", "user/alice/a", "two")
+    moved = store.find(box.name)
+    copy = moved.path / "new" / file.name
+    assert (copy.stat().st_mtime, copy.stat().st_mode & 0o777) == (1_000_000_000, 0o600)
+    assert (moved.path / "link").is_symlink()
+    assert moved.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_a_move_leaves_behind_is_removed_with_what_was_deleted(place):
+    store = place.store()
+    rename(store, "user/alice/a", "user/alice/a", "two")
+    assert [entry.mailbox for entry in aside.entries(store)] in ([False, False], [])
+    aside.prune(store, -10)
+    assert list(aside.entries(store)) == []
+
+
+def test_two_at_once_do_not_lose_what_they_fight_for(place):
+    targets = [f"user/alice/{letter}" for letter in "uvwxyz"]
+    children = []
+    for target in targets:
+        pid = os.fork()
+        if not pid:
+            code = 1
+            try:
+                rename(place.store(), "user/alice/a", target, "")
+                code = 0
+            except (NotFound, AlreadyExists, StoreTrouble):
+                code = 3
+            finally:
+                os._exit(code)
+        children.append(pid)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    store = place.store()
+    found = mail(store)
+    assert set(codes) <= {0, 3}
+    assert sorted(text for texts in found.values() for text in texts) == sorted(f"Subject: {n}\n\n" for n in BEFORE)
+    assert codes.count(0) == 1
+    assert set(found) == renamed("user/alice/a", targets[codes.index(0)])
+
+
+def test_notes_are_json_that_says_what_follows(store, mailbox, monkeypatch):
+    mailbox("user/alice/a")
+    written = []
+    real = journey.write_new
+    monkeypatch.setattr(
+        journey, "write_new", lambda path, content, mode: (written.append(content), real(path, content, mode))
+    )
+    rename(store, "user/alice/a", "user/alice/b", "")
+    (note,) = map(json.loads, written)
+    assert note["moved"] == [[["a"], ["b"], str(store.layout.partition("default") / "user/alice/Maildir/.b")]]
