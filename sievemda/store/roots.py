@@ -110,18 +110,18 @@ class Roots:
         )
 
     def _below_domain(self, domain: str) -> Iterator[Below]:
-        for tree in self._trees(domain):
-            yield Below(tree.root, self._survey(tree).without_root())
+        """Shared folders once each: one on another partition is in the tree there, and linked into the first one."""
+        seen: set[tuple[str, ...]] = set()
+        for tree in self._layout.shared(domain):
+            found = self._survey(tree)
+            yield Below(tree.root, [folder for folder in found.without_root() if folder.path not in seen])
+            seen |= {folder.path for folder in found.folders}
+        for userid in sorted(set(self._layout.users())):
+            if userid.partition("@")[2] == domain and (own := self._user_tree(userid)):
+                yield Below(own.root, self._survey(own).without_root())
 
     def domain_path(self, domain: str) -> Path:
         return next(self._layout.shared(domain)).root.parent
-
-    def _trees(self, domain: str) -> Iterator[Tree]:
-        """All trees of a domain, one user after the other."""
-        yield from self._layout.shared(domain)
-        for userid in sorted(set(self._layout.users())):
-            if userid.partition("@")[2] == domain and (tree := self._user_tree(userid)):
-                yield tree
 
 
 def _below(seen: Survey, path: tuple[str, ...]) -> Below:
