@@ -10,7 +10,9 @@ import subprocess
 import sys
 import termios
 from contextlib import suppress
+from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 PROMPT = re.compile(rb"(?:^|\n)(?:\x1b\[\?2004[hl])?([\w.-]+> )$")
 _MODES = re.compile(rb"\x1b\[\?2004[hl]\r?")
 _PATIENCE = 60  # seconds after which nothing is coming any more
@@ -22,7 +24,7 @@ class Terminal:
     def __init__(self, arguments, home, **environment):
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 1000, 0, 0))
-        kept = {key: os.environ[key] for key in ("PATH",) if key in os.environ}
+        kept = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(ROOT)}
         state = {"HOME": str(home), "XDG_CONFIG_HOME": f"{home}/config", "XDG_STATE_HOME": f"{home}/state"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sievemda", *arguments],
@@ -53,6 +55,15 @@ class Terminal:
         """The lines that come, the echo first."""
         os.write(self._ours, octets)
         return self._until_prompt()
+
+    def begin(self, text):
+        """Type what is no line yet, and wait until it is seen: the program reads keys then."""
+        os.write(self._ours, text.encode())
+        found = b""
+        while text.encode() not in _clean(found):
+            ready, _, _ = select.select([self._ours], [], [], _PATIENCE)
+            assert ready, found
+            found += os.read(self._ours, 65536)
 
     def leave(self):
         """End it with Ctrl-D, if it has not ended; its exit code."""

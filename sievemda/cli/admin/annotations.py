@@ -171,6 +171,8 @@ def _checked(entry: str, value: str) -> str:
     form = _FORMS.get(name)
     if form and not form.fullmatch(value):
         raise Refused(_BAD_VALUE)
+    if form is _BOOLEAN:
+        return value.lower()
     if name == f"{CYRUS}pop3showafter":
         return _date(value)
     if name == "/specialuse":
