@@ -65,6 +65,14 @@ class Terminal:
             assert ready, found
             found += os.read(self._ours, 65536)
 
+    def interrupt(self):
+        """Ctrl-C until there is a prompt: a signal just before the program waits for keys is noticed at the next one."""
+        for _ in range(_PATIENCE):
+            os.write(self._ours, b"\x03")
+            if select.select([self._ours], [], [], 1)[0]:
+                break
+        return self._until_prompt()
+
     def leave(self):
         """End it with Ctrl-D, if it has not ended; its exit code."""
         if self._process.poll() is None:

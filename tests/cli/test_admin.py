@@ -326,7 +326,7 @@ def test_the_prompt_is_the_server_and_changes_without_one(terminal):
 
 def test_control_c_drops_the_line_and_control_d_leaves(terminal):
     terminal.begin("cm boa")
-    terminal.type(b"\x03")
+    terminal.interrupt()
     assert terminal.say("lm") == []
     assert terminal.leave() == 0
 
