@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble
 from sievemda.policy.acl import ALL_RIGHTS, Acl
 from sievemda.policy.quota import OverQuota
-from sievemda.store import aclfile, record, subscriptions
+from sievemda.store import aclfile, maildirsize, quota_state, record, subscriptions
 from sievemda.store.files import sync_directory, unique_name, write_new
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.maildir import is_folder, make_parts
@@ -99,7 +99,8 @@ def create(
         tree = tree_for(store, name, above, partition)
         if name.path:
             clear_dangling(store, tree.folder(name.path))
-        build(store, place_of(store, tree, name, partition), name, acl, use)
+        limits = store.files.records.get(tree.folder(name.path)).limits  # of a quota root that was here before
+        build(store, place_of(store, tree, name, partition), name, (acl, use, limits))
         if name.path:
             link(store, tree, name, partition)
     except OSError as error:
@@ -191,12 +192,23 @@ def link(store: MailStore, tree: Tree, name: MailboxName, partition: str) -> Non
     """Show a folder of another partition in its tree."""
     place, seen = place_of(store, tree, name, partition), tree.folder(name.path)
     if place != seen:
+        _clear_reserved(seen)
         seen.symlink_to(place)
         sync_directory(seen.parent)
 
 
-def build(store: MailStore, place: Path, name: MailboxName, acl: Acl, use: str) -> None:
-    """Make the directory of a folder with everything in it."""
+def _clear_reserved(seen: Path) -> None:
+    """Remove what a quota root is where no mailbox was. OSError when there is something else in it."""
+    if seen.is_symlink() or not seen.is_dir() or is_folder(seen):
+        return
+    for name in (maildirsize.FILE_NAME, record.FILE_NAME, quota_state.FILE_NAME):
+        (seen / name).unlink(missing_ok=True)
+    seen.rmdir()
+
+
+def build(store: MailStore, place: Path, name: MailboxName, having: tuple[Acl, str, dict[str, int] | None]) -> None:
+    """Make the directory of a folder with everything in it, `having` an ACL, a special use and limits."""
+    acl, use, limits = having
     make_directory(store, place.parent)
     temporary = workshop(store, place) / f"new.{unique_name()}"
     temporary.mkdir(mode=store.files.folder_mode)
@@ -206,7 +218,6 @@ def build(store: MailStore, place: Path, name: MailboxName, acl: Acl, use: str) 
             write_new(temporary / "maildirfolder", b"", mode)
         file, recorded = store.files.acls.written(acl, name.owner)
         write_new(temporary / aclfile.FILE_NAME, file, mode)
-        limits = store.files.records.get(place).limits  # of a quota root that is older than the mailbox
         content = record.Record(record.new_id(), special_use=use, limits=limits, **recorded)
         write_new(temporary / record.FILE_NAME, content.encode(), mode)
         make_parts(temporary, store.files.folder_mode)

@@ -197,6 +197,17 @@ def test_a_mailbox_that_is_made_later_finds_its_limits(store, mailbox, text):
     assert box.special_use == ("" if text == "user/zoe" else "\\Junk")
 
 
+@pytest.mark.parametrize("text", ["user/alice/New", "board"])
+def test_a_mailbox_that_is_made_later_on_another_partition_finds_its_limits(store, mailbox, text):
+    mailbox("user/alice")
+    limit(store, text, messages=5, force=True)
+    box = store.create(store.namespace.parse_admin(text), partition="two")
+    store.stage("two", [MESSAGE]).deliver(box, last=True)
+    assert root_of(store, box) == text
+    assert box.quota_root().limits() == Limits(messages=5)
+    assert box.quota_root().usage().messages == 1
+
+
 @pytest.mark.parametrize("text", ["user/alice/a*b", "user/alice/a%b", "what?"])
 def test_a_root_cannot_have_the_letters_of_patterns(store, mailbox, text):
     mailbox("user/alice")
