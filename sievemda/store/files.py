@@ -12,6 +12,7 @@ opening, reading and parsing, not looking.
 from __future__ import annotations
 
 import errno
+import fcntl
 import itertools
 import os
 import stat
@@ -226,6 +227,20 @@ def _forsaken(lock: Path) -> bool:
     except PermissionError:
         pass
     return False
+
+
+def locked_within(fd: int, how: int, patience: float) -> bool:
+    """Take a lock of flock(2), waiting so many seconds for somebody who may be its user at play. OSError."""
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(0.005)
+        else:
+            return True
 
 
 class Cached(Generic[T]):

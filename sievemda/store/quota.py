@@ -28,7 +28,7 @@ from sievemda.policy.quota import Limits, Usage, exceeded
 from sievemda.store import maildirsize, quota_state
 from sievemda.store.annotations import guid_of
 from sievemda.store.annotationsize import dovecot_octets
-from sievemda.store.files import MAX_CONTROL_FILE
+from sievemda.store.files import MAX_CONTROL_FILE, locked_within
 from sievemda.store.maildir import contents
 from sievemda.store.maildirsize import MAX_SIZE, Sizes
 from sievemda.store.names import MailboxName
@@ -36,6 +36,7 @@ from sievemda.store.record import Records
 from sievemda.store.survey import Folder, stamps_of
 
 _ATTEMPTS = 5
+_PATIENCE = 30.0  # seconds that a delivery waits for a count, or for a user who locks his folder for fun
 _FIELDS = ("storage", "messages", "mailboxes", "annotation")
 _NO_LIMITS = Limits()
 _log = logging.getLogger(__name__)
@@ -252,7 +253,10 @@ class QuotaRoot:
         fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with suppress(OSError):  # a file system without locks: the time stamps must do
-                fcntl.flock(fd, how)
+                if how == fcntl.LOCK_EX:
+                    fcntl.flock(fd, how)
+                elif not locked_within(fd, how, _PATIENCE):
+                    _log.error("%s is locked by another program; its usage will be counted", self.path)
             yield
         finally:
             os.close(fd)

@@ -5,6 +5,7 @@ is where it can be found or the sender comes again.
 """
 
 import errno
+import fcntl
 import os
 import shutil
 
@@ -190,6 +191,21 @@ def test_a_maildir_may_be_a_link_to_his_own_place_elsewhere(make_world, tmp_path
     (home / "Maildir").symlink_to(tmp_path / "two/user/alice/Maildir")
     assert world.deliver("alice@x", message()) == [Result.DELIVERED]
     assert len(world.files("user/alice")) == 1
+
+
+def test_a_user_who_locks_his_folder_keeps_a_delivery_waiting_for_so_long_only(world, monkeypatch, caplog):
+    world.user("alice")
+    world.quota("user/alice", storage=1 << 20)
+    monkeypatch.setattr("sievemda.store.quota._PATIENCE", 0.02)
+    fd = os.open(world.folder("user/alice"), os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        assert world.deliver("alice@x", message()) == [Result.DELIVERED]
+    finally:
+        os.close(fd)
+    assert "is locked by another program" in caplog.text
+    root = world.store.quota_root(world.store.namespace.parse_admin("user/alice"))
+    assert root.usage(fresh=True).messages == 1
 
 
 # -- what cannot be seen now -------------------------------------------------------------------------------------------
