@@ -88,3 +88,17 @@ def test_who_has_read_a_board_or_the_folders_of_another(
     for name in (board, f"user/{other}"):
         (shared,) = json.loads(site.cli("readership", "--json", name))
         assert [reader["user"] for reader in shared["readers"]] == [person]
+
+
+def test_messages_have_the_uids_and_flags_of_imap(site: Site, dovecot: Dovecot, person: str):
+    address = f"{person}@example.org"
+    for _ in range(3):
+        assert [code for code, _ in site.lmtp(message(to=address), address)] == [250]
+    with dovecot.login(person) as imap:
+        assert imap.choose() == 3
+        imap.store("2", "+FLAGS", "(\\Flagged $Work)")
+        imap.uid("EXPUNGE", "1:*")
+        numbers = imap.uid("SEARCH", "ALL")[1][0].split()
+    found = json.loads(site.cli("mailbox", "info", f"user/{person}", "--messages", "--json"))
+    assert [row["uid"] for row in found] == [int(number) for number in numbers]
+    assert [sorted(row["flags"]) for row in found] == [[], ["$Work", "\\Flagged"], []]
