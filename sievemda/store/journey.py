@@ -119,6 +119,7 @@ def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, 
         first, _, said = (read_control_file(path) or b"").partition(b"\n")
         note: dict[str, Any] = json.loads(first)
         steps = [Step(what, Path(at), Path(to)) for what, at, to in note["steps"]]
+        _check(store, steps)
         done = said.count(_DONE) - said.count(_UNDONE)
         if _BACK in said:
             _go_back(store, steps[:done], fd)
@@ -131,6 +132,13 @@ def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, 
         _log.error("%s cannot be finished now: %s", path, error)
     else:
         path.unlink(missing_ok=True)
+
+
+def _check(store: MailStore, steps: Sequence[Step]) -> None:
+    """ValueError for steps that lead out of the partitions: no note of ours has such."""
+    for path in (path for step in steps for path in (step.at, step.to)):
+        if not store.layout.really_holds(path):
+            raise ValueError(f"{path} lies in no partition")
 
 
 def _go_back(store: MailStore, done: Sequence[Step], fd: int) -> None:

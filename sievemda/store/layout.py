@@ -118,6 +118,12 @@ class Layout:
         roots = (*self.partitions.values(), self._template_root)
         return any(path.is_relative_to(root) for root in roots)
 
+    def really_holds(self, path: Path) -> bool:
+        """Whether a path lies below one when links on its way are followed."""
+        place = path.parent.resolve() / path.name
+        roots = (*self.partitions.values(), self._template_root)
+        return path.name != ".." and any(root.resolve() in place.parents for root in roots)
+
     def partition_of(self, path: Path) -> str:
         """The partition that holds a path, else the default one."""
         holding = [name for name, root in self.partitions.items() if path.is_relative_to(root)]

@@ -187,6 +187,19 @@ def test_a_damaged_note_is_left_for_somebody_to_look_at(store, mailbox, content,
     rename(store, "user/alice/a", "user/alice/b", "")
 
 
+@pytest.mark.parametrize("to", ["{outside}/x", "{inside}/../../outside/x", "{inside}/link/x", "{inside}/.."])
+def test_no_note_leads_out_of_the_partitions(store, mailbox, tmp_path, to):
+    mailbox("user/alice/a")
+    inside, outside = store.layout.partition("default"), tmp_path / "outside"
+    (inside / "moving.").mkdir()
+    (inside / "link").symlink_to(outside)
+    steps = [["move", str(inside / "user"), to.format(inside=inside, outside=outside)]]
+    (inside / "moving." / "note").write_text(json.dumps({"steps": steps}))
+    moves.recover(store)
+    assert not outside.exists()
+    assert (inside / "user" / "alice").is_dir()
+
+
 def test_mail_that_arrives_during_a_copy_arrives(place, monkeypatch):
     if place.data.stat().st_dev == place.other.stat().st_dev:
         monkeypatch.setattr(Path, "rename", _as_between_disks(place.other))
