@@ -133,6 +133,17 @@ def test_a_folder_made_over_imap_has_the_rights_of_the_one_above(
         assert store.rights(site.mailbox(f"user/{person}/Pub/sub"), other) == set("lrs")
 
 
+def test_a_board_made_over_imap_is_one_here_with_the_rights_of_the_one_above(
+    site: Site, dovecot: Dovecot, person: str, board: str
+) -> None:
+    site.grant(board, person, "lrk")
+    site.grant(board, "anyone", "p")
+    with dovecot.login(person) as imap:
+        imap.create(quoted(f"Shared Folders/{board}/New &- old"))
+    assert [code for code, _ in site.lmtp(message(), f'"+{board}/New & old"@example.org')] == [250]
+    assert len(site.files(None, f"{board}.New &- old")) == 1
+
+
 def test_a_folder_made_here_has_the_rights_of_the_one_above_over_imap(
     site: Site, dovecot: Dovecot, person: str, other: str
 ) -> None:
