@@ -188,5 +188,5 @@ def _fitted(acl: Acl, entry: Entry, who: set[str], wanted: Rights) -> Acl:
     """With an entry that gives its bearer the wanted rights, whatever he has without it."""
     name = entry.identifier
     has, lacks = acl.sums(who)
-    acl = acl.having(name, wanted if entry.granted is not None else wanted - (has - lacks))
-    return acl.having(f"-{name}", (has - wanted - lacks) | (entry.taken or NO_RIGHTS))
+    acl = acl.having(name, wanted if entry.granted is not None else acl.get(name) | (wanted - (has - lacks)))
+    return acl.having(f"-{name}", (has - wanted - lacks) | ((entry.taken or NO_RIGHTS) - wanted))

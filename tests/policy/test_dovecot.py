@@ -139,6 +139,16 @@ def test_an_owner_has_all_rights_until_a_line_says_otherwise(lines, rights):
     assert rights_of(merged(map(line, lines)), "bob", GROUPS["bob"], owned=True) == wanted
 
 
+def test_a_line_that_only_takes_from_anonymous_leaves_him_the_rest():
+    lines = ["-user=anonymous l", "anyone lr", "authenticated"]
+    assert equivalent(merged(map(line, lines)), None, groups_of).rights_of(None) == parse_rights("r")
+
+
+def test_what_a_narrower_line_has_replaced_is_not_taken():
+    acl = equivalent(merged(map(line, ["-user=alice", "-owner l"])), "alice", groups_of)
+    assert acl.rights_of("alice") == ALL_RIGHTS
+
+
 @pytest.mark.parametrize("name", ["anyone", "authenticated", "-bob", "group:red", "user=x"])
 def test_a_user_with_a_confusing_name_is_nobody_else(name):
     entry = Entry("user", name, parse_rights("lr"))
