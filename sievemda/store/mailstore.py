@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sievemda.config import Settings
+from sievemda.errors import TemporaryTrouble
 from sievemda.policy.acl import Rights
 from sievemda.store import aside, creation, moves, rootlist, undelete, withdrawn
 from sievemda.store.aclfile import forget_list
@@ -309,7 +310,14 @@ class MailStore:
         yield from _until(pending, None)
 
     def _sources(self, wanted: Pattern) -> Iterator[tuple[str, str, str]]:
-        """Where mailboxes that match may be: the first name to expect there, user id, domain of shared folders."""
+        """Where mailboxes that match may be: the first name to expect there, user id, domain of shared folders.
+
+        What lies on a disk that is away is missing in a list, and that is told.
+        """
+        try:
+            self.layout.check_there()
+        except TemporaryTrouble as error:
+            _log.error("not all mailboxes can be seen: %s", error)
         if wanted.user:
             yield "", wanted.user, ""
             return

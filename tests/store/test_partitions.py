@@ -192,6 +192,11 @@ def test_who_may_be_on_a_disk_that_is_away_is_not_unknown(away, name):
         away.find(name)
 
 
+def test_a_list_without_them_says_so(away, caplog):
+    assert [found.name.owner for found in away.list()] == ["bob"]
+    assert "partition two is away" in caplog.text
+
+
 def test_nothing_is_made_where_a_disk_is_away(away, tmp_path):
     with pytest.raises(TemporaryTrouble):
         away.create(MailboxName("carol"), partition="two")
