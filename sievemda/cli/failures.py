@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from sievemda.cli.main import tell
 from sievemda.errors import SievemdaError
 
 
@@ -20,4 +21,4 @@ class Failures:
         self.code = self.code or code
         self.number += 1
         text = str(error) if isinstance(error, SievemdaError) else error.strerror or str(error)
-        print(f"sievemda: {about}{': ' if about else ''}{text}", file=sys.stderr)
+        tell(lambda: print(f"sievemda: {about}{': ' if about else ''}{text}", file=sys.stderr))

@@ -112,7 +112,7 @@ def run(arguments: list[str]) -> int:
     try:
         return _command(arguments)
     except click.ClickException as e:
-        _tell(e.show)
+        tell(e.show)
         return _usage_code(e) if isinstance(e, click.UsageError) else e.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _failed(130, "interrupted")
@@ -142,11 +142,12 @@ def _command(arguments: list[str]) -> int:
 
 
 def _failed(code: int, *problems: str) -> int:
-    _tell(lambda: print(*(f"sievemda: {problem}" for problem in problems), sep="\n", file=sys.stderr))
+    tell(lambda: print(*(f"sievemda: {problem}" for problem in problems), sep="\n", file=sys.stderr))
     return code
 
 
-def _tell(say: Callable[[], None]) -> None:
+def tell(say: Callable[[], None]) -> None:
+    """Say something on standard error, if that can be."""
     try:
         say()
     except OSError:  # nobody can be told; the exit code still can
