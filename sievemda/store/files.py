@@ -271,4 +271,8 @@ def _stamp(path: str) -> tuple[int, ...] | None:
         found = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # there can be no file of that name
+            return None
+        raise
     return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

@@ -215,6 +215,17 @@ def test_a_root_cannot_have_the_letters_of_patterns(store, mailbox, text):
         limit(store, text, messages=5, force=True)
 
 
+@pytest.mark.parametrize("text", ["x" * 300, "/".join(["y" * 200] * 30)])
+def test_a_name_that_no_file_system_takes_is_no_root(store, mailbox, text):
+    mailbox("user/alice")
+    limit(store, "user/alice", messages=5)
+    folder = name(store, f"user/alice/{text}")
+    assert rootlist.find(store, folder) is None
+    assert rootlist.nearest(store, folder).limits() == Limits(messages=5)
+    with pytest.raises(DataError):
+        limit(store, f"user/alice/{text}", messages=5, force=True)
+
+
 def test_a_root_without_mailboxes_is_idle_and_removed_without_a_trace(store, mailbox):
     inbox = mailbox("user/alice")
     root = limit(store, "user/alice/Gone", messages=5, force=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-
 from sievemda.cli.admin.options import Arguments
 from sievemda.cli.admin.session import Refused, Session
 from sievemda.errors import DataError, NotFound, UsageError
@@ -71,12 +69,7 @@ def _exact(session: Session, text: str) -> QuotaRoot | None:
         session.authority.check_administer()
     elif not session.authority.is_admin:
         session.authority.check_see_quota(name)
-    try:
-        return rootlist.find(session.store, name)
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return None
-        raise
+    return rootlist.find(session.store, name)
 
 
 def _named(session: Session, text: str) -> MailboxName:
