@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import click
 import pytest
 
 from sievemda.cli.main import COMMANDS, run
@@ -65,12 +66,21 @@ def groups_and_commands():
 
     for name in COMMANDS:
         command = cli.get_command(None, name)
-        yield (name,)
-        yield from ((name, sub) for sub in getattr(command, "commands", ()))
+        yield (name,), command
+        for sub in command.list_commands(None) if isinstance(command, click.Group) else ():
+            yield (name, sub), command.get_command(None, sub)
 
 
-@pytest.mark.parametrize("words", [(), *groups_and_commands()], ids=" ".join)
-@pytest.mark.parametrize("option", ["--help", "-h"])
+def calls_for_help():
+    """Each command with each of its options for help: where identifiers may begin with a hyphen, -h is none."""
+    yield from [((), "--help"), ((), "-h")]
+    for words, command in groups_and_commands():
+        yield from ((words, option) for option in command.context_settings.get("help_option_names", ("--help", "-h")))
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), [*calls_for_help()], ids=lambda part: part if isinstance(part, str) else " ".join(part)
+)
 def test_help_has_an_example_and_needs_no_configuration(words, option, capsys):
     assert run([*words, option]) == 0
     said = capsys.readouterr().out
