@@ -18,6 +18,7 @@ import logging
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 _log = logging.getLogger(__name__)
+_ABANDONED = 86400.0  # seconds after which a note that was never finished is nobody's
 _DONE, _BACK, _UNDONE = b"+", b"!", b"-"  # what is noted behind the first line
 
 
@@ -112,8 +114,9 @@ def _say(fd: int, what: bytes) -> None:
 
 
 def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, Any]], None]) -> None:
-    if path.name.startswith("."):  # he had not begun
-        path.unlink(missing_ok=True)
+    if path.name.startswith("."):  # he has not begun; he may be about to
+        if time.time() - path.stat().st_mtime > _ABANDONED:
+            path.unlink(missing_ok=True)
         return
     try:
         first, _, said = (read_control_file(path) or b"").partition(b"\n")
