@@ -175,4 +175,4 @@ class _Batch:
             print_json(counts | {"failed": self.failed})
         elif not quiet or self.dry_run:
             words = [f"{number} {what}" for what, number in (counts | {"failed": len(self.failed)}).items() if number]
-            print(", ".join(words) or "nothing to do", "(dry run)" if self.dry_run else "", file=sys.stderr)
+            print(", ".join(words) or "nothing to do", *["(dry run)"] * self.dry_run, file=sys.stderr)

@@ -1,0 +1,128 @@
+"""The example in the `--help` of every command, pasted into a shell beside a site like the one that it speaks of.
+
+A command that is added comes here by itself. What must be done before its example stands in `FIRST`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from sievemda.cli.main import COMMANDS, cli
+from tests.delivery.world import World, message
+from tests.serve.service import Service
+
+UNTIL_STOPPED = {"serve", "demo", "sieve lsp"}  # somebody stops them, or talks to them
+RULES = Path(__file__).parents[2] / "conf" / "quota"
+SCRIPT = 'if header :contains "subject" "spam" {\n    discard;\n}\n'
+SVTEST = 'require "vnd.dovecot.testsuite";\n\ntest "nothing" {\n    if false {\n        test_fail "why";\n    }\n}\n'
+STAFF = "user,folders,acl\nerin,,\nfred,Sent \\Sent|Junk \\Junk,Junk anyone p\n"
+
+NO_ALICE = "sievemda account delete alice --mail --yes"
+FIRST = {
+    "": NO_ALICE,
+    "account": NO_ALICE,
+    "account allow": "sievemda account deny alice",
+    "account delete": "echo secret | sievemda account passwd alice",
+    "acl load": "sievemda acl dump > acls",
+    "admin": NO_ALICE,
+    "mailbox": "sievemda mailbox delete user/alice/Lists --yes",
+    "mailbox create": "sievemda mailbox delete user/alice/Junk --yes",
+    "mailbox undelete": "sievemda mailbox delete user/alice/Old --yes",
+    "quota state": "sievemda quota set user/alice STORAGE 10000",
+    "mailbox unsubscribe": "sievemda mailbox subscribe alice Lists",
+    "mailbox rename": "sievemda mailbox delete user/alice/Old --yes",
+    "script delete": "sievemda script put alice old alice.sieve",
+}
+
+
+def examples():
+    for words, command in [("", cli), *((name, cli.get_command(None, name)) for name in COMMANDS)]:
+        yield words, command.epilog
+        for sub in command.list_commands(None) if words and isinstance(command, click.Group) else ():
+            yield f"{words} {sub}", command.get_command(None, sub).epilog
+
+
+def stored(store, name, file):
+    (store.find(store.namespace.parse_admin(name)).path / "cur" / file).write_bytes(message())
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A directory with a site in `var`, and beside it the files that examples name."""
+    base = tmp_path_factory.mktemp("examples")
+    world = World(base / "var")
+    world.user("alice", "Lists", "Junk", "Old", "Archive", "Archive/2025", script=SCRIPT)
+    world.user("bob", "Projects")
+    world.mailbox("board", ("anyone", "lrsp"))
+    world.deliver("alice@example.org", message("<20261121.1@example.net>", subject="spam"))
+    stored(world.store, "user/alice/Lists", "1795307048.M1P1.host:2,")
+    world.close()
+    shutil.copytree(RULES, base / "etc")
+    (base / "etc" / "rules.toml").rename(base / "etc" / "quota-rules.toml")
+    (base / "etc" / "sievemda.toml").write_text('data = "/var/lib/sievemda"\n')
+    for place, text in {
+        "alice.sieve": SCRIPT,
+        "sieve/main.sieve": SCRIPT,
+        "filters/one.svtest": SVTEST,
+        "staff.csv": STAFF,
+        "password-file": "correct horse\n",
+    }.items():
+        (base / place).parent.mkdir(exist_ok=True)
+        (base / place).write_text(text)
+    (base / "message.eml").write_bytes(message())
+    return base
+
+
+@pytest.fixture
+def pasted(prepared, tmp_path):
+    """Give lines to a shell in which `sievemda` is the program on that site, and ~ is a home with a Maildir."""
+    base = tmp_path / "here"
+    shutil.copytree(prepared, base, symlinks=True)
+    (base / "Maildir").symlink_to(base / "var" / "mail" / "user" / "alice" / "Maildir")
+    (base / "bin").mkdir()
+    program = base / "bin" / "sievemda"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m sievemda --data {base}/var "$@"\n')
+    program.chmod(0o755)
+    environment = os.environ | {"PATH": f"{base / 'bin'}:{os.environ['PATH']}", "HOME": str(base)}
+
+    def paste(*lines):
+        text = "\n".join(["set -e", *lines]).replace("/etc/sievemda/", f"{base}/etc/")
+        return subprocess.run(
+            ["bash", "-c", text],
+            cwd=base,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return paste
+
+
+def works(done):
+    assert (done.returncode, done.stderr) in [(0, ""), (0, "2 made\n")], done
+
+
+@pytest.mark.parametrize(("words", "epilog"), [e for e in examples() if e[0] not in UNTIL_STOPPED | {"deliver"}])
+def test_the_example_of_a_command_works_as_it_stands(pasted, words, epilog):
+    works(pasted(FIRST.get(words, ":"), epilog.removeprefix("Example: ")))
+
+
+def test_the_example_of_deliver_works_with_a_server(prepared, tmp_path):
+    service = Service(tmp_path, "--workers", "1")
+    for name in ("user/alice", "user/alice/Lists"):
+        service.cli("mailbox", "create", name)
+    service.start()
+    try:
+        words = dict(examples())["deliver"].removeprefix("Example: sievemda ").partition(" < ")
+        service.cli(*words[0].split(), stdin=(prepared / words[2]).read_text())
+    finally:
+        service.stop()
+        service.close()
