@@ -26,7 +26,8 @@ from sievemda.errors import AlreadyExists, DataError, StoreTrouble
 from sievemda.policy.quota import Limits
 from sievemda.store import rootlist
 from sievemda.store.authority import change_entries
-from sievemda.store.creation import make_directory, open_partition
+from sievemda.store.creation import open_partition
+from sievemda.store.directories import make_directory
 from sievemda.store.files import sync_directory, sync_later, unique_name
 from sievemda.store.layout import MAILDIR
 from sievemda.store.names import MailboxName

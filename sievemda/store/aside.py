@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sievemda.store.creation import make_directory
+from sievemda.store.directories import make_directory
 from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
 from sievemda.store.maildir import size_of
 from sievemda.store.withdrawn import AREA

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble
 from sievemda.policy.acl import ALL_RIGHTS, Acl
 from sievemda.policy.quota import OverQuota
-from sievemda.store import aclfile, maildirsize, quota_state, record, subscriptions
+from sievemda.store import aclfile, links, record, subscriptions
+from sievemda.store.directories import make_directory
 from sievemda.store.files import sync_directory, unique_name, write_new
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.maildir import is_folder, make_parts
@@ -98,11 +99,9 @@ def create(
         open_partition(store, partition)
         tree = tree_for(store, name, above, partition)
         if name.path:
-            clear_dangling(store, tree.folder(name.path))
+            links.clear_dangling(store, tree.folder(name.path))
         limits = store.files.records.get(tree.folder(name.path)).limits  # of a quota root that was here before
-        build(store, place_of(store, tree, name, partition), name, (acl, use, limits))
-        if name.path:
-            link(store, tree, name, partition)
+        _place(store, tree, name, partition, (acl, use, limits))
     except OSError as error:
         raise StoreTrouble(f"{shown} cannot be made: {error}") from error
     if subscribe:
@@ -111,6 +110,22 @@ def create(
     if found is None:
         raise StoreTrouble(f"{shown} was made and is not found")
     return found
+
+
+def _place(
+    store: MailStore, tree: Tree, name: MailboxName, partition: str, having: tuple[Acl, str, dict[str, int] | None]
+) -> None:
+    """Make the directory, and on another partition than the tree's what shows it."""
+    place, seen = place_of(store, tree, name, partition), tree.folder(name.path)
+    if place == seen:
+        build(store, place, name, having)
+        return
+    with links.alone(tree):
+        if is_folder(seen):  # somebody was quicker
+            raise AlreadyExists(f"{seen} is there already")
+        place = links.vacant(store, tree, store.namespace.format_admin(name), place)
+        build(store, place, name, having)
+        links.link(seen, place)
 
 
 def initial_acl(store: MailStore, name: MailboxName) -> Acl:
@@ -154,56 +169,12 @@ def open_partition(store: MailStore, partition: str) -> None:
     store.layout.disks.opened(partition)
 
 
-def make_directory(store: MailStore, path: Path) -> None:
-    """Make a directory and those above it: mail with the mode for folders, what lies above the partitions as usual.
-
-    Other users must get through the data directory to the socket in it, and nowhere further.
-    """
-    missing = []
-    while not path.is_dir():
-        missing.append(path)
-        path = path.parent
-    for directory in reversed(missing):
-        mode = store.files.folder_mode if store.layout.holds(directory) else 0o777
-        directory.mkdir(mode=mode, exist_ok=True)
-        sync_directory(directory.parent)
-
-
 def place_of(store: MailStore, tree: Tree, name: MailboxName, partition: str) -> Path:
     """Where the messages of a folder of `tree` lie when it is on that partition."""
     store.layout.partition(partition)
     if partition == tree.partition or not name.path:
         return tree.folder(name.path)
     return store.layout.place(name.owner, name.domain, name.path, partition)
-
-
-def clear_dangling(store: MailStore, seen: Path) -> None:
-    """Remove a link that is left of a folder of another partition, which is there and has it no more."""
-    if seen.is_symlink() and not seen.exists():
-        target = seen.readlink()
-        for partition, root in store.layout.partitions.items():
-            if target.is_relative_to(root):
-                store.layout.disks.check(partition, root)
-                seen.unlink()
-                return
-
-
-def link(store: MailStore, tree: Tree, name: MailboxName, partition: str) -> None:
-    """Show a folder of another partition in its tree."""
-    place, seen = place_of(store, tree, name, partition), tree.folder(name.path)
-    if place != seen:
-        _clear_reserved(seen)
-        seen.symlink_to(place)
-        sync_directory(seen.parent)
-
-
-def _clear_reserved(seen: Path) -> None:
-    """Remove what a quota root is where no mailbox was. OSError when there is something else in it."""
-    if seen.is_symlink() or not seen.is_dir() or is_folder(seen):
-        return
-    for name in (maildirsize.FILE_NAME, record.FILE_NAME, quota_state.FILE_NAME):
-        (seen / name).unlink(missing_ok=True)
-    seen.rmdir()
 
 
 def build(store: MailStore, place: Path, name: MailboxName, having: tuple[Acl, str, dict[str, int] | None]) -> None:

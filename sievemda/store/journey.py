@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, SievemdaError
 from sievemda.store import aside
-from sievemda.store.creation import make_directory, workshop
+from sievemda.store.creation import workshop
+from sievemda.store.directories import make_directory
 from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
 from sievemda.store.layout import MOVING
 from sievemda.store.messages import unique_part

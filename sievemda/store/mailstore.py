@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from os.path import lexists
 from pathlib import Path
 from typing import TypeVar
 
 from sievemda.config import Settings
 from sievemda.errors import TemporaryTrouble
 from sievemda.policy.acl import Rights
-from sievemda.store import aside, creation, moves, rootlist, undelete, withdrawn
+from sievemda.store import aside, creation, moves, record, rootlist, undelete, withdrawn
 from sievemda.store.aclfile import forget_list
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.denials import is_denied
@@ -76,6 +77,8 @@ class MailStore:
         """TemporaryTrouble when it may be on a disk that is away."""
         if name.owner is not None:
             if tree := self.user_tree(name.owner):
+                if not self._is_ours(tree):
+                    self.layout.check_there()
                 return self._in_tree(tree, name)
         else:
             for tree in self.layout.shared(name.domain) if name.path else ():
@@ -93,14 +96,27 @@ class MailStore:
         return Mailbox(name, *found, tree, self.files)
 
     def user_tree(self, userid: str) -> Tree | None:
-        """The Maildir++ tree of a user; None when there is no such user."""
+        """The Maildir++ tree of a user; None when there is no such user.
+
+        An IMAP server that looks for him on one partition alone makes him an empty home there. So a home with an INBOX
+        that has been ours goes before one that has not, wherever they are.
+        """
+        other = None
         for partition, home in self.layout.homes(userid):
             inside = self.layout.inside(home)
             root = inside and self.layout.maildir(userid, inside)
             if root and is_folder(root):
                 moved = root != home / MAILDIR
-                return Tree(userid, "", self.layout.partition_of(root) if moved else partition, root)
-        return None
+                tree = Tree(userid, "", self.layout.partition_of(root) if moved else partition, root)
+                if self._is_ours(tree):
+                    return tree
+                other = other or tree
+        return other
+
+    def _is_ours(self, tree: Tree) -> bool:
+        """Whether no other INBOX of the user can be meant: he is found in one place, or has a record of ours here."""
+        alone = len(self.layout.partitions) == 1 or self.settings.store.mail_home
+        return bool(alone) or lexists(f"{tree.root}/{record.FILE_NAME}")
 
     def find_for(self, text: str, owner: str) -> Mailbox | None:
         r"""The mailbox that `owner` means by a name as in fileinto; `\Junk` is the folder with that special use.

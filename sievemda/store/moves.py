@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, SievemdaError, StoreTrouble
 from sievemda.policy.acl import parse_rights
-from sievemda.store import aside, rootlist, subscriptions
+from sievemda.store import aside, links, rootlist, subscriptions
 from sievemda.store.creation import nearest_above, open_partition, place_of, tree_for
 from sievemda.store.journey import Step, go_on, journey
 from sievemda.store.layout import MAILDIR, Tree
@@ -190,19 +190,22 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
         raise NotFound(f"no user {new.owner}")
     tree = mailbox.tree if (old.owner, old.domain) == (new.owner, new.domain) else None
     tree = tree or tree_for(store, new, above, partition or mailbox.partition)
-    steps: list[Step] = []
-    moved = []
-    for source in _covered(store, mailbox):
-        name = new.child(*source.name.path[len(old.path) :])
-        store.namespace.check_new(name)
-        to = partition or source.partition
-        open_partition(store, to)
-        place = place_of(store, tree, name, to)
-        steps += _of_folder(source, place, tree.folder(name.path))
-        moved.append((source.name.path, name.path, str(place)))
-    note = {"kind": "folders", "owners": [old.owner, new.owner], "moved": moved}
-    with journey(store, steps, note):
-        _arrived(store, note)
+    with links.alone(mailbox.tree, tree):
+        steps: list[Step] = []
+        moved = []
+        for source in _covered(store, mailbox):
+            name = new.child(*source.name.path[len(old.path) :])
+            store.namespace.check_new(name)
+            to = partition or source.partition
+            open_partition(store, to)
+            place = place_of(store, tree, name, to)
+            if place != source.path:
+                place = links.vacant(store, tree, store.namespace.format_admin(name), place)
+            steps += _of_folder(source, place, tree.folder(name.path))
+            moved.append((source.name.path, name.path, str(place)))
+        note = {"kind": "folders", "owners": [old.owner, new.owner], "moved": moved}
+        with journey(store, steps, note):
+            _arrived(store, note)
     recount(store, old)
     recount(store, new)
 

@@ -90,16 +90,17 @@ def _other_home(store: MailStore, tree: Tree, partition: str, home: Path) -> Ite
 
 
 def _unlinked(store: MailStore, tree: Tree, partition: str, root: Path) -> Iterator[Orphan]:
-    """Folders on another partition that their tree does not show."""
+    """Folders on another partition that their tree does not show, under whatever name."""
     if partition == tree.partition:
         return
+    shown = {found.path.resolve() for found in store.mailboxes_of(tree.owner, tree.domain)}
     for place in _directories(root):
         if place.name[0] != ".":
             continue
         path = from_disk(place.name)
         if path is None:
             yield Orphan("folder", place, "no mailbox can have that name")
-        elif (found := store.layout.folder(tree, path)) is None or found[0] != place.resolve():
+        elif place.resolve() not in shown:
             yield Orphan("unlinked", place, f"no link leads to it from {tree.folder(path)}")
 
 

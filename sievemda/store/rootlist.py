@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sievemda.errors import DataError, NotFound, StoreTrouble
 from sievemda.policy.quota import Limits
 from sievemda.store import maildirsize, quota_state, record
-from sievemda.store.creation import make_directory
+from sievemda.store.directories import make_directory
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.names import MailboxName, Namespace
 from sievemda.store.quota import QuotaRoot

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, StoreTrouble
-from sievemda.store import aside, moves, subscriptions
+from sievemda.store import aside, links, moves, subscriptions
 from sievemda.store.creation import (
-    clear_dangling,
     nearest_above,
     open_partition,
     place_of,
@@ -82,16 +81,17 @@ def _bring_folder(store: MailStore, entry: Aside, old: MailboxName, new: Mailbox
     partition = store.layout.partition_of(entry.path)
     open_partition(store, partition)
     tree = tree_for(store, new, above, partition)
-    place = place_of(store, tree, new, partition)
-    clear_dangling(store, tree.folder(new.path))
-    if place.exists() or place.is_symlink():
-        raise AlreadyExists(f"{place} is in the way")
-    steps = [Step("move", source, place)]
-    if tree.folder(new.path) != place:
-        steps.append(Step("link", tree.folder(new.path), place))
-    moved = [(old.path, new.path, str(place))]
-    with journey(store, steps, {"kind": "folders", "owners": [old.owner, new.owner], "moved": moved}):
-        moves.given(store, old.owner, new.owner, place)
+    links.clear_dangling(store, tree.folder(new.path))
+    with links.alone(tree):
+        place = links.vacant(store, tree, store.namespace.format_admin(new), place_of(store, tree, new, partition))
+        if place.exists() or place.is_symlink():
+            raise AlreadyExists(f"{place} is in the way")
+        steps = [Step("move", source, place)]
+        if tree.folder(new.path) != place:
+            steps.append(Step("link", tree.folder(new.path), place))
+        moved = [(old.path, new.path, str(place))]
+        with journey(store, steps, {"kind": "folders", "owners": [old.owner, new.owner], "moved": moved}):
+            moves.given(store, old.owner, new.owner, place)
     if entry.subscribed:
         mode = store.files.message_mode
         moves.change_subscriptions(tree, lambda root: subscriptions.subscribe(root, [new.path], mode))

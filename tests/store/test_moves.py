@@ -1,6 +1,7 @@
 import errno
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, StoreTrouble
 from sievemda.policy.acl import Acl
 from sievemda.store import aside
+from sievemda.store.names import MailboxName
 
+ALICE = MailboxName("alice")
 MESSAGE = b"Subject: x\n\nbody\n"
 
 
@@ -324,3 +327,71 @@ def test_a_move_between_file_systems_copies_and_misses_no_mail(store, mailbox, d
     assert listing(moved.path / "new") == {first.name, late[0].name}
     assert moved.partition == "two"
     assert names(store) == ["user/alice", "user/alice/a"]
+
+
+# -- what an IMAP server has done to a link ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def far(store, mailbox, tmp_path):
+    """Makes a folder of Alice's on the partition `two`, with one message; where its link is."""
+    mailbox("user/alice")
+
+    def make(text="Far"):
+        made = store.create(ALICE.child(text), partition="two")
+        store.stage("two", [b"Subject: x\n\n"]).deliver(made, last=True)
+        return tmp_path / f"mail/user/alice/Maildir/.{text}"
+
+    return make
+
+
+def messages(found):
+    return len(list((found.path / "new").iterdir()))
+
+
+def test_a_folder_is_made_where_an_imap_server_has_deleted_one_of_another_partition(store, far):
+    far().unlink()
+    made = store.create(ALICE.child("Far"), partition="two")
+    assert (made.partition, messages(made)) == ("two", 0)
+    store.delete(made.name)
+    assert messages(store.undelete(made.name)) == 0  # the latest deletion
+    [older] = aside.entries(store)
+    brought = store.undelete(made.name, to=ALICE.child("Back"), deletion=older.id)
+    assert messages(brought) == 1
+
+
+def test_a_folder_is_made_beside_one_that_an_imap_server_has_renamed(store, far):
+    link = far()
+    link.rename(link.with_name(".Other"))
+    made = store.create(ALICE.child("Far"), partition="two")
+    assert (made.partition, messages(made)) == ("two", 0)
+    other = store.find(ALICE.child("Other"))
+    assert messages(other) == 1
+    assert other.id != made.id
+
+
+def test_a_folder_is_renamed_to_the_place_of_one_that_an_imap_server_has_renamed_or_deleted(store, far):
+    link = far("one")
+    link.rename(link.with_name(".Other"))
+    far("two")
+    store.rename(ALICE.child("two"), ALICE.child("one"))
+    assert [messages(store.find(ALICE.child(name))) for name in ("one", "Other")] == [1, 1]
+    far("three").unlink()
+    store.rename(ALICE.child("one"), ALICE.child("three"))
+    assert messages(store.find(ALICE.child("three"))) == 1
+    assert len(list(aside.entries(store))) == 1
+
+
+def test_many_who_make_the_same_folder_on_another_partition_make_one(store, mailbox):
+    mailbox("user/alice")
+
+    def make(_):
+        try:
+            store.create(ALICE.child("Far"), partition="two")
+        except AlreadyExists:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(make, range(8))) == 1
+    assert list(aside.entries(store)) == []

@@ -104,3 +104,9 @@ def test_a_directory_that_cannot_be_read_is_told(store, home, monkeypatch):
     monkeypatch.setattr(os, "scandir", scandir)
     list(orphans(store, told.append))
     assert len(told) == 1
+
+
+def test_a_folder_on_another_partition_whose_link_has_another_name_now_is_none(found, home, store):
+    store.create(store.namespace.parse_admin("user/alice/Far"), partition="two")
+    (home / "Maildir/.Far").rename(home / "Maildir/.Other")
+    assert found() == set()

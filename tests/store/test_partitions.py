@@ -172,6 +172,43 @@ def test_with_the_full_hash_mailboxes_lie_below_its_letter(site, tmp_path, name,
     assert name in [store.namespace.format_admin(found.name) for found in store.list()]
 
 
+# -- two homes of one user --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strange_home(tmp_path):
+    """Makes Alice a home on the first partition, as an IMAP server does that knows of no other."""
+
+    def make():
+        for part in ("cur", "new", "tmp"):
+            (tmp_path / "mail/user/alice/Maildir" / part).mkdir(parents=True)
+
+    return make
+
+
+def test_an_empty_home_of_an_imap_server_does_not_hide_the_one_with_the_mail(store, strange_home):
+    store.create(ALICE, partition="two")
+    store.create(MailboxName("alice", ("Lists",)))
+    strange_home()
+    assert store.find(ALICE).partition == "two"
+    assert store.find(MailboxName("alice", ("Lists",))).partition == "two"
+    assert [found.partition for found in store.list()] == ["two", "two"]
+
+
+def test_a_home_that_an_imap_server_has_made_is_one_where_there_is_no_other(store, strange_home):
+    strange_home()
+    assert store.find(ALICE).partition == "default"
+
+
+def test_an_empty_home_is_not_taken_for_the_one_on_a_disk_that_is_away(away, strange_home, tmp_path):
+    strange_home()
+    with pytest.raises(TemporaryTrouble, match="partition two is away"):
+        away.find(ALICE)
+    (tmp_path / "two").rmdir()
+    (tmp_path / "disk").rename(tmp_path / "two")
+    assert away.find(ALICE).partition == "two"
+
+
 # -- a disk that is away -----------------------------------------------------------------------------------------------
 
 
