@@ -52,7 +52,9 @@ def _hostname() -> str:
 class Site:
     """Who we are, and who may do what to us."""
 
-    servername: str = setting(_hostname, "Name of this host in replies and Received fields.")
+    servername: str = setting(
+        _hostname, "Name of this host in replies and Received fields; else as the host calls itself."
+    )
     postmaster: str = setting("postmaster", "Address named in refusals and used as the sender of notices.")
     admins: tuple[str, ...] = setting((), "Users with administrative rights, separated by spaces.")
     lmtp_admins: tuple[str, ...] = setting(

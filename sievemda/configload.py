@@ -1,7 +1,7 @@
 """From a TOML file and `--set KEY=VALUE` to `Settings`, or to every mistake at once.
 
 A value may come typed (TOML) or as the string that imapd.conf would hold: booleans as yes/no/on/off, sizes with
-K, M, G, durations with s, m, h, d, lists separated by spaces or commas, modes in octal.
+K, M, G, durations with s, m, h, d (also `1h30m`), lists separated by spaces or commas, modes in octal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 
 from sievemda import config
 from sievemda.configlists import ListTables
-from sievemda.configmeaning import check, check_pairs, check_partitions
+from sievemda.configmeaning import check
+from sievemda.configtogether import check_together
 from sievemda.errors import ConfigurationError, DataError
 
 DEFAULT_FILE = Path("/etc/sievemda/sievemda.toml")
@@ -25,7 +26,9 @@ DEFAULT_FILE = Path("/etc/sievemda/sievemda.toml")
 _BOOLEANS = dict.fromkeys(("yes", "on", "true", "t", "1"), True) | dict.fromkeys(
     ("no", "off", "false", "f", "0"), False
 )
-_SIZE_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_SIZE_UNITS = {"": 1} | {
+    letter + octets: 1 << shift for letter, shift in (("k", 10), ("m", 20), ("g", 30)) for octets in ("", "b", "ib")
+}
 _TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LISTS = "sieve.sieve_extlists."
 _USES = "autocreate.xlist."
@@ -34,7 +37,10 @@ _WRITTEN_OTHERWISE = {
     "sieve.sieve_extlists": "a table [sieve.sieve_extlists.LABEL]",
     "autocreate.xlist": "xlist-FLAG = FOLDER",
 }
-_NUMBER = re.compile(r"(-?\d+)\s*([a-zA-Z]?)")
+_NUMBER = re.compile(r"([0-9]+)\s*([a-zA-Z]*)\s*")
+_MOST = 1 << 53  # of a plain number: every JSON and SQL has room for it
+_MOST_OCTETS = 1 << 62
+_MOST_SECONDS = 36500 * 86400  # behind that, calendars end
 
 
 def load(file: Path | None = None, data: Path | None = None, sets: Iterable[str] = ()) -> config.Settings:
@@ -172,10 +178,7 @@ class _Collector:
         if self.data is not None:
             parts["data"] = self.data
         whole = config.Settings(**parts)
-        check_partitions(whole)
-        check_pairs(whole)
-        if whole.data.exists() and not whole.data.is_dir():
-            raise ConfigurationError(f"data: {whole.data} is not a directory")
+        check_together(whole)
         return whole
 
 
@@ -255,11 +258,13 @@ def _boolean(value: Any) -> bool:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"-?\d+", value):
-        return int(value)
-    raise ValueError(f"{value!r} is not a whole number")
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004 - one kind of error for the caller to collect
+    if abs(value) > _MOST:
+        raise ValueError(f"{value} is too large")
+    return value
 
 
 def _string(value: Any) -> str:
@@ -272,13 +277,20 @@ def _string(value: Any) -> str:
     return value
 
 
-def _with_unit(units: dict[str, int], what: str) -> Callable[[Any], int]:
+def _with_unit(units: dict[str, int], what: str, most: int, *, several: bool = False) -> Callable[[Any], int]:
+    """Reads a number with a unit; `several`: or a row of them, which are added up."""
+
     def parse(value: Any) -> int:
-        found = _NUMBER.fullmatch(str(value).strip())
-        unit = units.get(found[2].lower()) if found else None
-        if found is None or unit is None or isinstance(value, bool) or int(found[1]) < 0:
+        text = str(value).strip()
+        parts = [(number, unit.lower()) for number, unit in _NUMBER.findall(text)]
+        whole = "".join(found[0] for found in _NUMBER.finditer(text)) == text
+        row = len(parts) == 1 or (several and all(unit for _, unit in parts))
+        if isinstance(value, bool) or not (parts and whole and row) or any(unit not in units for _, unit in parts):
             raise ValueError(f"{value!r} is not {what}")
-        return int(found[1]) * unit
+        total = sum(int(number) * units[unit] for number, unit in parts)
+        if total > most:
+            raise ValueError(f"{value!r} is too large")
+        return total
 
     return parse
 
@@ -304,8 +316,8 @@ _SCALARS: dict[Any, Callable[[Any], Any]] = {
     bool: _boolean,
     int: _integer,
     str: _string,
-    config.Size: _with_unit(_SIZE_UNITS, "a size, such as 10M"),
-    config.Seconds: _with_unit(_TIME_UNITS, "a time, such as 30s or 7d"),
+    config.Size: _with_unit(_SIZE_UNITS, "a size, such as 10M", _MOST_OCTETS),
+    config.Seconds: _with_unit(_TIME_UNITS, "a time, such as 30s or 7d", _MOST_SECONDS, several=True),
     config.Mode: _mode,
     config.Kibibytes: _kibibytes,
 }
@@ -356,7 +368,7 @@ def _default_text(section: str, field: dataclasses.Field[Any]) -> str:
     if field.name == "sieve_extlists":
         return '{ friends = { name = "tag:example.com,2026:friends", file = "friends.txt" } }'
     if field.name == "servername":
-        return '"the name of the host"'
+        return '"mail.example.org"'
     value = field.default
     kind = kind_of(f"{section}.{field.name}")
     return f'"{value:04o}"' if kind is config.Mode else spelled(value)

@@ -1,4 +1,4 @@
-"""What values of settings must be beyond their type, each for itself and together."""
+"""What values of settings must be beyond their type, each for itself. Raises ValueError."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sievemda import config
-from sievemda.errors import ConfigurationError, DataError
+from sievemda.errors import DataError
 
 
 def parse_listener(text: str) -> tuple[str, str, int]:
@@ -45,9 +44,32 @@ def _at_least(least: int) -> Callable[[int], None]:
     return check
 
 
-def _percent(value: int) -> None:
-    if not 0 <= value <= 100:
-        raise ValueError(f"{value} is not between 0 and 100")
+def _between(least: int, most: int) -> Callable[[int], None]:
+    def check(value: int) -> None:
+        if not least <= value <= most:
+            raise ValueError(f"{value} is not between {least} and {most}")
+
+    return check
+
+
+def _check_word(value: str) -> None:
+    if not value or re.search(r"[\s@]", value):
+        raise ValueError(f"{value!r} is not the name of a host or domain")
+
+
+def _with_bits(needed: int) -> Callable[[int], None]:
+    def check(value: int) -> None:
+        if value & needed != needed or value > 0o7777:
+            raise ValueError(f"{value:04o} shuts out the owner; {needed:04o} must be in it")
+
+    return check
+
+
+def _check_uses(value: tuple[str, ...]) -> None:
+    from sievemda.store.creation import special_uses  # noqa: PLC0415 - as above
+
+    for use in value:
+        _understood(special_uses, use)
 
 
 def _check_rights(value: str) -> None:
@@ -87,6 +109,9 @@ def _understood(parse: Callable[[str], Any], value: str) -> None:
         raise ValueError(str(error)) from error
 
 
+_percent = _between(0, 100)
+_days = _between(0, 36500)
+
 _MEANING: dict[str, Callable[[Any], None]] = {
     "acl.defaultacl": _check_acl,
     "acl.implicit_owner_rights": _check_rights,
@@ -95,8 +120,18 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "lmtp.lmtp_listen": _check_listeners,
     "managesieve.managesieve_listen": _check_listeners,
     "outbox.smtp_host": _check_host_port,
-    "lmtp.workers": _at_least(0),
-    "lmtp.threads": _at_least(1),
+    "site.servername": _check_word,
+    "site.defaultdomain": _check_word,
+    "store.message_mode": _with_bits(0o600),
+    "store.folder_mode": _with_bits(0o700),
+    "store.delete_days": _days,
+    "store.discard_days": _days,
+    "delivery.journal_days": _days,
+    "delivery.memory_days": _days,
+    "delivery.lmtp_exclude_specialuse": _check_uses,
+    "sieve.sieve_maxscripts": _at_least(0),
+    "lmtp.workers": _between(0, 1024),
+    "lmtp.threads": _between(1, 1024),
     "lmtp.lmtp_max_recipients": _at_least(1),
     "lmtp.lmtp_max_connections": _at_least(1),
     "lmtp.lmtp_timeout": _at_least(1),
@@ -118,26 +153,3 @@ _MEANING: dict[str, Callable[[Any], None]] = {
 def check(key: str, value: Any) -> None:
     if hold := _MEANING.get(key):
         hold(value)
-
-
-def check_partitions(settings: config.Settings) -> None:
-    """ConfigurationError for names that no partition has, or when there is none to choose."""
-    default, excluded = settings.store.defaultpartition, settings.store.partition_select_exclude
-    problems = [
-        f"store.{key}: there is no partition {name!r}"
-        for key, names in (("defaultpartition", (default,) if default else ()), ("partition_select_exclude", excluded))
-        for name in names
-        if name not in settings.partitions
-    ]
-    if not (problems or default or settings.selectable_partitions):
-        problems = ["store.partition_select_exclude: no partition is left to be chosen"]
-    if problems:
-        raise ConfigurationError(*problems)
-
-
-def check_pairs(settings: config.Settings) -> None:
-    """ConfigurationError for settings that want another one beside them."""
-    if (settings.lmtp.tls_server_cert is None) != (settings.lmtp.tls_server_key is None):
-        raise ConfigurationError("lmtp.tls_server_cert and lmtp.tls_server_key: set both or neither")
-    if settings.outbox.srs_domain and not settings.outbox.srs_secrets:
-        raise ConfigurationError("outbox.srs_secrets: srs_domain wants a secret")

@@ -23,6 +23,10 @@ from sievemda.errors import ConfigurationError
         ("virtdomains=yes", "site", "virtdomains", "on"),
         ("tls_server_cert=", "lmtp", "tls_server_cert", None),
         ("autocreate_inbox_folders=A|B", "autocreate", "autocreate_inbox_folders", "A|B"),
+        ("maxmessagesize=10 MB", "lmtp", "maxmessagesize", 10 << 20),
+        ("sieve_maxscriptsize=32KiB", "sieve", "sieve_maxscriptsize", 32 << 10),
+        ("lmtp_timeout=1h30m", "lmtp", "lmtp_timeout", 5400),
+        ("sieve_vacation_min_response=1d 12h", "sieve", "sieve_vacation_min_response", 129600),
     ],
 )
 def test_a_setting_is_understood_in_the_words_of_imapd_conf(tmp_path, given, section, name, value):
@@ -41,7 +45,7 @@ def test_a_partition_is_set_as_in_imapd_conf_beside_the_default_one(tmp_path):
         ("lmtp_strict_qouta=1", "did you mean lmtp_strict_quota?"),
         ("lmtp_strict_quota=maybe", "'maybe' is not yes or no"),
         ("maxmessagesize=10X", "is not a size"),
-        ("workers=-1", "-1 is less than 0"),
+        ("workers=-1", "-1 is not between 0 and 1024"),
         ("lmtp_listen=tcp:1", "neither unix:PATH nor inet:HOST:PORT"),
         ("lmtp_trusted_networks=10.0.0.0/99", "lmtp_trusted_networks"),
         ("lmtp_strict_quota", "write KEY=VALUE"),
@@ -51,6 +55,29 @@ def test_a_partition_is_set_as_in_imapd_conf_beside_the_default_one(tmp_path):
         ("partition-../x=/srv", "cannot be the name of a partition"),
         ("servername=a\r\nX: y", "are no text"),
         ("servername=\udcff", "are no text"),
+        ("servername=", "is not the name of a host"),
+        ("defaultdomain=a b", "is not the name of a host or domain"),
+        ("lmtp_timeout=1h30", "is not a time"),
+        ("lmtp_timeout=9999999999999999", "is too large"),
+        ("maxmessagesize=1M2K", "is not a size"),
+        ("maxmessagesize=9999999999999999999", "is too large"),
+        ("autocreate_quota_messages=99999999999999999999", "is too large"),
+        ("workers=9999999", "is not between 0 and 1024"),
+        ("journal_days=-5", "is not between 0"),
+        ("message_mode=0000", "shuts out the owner"),
+        ("lmtp_exclude_specialuse=\\Draughts", "is not a special use"),
+        ("partition-a=/dev/null", "is not a directory"),
+        ("mail_home=/home/fixed", "all users would have the same home"),
+        ("mail_home=/home/{user}/{name}", "{name} stands for nothing"),
+        ("mail_home=/home/{user}/../x", "'..' must not be a part"),
+        ("userprefix=", "cannot be the name of a namespace"),
+        ("userprefix=a/b", "cannot be the name of a namespace"),
+        ("sharedprefix=Inbox", "cannot be the name of a namespace"),
+        ("sharedprefix=Other Users", "is what userprefix is called"),
+        ("postuser=a+b", "separates it from the detail"),
+        ("lmtp_catchall_mailbox=a b", "cannot be the name of a user"),
+        ("lmtp_catchall_mailbox=bob@example.net", "virtdomains is off"),
+        ("sieve_vacation_min_response=100d", "more than sieve_vacation_max_response"),
     ],
 )
 def test_a_mistake_is_named(tmp_path, given, said):
@@ -150,3 +177,24 @@ def test_levels_of_quota_warnings_may_be_words_or_numbers(tmp_path, written, lev
     file = tmp_path / "sievemda.toml"
     file.write_text(f"[quota]\nquota_warnings = {written}\n")
     assert configload.load(file).quota.quota_warnings == levels
+
+
+def test_two_partitions_do_not_lie_at_one_place(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    with pytest.raises(ConfigurationError, match="partition a lies at"):
+        configload.load(data=tmp_path, sets=[f"partition-a={tmp_path}/a", f"partition-b={tmp_path}/link"])
+
+
+def test_with_virtual_domains_a_home_is_of_one_domain(tmp_path):
+    with pytest.raises(ConfigurationError, match="with virtdomains"):
+        configload.load(data=tmp_path, sets=["virtdomains=userid", "mail_home=/home/{local}"])
+
+
+def test_names_of_the_alternative_namespace_are_free_where_there_is_none(tmp_path):
+    assert configload.load(data=tmp_path, sets=["altnamespace=no", "userprefix="]).names.userprefix == ""
+
+
+def test_contradictions_are_told_together(tmp_path):
+    with pytest.raises(ConfigurationError) as caught:
+        configload.load(data=tmp_path, sets=["userprefix=", "mail_home=/home/x", "postuser=a@b"])
+    assert len(caught.value.problems) == 3

@@ -25,7 +25,7 @@ def check(ctx: click.Context, as_json: bool) -> int:
     """Say whether the configuration is right; every mistake is listed, exit code 78."""
     try:
         settings: Settings = ctx.meta["sievemda.load"]()
-        _check_files(settings)
+        _check_deeply(settings)
     except ConfigurationError as e:
         if not as_json:
             raise
@@ -38,7 +38,44 @@ def check(ctx: click.Context, as_json: bool) -> int:
     return 0
 
 
+def _check_deeply(settings: Settings) -> None:
+    """ConfigurationError for what the server would stumble over later: capabilities, and files that settings name."""
+    problems: list[str] = []
+    for look in (_check_language, _check_files, _check_notices):
+        try:
+            look(settings)
+        except ConfigurationError as e:
+            problems += e.problems
+    if problems:
+        raise ConfigurationError(*problems)
+
+
+def _check_language(settings: Settings) -> None:
+    from sievemda.language import language_limits, trusted_extensions
+
+    language_limits(settings)
+    trusted_extensions(settings)
+
+
 def _check_files(settings: Settings) -> None:
+    named = {
+        "acl.groups_file": settings.acl.groups_file,
+        "autocreate.autocreate_sieve_script": settings.autocreate.autocreate_sieve_script,
+        "lmtp.tls_server_cert": settings.lmtp.tls_server_cert,
+        "lmtp.tls_server_key": settings.lmtp.tls_server_key,
+    }
+    problems = []
+    for key, path in named.items():
+        try:
+            if path is not None:
+                path.read_bytes()
+        except OSError as e:
+            problems.append(f"{key}: {path}: {e.strerror}")
+    if problems:
+        raise ConfigurationError(*problems)
+
+
+def _check_notices(settings: Settings) -> None:
     """ConfigurationError for what is wrong in files about full mailboxes that the settings name."""
     if settings.quota.quota_rules is None and not settings.quota.quota_warning_template:
         return

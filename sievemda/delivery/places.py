@@ -66,7 +66,7 @@ class Places:
         self.watch = Watch(settings, store)
         permanent = settings.delivery.lmtp_over_quota_perm_failure
         self._over_quota = Result.OVER_QUOTA_PERMANENT if permanent else Result.OVER_QUOTA
-        self._closed = frozenset(use.lower() for use in settings.delivery.lmtp_exclude_specialuse)
+        self._closed = frozenset(known_use(use).lower() for use in settings.delivery.lmtp_exclude_specialuse)
         site, canonical = settings.site, store.namespace.identifier
         self._admins = frozenset(map(canonical, site.lmtp_admins or site.admins))
         separator = store.namespace.separator

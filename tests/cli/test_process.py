@@ -103,6 +103,20 @@ def test_an_empty_path_is_wrong_usage_and_not_the_current_directory(option, caps
     assert run([option, "", "mailbox", "list"]) == 64
 
 
+def test_config_check_looks_into_what_the_settings_name(tmp_path, capsys):
+    sets = ["sieve_extensions=+nonsense", "autocreate_sieve_script=/nope/a", "groups_file=/nope/b"]
+    flags = [word for each in sets for word in ("--set", each)]
+    assert run(["--data", str(tmp_path), *flags, "config", "check"]) == 78
+    told = capsys.readouterr().err
+    assert told.count("\n") == 3
+    for part in (
+        "unknown capability nonsense",
+        "autocreate_sieve_script: /nope/a: No such",
+        "groups_file: /nope/b: No",
+    ):
+        assert part in told
+
+
 def test_config_check_says_in_json_what_is_wrong(tmp_path, capsys):
     assert run(["--data", str(tmp_path), "config", "check", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"valid": True, "data": str(tmp_path), "problems": []}
