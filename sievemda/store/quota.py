@@ -10,6 +10,8 @@ servers know nothing of it; against them the time stamps of the folders are comp
 left of a race is found by the next count: a file is believed without one only when no folder has changed since it was
 counted.
 
+Why a changed folder has the messages counted though it may have been flags only: nothing cheaper tells the two apart.
+
 Why the root of a domain lets its file grow beyond what Maildir++ has counted anew: nobody but us writes it, and a count
 goes through all users of the domain. Its lines are added up instead.
 """
@@ -18,9 +20,8 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,17 +29,18 @@ from sievemda.policy.quota import Limits, Usage, exceeded
 from sievemda.store import maildirsize, quota_state
 from sievemda.store.annotations import guid_of
 from sievemda.store.annotationsize import dovecot_octets
-from sievemda.store.files import MAX_CONTROL_FILE, locked_within
+from sievemda.store.files import MAX_CONTROL_FILE
 from sievemda.store.maildir import contents
 from sievemda.store.maildirsize import MAX_SIZE, Sizes
 from sievemda.store.names import MailboxName
 from sievemda.store.record import Records
+from sievemda.store.rootlock import is_held, locked
 from sievemda.store.survey import Folder, stamps_of
 
 _ATTEMPTS = 5
-_PATIENCE = 30.0  # seconds that a delivery waits for a count, or for a user who locks his folder for fun
 _FIELDS = ("storage", "messages", "mailboxes", "annotation")
 _NO_LIMITS = Limits()
+_NEAR = Usage(1 << 20, 10)  # what is so near to its limit that every folder is looked at
 _log = logging.getLogger(__name__)
 
 
@@ -146,27 +148,38 @@ class QuotaRoot:
     def would_accept(self, size: int = 0, messages: int = 0) -> bool:
         """Whether `size` octets in so many messages may come (nothing given: the soft rule of a delivery).
 
-        What the file of a user or a domain says is enough to accept. Other roots no IMAP server keeps up: their folders
-        must not have changed since the file was written to, else the messages are counted. So they are before any root
-        refuses, for an IMAP server that keeps no quota may have removed some; but not when they were counted last and
-        no folder has changed since, lest mail to a full account cost the more the fuller it is.
+        What the file says is enough to accept when no folder has changed since it was written to; else the messages
+        are counted, for an IMAP server that keeps no quota may have added some. So they are before any root refuses,
+        because it may have removed some; but not when they were counted last and no folder has changed since, lest mail
+        to a full account cost the more the fuller it is.
         """
         sizes = self._read()
         limits, delta = self._with_record(sizes), Usage(size, messages)
         if limits.annotation is not None and self.annotations() > limits.annotation:
             return False
         limits = replace(limits, mailboxes=None, annotation=None)
-        if sizes.usage is not None and not exceeded(limits, sizes.usage, delta) and self._is_kept_up(sizes):
-            self._compact()
-            return True
+        if sizes.usage is not None and not exceeded(limits, sizes.usage, delta):
+            near = bool(exceeded(limits, sizes.usage, delta + _NEAR))
+            # A delivery of ours that is between its message and its line explains a difference, too.
+            if self._is_kept_up(sizes, near) or is_held(self.path) or self._is_kept_up(self._read(), near):
+                self._compact()
+                return True
         if limits == _NO_LIMITS:
             return True
         if sizes.settled(_stamps(self.folders())):
             return False
         return not exceeded(limits, self.recount(), delta)
 
-    def _is_kept_up(self, sizes: Sizes) -> bool:
-        return not self.name.path or sizes.limits is None or sizes.kept_up(_stamps(self.folders()))
+    def _is_kept_up(self, sizes: Sizes, near: bool) -> bool:
+        """Whether nobody has changed a folder without telling the file, as far as it is looked at.
+
+        Why only the INBOX stands for all folders of a user who has room: to look at each costs more than the rest of
+        the question, and who works in others works in the INBOX as well. Of a domain nothing can be said.
+        """
+        if self.is_domain or sizes.limits is None:
+            return True
+        inbox = not self.name.path and not near
+        return sizes.kept_up(list(stamps_of(str(self.path)) or ()) if inbox else _stamps(self.folders()))
 
     # -- what lies below ---------------------------------------------------------------------------------------------
 
@@ -191,7 +204,7 @@ class QuotaRoot:
 
     def count(self, *, write: bool = True) -> Count:
         """As `recount`, and what the file said before. Not to `write` leaves the file as it is."""
-        with self._locked(fcntl.LOCK_EX):
+        with locked(self.path, fcntl.LOCK_EX):
             return self._count(write=write)
 
     def _count(self, *, write: bool = True) -> Count:
@@ -220,7 +233,7 @@ class QuotaRoot:
     @contextmanager
     def recording(self, size: int) -> Iterator[None]:
         """Around the arrival of one message: add its line when it has arrived, counted or not counted as one."""
-        with self._locked(fcntl.LOCK_SH):
+        with locked(self.path, fcntl.LOCK_SH):
             yield
             self._add(self.path, size)
         if self.counter is not None:
@@ -237,7 +250,7 @@ class QuotaRoot:
         """Add the lines of a file up that has become long."""
         if not self.is_domain or self._length() < MAX_SIZE:
             return
-        with self._locked(fcntl.LOCK_EX):
+        with locked(self.path, fcntl.LOCK_EX):
             sizes = self._read()
             if sizes.usage is not None and self._length() >= MAX_SIZE:
                 self._write(self._with_record(sizes), f"{sizes.usage.storage} {sizes.usage.messages}\n0 0\n")
@@ -248,24 +261,11 @@ class QuotaRoot:
         except FileNotFoundError:
             return 0
 
-    @contextmanager
-    def _locked(self, how: int) -> Iterator[None]:
-        fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            with suppress(OSError):  # a file system without locks: the time stamps must do
-                if how == fcntl.LOCK_EX:
-                    fcntl.flock(fd, how)
-                elif not locked_within(fd, how, _PATIENCE):
-                    _log.error("%s is locked by another program; its usage will be counted", self.path)
-            yield
-        finally:
-            os.close(fd)
-
     # -- changing it -------------------------------------------------------------------------------------------------
 
     def set_limits(self, limits: Limits) -> None:
         """Replace all limits; the directory becomes a root when it is none. The usage is counted."""
-        with self._locked(fcntl.LOCK_EX):
+        with locked(self.path, fcntl.LOCK_EX):
             new = not is_limiting(self.path, self.records)
             kept = {field: value for field in _FIELDS if (value := getattr(limits, field)) is not None}
             self.records.change(self.path, limits=kept)
@@ -288,12 +288,12 @@ class QuotaRoot:
         if not self.is_domain:
             self.recount()
             return
-        with self._locked(fcntl.LOCK_EX):
+        with locked(self.path, fcntl.LOCK_EX):
             self._write(self.limits(), "")
 
     def remove(self) -> None:
         """It is no root any longer."""
-        with self._locked(fcntl.LOCK_EX):
+        with locked(self.path, fcntl.LOCK_EX):
             self.records.change(self.path, limits=None)
             for name in (maildirsize.FILE_NAME, quota_state.FILE_NAME):
                 (self.path / name).unlink(missing_ok=True)

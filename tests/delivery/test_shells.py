@@ -196,7 +196,7 @@ def test_a_maildir_may_be_a_link_to_his_own_place_elsewhere(make_world, tmp_path
 def test_a_user_who_locks_his_folder_keeps_a_delivery_waiting_for_so_long_only(world, monkeypatch, caplog):
     world.user("alice")
     world.quota("user/alice", storage=1 << 20)
-    monkeypatch.setattr("sievemda.store.quota._PATIENCE", 0.02)
+    monkeypatch.setattr("sievemda.store.rootlock._PATIENCE", 0.02)
     fd = os.open(world.folder("user/alice"), os.O_RDONLY)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)

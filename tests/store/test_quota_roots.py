@@ -392,11 +392,20 @@ def test_a_count_that_must_not_write_leaves_what_it_found(store, mailbox):
 # --- what IMAP servers do without telling ---
 
 
-@pytest.mark.parametrize("text", ["user/alice/Lists", "user/alice/Lists/Sub", "board"])
-def test_a_message_that_an_imap_server_adds_fills_a_root_that_it_does_not_keep(store, mailbox, text):
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        ("user/alice/Lists", "user/alice/Lists"),
+        ("user/alice/Lists", "user/alice/Lists/Sub"),
+        ("board", "board"),
+        ("user/alice", "user/alice"),
+        ("user/alice", "user/alice/Lists"),
+    ],
+)
+def test_a_message_that_an_imap_server_adds_fills_a_root_that_it_does_not_keep(store, mailbox, at, text):
     mailbox("user/alice/Lists")
     box = mailbox(text)
-    root = limit(store, text.removesuffix("/Sub"), messages=1)
+    root = limit(store, at, messages=1)
     put(store, box)
     assert root.would_accept()
     time.sleep(0.02)  # beyond the resolution of the time stamps
@@ -405,11 +414,32 @@ def test_a_message_that_an_imap_server_adds_fills_a_root_that_it_does_not_keep(s
     assert root.usage() == Usage(22, 2)
 
 
-def test_a_root_that_is_kept_up_is_not_counted_for_a_delivery(store, mailbox, monkeypatch):
+def test_what_an_imap_server_adds_to_the_inbox_is_seen_however_much_room_there_was(store, mailbox):
+    box = mailbox("user/alice")
+    root = limit(store, "user/alice", storage=10 << 20)
+    put(store, box)
+    time.sleep(0.02)  # beyond the resolution of the time stamps
+    (box.path / "cur" / f"1.host,S={11 << 20}:2,S").touch()
+    assert not root.would_accept()
+
+
+@pytest.mark.parametrize(("text", "most"), [("user/alice/Lists", 10), ("user/alice", 10), ("user/alice", 10_000)])
+def test_a_root_that_is_kept_up_is_not_counted_for_a_delivery(store, mailbox, monkeypatch, text, most):
     box = mailbox("user/alice/Lists")
-    root = limit(store, "user/alice/Lists", messages=10)
+    root = limit(store, text, messages=most)
     put(store, box, 3)
     monkeypatch.setattr(QuotaRoot, "recount", lambda self: pytest.fail("it was counted"))
+    assert root.would_accept()
+
+
+def test_a_delivery_between_its_message_and_its_line_has_nobody_count(store, mailbox, monkeypatch):
+    box = mailbox("user/alice")
+    root = limit(store, "user/alice", messages=1)
+    time.sleep(0.02)  # beyond the resolution of the time stamps
+    monkeypatch.setattr(QuotaRoot, "recount", lambda self: pytest.fail("it was counted"))
+    with root.recording(17):
+        (box.path / "new" / "1.host,S=17,W=20").write_bytes(b"x" * 17)
+        assert root.would_accept()
     assert root.would_accept()
 
 
