@@ -145,6 +145,36 @@ def test_a_folder_on_another_partition_is_renamed_over_imap(
     assert site.mailbox(f"user/{person}/Huge/sub").partition == "two"
 
 
+def test_a_folder_on_another_partition_that_was_deleted_over_imap_can_be_made_again(
+    site: Site, dovecot: Dovecot, person: str, partition: Path
+) -> None:
+    site.make(f"user/{person}/Big", partition="two")
+    with dovecot.login(person) as imap:
+        imap.append("Big", "", None, b"Subject: x\r\n\r\ny\r\n")
+        imap.delete("Big")
+        site.make(f"user/{person}/Big", partition="two")
+        assert imap.choose("Big") == 0
+        imap.unselect()
+        imap.rename("Big", "Bigger")
+        site.make(f"user/{person}/Big", partition="two")
+        imap.append("Bigger", "", None, b"Subject: x\r\n\r\ny\r\n")
+        assert (imap.choose("Big"), imap.choose("Bigger")) == (0, 1)
+
+
+def test_a_home_that_dovecot_makes_for_a_user_on_another_partition_takes_none_of_his_mail(
+    site: Site, dovecot: Dovecot, new_name: Callable[[str], str], partition: Path
+) -> None:
+    away = new_name("away")
+    site.make(f"user/{away}", partition="two")
+    with dovecot.login(away) as imap:
+        assert imap.choose() == 0  # he has no link
+    assert site.folder(away).is_dir()
+    with site.store() as store:
+        found = store.find(store.namespace.parse_admin(f"user/{away}"))
+        assert found is not None
+        assert found.partition == "two"
+
+
 def test_a_user_on_another_partition_is_read_through_a_link(
     site: Site, dovecot: Dovecot, new_name: Callable[[str], str], partition: Path
 ) -> None:
@@ -248,6 +278,25 @@ def test_names_are_the_same_with_the_separator_dot(
     with dotted_dovecot.login(there) as imap:
         assert imap.create(quoted(f"INBOX.{wire}"))[0] == "OK"
     assert f"user.{local}.{name}@example.org" in dotted_site.names("*")
+
+
+def test_a_folder_with_a_dot_in_its_name_can_be_opened_with_the_separator_dot(
+    dotted_site: Site, dotted_dovecot: Dovecot, dotted: Callable[[str], str]
+) -> None:
+    here, there = dotted("h"), dotted("t")
+    made = f"user.{here.partition('@')[0]}.a^b"
+    dotted_site.make(f"{made}@example.org")
+    dotted_site.grant(f"{made}@example.org", "anyone", "p")
+    deliver(dotted_site, here.replace("@", "+a^b@"))
+    with dotted_dovecot.login(here) as imap:
+        assert imap.folders() == ["INBOX", r"INBOX.a\2eb"]
+        assert imap.chosen(r"INBOX.a\2eb")
+        assert len(imap.search(None, "ALL")[1][0].split()) == 1
+    with dotted_dovecot.login(there) as imap:
+        imap.create("INBOX.a^b")
+        imap.setacl("INBOX.a^b", "anyone", "p")
+        deliver(dotted_site, there.replace("@", "+a^b@"))
+        assert imap.choose("INBOX.a^b") == 1
 
 
 def test_shared_folders_and_those_of_others_stand_where_they_do_in_cyrus(
