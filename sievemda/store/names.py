@@ -97,7 +97,7 @@ class Namespace:
 
     def domain(self, text: str) -> str:
         """A domain as part of a name: lower case, "" for the default one; DataError when there can be none."""
-        text = text.lower().rstrip(".")
+        text = text.lower().removesuffix(".") or text
         if not text or text == self._default_domain:
             return ""
         if not self.virtual:
@@ -132,9 +132,12 @@ class Namespace:
 
     def _split_domain(self, text: str) -> tuple[str, str]:
         """The name and its domain, which stands at the end, or behind the user: `user/l/x@dom`, `user/l@dom/x`."""
-        if self.virtual and (inside := re.fullmatch(r"(user/[^/@]*)@([^/@]*)(/.*)", text, re.DOTALL)):
+        inside = re.fullmatch(r"(user/[^/@]*)@([^/@]*)(/.*)", text, re.DOTALL)
+        if inside and (self.virtual or inside[2] == self._default_domain):
             return inside[1] + inside[3], self.domain(inside[2])
-        name, _, domain = text.rpartition("@")
+        name, at, domain = text.rpartition("@")
+        if at and not name and self.virtual:
+            raise DataError(f"{text[:200]!r} names a domain and no mailbox")
         if name and (self.virtual or domain == self._default_domain):
             return name, self.domain(domain)
         return text, ""
@@ -150,8 +153,10 @@ class Namespace:
     def format_admin(self, name: MailboxName) -> str:
         local, _, domain = (name.owner or "").partition("@")
         parts = name.path if name.owner is None else ("user", local, *name.path)
-        domain = domain or name.domain
-        return self.join(parts) + (f"@{domain}" if domain else "")
+        text, domain = self.join(parts), domain or name.domain
+        if not domain and self.virtual and "@" in text:  # what stands behind that one is no domain
+            domain = self._default_domain
+        return f"{text}@{domain}" if domain else text
 
     def join(self, parts: Sequence[str]) -> str:
         if self.separator == ".":

@@ -42,6 +42,10 @@ VIRTUAL = Namespace(settings_with(Settings().data, site={"virtdomains": "on", "d
         (VIRTUAL, "user/l@example.org/P/x", MailboxName("l@example.org", ("P", "x")), "user/l/P/x@example.org"),
         (VIRTUAL, "user/l@example.com/P", MailboxName("l", ("P",)), "user/l/P"),
         (VIRTUAL, "user.l.P@example.org", MailboxName("l@example.org", ("P",)), "user/l/P@example.org"),
+        (VIRTUAL, "user/l/a@b@example.com", MailboxName("l", ("a@b",)), "user/l/a@b@example.com"),
+        (VIRTUAL, "a@b@example.com", MailboxName(None, ("a@b",)), "a@b@example.com"),
+        (VIRTUAL, "user/l/a@b@example.org", MailboxName("l@example.org", ("a@b",)), "user/l/a@b@example.org"),
+        (UNIX, "user/alice@internal/P", MailboxName("alice", ("P",)), "user/alice/P"),
     ],
 )
 def test_an_administrators_name_is_read_and_printed(namespace, text, name, printed):
@@ -60,7 +64,9 @@ def test_a_hostile_or_impossible_name_is_refused(bad):
         UNIX.parse_admin(bad)
 
 
-@pytest.mark.parametrize("bad", ["user/a@b..c", "user/a@-b", "user/a@b@c", "user/a@" + "x" * 300])
+@pytest.mark.parametrize(
+    "bad", ["user/a@b..c", "user/a@-b", "user/a@b@c", "user/a@..", "@b.example", "user/a@" + "x" * 300]
+)
 def test_a_domain_that_cannot_be_is_refused(bad):
     with pytest.raises(DataError):
         VIRTUAL.parse_admin(bad)
