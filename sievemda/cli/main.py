@@ -45,6 +45,19 @@ WITHOUT_SETTINGS = {"sieve", "test", "config", "demo"}
 WITH_THEIR_OWN_CODES = {"sieve", "test"}  # 0, 1, 2 instead of sysexits
 
 
+class _Help(click.HelpFormatter):
+    """An example stays on one line, however narrow the terminal is: it is there to be pasted."""
+
+    def write_text(self, text: str) -> None:
+        if text.startswith("Example: "):
+            self.write(f"{' ' * self.current_indent}{text}\n")
+        else:
+            super().write_text(text)
+
+
+click.Context.formatter_class = _Help  # of all commands, whatever class they are
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are named."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from sievemda.cli.main import COMMANDS, cli
+from sievemda.cli.main import COMMANDS, cli, run
 from tests.delivery.world import World, message
 from tests.serve.service import Service
 
@@ -40,11 +40,24 @@ FIRST = {
 }
 
 
-def examples():
-    for words, command in [("", cli), *((name, cli.get_command(None, name)) for name in COMMANDS)]:
-        yield words, command.epilog
-        for sub in command.list_commands(None) if words and isinstance(command, click.Group) else ():
-            yield f"{words} {sub}", command.get_command(None, sub).epilog
+def commands():
+    yield ""
+    for name in COMMANDS:
+        yield name
+        group = cli.get_command(None, name)
+        yield from (f"{name} {sub}" for sub in (group.list_commands(None) if isinstance(group, click.Group) else ()))
+
+
+@pytest.fixture
+def example(monkeypatch, capsys):
+    """What a command gives for an example, on a narrow terminal."""
+    monkeypatch.setenv("COLUMNS", "40")
+
+    def shown(words):
+        assert run([*words.split(), "--help"]) == 0
+        return capsys.readouterr().out.rpartition("\n  Example: ")[2].splitlines()[0]
+
+    return shown
 
 
 def stored(store, name, file):
@@ -110,18 +123,18 @@ def works(done):
     assert (done.returncode, done.stderr) in [(0, ""), (0, "2 made\n")], done
 
 
-@pytest.mark.parametrize(("words", "epilog"), [e for e in examples() if e[0] not in UNTIL_STOPPED | {"deliver"}])
-def test_the_example_of_a_command_works_as_it_stands(pasted, words, epilog):
-    works(pasted(FIRST.get(words, ":"), epilog.removeprefix("Example: ")))
+@pytest.mark.parametrize("words", [words for words in commands() if words not in UNTIL_STOPPED | {"deliver"}])
+def test_the_example_of_a_command_works_as_it_stands(pasted, example, words):
+    works(pasted(FIRST.get(words, ":"), example(words)))
 
 
-def test_the_example_of_deliver_works_with_a_server(prepared, tmp_path):
+def test_the_example_of_deliver_works_with_a_server(prepared, example, tmp_path):
     service = Service(tmp_path, "--workers", "1")
     for name in ("user/alice", "user/alice/Lists"):
         service.cli("mailbox", "create", name)
     service.start()
     try:
-        words = dict(examples())["deliver"].removeprefix("Example: sievemda ").partition(" < ")
+        words = example("deliver").removeprefix("sievemda ").partition(" < ")
         service.cli(*words[0].split(), stdin=(prepared / words[2]).read_text())
     finally:
         service.stop()
