@@ -28,10 +28,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sievemda.errors import DataError
 from sievemda.mail.annotation import PRIVATE, canonical
 from sievemda.policy.quota import OverQuota
 from sievemda.store.dictfile import decode, encode
-from sievemda.store.files import Cached, Dotlock, read_control_file
+from sievemda.store.files import MAX_CONTROL_FILE, Cached, Dotlock, read_control_file
 from sievemda.store.record import Record
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 DOVECOT_FILE = "dovecot-attributes"
 SERVER_FILE = "server-metadata"
+LARGEST = MAX_CONTROL_FILE // 2  # octets; the rest is for ACLs and what else is in a record
 _SERVER = "/server"  # no user has that name
 _DOVECOT_SERVER = "vendor/vendor.dovecot/pvt/server/"  # where Dovecot keeps the server's, below the INBOX
 _DOVECOT_OWN = "vendor/vendor.dovecot/pvt/"  # not for clients
@@ -91,7 +93,7 @@ class Annotations:
         return self._theirs(mailbox, None, server=False).get(name, found)
 
     def set(self, mailbox: Mailbox, user: str | None, entry: str, value: str | None) -> None:
-        """Set an annotation, or remove it. OverQuota when there is no room for more of them."""
+        """Set an annotation, or remove it. OverQuota, DataError when there is no room for more of them."""
         name = canonical(entry)
         self._check_room(mailbox, user, name, value)
         if self._set_theirs(mailbox, user, name, value, server=False):
@@ -132,7 +134,9 @@ class Annotations:
         self._server_file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         with Dotlock(self._server_file, self._mode) as lock:
             found = dict(_parse_server(str(self._server_file), read_control_file(self._server_file)))
-            lock.replace(json.dumps(_changed(found, name, value)).encode() + b"\n")
+            content = json.dumps(_changed(found, name, value)).encode() + b"\n"
+            _check_size(value, content)
+            lock.replace(content)
 
     # -- our own file --------------------------------------------------------------------------------------------
 
@@ -140,7 +144,9 @@ class Annotations:
         def change(record: Record) -> Record:
             entries = _changed(dict(record.metadata.get(section, {})), name, value)
             others = {other: found for other, found in record.metadata.items() if other != section}
-            return replace(record, metadata=others | ({section: entries} if entries else {}))
+            changed = replace(record, metadata=others | ({section: entries} if entries else {}))
+            _check_size(value, changed.encode())
+            return changed
 
         records = mailbox.store.records
         if records.get(mailbox.path).metadata.get(section, {}).get(name) != value:
@@ -176,8 +182,18 @@ class Annotations:
         rest = name.split("/", 2)[2]
         key = f"{'priv' if private else 'shared'}/{guid}/{_DOVECOT_SERVER if server else ''}{rest}"
         with Dotlock(path, self._mode) as lock:
-            lock.replace(encode(_changed(decode(read_control_file(path)), key, value)))
+            content = encode(_changed(decode(read_control_file(path)), key, value))
+            _check_size(value, content)
+            lock.replace(content)
         return True
+
+
+def _check_size(value: str | None, content: bytes) -> None:
+    """DataError when a file would become so long by a value that it could soon not be read any more."""
+    if value and len(content) > LARGEST:
+        raise DataError(
+            f"the annotations become too long: there is room for {LARGEST} octets of all that is kept there"
+        )
 
 
 def _changed(entries: dict[str, str], name: str, value: str | None) -> dict[str, str]:

@@ -14,7 +14,8 @@ past were `:create` and `:fcc` acting with the server's rights instead of their 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from sievemda.config import Acl as AclSettings
 from sievemda.errors import AlreadyExists, NotFound, NotPermitted
@@ -25,6 +26,14 @@ from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
 ADMIN_RIGHTS = Rights("la")  # what an administrator has everywhere
+
+
+Changes = Sequence[tuple[str, str | None]]  # identifiers with what is to become of their rights; None deletes
+About = Callable[[str, str | None], AbstractContextManager[None]]  # entered while one of them is done
+
+
+def _nothing(_identifier: str, _change: str | None) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class Disabled(NotPermitted):
@@ -140,6 +149,14 @@ class Authority:
         mailbox = self.check_change_acl(name, who)
         return change_entries(self._store, mailbox, [(who, change)], careful=not self.administers(name))
 
+    def change_acls(self, name: MailboxName, changes: Changes, about: About) -> None:
+        """The same for several identifiers, all of them or none, with one write."""
+        for identifier, change in changes:
+            with about(identifier, change):
+                mailbox = self.check_change_acl(name, self._store.namespace.identifier(identifier))
+        if changes:
+            change_entries(self._store, mailbox, changes, careful=not self.administers(name), about=about)
+
     # -- quotas and annotations ----------------------------------------------------------------------------------------
 
     def check_see_quota(self, name: MailboxName) -> Mailbox:
@@ -199,13 +216,12 @@ def is_admin(store: MailStore, userid: str | None) -> bool:
     return userid is not None and userid in {namespace.identifier(name) for name in store.settings.site.admins}
 
 
-Changes = Sequence[tuple[str, str | None]]  # identifiers with what is to become of their rights; None deletes
-
-
-def change_entries(store: MailStore, mailbox: Mailbox, changes: Changes, *, careful: bool) -> Acl:
+def change_entries(
+    store: MailStore, mailbox: Mailbox, changes: Changes, *, careful: bool, about: About = _nothing
+) -> Acl:
     """Change entries, all of them or none, whoever asks; see `Authority.change_acl`. Owners keep their implicit rights.
 
-    `careful` is for changes by people who are no administrators.
+    `careful` is for changes by people who are no administrators; `about` may say in an error whose entry it is.
     """
     wanted = [(store.namespace.identifier(identifier), change) for identifier, change in changes]
     for identifier, change in wanted:
@@ -214,7 +230,8 @@ def change_entries(store: MailStore, mailbox: Mailbox, changes: Changes, *, care
 
     def changed(acl: Acl) -> Acl:
         for identifier, change in wanted:
-            acl = _changed(store.settings.acl, acl, mailbox.name.owner, identifier, change, careful=careful)
+            with about(identifier, change):
+                acl = _changed(store.settings.acl, acl, mailbox.name.owner, identifier, change, careful=careful)
         return acl
 
     return mailbox.change_acl(changed)

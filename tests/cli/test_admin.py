@@ -14,6 +14,7 @@ from sievemda.cli.admin.session import Session, acting
 from sievemda.cli.main import run
 from sievemda.config import Settings
 from sievemda.errors import UsageError
+from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from tests.cli.admin_terminal import Terminal
 
@@ -428,6 +429,45 @@ def test_what_a_user_may_not_see_is_answered_as_what_is_not_there(shell, command
     hidden = shell("--user", "alice", "-e", f"{command} hidden{behind}")
     assert hidden == shell("--user", "alice", "-e", f"{command} missin{behind}")
     assert hidden[0] in {67, 77}
+
+
+def test_a_mark_of_byte_order_in_front_of_a_batch_is_nothing(shell):
+    assert shell(batch=b"\xef\xbb\xbfcm board\r\nlm\r\n") == (0, "board (\\HasNoChildren)  \n", "")
+
+
+def test_entries_of_an_acl_are_set_all_or_none(shell):
+    many = " ".join(f"u{number} lrs" for number in range(1001))
+    code, out, err = shell(batch=f"cm board; sam board bob p {many}; lam board")
+    assert (code, out) == (0, "anyone lrs\n")
+    assert err.startswith("setaclmailbox: an ACL of 1003 entries is too long")
+
+
+def test_several_entries_are_one_write(shell, monkeypatch):
+    shell(batch="cm board")
+    writes, change = [], Mailbox.change_acl
+    monkeypatch.setattr(Mailbox, "change_acl", lambda box, how: writes.append(box.name) or change(box, how))
+    assert shell(batch="sam board bob p carol lr dave all; dam board carol dave; lam board")[1] == "anyone lrs\nbob p\n"
+    assert len(writes) == 2
+
+
+@pytest.mark.parametrize("command", ["mboxcfg board comment", "setinfo motd", "mboxcfg --private board comment"])
+def test_an_annotation_can_be_too_long_and_then_nothing_changes(shell, command):
+    code, out, err = shell(
+        batch=f"cm board; {command} short; {command} {'x' * 600_000}; info board /comment; info '' /motd"
+    )
+    assert code == 0
+    assert "short" in out
+    assert "xx" not in out + err
+    assert "the annotations become too long" in err
+
+
+def test_a_record_that_cannot_be_read_is_told_and_hides_no_mailbox_from_the_list(shell, tmp_path):
+    shell(batch="cm board; cm hall")
+    (tmp_path / "site/mail/shared/.board/sievemda-mailbox").write_text(" " * 1_100_000)
+    code, out, err = shell(batch="lm")
+    assert (code, out.split()) == (0, ["board", "(\\HasNoChildren)", "hall", "(\\HasNoChildren)"])
+    assert err.startswith("listmailbox: board: ")
+    assert "too large" in err
 
 
 def test_names_with_blanks_are_completed_as_one_word(complete, shell):

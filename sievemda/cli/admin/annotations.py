@@ -39,6 +39,7 @@ _OF_BOTH = ("archive", "delete", "expire", "news2mail", "search-fuzzy-always", "
 _STANDARD = tuple(f"/{entry}" for entry in _PLAIN) + tuple(CYRUS + entry for entry in _OF_BOTH)
 _STANDARD_SERVER = ("/admin", "/comment", f"{CYRUS}expire", f"{CYRUS}squat")
 _SHARED_SERVER = ("/motd", f"{CYRUS}shutdown")
+_DEFAULTS = {"duplicatedeliver": "false", "pop3newuidl": "true", "sharedseen": "false"}  # what holds unless it is set
 _BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
 _DURATION = re.compile(r"[0-9]{1,9}[dhms]?")
 _FORMS = {
@@ -68,9 +69,9 @@ def info(session: Session, arguments: Arguments) -> None:
 def _show_mailbox(session: Session, mailbox: Mailbox, wanted: list[str]) -> None:
     user = session.authority.userid
     entries: dict[str, str | None] = dict.fromkeys(
-        [f"{scope}{entry}" for scope in (PRIVATE, SHARED) for entry in _STANDARD]
-        + [f"{SHARED}{CYRUS}{entry}" for entry in ("pop3showafter", "sharedseen", "duplicatedeliver")]
+        [f"{scope}{entry}" for scope in (PRIVATE, SHARED) for entry in _STANDARD] + [f"{SHARED}{CYRUS}pop3showafter"]
     )
+    entries |= {f"{SHARED}{CYRUS}{entry}": value for entry, value in _DEFAULTS.items()}
     entries |= session.store.annotations.of(mailbox, user)
     _show(session, f"{{{session.shown(mailbox.name)}}}:", entries | described(mailbox), wanted)
 

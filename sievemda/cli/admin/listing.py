@@ -70,7 +70,7 @@ def _existing(session: Session, pattern: str, *, special_use: bool) -> list[str]
     subscribed = {_key(name) for name in subscribed_to(session)} if found else set()
     rows = [(_shown(session, name), r"\NonExistent \HasChildren") for name in above]
     for mailbox in found:
-        uses = mailbox.special_use
+        uses = _uses(session, mailbox)
         if special_use and not uses:
             continue
         key = _key(mailbox.name)
@@ -79,6 +79,15 @@ def _existing(session: Session, pattern: str, *, special_use: bool) -> list[str]
         rows.append((_shown(session, mailbox.name), " ".join([*flags, uses] if uses else flags)))
     rows.sort(key=lambda row: row[0].encode("utf-8", "surrogateescape"))
     return [f"{name} ({flags})" for name, flags in rows]
+
+
+def _uses(session: Session, mailbox: Mailbox) -> str:
+    """Its special uses. A record that cannot be read is told, and keeps no other mailbox from being listed."""
+    try:
+        return mailbox.special_use
+    except OSError as error:
+        session.complain(f"listmailbox: {_shown(session, mailbox.name)}: {error}")
+        return ""
 
 
 def _matching(session: Session, pattern: str) -> list[Mailbox]:

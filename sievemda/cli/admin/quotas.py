@@ -50,21 +50,24 @@ def _limits(words: list[str]) -> Limits:
 
 
 def listquota(session: Session, arguments: Arguments) -> None:
-    """Of exactly that root; an empty line when nothing is limited, as there is none when there is no root."""
+    """Of exactly that root; an empty line when nothing is limited.
+
+    An error besides for what is no root and no mailbox, and for a mailbox that another root limits.
+    """
     if len(arguments.words) != 1:
         raise UsageError("one root is wanted")
-    root = _exact(session, arguments.words[0])
+    try:
+        name = _named(session, arguments.words[0])
+    except DataError as error:  # no root has such a name
+        session.say("")
+        raise Refused(NO_ROOT, NotFound.exit_code) from error
+    root = _exact(session, name)
     session.say(f" {_used(root)}" if root and root.limits() != Limits() else "")
-    if root is None:
+    if root is None and (session.store.find(name) is None or rootlist.nearest(session.store, name)):
         raise Refused(NO_ROOT, NotFound.exit_code)
 
 
-def _exact(session: Session, text: str) -> QuotaRoot | None:
-    """DataError is as when there is none: no root has such a name."""
-    try:
-        name = _named(session, text)
-    except DataError:
-        return None
+def _exact(session: Session, name: MailboxName) -> QuotaRoot | None:
     if rootlist.is_domain(name):
         session.authority.check_administer()
     elif not session.authority.is_admin:

@@ -9,7 +9,8 @@ from sievemda.cli.admin.options import Arguments
 from sievemda.cli.admin.session import WILDCARDS, Refused, Session
 from sievemda.cli.admin.texts import told
 from sievemda.errors import DataError, SievemdaError, UsageError
-from sievemda.policy.acl import Acl, BadIdentifier, check_identifier, format_rights, parse_rights
+from sievemda.policy.acl import Acl, format_rights, parse_rights
+from sievemda.store.authority import check_grantee
 
 ALL = "*"  # as an identifier: all that are there
 
@@ -43,21 +44,12 @@ def setacl(session: Session, arguments: Arguments) -> None:
 def _set(session: Session, text: str, pairs: list[tuple[str, str]]) -> None:
     """All of them or none: they are looked at before the first is set."""
     for identifier, rights in pairs:
-        with _about(f"{identifier}: {rights}"):
+        with _about(identifier, rights):
             name, who = session.existing_name(text), session.store.namespace.identifier(identifier)
             session.authority.check_change_acl(name, who)
-            _check_grantee(session, who)
+            check_grantee(session.store, who)
             _check_rights(session, rights)
-    for identifier, rights in pairs:
-        with _about(f"{identifier}: {rights}"):
-            session.authority.change_acl(session.existing_name(text), identifier, rights)
-
-
-def _check_grantee(session: Session, identifier: str) -> None:
-    check_identifier(identifier)
-    group = identifier.removeprefix("-").partition("group:")[2]
-    if group and not session.store.groups.exists(group):
-        raise BadIdentifier(f"there is no group {group}")
+    session.authority.change_acls(name, pairs, _about)
 
 
 def _check_rights(session: Session, rights: str) -> None:
@@ -85,13 +77,13 @@ def deleteacl(session: Session, arguments: Arguments) -> None:
 
 
 def _delete(session: Session, text: str, identifiers: list[str]) -> None:
-    for identifier in identifiers:
-        with _about(identifier):
-            name, named = session.existing_name(text), [identifier]
-            if identifier == ALL:
-                named = [entry for entry, _ in session.authority.check_read_acl(name).acl().entries]
-            for each in named:
-                session.authority.change_acl(name, each, None)
+    with _about(identifiers[0]):
+        name = session.existing_name(text)
+    named = [identifier for identifier in identifiers if identifier != ALL]
+    if ALL in identifiers:
+        with _about(ALL):
+            named += [entry for entry, _ in session.authority.check_read_acl(name).acl().entries]
+    session.authority.change_acls(name, [(identifier, None) for identifier in named], _about)
 
 
 def _on_each(session: Session, pattern: str, doing: str, change: Callable[[str], None]) -> None:
@@ -106,9 +98,10 @@ def _on_each(session: Session, pattern: str, doing: str, change: Callable[[str],
 
 
 @contextmanager
-def _about(what: str) -> Iterator[None]:
-    """Errors with what they are about in front."""
+def _about(identifier: str, rights: str | None = None) -> Iterator[None]:
+    """Errors with the entry that they are about in front."""
     try:
         yield
     except SievemdaError as error:
+        what = identifier if rights is None else f"{identifier}: {rights}"
         raise Refused(f"{what}: {told(error)}", error.exit_code) from error
