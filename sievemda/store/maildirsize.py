@@ -6,6 +6,9 @@ anew.
 
 Why a limit of 0 says nothing here: other programs take it for `no limit`. Where we mean it, 1 is written, which is as
 near as they come to it; the folder's record says that it is 0.
+
+Why `0 0` stands below a count at a root that has others below it: IMAP servers know of the user's root alone, and count
+all of his messages there. Such a line is none of theirs.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from sievemda.store.files import write_atomically
 FILE_NAME = "maildirsize"
 MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
 ALMOST_NONE = 1
+_NOTHING = b"0 0"
 _LIMIT = re.compile(rb"\d{1,19}[A-Z]")
 
 
@@ -33,10 +37,11 @@ class Sizes:
     usage: Usage | None = None
     written: int = 0  # when; nanoseconds since 1970
     counted: int = 0  # the same, if the messages were counted then and nothing has come or gone since
+    apart: bool = False  # whether it says that those were left out for which other roots count
 
-    def settled(self, stamps: list[int]) -> bool:
-        """Whether it has been counted since the folders changed."""
-        return self.counted > 0 and all(stamp < self.counted for stamp in stamps)
+    def settled(self, stamps: list[int], *, apart: bool = False) -> bool:
+        """Whether it has been counted since the folders changed; `apart` from those that have other roots."""
+        return self.counted > 0 and self.apart >= apart and all(stamp < self.counted for stamp in stamps)
 
     def kept_up(self, stamps: list[int]) -> bool:
         """Whether it has been written to since the folders changed: nobody has forgotten to."""
@@ -64,7 +69,14 @@ def read(folder: Path | str, longest: int = MAX_SIZE) -> Sizes:
     first, *lines = content.split(b"\n")
     limits = _parse_limits(first)
     whole = lines and len(content) < longest and not lines[-1]
-    return Sizes(limits, _parse_usage(lines[:-1]) if whole else None, written, written if len(lines) == 2 else 0)
+    apart = lines[1:] == [_NOTHING, b""]
+    counted = written if apart or len(lines) == 2 else 0
+    return Sizes(limits, _parse_usage(lines[:-1]) if whole else None, written, counted, apart)
+
+
+def counted(usage: Usage, *, apart: bool) -> str:
+    """The line, or lines, for a usage that was counted."""
+    return f"{usage.storage} {usage.messages}\n" + (f"{_NOTHING.decode()}\n" if apart else "")
 
 
 def _parse_limits(line: bytes) -> Limits | None:

@@ -59,6 +59,18 @@ def _meant(theirs: int | None, ours: int | None) -> int | None:
     return 0 if ours == 0 and theirs in (None, maildirsize.ALMOST_NONE) else theirs
 
 
+def _folders(below: list[Below]) -> list[Folder]:
+    return [folder for each in below for folder in each.folders]
+
+
+def _is_apart(below: list[Below]) -> bool:
+    return any(each.apart for each in below)
+
+
+def _is_settled(sizes: Sizes, below: list[Below]) -> bool:
+    return sizes.settled(_stamps(_folders(below)), apart=_is_apart(below))
+
+
 def _stamps(folders: Iterable[Folder]) -> list[int]:
     return [stamp for folder in folders for stamp in folder.stamps]
 
@@ -87,6 +99,7 @@ class Below:
 
     tree: Path
     folders: list[Folder]
+    apart: bool = False  # whether IMAP servers would count more: at the root of a user, below which there are others
 
 
 @dataclass(frozen=True)
@@ -140,8 +153,8 @@ class QuotaRoot:
     def known(self) -> Usage:
         """The same as fresh, without counting messages when no folder has changed since they were counted."""
         below = [self.seen] if self.seen else list(self.look())
-        sizes, folders = self._read(), [folder for each in below for folder in each.folders]
-        if sizes.usage is None or not sizes.settled(_stamps(folders)):
+        sizes, folders = self._read(), _folders(below)
+        if sizes.usage is None or not _is_settled(sizes, below):
             return self.usage(fresh=True)
         return replace(sizes.usage, mailboxes=len(folders), annotation=sum(map(_annotations, below)))
 
@@ -166,7 +179,7 @@ class QuotaRoot:
                 return True
         if limits == _NO_LIMITS:
             return True
-        if sizes.settled(_stamps(self.folders())):
+        if _is_settled(sizes, list(self.look())):
             return False
         return not exceeded(limits, self.recount(), delta)
 
@@ -211,14 +224,15 @@ class QuotaRoot:
         first = sizes = self._read()
         limits = self._with_record(sizes)
         for _ in range(_ATTEMPTS):
-            folders = list(self.folders())
+            below = list(self.look())
+            folders = _folders(below)
             before = _stamps(folders)
             total = count = 0
             for folder in folders:
                 size, number = contents(folder.place)
                 total, count = total + size, count + number
-            if write and (sizes.usage != Usage(total, count) or not sizes.settled(before)):
-                self._write(limits, f"{total} {count}\n")
+            if write and (sizes.usage != Usage(total, count) or not _is_settled(sizes, below)):
+                self._write(limits, maildirsize.counted(Usage(total, count), apart=_is_apart(below)))
                 sizes = self._read()
             if before == _stamps_now(folders):
                 break
@@ -253,7 +267,7 @@ class QuotaRoot:
         with locked(self.path, fcntl.LOCK_EX):
             sizes = self._read()
             if sizes.usage is not None and self._length() >= MAX_SIZE:
-                self._write(self._with_record(sizes), f"{sizes.usage.storage} {sizes.usage.messages}\n0 0\n")
+                self._write(self._with_record(sizes), f"{sizes.usage.storage} {sizes.usage.messages}\n0 0\n0 0\n")
 
     def _length(self) -> int:
         try:

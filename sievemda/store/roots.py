@@ -125,7 +125,7 @@ class Roots:
 
 
 def _below(seen: Survey, path: tuple[str, ...]) -> Below:
-    return Below(seen.tree, seen.below(path))
+    return Below(seen.tree, seen.below(path), apart=not path and any(seen.roots))
 
 
 def domain_of(name: MailboxName) -> str:

@@ -165,6 +165,20 @@ def test_a_full_account_is_not_counted_again_before_something_changes(store, mai
     assert len(counted) == 1
 
 
+def test_a_count_of_a_server_that_knows_one_root_only_refuses_nothing(store, mailbox):
+    nested = mailbox("user/alice/Work")
+    root = root_of(store, "user/alice", Limits(messages=3))
+    root_of(store, "user/alice/Work", Limits(messages=10))
+    put(store, mailbox("user/alice"), 1)
+    put(store, nested, 5)
+    time.sleep(0.02)  # beyond the resolution of the time stamps
+    (root.path / "maildirsize").write_text("3C\n102 6\n")
+    assert root.known().messages == 1
+    (root.path / "maildirsize").write_text("3C\n102 6\n")
+    assert root.would_accept()
+    assert root.usage() == Usage(17, 1)
+
+
 def test_mail_expunged_by_a_server_that_keeps_quota_is_subtracted(store, mailbox):
     box = mailbox("user/alice")
     root = root_of(store, "user/alice", Limits(messages=10))
