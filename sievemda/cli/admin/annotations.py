@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from sievemda.cli.admin.described import READ_ONLY, described, described_server
 from sievemda.cli.admin.options import Arguments
 from sievemda.cli.admin.session import WILDCARDS, Refused, Session
-from sievemda.errors import DataError, NotPermitted, SievemdaError, UsageError
+from sievemda.errors import DataError, NotFound, NotPermitted, SievemdaError, UsageError
 from sievemda.mail.annotation import PRIVATE, SHARED, canonical, fault
 from sievemda.store.creation import special_uses
 from sievemda.store.mailbox import Mailbox
@@ -52,7 +53,7 @@ _FORMS = {
 
 
 def info(session: Session, arguments: Arguments) -> None:
-    """Of a mailbox, of those that match, or of the server; only the entries that are named behind it."""
+    """Of a mailbox, of those that match and may be looked at, or of the server; only the entries that are named."""
     pattern, *wanted = arguments.words or [""]
     for entry in wanted:
         if not entry.startswith("/"):
@@ -61,7 +62,8 @@ def info(session: Session, arguments: Arguments) -> None:
         _show(session, "{Server Wide}", _server(session), wanted)
     elif WILDCARDS & set(pattern):
         for name in session.matching(pattern):
-            _show_mailbox(session, session.authority.check_see_annotations(name), wanted)
+            with suppress(NotPermitted, NotFound):
+                _show_mailbox(session, session.authority.check_see_annotations(name), wanted)
     else:
         _show_mailbox(session, session.authority.check_see_annotations(session.existing_name(pattern)), wanted)
 

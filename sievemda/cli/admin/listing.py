@@ -28,7 +28,7 @@ _Key = tuple[str | None, tuple[str, ...], str]
 def listmailbox(session: Session, arguments: Arguments) -> int:
     if len(arguments.words) > 2:
         raise UsageError("too many arguments")
-    pattern = "".join(reversed(arguments.words)) if arguments.words else "*"
+    pattern = session.pattern("".join(reversed(arguments.words)) if arguments.words else "*")
     if arguments.has("subscribed"):
         lines = _subscribed(session, pattern)
     else:

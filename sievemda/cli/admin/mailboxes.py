@@ -143,8 +143,9 @@ def reconstruct(session: Session, arguments: Arguments) -> None:
 
     if len(arguments.words) != 1:
         raise UsageError("one mailbox is wanted")
-    session.authority.check_administer()
-    found = session.authority.check_see(session.existing_name(arguments.words[0]))
+    name = session.existing_name(arguments.words[0])
+    session.authority.check_administer(name)
+    found = session.authority.check_see(name)
     names = [found.name, *(_below(session, found.name) if arguments.has("r") else [])]
     try:
         for name in names:

@@ -23,9 +23,9 @@ def setquota(session: Session, arguments: Arguments) -> None:
     elif not rest or len(rest) % 2:
         raise UsageError("a root, and resources with their limits, are wanted")
     limits = _limits(rest)
-    session.authority.check_administer()
     try:
         name = rootlist.root_name(session.store.namespace, root.removeprefix(rootlist.FORCE))
+        session.authority.check_administer(name)
         if not rootlist.is_domain(name) and session.store.find(name) is None:
             session.store.namespace.check_new(name)
         rootlist.set_limits(session.store, name, limits, force=root.startswith(rootlist.FORCE))
@@ -69,8 +69,8 @@ def listquota(session: Session, arguments: Arguments) -> None:
 
 def _exact(session: Session, name: MailboxName) -> QuotaRoot | None:
     if rootlist.is_domain(name):
-        session.authority.check_administer()
-    elif not session.authority.is_admin:
+        session.authority.check_administer(name)
+    elif not session.authority.administers(name):
         session.authority.check_see_quota(name)
     return rootlist.find(session.store, name)
 

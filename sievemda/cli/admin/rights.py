@@ -15,17 +15,23 @@ from sievemda.store.authority import check_grantee
 ALL = "*"  # as an identifier: all that are there
 
 
-def listacl(session: Session, arguments: Arguments) -> None:
+def listacl(session: Session, arguments: Arguments) -> int:
+    """Of a pattern also those behind one that may not be read."""
     if len(arguments.words) != 1:
         raise UsageError("one mailbox is wanted")
     pattern = arguments.words[0]
     if not WILDCARDS & set(pattern):
         _show(session, session.authority.check_read_acl(session.existing_name(pattern)).acl(), "")
-        return
+        return 0
+    status = 0
     for name in session.matching(pattern):
-        acl = session.authority.check_read_acl(name).acl()
         session.say(f"{session.shown(name)}:")
-        _show(session, acl, "  ")
+        try:
+            _show(session, session.authority.check_read_acl(name).acl(), "  ")
+        except SievemdaError as error:
+            session.complain(f"listaclmailbox: {told(error)}")
+            status = error.exit_code
+    return status
 
 
 def _show(session: Session, acl: Acl, indent: str) -> None:

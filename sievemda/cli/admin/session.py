@@ -98,6 +98,15 @@ class Session:
             return inbox.child(*self.store.namespace.split(below)) if separator else inbox
         return self.store.namespace.parse_admin(text)
 
+    def pattern(self, text: str) -> str:
+        """A pattern with the name of the INBOX in place of the word."""
+        if text[:5].upper() != INBOX or text[5:6] not in {"", "*", "%", self.store.namespace.separator}:
+            return text
+        if not self.authority.userid or self.authority.is_admin:
+            return text
+        name, at, domain = self.shown(MailboxName(self.authority.userid)).partition("@")
+        return name + text[5:] + at + domain
+
     def existing_name(self, text: str) -> MailboxName:
         """A name of which it is asked what is there; NotFound when there can be nothing."""
         try:
@@ -118,13 +127,13 @@ class Session:
     def matching(self, pattern: str) -> list[MailboxName]:
         """The mailboxes that the acting user sees and that match, sorted."""
         try:
-            found = list(self.store.list(pattern))
+            found = list(self.store.list(self.pattern(pattern)))
         except DataError:
             return []
         return [mailbox.name for mailbox in found if self.sees(mailbox)]
 
     def sees(self, mailbox: Mailbox) -> bool:
-        return self.authority.is_admin or self.authority.sees(mailbox)
+        return self.authority.administers(mailbox.name) or self.authority.sees(mailbox)
 
 
 def acting(store: MailStore, user: str) -> Authority:
