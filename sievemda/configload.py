@@ -20,6 +20,7 @@ from sievemda.configlists import ListTables
 from sievemda.configmeaning import check
 from sievemda.configtogether import check_together
 from sievemda.errors import ConfigurationError, DataError
+from sievemda.given import read_given
 
 DEFAULT_FILE = Path("/etc/sievemda/sievemda.toml")
 
@@ -125,10 +126,10 @@ class _Collector:
         import tomllib  # noqa: PLC0415 - as above
 
         try:
-            tree = tomllib.loads(file.read_text(encoding="utf-8"))
+            tree = tomllib.loads(read_given(file).decode())
         except OSError as e:
             raise ConfigurationError(f"{file}: {e.strerror}") from e
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        except (ValueError, RecursionError) as e:  # no TOML, no UTF-8, a number without an end, a nest of brackets
             raise ConfigurationError(f"{file}: {e}") from e
         for key, value in _flatten(tree):
             self.take(key, value, where=f"{file}: ", base=file.parent)

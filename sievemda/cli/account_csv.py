@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import DataError, SievemdaError
+from sievemda.given import open_given, read_given
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -77,7 +78,7 @@ def _next(reader: Iterator[list[str]]) -> list[str] | str | None:
 
 
 def _opened(file: str) -> io.TextIOWrapper:
-    raw = sys.stdin.buffer if file == "-" else Path(file).open("rb")  # noqa: SIM115 - the wrapper closes it
+    raw = sys.stdin.buffer if file == "-" else open_given(file)  # the wrapper closes it
     start = raw.peek(4) if hasattr(raw, "peek") else b""
     wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return io.TextIOWrapper(raw, encoding="utf-16" if wide else "utf-8-sig", newline="")
@@ -182,7 +183,7 @@ class Reader:
 
         path = self._base / text
         try:
-            script = path.read_bytes()
+            script = read_given(path)
         except (OSError, ValueError) as error:
             raise DataError(f"script {text}: {getattr(error, 'strerror', '') or error}") from error
         limit = self._settings.sieve.sieve_maxscriptsize

@@ -11,6 +11,7 @@ import click
 from sievemda import configload
 from sievemda.config import Settings
 from sievemda.errors import ConfigurationError, DataError
+from sievemda.given import read_given
 
 
 @click.group(epilog="Example: sievemda --config /etc/sievemda/sievemda.toml config check")
@@ -68,7 +69,7 @@ def _check_files(settings: Settings) -> None:
     for key, path in named.items():
         try:
             if path is not None:
-                path.read_bytes()
+                read_given(path)
         except OSError as e:
             problems.append(f"{key}: {path}: {e.strerror}")
     if problems:

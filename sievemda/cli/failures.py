@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from sievemda.cli.complaints import one_line
 from sievemda.cli.main import tell
 from sievemda.errors import SievemdaError
 
@@ -21,4 +22,5 @@ class Failures:
         self.code = self.code or code
         self.number += 1
         text = str(error) if isinstance(error, SievemdaError) else error.strerror or str(error)
-        tell(lambda: print(f"sievemda: {about}{': ' if about else ''}{text}", file=sys.stderr))
+        line = one_line(f"{about}{': ' if about else ''}{text}")
+        tell(lambda: print(f"sievemda: {line}", file=sys.stderr))

@@ -107,9 +107,14 @@ def cli(ctx: click.Context, file: Path | None, data: Path | None, sets: tuple[st
 
 def _load(file: Path | None, data: Path | None, sets: tuple[str, ...]) -> Settings:
     """The settings; the modes that they ask for then hold whatever umask the program was started with."""
+    import logging
+
     from sievemda import configload
+    from sievemda.cli.complaints import Warnings
 
     settings = configload.load(file, data, sets)
+    if not logging.root.handlers:
+        logging.root.addHandler(Warnings(tell))
     os.umask(os.umask(0o077) & ~(settings.store.message_mode | settings.store.folder_mode))
     return settings
 
@@ -125,7 +130,7 @@ def run(arguments: list[str]) -> int:
     try:
         return _command(arguments)
     except click.ClickException as e:
-        tell(e.show)
+        _complain(e)
         return _usage_code(e) if isinstance(e, click.UsageError) else e.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _failed(130, "interrupted")
@@ -155,8 +160,16 @@ def _command(arguments: list[str]) -> int:
 
 
 def _failed(code: int, *problems: str) -> int:
-    tell(lambda: print(*(f"sievemda: {problem}" for problem in problems), sep="\n", file=sys.stderr))
+    from sievemda.cli.complaints import one_line
+
+    tell(lambda: print(*(f"sievemda: {one_line(problem)}" for problem in problems), sep="\n", file=sys.stderr))
     return code
+
+
+def _complain(error: click.ClickException) -> None:
+    from sievemda.cli.complaints import misuse
+
+    tell(lambda: print(misuse(error), end="", file=sys.stderr))
 
 
 def tell(say: Callable[[], None]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sievemda.errors import DataError, NotFound
+from sievemda.given import read_given
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -131,6 +131,6 @@ def _scripts(settings: Settings, user: str) -> ScriptStore:
 
 def _read(file: str) -> bytes:
     try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return sys.stdin.buffer.read() if file == "-" else read_given(file)
     except OSError as e:
         raise DataError(f"{file}: {e.strerror}") from e

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial, wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sievemda.errors import DataError, NotFound, SievemdaError, UsageError
+from sievemda.given import open_given
 
 if TYPE_CHECKING:
     from sievemda.cli.failures import Failures
@@ -109,7 +109,7 @@ def _once(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def names_in(file: str) -> Iterator[tuple[str, str]]:
     """The names of a file, one a line, with where they stand; `#` in front begins a comment. `-` is standard input."""
     shown = "standard input" if file == "-" else file
-    with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as lines:
+    with nullcontext(sys.stdin.buffer) if file == "-" else open_given(file) as lines:
         for number, line in enumerate(iter(partial(lines.readline, _MAX_LINE), b""), 1):
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()

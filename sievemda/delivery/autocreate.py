@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from sievemda.config import Autocreate as Options
 from sievemda.config import Settings
 from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble
+from sievemda.given import read_given
 from sievemda.logs import words
 from sievemda.policy.quota import KIB, Limits
 from sievemda.sieve.problems import ScriptError
@@ -80,7 +81,7 @@ class Autocreator:
         with _optional(owner, f"script {path}"):
             scripts = ScriptStore(self._store.home(owner))
             if scripts.active() is None and not scripts.list():
-                text = path.read_bytes()
+                text = read_given(path)
                 self._compiled(text)
                 return path.stem if path.suffix in _ENDINGS else path.name, text
         return None

@@ -20,6 +20,7 @@ from sievemda.config import Settings
 from sievemda.delivery.customs import script_of
 from sievemda.delivery.target import Target
 from sievemda.errors import DataError, NotFound, StoreTrouble
+from sievemda.given import open_given
 from sievemda.sieve.compile import ProgramCache, Programs
 from sievemda.sieve.problems import Problem, ScriptError
 from sievemda.sieve.program import Program
@@ -165,7 +166,7 @@ def _active(home: Path) -> tuple[str, bytes] | None:
 def _read(path: Path) -> bytes:
     if not path.is_file():
         raise OSError(f"{path} is not a file")
-    with path.open("rb") as file:
+    with open_given(path) as file:
         text = file.read(_MAX_READ + 1)
     if len(text) > _MAX_READ:
         raise OSError(f"{path} is larger than {_MAX_READ} octets")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sievemda.errors import TemporaryTrouble
+from sievemda.given import read_given
 
 _log = logging.getLogger(__name__)
 _NONE: frozenset[str] = frozenset()
@@ -69,7 +70,7 @@ class Groups:
 def _parsed(file: Path, stamp: tuple[int, ...], *, lower: bool) -> _Table:
     of: dict[str, set[str]] = {}
     names = set()
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_given(file).decode().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         name, *fields = line.strip().split(":")

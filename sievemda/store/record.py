@@ -62,6 +62,10 @@ def _parse(path: str, content: bytes | None) -> Record:
         return Record()
     try:
         found = json.loads(content)
+        if b"\\u" in content:
+            json.dumps(found, ensure_ascii=False).encode(
+                "utf-8", "surrogateescape"
+            )  # half a character cannot be, though JSON can write it
         limits = found.get("limits")
         return Record(
             id=str(found.get("id", "")),
@@ -76,7 +80,7 @@ def _parse(path: str, content: bytes | None) -> Record:
             },
             others={key: value for key, value in found.items() if key not in _KEYS},
         )
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         _log.warning("%s is damaged and counts as empty", path)
         return Record()
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sievemda.errors import SievemdaError
+from sievemda.given import read_given
 from sievemda.policy.acl import ANYONE, AUTHENTICATED, Acl
 from sievemda.store.aclfile import AclFiles
 from sievemda.store.dictfile import decode, encode
@@ -37,8 +38,8 @@ class Sharing:
         """Write what an owner shares now; nothing when he has no tree any more."""
         try:
             self._write(owner, set(_shared(owner, self._lists(owner, tree))) if tree else set())
-        except (OSError, SievemdaError):
-            _log.exception("%s does not know what %s shares", self._path, owner)
+        except (OSError, ValueError, SievemdaError) as error:
+            _log.error("%s does not know what %s shares: %s", self._path, owner, error)
 
     def _lists(self, owner: str, tree: Tree) -> Iterator[Acl]:
         for path in tree.folders():
@@ -54,7 +55,7 @@ class Sharing:
             lock.replace(encode(kept | dict.fromkeys(sorted(wanted), "1")))
 
     def _read(self) -> dict[str, str]:
-        return decode(self._path.read_bytes() if self._path.exists() else None)
+        return decode(read_given(self._path) if self._path.exists() else None)
 
 
 def _of(owner: str, entries: Iterable[str]) -> set[str]:

@@ -144,7 +144,7 @@ def _read(directory: int, name: str) -> Withdrawn | None:
         texts = {key: str(found[key]) for key in ("mailbox", "why", "message_id", "sender", "to", "subject")}
         flags = tuple(str(flag) for flag in found["flags"])
         return Withdrawn(name, when=float(found["when"]), size=int(found["size"]), flags=flags, **texts)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         _log.warning("%s%s in %s is damaged", name, _ENTRY, AREA)
         return None
 

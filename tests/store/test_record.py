@@ -38,7 +38,18 @@ def test_deliveries_at_once_agree_on_a_new_id(store, mailbox):
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{", b"[]", b"null", b'{"rights": 3}', b"\xff\xff", b'{"limits": {"storage": "x"}}']
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"rights": 3}',
+        b"\xff\xff",
+        b'{"limits": {"storage": "x"}}',
+        b'{"limits": {"storage": 1e999}}',
+        b'{"metadata": {"": {"/shared/comment": "\\ud800"}}}',
+    ],
 )
 def test_a_damaged_record_counts_as_empty_and_is_mended_by_the_next_id(store, mailbox, damage, caplog):
     box = mailbox("user/alice/Lists")

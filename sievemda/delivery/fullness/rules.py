@@ -37,6 +37,7 @@ from sievemda.configload import convert
 from sievemda.delivery.fullness import template
 from sievemda.delivery.fullness.template import Template
 from sievemda.errors import DataError
+from sievemda.given import open_given
 from sievemda.mail.address import parse_address
 from sievemda.policy.quota import KIB
 from sievemda.policy.warnings import MAIL, OVER, Rule, parse_levels, parse_resource
@@ -87,13 +88,13 @@ def site_rule(settings: Settings) -> NoticeRule | None:
 
 def read_rules(path: Path, namespace: Namespace) -> tuple[NoticeRule, ...]:
     """The rules of a file that are enabled. DataError says what is wrong where; OSError when it cannot be read."""
-    with path.open("rb") as file:
+    with open_given(path) as file:
         content = file.read(_MAX_SIZE + 1)
     if len(content) > _MAX_SIZE:
         raise DataError(f"{path}: a file of rules has at most {_MAX_SIZE} octets")
     try:
         tree = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+    except (ValueError, RecursionError) as e:  # no TOML, no UTF-8, a number without an end, a nest of brackets
         raise DataError(f"{path}: {e}") from e
     if odd := sorted(set(tree) - {"general", "rules"}):
         raise DataError(f"{path}: {_clean(odd[0])}: there are only [general] and [rules.NAME]")
@@ -156,6 +157,8 @@ class _Reader:
                 raise self._error(key, str(e)) from e
             except DataError as e:
                 raise DataError(f"{self._place(key)}: {e}") from e
+            except OSError as e:
+                raise OSError(e.errno, e.strerror, f"{self._place(key)}: {e.filename}") from e
         return found
 
     def rule(self, name: str) -> NoticeRule | None:

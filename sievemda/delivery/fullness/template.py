@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.errors import DataError
+from sievemda.given import open_given
 
 PLACEHOLDERS = (
     "user",
@@ -61,7 +62,7 @@ class Template:
 
 def read(path: Path) -> Template:
     """DataError for a file that is no template, with line; OSError when it cannot be read."""
-    with path.open("rb") as file:
+    with open_given(path) as file:
         content = file.read(MAX_SIZE + 1)
     if len(content) > MAX_SIZE:
         raise DataError(f"{path}: a template has at most {MAX_SIZE} octets")
