@@ -207,7 +207,7 @@ def transfer(store: MailStore, source: Path, place: Path) -> None:
 def _copy(store: MailStore, source: Path, place: Path) -> None:
     temporary = workshop(store, place) / f"new.{unique_name()}"
     try:
-        shutil.copytree(source, temporary, symlinks=True, ignore=_special, copy_function=_copy_file)
+        _copy_tree(source, temporary)
         _sync_tree(temporary)
         temporary.rename(place)
     except BaseException:
@@ -225,9 +225,27 @@ def _special(directory: str, names: list[str]) -> set[str]:
     }
 
 
+class _CopyingEnded(Exception):
+    """With the OSError that ended it."""
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    """OSError at the first file that cannot be copied; `copytree` by itself would try all others, and tell each."""
+    try:
+        shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=_copy_file)
+    except _CopyingEnded as end:
+        raise end.args[0] from None
+    except shutil.Error as error:  # a directory or a link
+        at, _, why = error.args[0][0]
+        raise OSError(f"{at}: {why}") from error
+
+
 def _copy_file(source: str, target: str) -> None:
-    shutil.copy2(source, target, follow_symlinks=False)
-    _give(source, target)
+    try:
+        shutil.copy2(source, target, follow_symlinks=False)
+        _give(source, target)
+    except OSError as error:
+        raise _CopyingEnded(OSError(error.errno, error.strerror, source)) from error
 
 
 def _give(source: str, target: str) -> None:

@@ -4,6 +4,7 @@ A child process renames, with every function that changes the file system counte
 without any clean-up. The machine goes on, so that nothing is waited for that reaches the disk.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -249,6 +250,28 @@ def test_what_a_move_leaves_behind_is_removed_with_what_was_deleted(place):
     assert [entry.mailbox for entry in aside.entries(store)] in ([False, False], [])
     aside.prune(store, -10)
     assert list(aside.entries(store)) == []
+
+
+def test_a_disk_that_is_full_ends_a_move_at_the_first_file_and_in_one_line(place, monkeypatch):
+    tried = []
+
+    def copy(source, *_, **__):
+        tried.append(source)
+        raise OSError(errno.ENOSPC, "No space left on device", source)
+
+    monkeypatch.setattr(shutil, "copy2", copy)
+    store = place.store()
+    before = mail(store)
+    if place.other.stat().st_dev == place.data.stat().st_dev:
+        monkeypatch.setattr(journey, "transfer", journey._copy)
+    with pytest.raises(StoreTrouble) as caught:
+        rename(store, "user/alice", "user/alice", "two")
+    assert len(tried) == 1
+    assert str(caught.value).startswith(
+        "user/alice cannot be renamed to user/alice: [Errno 28] No space left on device"
+    )
+    assert str(caught.value).count(tried[0]) == 1
+    assert mail(place.store()) == before
 
 
 def test_two_at_once_do_not_lose_what_they_fight_for(place):
