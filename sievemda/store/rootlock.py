@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sievemda.store.files import locked_within
 
-_PATIENCE = 30.0  # seconds that a delivery waits for a count, or for a user who locks his folder for fun
+_PATIENCE = 30.0  # seconds that deliveries and counts wait for one another, or for a user who locks his folder for fun
 _log = logging.getLogger(__name__)
 
 
@@ -21,10 +21,8 @@ def locked(path: Path, how: int) -> Iterator[None]:
     fd = _open(path)
     try:
         with suppress(OSError):  # a file system without locks: the time stamps must do
-            if how == fcntl.LOCK_EX:
-                fcntl.flock(fd, how)
-            elif not locked_within(fd, how, _PATIENCE):
-                _log.error("%s is locked by another program; its usage will be counted", path)
+            if not locked_within(fd, how, _PATIENCE):
+                _log.error("%s is locked by another program; its usage may have to be counted again", path)
         yield
     finally:
         os.close(fd)

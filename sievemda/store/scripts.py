@@ -21,8 +21,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.errors import AlreadyExists, NotFound, NotPermitted, StoreTrouble
-from sievemda.store.files import sync_file
+from sievemda.errors import AlreadyExists, NotFound, NotPermitted, StoreTrouble, TemporaryTrouble
+from sievemda.store.files import LOCK_PATIENCE, locked_within, sync_file
 from sievemda.store.script_names import SUFFIX, file_for, name_file, name_for
 
 ACTIVE = ".dovecot.sieve"
@@ -201,7 +201,8 @@ class ScriptStore:
             with self._open() as folder:
                 if folder is None:
                     raise StoreTrouble(f"{self._home / FOLDER} vanished")
-                fcntl.flock(folder, fcntl.LOCK_EX)  # ends when the descriptor is closed, also by a crash
+                if not locked_within(folder, fcntl.LOCK_EX, LOCK_PATIENCE):  # ends with the descriptor, also by a crash
+                    raise TemporaryTrouble(f"{self._home / FOLDER} is locked by another program")
                 if self._is_plain():
                     self._adopt(folder)
                 yield folder

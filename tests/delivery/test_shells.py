@@ -11,9 +11,11 @@ import shutil
 
 import pytest
 
+from sievemda.errors import TemporaryTrouble
 from sievemda.mail.result import Result
 from sievemda.policy.quota import Limits
 from sievemda.store import messages
+from sievemda.store.scripts import ScriptStore
 from tests.delivery.world import message
 
 FILED = 'require ["fileinto", "imap4flags"]; fileinto :flags ["\\\\Seen", "work"] "A";'
@@ -198,14 +200,30 @@ def test_a_user_who_locks_his_folder_keeps_a_delivery_waiting_for_so_long_only(w
     world.quota("user/alice", storage=1 << 20)
     monkeypatch.setattr("sievemda.store.rootlock._PATIENCE", 0.02)
     fd = os.open(world.folder("user/alice"), os.O_RDONLY)
+    root = world.store.quota_root(world.store.namespace.parse_admin("user/alice"))
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         assert world.deliver("alice@x", message()) == [Result.DELIVERED]
+        assert root.recount().messages == 1
     finally:
         os.close(fd)
     assert "is locked by another program" in caplog.text
-    root = world.store.quota_root(world.store.namespace.parse_admin("user/alice"))
     assert root.usage(fresh=True).messages == 1
+
+
+def test_a_user_who_locks_his_scripts_is_told_so_when_he_changes_them(world, monkeypatch):
+    world.user("alice")
+    scripts = ScriptStore(world.store.home("alice"))
+    scripts.put("main", b"keep;")
+    monkeypatch.setattr("sievemda.store.scripts.LOCK_PATIENCE", 0.02)
+    fd = os.open(world.store.home("alice") / "sieve", os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        with pytest.raises(TemporaryTrouble):
+            scripts.put("other", b"keep;")
+    finally:
+        os.close(fd)
+    scripts.put("other", b"keep;")
 
 
 # -- what cannot be seen now -------------------------------------------------------------------------------------------
