@@ -10,6 +10,7 @@ import click
 from sievemda.cli.mailbox import open_store, print_json
 from sievemda.cli.terminal import clean
 from sievemda.config import Settings
+from sievemda.errors import DataError
 
 if TYPE_CHECKING:
     from sievemda.store.aside import Aside
@@ -55,11 +56,13 @@ def _as_object(settings: Settings, entry: Aside) -> dict[str, object]:
 
 @click.command(epilog="Example: sievemda mailbox undelete user/alice/Old --to user/alice/Found")
 @click.argument("name")
-@click.option("--to", metavar="NEWNAME", default="", help="Under this name instead.")
-@click.option("--id", "deletion", metavar="ID", default="", help="The deletion to undo, as `mailbox deleted` shows it.")
+@click.option("--to", metavar="NEWNAME", help="Under this name instead.")
+@click.option("--id", "deletion", metavar="ID", help="The deletion to undo, as `mailbox deleted` shows it.")
 @click.pass_obj
-def undelete(settings: Settings, name: str, to: str, deletion: str) -> None:
+def undelete(settings: Settings, name: str, to: str | None, deletion: str | None) -> None:
     """Bring back what was deleted last under that name: messages, ACL, quota and subscription, of a user everything."""
+    if deletion == "":  # a variable that was not set must not choose the latest
+        raise DataError("the identifier of the deletion is empty")
     store = open_store(settings)
-    new = store.namespace.parse_admin(to) if to else None
-    store.undelete(store.namespace.parse_admin(name), to=new, deletion=deletion)
+    new = None if to is None else store.namespace.parse_admin(to)
+    store.undelete(store.namespace.parse_admin(name), to=new, deletion=deletion or "")

@@ -42,11 +42,13 @@ def discarded(settings: Settings, name: str | None, as_json: bool) -> None:
 @click.command(epilog="Example: sievemda mailbox restore user/alice '<20261121.1@example.net>'")
 @click.argument("name")
 @click.argument("messages", metavar="MESSAGE-ID...", nargs=-1)
-@click.option("--to", metavar="FOLDER", default="", help="Into this mailbox instead of where it belongs.")
+@click.option("--to", metavar="FOLDER", help="Into this mailbox instead of where it belongs.")
 @click.option("--all", "every", is_flag=True, help="All that can be brought back.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was brought back as a JSON array of objects.")
 @click.pass_obj
-def restore(settings: Settings, name: str, messages: tuple[str, ...], to: str, every: bool, as_json: bool) -> None:
+def restore(
+    settings: Settings, name: str, messages: tuple[str, ...], to: str | None, every: bool, as_json: bool
+) -> None:
     """Bring discarded or expired messages back, into the INBOX of the user or the folder they were in.
 
     MESSAGE-ID is that of the message or the one that `mailbox discarded` shows.
@@ -56,7 +58,7 @@ def restore(settings: Settings, name: str, messages: tuple[str, ...], to: str, e
     if bool(messages) == every:
         raise UsageError("say which messages are to be brought back, or --all")
     store = open_store(settings)
-    target = existing(store, to) if to else None
+    target = None if to is None else existing(store, to)
     trees = _trees(store, name)
     chosen = [(tree, entry) for tree in trees for entry in withdrawn.entries(tree)]
     if not every:

@@ -171,14 +171,14 @@ class QuotaRoot:
         if limits.annotation is not None and self.annotations() > limits.annotation:
             return False
         limits = replace(limits, mailboxes=None, annotation=None)
+        if limits == _NO_LIMITS:
+            return True
         if sizes.usage is not None and not exceeded(limits, sizes.usage, delta):
             near = bool(exceeded(limits, sizes.usage, delta + _NEAR))
             # A delivery of ours that is between its message and its line explains a difference, too.
             if self._is_kept_up(sizes, near) or is_held(self.path) or self._is_kept_up(self._read(), near):
                 self._compact()
                 return True
-        if limits == _NO_LIMITS:
-            return True
         if _is_settled(sizes, list(self.look())):
             return False
         return not exceeded(limits, self.recount(), delta)
@@ -189,7 +189,7 @@ class QuotaRoot:
         Why only the INBOX stands for all folders of a user who has room: to look at each costs more than the rest of
         the question, and who works in others works in the INBOX as well. Of a domain nothing can be said.
         """
-        if self.is_domain or sizes.limits is None:
+        if self.is_domain:
             return True
         inbox = not self.name.path and not near
         return sizes.kept_up(list(stamps_of(str(self.path)) or ()) if inbox else _stamps(self.folders()))

@@ -84,6 +84,7 @@ def test_all_are_brought_back_into_a_folder_of_choice(world, sievemda, spam):
         (("restore", "user/alice", "<1@x>", "--to", "user/alice/nope"), 67),
         (("restore", "user/alice", ""), 67),
         (("restore", "../etc", "<1@x>"), 65),
+        (("restore", "user/alice", "<1@x>", "--to", ""), 65),
         (("discarded", "user/nobody"), 67),
         (("discarded", "user/../x"), 65),
         (("undelete", "user/nobody"), 67),
@@ -129,6 +130,15 @@ def test_a_deletion_is_undone_by_its_identifier_under_another_name(world, sievem
     assert sievemda(*undo) == (0, "", "")
     assert json.loads(sievemda("mailbox", "deleted", "--json")[1]) == [second]
     assert "user/alice/Older" in sievemda("mailbox", "list")[1]
+
+
+@pytest.mark.parametrize("option", ["--id", "--to"])
+def test_an_option_that_is_empty_is_not_one_that_is_missing(world, sievemda, option):
+    world.mailbox("user/alice/Old")
+    sievemda("mailbox", "delete", "user/alice/Old", "--yes")
+    code, out, err = sievemda("mailbox", "undelete", "user/alice/Old", option, "")
+    assert (code, out, err.count("\n")) == (65, "", 1)
+    assert "user/alice/Old" in sievemda("mailbox", "deleted")[1]
 
 
 @pytest.mark.parametrize("command", ["deleted", "undelete", "discarded", "restore"])

@@ -127,7 +127,9 @@ def test_without_rules_the_command_is_refused(site):
     [
         ("[rules.n]\nthreshold = 'x'\n", 65, "rules.n.threshold: 'x' is not a level"),
         ("[rules.n\n", 65, "rules.toml"),
-        ("[rules.n]\nthreshold = 80\ntemplate = 'nope'\n", 74, "nope: No such file"),
+        ("[rules.n]\nthreshold = 80\ntemplate = 'nope'\n", 74, "/nope: No such file"),
+        ("[rules.n]\nthreshold = 80\ntemplate = 'nope'\n", 74, "rules.toml: rules.n.template: "),
+        ("[rules.n]\nthreshold = 80\ntemplate = '.'\n", 74, "rules.toml: rules.n.template: "),
     ],
 )
 def test_broken_rules_end_the_command_before_anybody_is_told(site, rules, tmp_path, text, code, told):

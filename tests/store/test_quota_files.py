@@ -201,6 +201,18 @@ def test_a_file_that_cannot_be_trusted_is_counted_anew(store, mailbox, damage):
     assert size_file(box) == "100C\n34 2\n"
 
 
+@pytest.mark.parametrize("content", ["0C\n0 0\n", "-2C\n0 0\n", "2C\r\n0 0\r\n", "\n0 0\n", f"{10**20}C\n0 0\n"])
+def test_a_file_that_says_no_limit_is_not_believed_when_a_folder_has_changed(store, mailbox, content):
+    box = mailbox("user/alice")
+    root = root_of(store, "user/alice", Limits(messages=2))
+    (box.path / "maildirsize").write_text(content)
+    time.sleep(0.02)  # beyond the resolution of the time stamps
+    for number in range(3):
+        (box.path / "cur" / f"{number}.host,S=5:2,S").write_bytes(b"hello")
+    assert not root.would_accept()
+    assert size_file(box) == "2C\n15 3\n"
+
+
 def test_a_file_full_of_lines_is_written_anew_and_short(store, mailbox):
     box = mailbox("user/alice")
     root = root_of(store, "user/alice", Limits(messages=10000))
