@@ -34,6 +34,7 @@ from sievemda.sieve.limits import Limits
 from sievemda.state.credentials import Credentials
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
+from sievemda.store.accounts import clean_unfinished
 from sievemda.store.mailstore import MailStore
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class Housekeeping:
         now = time.time()
         self.store.recover()
         self.store.clean_stage(STALE)
+        clean_unfinished(self.store, STALE)
         self.store.forget_deleted()
         self.memory.prune(now)
         self.journal.prune(now - self.settings.delivery.journal_days * DAY)

@@ -53,7 +53,7 @@ def set_(settings: Settings, root: str, limits: tuple[str, ...]) -> None:
 
 @quota.command("list", epilog="Example: sievemda quota list 'user/a*'")
 @click.argument("pattern", default="*")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: root to resources; used in octets.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: root to resources; sizes in octets.")
 @click.pass_obj
 def list_(settings: Settings, pattern: str, as_json: bool) -> None:
     """Show limits and usage of the roots that match, counted afresh."""
@@ -116,4 +116,4 @@ def _limit(limits: Limits, usage: Usage, resource: str) -> str:
 
 
 def _as_json(limits: Limits, usage: Usage) -> dict[str, Any]:
-    return {resource: {"used": usage.of(resource), "limit": limits.printed(resource)} for resource in PRINTED}
+    return {resource: {"used": usage.of(resource), "limit": limits.of(resource)} for resource in PRINTED}

@@ -2,7 +2,8 @@
 
 An account is built in a directory beside the home that it is to be, by the same functions that make single mailboxes,
 and nobody sees it there: no user has a name that begins with a dot. Then the home is renamed into place. A crash leaves
-that directory behind, which is no account, and a list that is gone through again makes the account anew.
+that directory behind, which is no account, and a list that is gone through again makes the account anew; `serve`
+removes such directories.
 
 Why a home that is there already is not replaced: it is somebody's, with more in it than mail. Then his `Maildir` is
 what is renamed, after his scripts; without a Maildir there is no user.
@@ -16,8 +17,9 @@ from __future__ import annotations
 import dataclasses
 import errno
 import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,6 +137,18 @@ def _beside(home: Path, mode: int) -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def clean_unfinished(store: MailStore, older_than: float) -> int:
+    """Remove accounts that somebody began to make more than so many seconds ago and did not put in place; how many."""
+    limit, count = time.time() - older_than, 0
+    for directory in {home.parent for userid in store.layout.users() for _, home in store.layout.homes(userid)}:
+        with suppress(OSError):
+            for left in [path for path in directory.iterdir() if path.name.startswith(UNFINISHED)]:
+                if not left.is_symlink() and left.stat().st_mtime <= limit:
+                    shutil.rmtree(left, ignore_errors=True)
+                    count += 1
+    return count
 
 
 def _store_in(store: MailStore, directory: Path, partition: str) -> MailStore:

@@ -179,7 +179,7 @@ def test_a_quota_report_as_json_counts_octets(alice, tmp_path):
     (tmp_path / "mail/user/alice/Maildir/cur/1.x,S=2500:2,S").write_bytes(b"")
     alice("quota", "set", "user/alice", "STORAGE", "10")
     found = json.loads(alice("quota", "list", "--json")[1])
-    assert found["user/alice"]["STORAGE"] == {"used": 2500, "limit": 10}
+    assert found["user/alice"]["STORAGE"] == {"used": 2500, "limit": 10240}
     assert found["user/alice"]["MESSAGE"] == {"used": 1, "limit": None}
 
 

@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from sievemda.store.accounts import clean_unfinished
 from sievemda.store.orphans import orphans
 
 
@@ -110,3 +111,13 @@ def test_a_folder_on_another_partition_whose_link_has_another_name_now_is_none(f
     store.create(store.namespace.parse_admin("user/alice/Far"), partition="two")
     (home / "Maildir/.Far").rename(home / "Maildir/.Other")
     assert found() == set()
+
+
+def test_what_is_left_of_an_account_whose_making_was_interrupted_is_removed_after_its_time(found, home, store):
+    old, young = home.parent / ".account.1", home.parent / ".account.2"
+    for path in (old / "Maildir/cur", young / "Maildir/cur"):
+        path.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    assert found() == {("staged", str(old)), ("staged", str(young))}
+    assert clean_unfinished(store, 3600) == 1
+    assert (found(), store.user_exists("alice")) == ({("staged", str(young))}, True)
