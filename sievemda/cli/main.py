@@ -139,10 +139,10 @@ def run(arguments: list[str]) -> int:
     except SievemdaError as e:
         return _failed(e.exit_code, str(e))
     except BrokenPipeError:  # the reader of our output has seen enough
-        _discard(sys.stdout)
+        discard(sys.stdout)
         return 0
     except OSError as e:
-        _discard(sys.stdout)
+        discard(sys.stdout)
         return _failed(os.EX_IOERR, f"{e.filename or 'input or output'}: {e.strerror or e}")
 
 
@@ -177,7 +177,7 @@ def tell(say: Callable[[], None]) -> None:
     try:
         say()
     except OSError:  # nobody can be told; the exit code still can
-        _discard(sys.stderr)
+        discard(sys.stderr)
 
 
 def _usage_code(error: click.UsageError) -> int:
@@ -201,7 +201,7 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _discard(stream: TextIO) -> None:
+def discard(stream: TextIO) -> None:
     """What is still in the buffer cannot be written; let it not fail once more at the end."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

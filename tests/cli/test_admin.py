@@ -112,6 +112,13 @@ def test_a_file_is_written_anew_or_added_to(shell, tmp_path):
     assert (tmp_path / "err").read_text() == "createmailbox: Mailbox already exists\n"
 
 
+@pytest.mark.parametrize("line", ["lm board > /dev/full", "lam nothing 2> /dev/full", "lm board >> /dev/full 2>&1"])
+def test_a_file_that_is_full_ends_its_command_alone(shell, line):
+    code, out, err = shell(batch=f"cm board\n{line}\nlm board\n")
+    assert (code, out) == (0, "board (\\HasNoChildren)  \n")
+    assert err in {"output: No space left on device\n", ""}
+
+
 def test_errors_of_the_next_command_are_not_redirected_any_more(shell):
     assert shell("-e", "cm a; cm a 2>&1; cm a") == (
         73,
@@ -258,6 +265,10 @@ def test_another_rc_file_can_be_named(shell, tmp_path):
 def test_an_rc_file_that_is_named_must_be_there(shell):
     code, _, err = shell("--userrc", "nothing", "-e", "lm")
     assert (code, err) == (64, "sievemda: nothing cannot be read: No such file or directory\n")
+
+
+def test_no_rc_file_can_be_asked_for_by_naming_nothing(shell):
+    assert shell("--userrc", "/dev/null", "-e", "lm nothing") == (0, "", "")
 
 
 def test_an_rc_file_that_others_can_write_is_not_run(shell, tmp_path):

@@ -41,6 +41,7 @@ def shell(line, **variables):
         ("$S --data $D mailbox info user/nobody 2>&-", 67, ""),
         ("$S --data $D mailbox info user/nobody <&- >&- 2>&-", 67, ""),
         ("$S --data $D mailbox info user/nobody 2>/dev/full", 67, ""),
+        ("printf 'lam x\ncm y\ncm z' | $S --data $D admin 2>/dev/full; $S --data $D admin -e 'cm z'", 73, "exists"),
         ("$S --data $D mailbox list >/dev/full", 74, "No space left on device"),
         ("$S --help >/dev/full", 74, "No space left on device"),
         ("$S --data $D mailbox list | true; exit ${PIPESTATUS[0]}", 0, ""),

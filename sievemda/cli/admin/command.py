@@ -14,8 +14,10 @@ import click
 from sievemda import __version__
 from sievemda.config import Settings
 from sievemda.errors import NotPermitted, UsageError
+from sievemda.given import open_given
 
 SYSTEM_RC = Path("/etc/sievemda/adminrc")
+_MARK = "\ufeff"  # which some editors put in front of a file
 _IGNORED = "no meaning here: there is no connection"
 
 
@@ -96,8 +98,9 @@ def admin(
 
 
 def _standard_input() -> Iterator[str]:
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+    for number, line in enumerate(sys.stdin.buffer):
+        text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        yield text if number else text.removeprefix(_MARK)
 
 
 def _rc_lines(system: Path | None, user: Path | None) -> Iterator[str]:
@@ -115,7 +118,8 @@ def _rc_lines(system: Path | None, user: Path | None) -> Iterator[str]:
 
 def _read(file: Path) -> list[str]:
     """Not what others can write: its commands would be run with our rights."""
-    with file.open("rb") as opened:
-        if os.fstat(opened.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    with open_given(file) as opened:
+        mode = os.fstat(opened.fileno()).st_mode
+        if mode & (stat.S_IWGRP | stat.S_IWOTH) and not stat.S_ISCHR(mode):  # /dev/null is everybody's
             raise UsageError(f"{file} is not read: others than its owner can write it (chmod go-w)")
         return opened.read().decode("utf-8", "surrogateescape").split("\n")

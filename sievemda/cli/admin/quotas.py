@@ -50,10 +50,7 @@ def _limits(words: list[str]) -> Limits:
 
 
 def listquota(session: Session, arguments: Arguments) -> None:
-    """Of exactly that root; an empty line when nothing is limited.
-
-    An error besides for what is no root and no mailbox, and for a mailbox that another root limits.
-    """
+    """Of exactly that root; an empty line when nothing is limited, and besides an error when there is no root."""
     if len(arguments.words) != 1:
         raise UsageError("one root is wanted")
     try:
@@ -63,7 +60,7 @@ def listquota(session: Session, arguments: Arguments) -> None:
         raise Refused(NO_ROOT, NotFound.exit_code) from error
     root = _exact(session, name)
     session.say(f" {_used(root)}" if root and root.limits() != Limits() else "")
-    if root is None and (session.store.find(name) is None or rootlist.nearest(session.store, name)):
+    if root is None:
         raise Refused(NO_ROOT, NotFound.exit_code)
 
 

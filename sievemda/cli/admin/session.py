@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from sievemda.cli.main import discard
 from sievemda.cli.terminal import clean
 from sievemda.config import Settings
 from sievemda.errors import DataError, NotFound, SievemdaError
@@ -84,9 +85,13 @@ class Session:
         self.out.write(f"{clean(line)}{end}")
 
     def complain(self, line: str) -> None:
+        """Where nobody can be told, the status still tells."""
         self.out.flush()
-        self.err.write(f"{clean(line)}\n")
-        self.err.flush()
+        try:
+            self.err.write(f"{clean(line)}\n")
+            self.err.flush()
+        except OSError:
+            discard(self.err)
 
     # -- names -----------------------------------------------------------------------------------------------------
 

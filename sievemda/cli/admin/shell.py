@@ -51,16 +51,17 @@ class Shell:
     def _statement(self, statement: language.Statement) -> None:
         session = self.session
         out, err = session.out, session.err
-        with ExitStack() as opened:
-            try:
-                self._redirect(statement.redirections, opened)
-                session.status = self._command(statement.words)
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                self._failed(f"{error.filename or 'output'}: {error.strerror or error}", StoreTrouble())
-            finally:
-                session.out, session.err = out, err
+        try:
+            with ExitStack() as opened:  # a file that is full says so when it is closed, too
+                try:
+                    self._redirect(statement.redirections, opened)
+                    session.status = self._command(statement.words)
+                finally:
+                    session.out, session.err = out, err
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self._failed(f"{error.filename or 'output'}: {error.strerror or error}", StoreTrouble())
 
     def _redirect(self, redirections: list[language.Redirection], opened: ExitStack) -> None:
         """In the order in which they are written, as sh does. OSError."""
