@@ -114,6 +114,7 @@ def _bring_user(store: MailStore, entry: Aside, old: str, new: str) -> None:
         if new != old:
             _relink(store, old, new)
             moves.renamed_user(store, old, new)
+    moves.recount(store, MailboxName(new))
 
 
 def _where_to(store: MailStore, was: Path, old: str, new: str) -> Path:

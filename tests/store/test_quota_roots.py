@@ -113,6 +113,19 @@ def test_a_user_who_goes_leaves_the_domain_room(domains):
     assert root.usage() == Usage(0, 0)
 
 
+def test_a_user_who_comes_back_fills_the_domain(domains):
+    store = domains.store
+    box = domains("user/a@example.org")
+    domains("user/b@example.org")
+    root = limit(store, "@example.org", messages=1)
+    put(store, box, 2)
+    store.delete(box.name)
+    assert root.usage() == Usage(0, 0, 1)
+    store.undelete(box.name)
+    assert not root.would_accept()
+    assert root.usage() == Usage(34, 2)
+
+
 def test_the_file_of_a_domain_grows_beyond_what_maildir_readers_count_anew(domains):
     store = domains.store
     box = domains("user/a@example.org")
