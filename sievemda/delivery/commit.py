@@ -47,6 +47,7 @@ from sievemda.delivery.withholding import withhold
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.mail.result import Receipt, Result
+from sievemda.policy.quota import OverQuota
 from sievemda.sieve.effects import Said, Snooze
 from sievemda.state.memory import Key
 from sievemda.store.files import unique_name
@@ -186,8 +187,9 @@ class Commit:
         for index, step in enumerate(steps):
             match step:
                 case File():
+                    last = self._job.last and step is files[-1] and not plan.failure
                     try:
-                        self._file(step, last=self._job.last and step is files[-1] and not plan.failure)
+                        self._file(step, last=last, again=step is not files[0])
                     except _NotFiled as e:
                         self._not_filed(step.action, step, e)
                         self._account.failure = f"{where(step)}{step.action}: {e}"
@@ -202,10 +204,15 @@ class Commit:
         """Nothing, or what can be undone."""
         self._account.did("discard", step, **withhold(self._parts, self._job, self._staging, plan))
 
-    def _file(self, step: File, *, last: bool) -> None:
-        """One copy, unless the mailbox has the message already. Raises _NotFiled when the store fails."""
+    def _file(self, step: File, *, last: bool, again: bool = False) -> None:
+        """One copy, unless the mailbox has the message already. Raises _NotFiled when the store fails.
+
+        `again`: there are other copies since the quota was looked at, which may have taken the room.
+        """
         try:
             mailbox = self._mailbox_of(step.place)
+            if again or step.place.mailbox is None:
+                self._check_room(mailbox)
             key = Key("delivered", self._job.content.message_id, mailbox.id, self._job.content.date)
         except (OSError, SievemdaError) as e:
             raise _NotFiled(e) from e
@@ -228,9 +235,23 @@ class Commit:
             self._recall.done(key, remembered(self._parts.store, mailbox, options.memory_days * _DAY))
             self._recall.save()
         when = {"awakens": step.snooze.awakens.isoformat()} if step.snooze else {}
-        self._account.did(step.action, step, mailbox=name, file=str(path), flags=list(step.flags), **when)
+        lost = self._lost(step, mailbox, path)
+        flags = [flag for flag in step.flags if flag not in lost]
+        self._account.did(step.action, step, mailbox=name, file=str(path), flags=flags, **when)
         for told in self._parts.places.watch.arrived(mailbox, asked=not self._job.target.recipient.ignore_quota):
             self._account.did("quota warning", root=told.root, level=told.level, message_id=told.letter.message_id)
+
+    def _lost(self, step: File, mailbox: Mailbox, path: Path) -> tuple[str, ...]:
+        """The flags that the message has not got, noted: a folder has room for so many keywords."""
+        lost = mailbox.store.keywords.lost(path, step.flags) if step.flags else ()
+        if lost:
+            self._account.left("setflag", step, f"the folder has no room for {' '.join(lost)}")
+        return lost
+
+    def _check_room(self, mailbox: Mailbox) -> None:
+        size = self._job.content.message.stored_size
+        if refused := self._parts.places.room(self._job.target, mailbox, size):
+            raise OverQuota(refused.why)
 
     def _put_to_sleep(self, step: File, snooze: Snooze, mailbox: Mailbox, *, last: bool) -> Path:
         """The note first, so that no message is ever there without one."""

@@ -5,12 +5,18 @@
     /shared/vendor/cmu/cyrus-imapd/expire             how long it is remembered that it had one; 0 is for ever
 
 Why the last one is asked of the mailboxes above, too, and the others are not: so it is documented of Cyrus.
+
+Why what cannot be read counts as not set in the last two: they are asked when a copy is in its place already, and a
+failure would have the MTA bring another, again and again.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 
+from sievemda.errors import SievemdaError
+from sievemda.logs import words
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 
@@ -18,6 +24,8 @@ _PREFIX = "/shared/vendor/cmu/cyrus-imapd/"
 _DURATION = re.compile(r"([0-9]{1,9})([dhms]?)")
 _UNITS = {"": 86_400, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _FOR_EVER = 100 * 365 * 86_400  # seconds
+log = logging.getLogger(__name__)
+
 _TRUE = {"true", "on", "yes", "1", "t"}
 
 
@@ -27,12 +35,32 @@ def script_of(store: MailStore, board: Mailbox) -> str:
 
 
 def takes_duplicates(store: MailStore, mailbox: Mailbox) -> bool:
-    """Whether it is not to be kept from messages that it has had."""
-    return store.annotations.shared(mailbox, _PREFIX + "duplicatedeliver").strip().lower() in _TRUE
+    """Whether it is not to be kept from messages that it has had. Never raises."""
+    try:
+        return store.annotations.shared(mailbox, _PREFIX + "duplicatedeliver").strip().lower() in _TRUE
+    except (OSError, SievemdaError) as e:
+        _complain(mailbox, e)
+        return False
 
 
 def remembered(store: MailStore, mailbox: Mailbox, usual: int) -> int:
-    """The seconds for which it is remembered that the mailbox had a message; `usual` when nothing else is said."""
+    """The seconds for which it is remembered that the mailbox had a message; `usual` when nothing else is said.
+
+    Never raises.
+    """
+    try:
+        return _remembered(store, mailbox) or usual
+    except (OSError, SievemdaError) as e:
+        _complain(mailbox, e)
+        return usual
+
+
+def _complain(mailbox: Mailbox, error: Exception) -> None:
+    log.error("annotations not read %s", words(mailbox="/".join(mailbox.name.path) or "INBOX", error=error))
+
+
+def _remembered(store: MailStore, mailbox: Mailbox) -> int:
+    """As the nearest mailbox says, this one or one above; 0 when none does."""
     here: Mailbox | None = mailbox
     while here is not None:
         found = _DURATION.fullmatch(store.annotations.shared(here, _PREFIX + "expire").strip())
@@ -40,4 +68,4 @@ def remembered(store: MailStore, mailbox: Mailbox, usual: int) -> int:
             return int(found[1]) * _UNITS[found[2]] or _FOR_EVER
         above = here.name.parent
         here = store.find(above) if above is not None else None
-    return usual
+    return 0

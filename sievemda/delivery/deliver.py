@@ -45,7 +45,7 @@ from sievemda.state.journal import Journal
 
 log = logging.getLogger(__name__)
 
-DAMAGED = {errno.ENOTDIR, errno.EISDIR, errno.ELOOP}  # something in the mailbox is not what it must be
+DAMAGED = {errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EUCLEAN}  # something in the mailbox is not what it must be
 # What disks and damaged mailboxes do: where in the program says nothing.
 FORESEEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO} | DAMAGED
 

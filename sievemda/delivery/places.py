@@ -86,11 +86,15 @@ class Places:
         """The INBOX, or the board: where plain delivery ends."""
         mailbox = self._store.find(target.mailbox.name)
         if mailbox is None:
-            return Obstacle(
-                Result.NO_SUCH_USER if target.owner else Result.NO_SUCH_MAILBOX, "it does not exist any more"
-            )
+            return Obstacle(self.missing(target.owner), "it does not exist any more")
         refused = self.room(target, mailbox, size) if target.owner else self.board(target, mailbox, size)
         return refused or Place(mailbox.name, mailbox)
+
+    def missing(self, owner: str | None) -> Result:
+        """What a mailbox that is not found means. Who has a Maildir that is not one is not unknown: he waits."""
+        if owner is None:
+            return Result.NO_SUCH_MAILBOX
+        return Result.MAILBOX_BROKEN if self._store.is_damaged(owner) else Result.NO_SUCH_USER
 
     def detail(self, target: Target, size: int) -> Place | Obstacle | None:
         """The folder that the address names; None when it names none or there is none."""

@@ -100,7 +100,7 @@ class Resolver:
         """RCPT looks at the INBOX alone, never at the detail folder."""
         inbox = self._store.find(MailboxName(owner)) or self._autocreate.account(owner)
         if inbox is None:
-            return Result.NO_SUCH_USER
+            return self._places.missing(owner)
         if "lmtp" in denials_of(inbox):
             return Result.USER_DENIED
         poster = posting_identity(self._settings, sender.auth)

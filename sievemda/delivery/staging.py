@@ -43,9 +43,9 @@ class Staging:
             return self._put_edited(mailbox, flags, message, unique)
         staged = self._staged.get(mailbox.partition) or self._stage(mailbox.partition)
         path = staged.deliver(mailbox, flags, last=last, unique=unique)
-        self._date(path)
+        self._date(path, self._content.message)
         if last:
-            del self._staged[mailbox.partition]
+            self._done(mailbox.partition)
         return path
 
     def withhold(self, mailbox: Mailbox, entry: Withdrawn, *, last: bool) -> None:
@@ -53,21 +53,25 @@ class Staging:
         staged = self._staged.get(mailbox.partition) or self._stage(mailbox.partition)
         withdrawn.put(mailbox, staged, entry, last=last)
         if last:
-            del self._staged[mailbox.partition]
+            self._done(mailbox.partition)
 
     def close(self) -> None:
         for staged in self._staged.values():
             staged.discard()
         self._staged.clear()
 
-    def _date(self, path: Path) -> None:
+    def _done(self, partition: str) -> None:
+        """Nobody else needs the stage file; where only a copy would do, it is still there."""
+        self._staged.pop(partition).discard()
+
+    @staticmethod
+    def _date(path: Path, message: Message) -> None:
         """Set the time of arrival (IMAP's INTERNALDATE) to that of an earlier delivery, if the header names one.
 
         Semantics, section 5. Only now, since what looks old in the stage directory may be cleaned away.
         """
-        message = self._content.message
         if found := _ARRIVAL.search(message.data[: message.header_end]):
-            with suppress(ValueError, OverflowError, OSError):  # no date; or an IMAP server has moved it already
+            with suppress(Exception):  # no date; or an IMAP server has moved it; the message is in place anyway
                 when = parsedate_to_datetime(found[1].decode("ascii")).timestamp()
                 os.utime(path, (when, when))
 
@@ -83,6 +87,8 @@ class Staging:
     def _put_edited(self, mailbox: Mailbox, flags: tuple[str, ...], message: Message, unique: str) -> Path:
         staged = self._store.stage(mailbox.partition, [message.data])
         try:
-            return staged.deliver(mailbox, flags, last=True, unique=unique)
+            path = staged.deliver(mailbox, flags, last=True, unique=unique)
         finally:
             staged.discard()
+        self._date(path, message)
+        return path

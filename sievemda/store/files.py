@@ -36,6 +36,16 @@ STALE_LOCK = 120.0  # seconds after which Dovecot, and we, take a lock file for 
 LOCK_PATIENCE = 10.0  # seconds
 
 _counter = itertools.count()
+
+
+class Damaged(OSError):
+    """What is there is not what it must be: a directory in the place of a file, a file without end."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.errno = errno.EUCLEAN
+
+
 HOST = os.uname().nodename.replace("/", "\\057").replace(":", "\\072")
 
 
@@ -141,7 +151,7 @@ def read_control_file(path: Path | str, *, dir_fd: int | None = None) -> bytes |
         return None
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(f"{path} is not a regular file")
+            raise Damaged(f"{path} is not a regular file")
         content = block = os.read(fd, _BLOCK)
         while len(block) == _BLOCK and len(content) <= MAX_CONTROL_FILE:
             block = os.read(fd, _BLOCK)
@@ -149,7 +159,7 @@ def read_control_file(path: Path | str, *, dir_fd: int | None = None) -> bytes |
     finally:
         os.close(fd)
     if len(content) > MAX_CONTROL_FILE:
-        raise OSError(f"{path} is too large for a control file")
+        raise Damaged(f"{path} is too large for a control file")
     return content
 
 
@@ -184,13 +194,18 @@ class Dotlock:
             if forgotten and self._lock.lstat().st_ino == found.st_ino:
                 self._lock.unlink()
 
-    def replace(self, content: bytes) -> None:
-        """Give the file its new content; the lock is released by that."""
+    def replace(self, content: bytes, *, later: bool = False) -> None:
+        """Give the file its new content; the lock is released by that.
+
+        `later`: it is to be a second younger than the one it replaces, for readers who look at nothing else.
+        """
         os.ftruncate(self._fd, 0)  # who holds the lock
         os.lseek(self._fd, 0, os.SEEK_SET)
         with os.fdopen(self._fd, "wb", closefd=False) as file:
             file.write(content)
             file.flush()
+        if later:
+            self._be_later()
         sync_file(self._fd)
         self._lock.replace(self.path)
         os.close(self._fd)
@@ -204,6 +219,12 @@ class Dotlock:
             os.close(self._fd)
             self._fd = -1
             self._lock.unlink(missing_ok=True)
+
+    def _be_later(self) -> None:
+        with suppress(FileNotFoundError):
+            after = int(self.path.lstat().st_mtime) + 1
+            if time.time() < after:
+                os.utime(self._fd, (after, after))
 
 
 def _holder(pid: int) -> bytes:

@@ -1,17 +1,23 @@
 """Keywords: `dovecot-keywords` gives each keyword of a folder a letter, `a` to `z`, in the names of its messages.
 
 Lines are `NUMBER NAME`. Letters are never taken back, since names of messages refer to them; a keyword is found without
-regard to case (RFC 3501 §2.3.2). A folder has room for 26; what does not fit is dropped, and said.
+regard to case (RFC 3501 §2.3.2). A folder has room for 26; what does not fit is dropped, and said. So are all of them
+where the file is damaged: no message stays away because of a keyword.
 
 Why two locks when a keyword is new: Dovecot changes the file while it holds the lock of `dovecot-uidlist`, and replaces
 it by way of `dovecot-keywords.lock`. With both held, neither of us overwrites what the other has just added.
+
+Why the file may come from the future: a session of Dovecot that has it in memory reads it again when its time, in
+seconds, is another one than it was. Dovecot sees to that when it writes, and so must we.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sievemda.store.files import Cached, Dotlock, read_control_file
@@ -21,6 +27,7 @@ FILE_NAME = "dovecot-keywords"
 ROOM = 26
 _SAID = 200  # characters of dropped keywords in the log
 _ATOM = re.compile(r"[!#$&'+-\[^-z|}~]{1,255}")  # RFC 3501 §9: flag-keyword
+_DAMAGED = (errno.EUCLEAN, errno.ELOOP)
 _log = logging.getLogger(__name__)
 
 
@@ -51,21 +58,39 @@ class Keywords:
         wanted = {flag.lower(): flag for flag in reversed(flags) if is_keyword(flag)}
         if not wanted:
             return "".join(sorted(system))
-        known = _by_name(self._cache.get(f"{folder}/{FILE_NAME}"))
-        if not wanted.keys() <= known.keys():
-            known = _by_name(self._learn(folder, wanted))
+        known = self._known(folder, wanted)
         if missing := [flag for name, flag in wanted.items() if name not in known]:
             told = " ".join(missing)
-            _log.warning(
-                "%s has %d keywords already: %s dropped", folder, ROOM, f"{told[:_SAID]}{told[_SAID:] and '...'}"
-            )
+            _log.warning("%s has no room for keywords: %s dropped", folder, f"{told[:_SAID]}{told[_SAID:] and '...'}")
         return "".join(sorted(system | {chr(ord("a") + known[name]) for name in wanted if name in known}))
+
+    def _known(self, folder: Path, wanted: dict[str, str]) -> dict[str, int]:
+        """The numbers of all keywords of that folder by name, the wanted ones learned as far as there is room."""
+        try:
+            known = _by_name(self._cache.get(f"{folder}/{FILE_NAME}"))
+            return known if wanted.keys() <= known.keys() else _by_name(self._learn(folder, wanted))
+        except OSError as error:
+            if error.errno not in _DAMAGED:
+                raise
+            _log.error("%s is damaged: %s", folder / FILE_NAME, error)
+            return {}
 
     def names(self, folder: Path, letters: str) -> tuple[str, ...]:
         """The keywords that these letters of a file name stand for in that folder."""
         known = self._cache.get(f"{folder}/{FILE_NAME}")
         numbers = (ord(letter) - ord("a") for letter in letters)
         return tuple(known[number] for number in numbers if number in known)
+
+    def lost(self, file: Path, flags: Sequence[str]) -> tuple[str, ...]:
+        """Those of its flags that a message has not got, because the folder had no room for them."""
+        letters = file.name.partition(":2,")[2]
+        if len(letters) >= len(flags):
+            return ()
+        got: set[str] = set()
+        with suppress(OSError):  # the message is in place: nothing here may make that a failure
+            got = {name.lower() for name in self.names(file.parent.parent, letters)}
+        got |= {flag for flag, letter in SYSTEM_FLAGS.items() if letter in letters}
+        return tuple(dict.fromkeys(flag for flag in flags if flag.lower() not in got))
 
     def _learn(self, folder: Path, wanted: dict[str, str]) -> dict[int, str]:
         path = folder / FILE_NAME
@@ -77,7 +102,7 @@ class Keywords:
             if not new:
                 return found
             found = dict(sorted((found | new).items()))
-            lock.replace("".join(f"{number} {name}\n" for number, name in found.items()).encode())
+            lock.replace("".join(f"{number} {name}\n" for number, name in found.items()).encode(), later=True)
         return found
 
 
@@ -86,6 +111,9 @@ class NoKeywords(Keywords):
 
     def letters(self, folder: Path, flags: Sequence[str]) -> str:
         return super().letters(folder, [flag for flag in flags if flag.lower() in SYSTEM_FLAGS])
+
+    def lost(self, file: Path, flags: Sequence[str]) -> tuple[str, ...]:
+        return super().lost(file, [flag for flag in flags if flag.lower() in SYSTEM_FLAGS])
 
 
 def _by_name(found: dict[int, str]) -> dict[str, int]:

@@ -135,6 +135,10 @@ class MailStore:
     def user_exists(self, userid: str) -> bool:
         return self.user_tree(userid) is not None
 
+    def is_damaged(self, userid: str) -> bool:
+        """Whether a user who is not found has a Maildir all the same: one that is not as it must be."""
+        return any(lexists(home / MAILDIR) for _, home in self.layout.homes(userid))
+
     def denies(self, userid: str, service: str) -> bool:
         """Whether an existing user is shut out of a service for a time."""
         return is_denied(self, userid, service)

@@ -19,7 +19,7 @@ from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sievemda.store.files import unique_name
+from sievemda.store.files import Damaged, unique_name
 from sievemda.store.maildir import is_folder, make_parts, message_name
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def read_blocks(path: Path) -> Iterator[bytes]:
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(fd, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
         if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(f"{path} is not a regular file")
+            raise Damaged(f"{path} is not a regular file")
         while block := file.read(BLOCK):
             yield block
 
@@ -103,6 +103,7 @@ class Staged:
         self.vsize = vsize
         self._links = links
         self._mode = mode
+        self._given_away = False
 
     def deliver(self, mailbox: Mailbox, flags: tuple[str, ...] = (), *, last: bool = False, unique: str = "") -> Path:
         """Put the message into a folder, durably, and return its file; `last` gives the stage file itself away.
@@ -141,6 +142,7 @@ class Staged:
         try:
             if last:
                 os.rename(self.path, name, dst_dir_fd=folder)
+                self._given_away = True
             else:
                 os.link(self.path, name, dst_dir_fd=folder, follow_symlinks=False)
         except OSError as error:
@@ -160,8 +162,9 @@ class Staged:
             raise
 
     def discard(self) -> None:
-        """Remove the stage file; harmless when it has been given away."""
-        self.path.unlink(missing_ok=True)
+        """Remove the stage file, unless it has been given away."""
+        if not self._given_away:
+            self.path.unlink(missing_ok=True)
 
 
 def open_part(mailbox: Mailbox, part: str) -> int:
