@@ -6,6 +6,7 @@ import imaplib
 import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,32 @@ def test_a_keyword_from_a_session_that_was_open_all_the_time_does_not_take_a_let
         imap.unselect()
         keyworded(site, person, "Ours", "Theirs")
         assert imap.flags() == [{"Theirs"}, {"Ours"}, {"Ours", "Theirs"}]
+
+
+def test_keywords_that_are_new_on_all_sides_at_once_do_not_mix(site: Site, dovecot: Dovecot, person: str) -> None:
+    for _ in range(2):
+        deliver(site, f"{person}@example.org")
+    site.sieve(
+        person,
+        'require ["imap4flags", "variables"];\nif header :matches "subject" "*" { keep :flags "${1}"; }\n',
+    )
+
+    def use(number: int) -> None:
+        with dovecot.login(person) as imap:
+            imap.choose()
+            for count in range(6):
+                assert imap.store(str(number), "+FLAGS", f"client{number}-{count}")[0] == "OK"
+
+    with ThreadPoolExecutor(2) as pool:
+        clients = [pool.submit(use, number) for number in (1, 2)]
+        for count in range(12):
+            deliver(site, f"{person}@example.org", message(Subject=f"script{count}"))
+        for client in clients:
+            client.result()
+    with dovecot.login(person) as imap:
+        flags = imap.flags()
+    assert flags[:2] == [{f"client{number}-{count}" for count in range(6)} for number in (1, 2)]
+    assert flags[2:] == [{f"script{count}"} for count in range(12)]
 
 
 def test_a_lock_that_a_crashed_program_left_delays_no_keyword(site: Site, dovecot: Dovecot, person: str) -> None:

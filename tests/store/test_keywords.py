@@ -93,3 +93,13 @@ def test_a_damaged_line_is_passed_over(store, mailbox):
     box = mailbox("user/alice")
     (box.path / "dovecot-keywords").write_bytes(b"nonsense\n99 far\n1 \xff\n0 good\n")
     assert store.files.keywords.letters(box.path, ("good",)) == "a"
+
+
+def test_each_change_of_the_file_makes_it_a_second_younger(store, mailbox):
+    """Dovecot reads it again when its time in seconds is another one."""
+    box = mailbox("user/alice")
+    times = []
+    for keyword in ("one", "two", "three"):
+        store.files.keywords.letters(box.path, (keyword,))
+        times.append(int((box.path / "dovecot-keywords").stat().st_mtime))
+    assert times == sorted(set(times))
