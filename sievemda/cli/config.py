@@ -42,7 +42,7 @@ def check(ctx: click.Context, as_json: bool) -> int:
 def _check_deeply(settings: Settings) -> None:
     """ConfigurationError for what the server would stumble over later: capabilities, and files that settings name."""
     problems: list[str] = []
-    for look in (_check_language, _check_files, _check_notices):
+    for look in (_check_language, _check_files, _check_notices, _check_store):
         try:
             look(settings)
         except ConfigurationError as e:
@@ -89,6 +89,12 @@ def _check_notices(settings: Settings) -> None:
             rules.read_rules(settings.quota.quota_rules, Namespace(settings))
     except (DataError, OSError) as e:
         raise ConfigurationError(f"{e.filename}: {e.strerror}" if isinstance(e, OSError) else str(e)) from e
+
+
+def _check_store(settings: Settings) -> None:
+    from sievemda.store.mailstore import MailStore
+
+    MailStore(settings)
 
 
 @config.command(epilog="Example: sievemda --data ./var config show --changed")

@@ -28,8 +28,9 @@ from os.path import lexists
 from pathlib import Path
 
 from sievemda.config import Settings
-from sievemda.errors import DataError
+from sievemda.errors import ConfigurationError, DataError
 from sievemda.store.files import NOT_THERE, is_directory
+from sievemda.store.hashing import first_letter, full_hash, laid_otherwise
 from sievemda.store.names import Namespace
 from sievemda.store.partitions import STAGE, Partitions
 from sievemda.store.spelling import from_disk, in_utf8, is_plain, to_disk
@@ -82,6 +83,8 @@ class Tree:
 
 
 class Layout:
+    """Raises ConfigurationError for a store that was filled with other settings than these."""
+
     def __init__(self, settings: Settings, namespace: Namespace) -> None:
         self.disks = Partitions(settings)
         self.partitions = self.disks.paths
@@ -97,8 +100,20 @@ class Layout:
         self._ordered = ([self.default] if self.default in self.partitions else []) + others
         # Names alone decide it, and every look-up of a delivery asks: what is kept is no knowledge of the disk.
         self.home = lru_cache(maxsize=4096)(self._home)
+        self._check_hashing()
 
     # -- partitions ------------------------------------------------------------------------------------------------
+
+    def _check_hashing(self) -> None:
+        """ConfigurationError when a partition was filled with another hashimapspool or fulldirhash."""
+        if self._template:
+            return
+        for name, root in self.partitions.items():
+            if found := laid_otherwise(str(root), hashed=self._hash, full=self._letter is full_hash):
+                raise ConfigurationError(
+                    f"store.hashimapspool, store.fulldirhash: {found} lies where other values of them put it, and would"
+                    f" not be found; set them back, or move what partition {name} has"
+                )
 
     def partition(self, name: str) -> Path:
         return self.disks.path(name)
@@ -258,20 +273,6 @@ class Layout:
         if not domain:
             return root
         return root / "domain" / self._letter(domain) / domain if self._hash else root / "domain" / domain
-
-
-def first_letter(name: str) -> str:
-    """The first letter in lower case, `q` when it is not one of a-z (semantics, section 5)."""
-    letter = name[:1].lower()
-    return letter if "a" <= letter <= "z" else "q"
-
-
-def full_hash(name: str) -> str:
-    """With `fulldirhash`: a letter from A to W that everything before the first dot decides, as in Cyrus."""
-    number = 0
-    for octet in name.partition(".")[0].encode("utf-8", "surrogateescape"):
-        number = (number << 3 ^ number >> 5 ^ octet) & 0xFFFFFFFF
-    return chr(ord("A") + number % 23)
 
 
 def _parts(template: str) -> list[str]:

@@ -1,12 +1,13 @@
 import collections
+import itertools
 import os
 import random
 import shutil
 
 import pytest
 
-from sievemda.errors import DataError, TemporaryTrouble
-from sievemda.store.layout import full_hash
+from sievemda.errors import ConfigurationError, DataError, TemporaryTrouble
+from sievemda.store.hashing import full_hash
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 from sievemda.store.partitions import Space
@@ -170,6 +171,28 @@ def test_with_the_full_hash_mailboxes_lie_below_its_letter(site, tmp_path, name,
     assert store.create(mailbox).path == tmp_path / place
     assert store.find(mailbox).path == tmp_path / place
     assert name in [store.namespace.format_admin(found.name) for found in store.list()]
+
+
+FLAT, HASHED, FULL = ({"hashimapspool": hashed, "fulldirhash": full} for hashed, full in [(0, 0), (1, 0), (1, 1)])
+
+
+@pytest.mark.parametrize(("made", "read"), list(itertools.permutations([FLAT, HASHED, FULL], 2)))
+@pytest.mark.parametrize("name", ["user/zoe", "user/zoe@example.org", "board@example.org", "user/q@q.org", "s@q.org"])
+def test_a_store_that_was_filled_with_another_hashing_is_refused(site, name, made, read):
+    virtual = {"virtdomains": "on"}
+    store = site(site=virtual, store=made)
+    store.create(store.namespace.parse_admin(name))
+    assert len(list(site(site=virtual, store=made).list())) == 1
+    with pytest.raises(ConfigurationError, match="would not be found"):
+        site(site=virtual, store=read)
+    store.delete(store.namespace.parse_admin(name))
+    site(site=virtual, store=read)
+
+
+def test_homes_that_a_template_places_may_look_like_hashed_ones(site):
+    store = site(store={"mail_home": "mail/{hash}/user/{local}"})
+    store.create(ALICE)
+    assert site(store={"mail_home": "mail/{hash}/user/{local}"}).find(ALICE)
 
 
 # -- two homes of one user --------------------------------------------------------------------------------------------
