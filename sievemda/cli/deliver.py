@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from sievemda.errors import UsageError
+from sievemda.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -60,16 +60,20 @@ def _recipients(settings: Settings, folder: str, users: Sequence[str]) -> list[A
     """USERs with the folder as their detail; without USERs, the shared folder's address."""
     from sievemda.mail.address import Address, parse_address
 
-    names = users or ((settings.delivery.postuser,) if folder else ())
-    if not names:
+    if not users and not folder:
         raise UsageError("deliver: name a USER, or a shared folder with -m")
-    detail = settings.delivery.recipient_delimiter[:1] + folder if folder else ""
+    delimiter = settings.delivery.recipient_delimiter[:1]
+    if folder and not delimiter:
+        raise ConfigurationError("delivery.recipient_delimiter: it is empty, so that no address can name a folder")
+    if not users:
+        name, at, domain = folder.rpartition("@") if settings.site.virtdomains != "off" else ("", "", "")
+        return [Address(settings.delivery.postuser + delimiter + (name if at else folder), domain)]
     found = []
-    for name in names:
-        address = parse_address(name) if name else Address("")
+    for user in users:
+        address = parse_address(user) if user else Address("")
         if address is None:
-            raise UsageError(f"deliver: {name!r} is not the address of a user")
-        found.append(Address(address.local + detail, address.domain))
+            raise UsageError(f"deliver: {user!r} is not the address of a user")
+        found.append(Address(address.local + (delimiter + folder if folder else ""), address.domain))
     return found
 
 

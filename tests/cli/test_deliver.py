@@ -6,6 +6,9 @@ import threading
 
 import pytest
 
+from sievemda.cli.deliver import _recipients
+from sievemda.configload import load
+from sievemda.errors import ConfigurationError
 from sievemda.lmtp.client import stuffed
 from tests.lmtp.test_data import run as unstuffed
 from tests.serve.service import SIEVEMDA, Service
@@ -159,6 +162,25 @@ def test_wrong_usage_is_64(deliver, arguments):
     code, out, err = deliver(*arguments)
     assert (code, out) == (64, "")
     assert err
+
+
+@pytest.mark.parametrize(
+    ("sets", "address"),
+    [
+        (["virtdomains=userid", "postuser=bb"], "bb+board@example.net"),
+        (["virtdomains=on"], "+board@example.net"),
+        (["postuser=bb"], '"bb+board@example.net"'),
+    ],
+)
+def test_a_shared_folder_has_a_domain_where_domains_are_told_apart(tmp_path, sets, address):
+    assert [str(one) for one in _recipients(load(data=tmp_path, sets=sets), "board@example.net", [])] == [address]
+
+
+def test_without_a_delimiter_no_folder_can_be_named(tmp_path):
+    settings = load(data=tmp_path, sets=["recipient_delimiter="])
+    assert [str(one) for one in _recipients(settings, "", ["alice"])] == ["alice"]
+    with pytest.raises(ConfigurationError, match="recipient_delimiter"):
+        _recipients(settings, "Lists", ["alice"])
 
 
 def test_without_a_server_it_is_69(tmp_path):
