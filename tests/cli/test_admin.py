@@ -336,6 +336,12 @@ def test_the_prompt_is_the_server_and_changes_without_one(terminal):
     assert terminal.prompt == "localhost> "
 
 
+def test_a_terminal_that_knows_no_umlauts_is_no_crash(tmp_path):
+    with Terminal(["--data", str(tmp_path / "site"), "admin"], tmp_path, PYTHONIOENCODING="ascii") as terminal:
+        terminal.say("cm Entwürfe")
+        assert terminal.say("lm Entwürfe") == ["Entw\\xfcrfe (\\HasNoChildren)  "]
+
+
 def test_control_c_drops_the_line_and_control_d_leaves(terminal):
     terminal.begin("cm boa")
     terminal.interrupt()

@@ -123,3 +123,11 @@ def test_config_check_says_in_json_what_is_wrong(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == {"valid": True, "data": str(tmp_path), "problems": []}
     assert run(["--data", str(tmp_path), "--set", "a=1", "--set", "b=1", "config", "check", "--json"]) == 78
     assert len(json.loads(capsys.readouterr().out)["problems"]) == 2
+
+
+def test_a_program_may_talk_to_the_shell_through_pipes(alice):
+    command = [sys.executable, "-m", "sievemda", "--data", str(alice), "admin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shell:
+        for line, answer in (("lm", "user/alice (\\HasNoChildren)  \n"), ("sq user/alice 10", "quota:10\n")):
+            print(line, file=shell.stdin, flush=True)
+            assert shell.stdout.readline() == answer

@@ -5,6 +5,7 @@ History lies in `$XDG_STATE_HOME/sievemda/admin_history`. Ctrl-C drops the line,
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -34,9 +35,11 @@ def interact(shell: Shell) -> int:
     session = shell.session
     with suppress(ImportError):
         _prepare(session)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
     while not session.ended:
         try:
-            line = input(session.prompt)
+            line = _typed(session.prompt)
         except EOFError:
             print(file=session.out)
             return shell.closing
@@ -49,6 +52,16 @@ def interact(shell: Shell) -> int:
             session.complain("interrupted")
         session.out.flush()
     return session.status
+
+
+def _typed(prompt: str) -> str:
+    """A line. Octets that are nothing in the encoding of the terminal are taken for UTF-8."""
+    line = input(prompt)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return line.encode(sys.stdin.encoding, "surrogateescape").decode("utf-8", "surrogateescape")
+    return line
 
 
 def _prepare(session: Session) -> None:

@@ -56,6 +56,7 @@ class Shell:
                 try:
                     self._redirect(statement.redirections, opened)
                     session.status = self._command(statement.words)
+                    session.out.flush()  # who writes commands to us one by one waits for it
                 finally:
                     session.out, session.err = out, err
         except BrokenPipeError:
