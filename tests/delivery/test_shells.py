@@ -180,7 +180,7 @@ def test_a_maildir_that_is_a_link_to_what_is_not_his_makes_no_user(world, where)
         (home.parent.parent / part).mkdir(parents=True, exist_ok=True)
     shutil.rmtree(home / "Maildir")
     (home / "Maildir").symlink_to(where)
-    assert world.result("alice@x") is Result.NO_SUCH_USER
+    assert world.result("alice@x") is Result.MAILBOX_BROKEN
     assert world.files("user/bob") == []
 
 
