@@ -137,7 +137,8 @@ class MailStore:
 
     def is_damaged(self, userid: str) -> bool:
         """Whether a user who is not found has a Maildir all the same: one that is not as it must be."""
-        return any(lexists(home / MAILDIR) for _, home in self.layout.homes(userid))
+        homes = [home / MAILDIR for _, home in self.layout.homes(userid)]
+        return any(lexists(maildir) and not rootlist.is_bare(maildir) for maildir in homes)
 
     def denies(self, userid: str, service: str) -> bool:
         """Whether an existing user is shut out of a service for a time."""

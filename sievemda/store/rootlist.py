@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import DataError, NotFound, StoreTrouble
 from sievemda.policy.quota import Limits
 from sievemda.store import maildirsize, quota_state, record
 from sievemda.store.directories import make_directory
+from sievemda.store.files import is_directory
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.names import MailboxName, Namespace
 from sievemda.store.quota import QuotaRoot
@@ -167,6 +169,19 @@ def remove(store: MailStore, root: QuotaRoot) -> None:
         (root.path / name).unlink(missing_ok=True)
     with suppress(OSError):  # there is something else in it
         root.path.rmdir()
+
+
+def is_bare(maildir: Path) -> bool:
+    """Whether it was made for limits alone: there is nothing of a mailbox in it. OSError."""
+    if maildir.is_symlink() or not maildir.is_dir():
+        return False
+    ours = {maildirsize.FILE_NAME, quota_state.FILE_NAME, record.FILE_NAME}
+    return all(_is_place(entry) if entry.name[0] == "." else entry.name in ours for entry in maildir.iterdir())
+
+
+def _is_place(folder: Path) -> bool:
+    """Whether limits are kept there for a folder that is none yet, or a file is just being written."""
+    return not is_directory(f"{folder}/cur", through_link=True)
 
 
 def is_idle(root: QuotaRoot) -> bool:

@@ -477,3 +477,10 @@ def test_what_a_user_puts_in_place_of_the_file_holds_no_delivery_up(store, mailb
     put(store, box)
     assert len(list((box.path / "new").iterdir())) == 1
     assert (tmp_path / "victim").read_text() == ""
+
+
+@pytest.mark.parametrize("text", ["user/fred", "user/fred/Lists"])
+def test_limits_that_wait_for_a_user_make_nobody_of_him(store, text):
+    rootlist.set_limits(store, store.namespace.parse_admin(text), Limits(messages=1), force=True)
+    assert not store.user_exists("fred")
+    assert not store.is_damaged("fred")
