@@ -67,6 +67,7 @@ def _rows(
 
     matches = wildcards(pattern, "/")
     passwords = Credentials(store.settings.accounts_path).all() if known else {}
+    store.layout.tell_if_away()
     for userid in sorted(set(store.layout.users())):
         if not matches(userid) or not store.user_exists(userid):
             continue

@@ -28,12 +28,16 @@ def deleted(settings: Settings, pattern: str, as_json: bool) -> None:
     from sievemda.store.patterns import Pattern
 
     store = open_store(settings)
+    store.layout.tell_if_away()
     wanted = Pattern(store.namespace, pattern)
-    found = [
-        _as_object(settings, entry)
-        for entry in entries(store)
-        if entry.mailbox and wanted.matches(store.namespace.parse_admin(entry.name))
-    ]
+
+    def matches(name: str) -> bool:
+        try:
+            return wanted.matches(store.namespace.parse_admin(name))
+        except DataError:  # of a domain that there was, say
+            return pattern == "*"
+
+    found = [_as_object(settings, entry) for entry in entries(store) if entry.mailbox and matches(entry.name)]
     if as_json:
         print_json(found)
         return

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sievemda.errors import DataError, NotFound, SievemdaError, UsageError
+from sievemda.errors import DataError, NotFound, SievemdaError, TemporaryTrouble, UsageError
 from sievemda.given import open_given
 
 if TYPE_CHECKING:
@@ -80,7 +80,16 @@ class Selection:
             nothing = False
             yield pair
         if nothing and must_exist and self.words:
-            failures.tell(NotFound(f"no mailbox {word}" if not WILDCARDS & set(word) else f"no mailbox matches {word}"))
+            failures.tell(_nothing(store, word))
+
+
+def _nothing(store: MailStore, word: str) -> SievemdaError:
+    """Why a word names nothing. What may lie on a disk that is away is not unknown."""
+    try:
+        store.layout.check_there()
+    except TemporaryTrouble as error:
+        return error
+    return NotFound(f"no mailbox {word}" if not WILDCARDS & set(word) else f"no mailbox matches {word}")
 
 
 def _named(store: MailStore, lines: list[tuple[str, str]], failures: Failures) -> Iterator[Found]:

@@ -18,6 +18,7 @@ have the server write where he may not.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import stat
@@ -28,7 +29,7 @@ from os.path import lexists
 from pathlib import Path
 
 from sievemda.config import Settings
-from sievemda.errors import ConfigurationError, DataError
+from sievemda.errors import ConfigurationError, DataError, TemporaryTrouble
 from sievemda.store.files import NOT_THERE, is_directory
 from sievemda.store.hashing import first_letter, full_hash, laid_otherwise
 from sievemda.store.names import Namespace
@@ -39,6 +40,7 @@ MAILDIR = "Maildir"
 DELETED = "deleted."
 MOVING = "moving."
 _RESERVED = {"user", "domain", "shared", STAGE, DELETED, MOVING}  # at the top of a partition
+_log = logging.getLogger(__name__)
 _PLACEHOLDER = re.compile(r"\{(user|local|domain|hash|domainhash)\}")
 
 
@@ -124,6 +126,13 @@ class Layout:
     def check_there(self) -> None:
         """TemporaryTrouble when somebody who is not found may have his mail on a disk that is away."""
         self.disks.check_all(self._template_root if self._template else None)
+
+    def tell_if_away(self) -> None:
+        """For lists: what lies on a disk that is away is missing in them, and that is told."""
+        try:
+            self.check_there()
+        except TemporaryTrouble as error:
+            _log.error("not everything can be seen: %s", error)
 
     def deleted(self, partition: str) -> Path:
         return self.partition(partition) / DELETED

@@ -64,6 +64,7 @@ def _chosen(store: MailStore, name: MailboxName, deletion: str) -> Aside:
     if deletion:
         mine = [entry for entry in mine if entry.id == deletion]
     if not mine:
+        store.layout.check_there()
         raise NotFound(f"no deleted mailbox {shown}" + (f" with the identifier {deletion}" if deletion else ""))
     return mine[-1]
 
