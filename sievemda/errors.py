@@ -20,6 +20,8 @@ from __future__ import annotations
 
 import os
 
+_FORBIDDEN = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
+
 
 class SievemdaError(Exception):
     """Root of everything raised on purpose."""
@@ -67,3 +69,12 @@ class ConfigurationError(SievemdaError):
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+def exit_code(error: SievemdaError | OSError) -> int:
+    """The code with which a command ends. What somebody may not do does not get better when he tries again."""
+    if not isinstance(error, SievemdaError):
+        return os.EX_IOERR
+    cause = error.__cause__
+    forbidden = isinstance(cause, PermissionError) or getattr(cause, "sqlite_errorname", "").startswith(_FORBIDDEN)
+    return os.EX_IOERR if forbidden and isinstance(error, TemporaryTrouble) else error.exit_code

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from sievemda.cli.complaints import one_line
 from sievemda.cli.main import tell
-from sievemda.errors import SievemdaError
+from sievemda.errors import SievemdaError, exit_code
 
 
 class Failures:
@@ -18,9 +17,9 @@ class Failures:
         self.number = 0
 
     def tell(self, error: SievemdaError | OSError, about: str = "") -> None:
-        code = error.exit_code if isinstance(error, SievemdaError) else os.EX_IOERR
-        self.code = self.code or code
+        self.code = self.code or exit_code(error)
         self.number += 1
+        where = () if isinstance(error, SievemdaError) or not error.filename else (str(error.filename),)
         text = str(error) if isinstance(error, SievemdaError) else error.strerror or str(error)
-        line = one_line(f"{about}{': ' if about else ''}{text}")
+        line = one_line(": ".join(part for part in dict.fromkeys((about, *where, text)) if part))
         tell(lambda: print(f"sievemda: {line}", file=sys.stderr))

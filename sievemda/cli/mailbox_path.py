@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from sievemda.cli.failures import Failures
 from sievemda.cli.mailbox import open_store, print_json_array
 from sievemda.cli.selection import names_in
 from sievemda.config import Settings
-from sievemda.errors import DataError, SievemdaError, UsageError
+from sievemda.errors import DataError, SievemdaError, UsageError, exit_code
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -68,7 +67,7 @@ def path(
     )
     if as_json:
         print_json_array(rows)
-        return os.EX_DATAERR if failures.code else 0
+        return failures.code
     shown = [key for key in _SHOWN if wanted.get("hash_" if key == "hash" else key)] or ["data"]
     for row in rows:
         if all_:
@@ -77,7 +76,7 @@ def path(
             print(row["name"])
         else:
             print(*(row[key] or "-" for key in shown), sep="\n")
-    return os.EX_DATAERR if failures.code else 0
+    return failures.code
 
 
 def _found(
@@ -95,7 +94,7 @@ def _found(
             yield _one(store, text, users=users, paths=paths)
         except (SievemdaError, OSError) as error:
             if quiet:
-                failures.code = os.EX_DATAERR
+                failures.code = failures.code or exit_code(error)
             else:
                 failures.tell(error, where)
             if stop:

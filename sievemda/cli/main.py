@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from sievemda import __version__
-from sievemda.errors import ConfigurationError, SievemdaError
+from sievemda.errors import ConfigurationError, SievemdaError, exit_code
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -137,7 +137,7 @@ def run(arguments: list[str]) -> int:
     except ConfigurationError as e:
         return _failed(e.exit_code, *e.problems)
     except SievemdaError as e:
-        return _failed(e.exit_code, str(e))
+        return _failed(exit_code(e), str(e))
     except BrokenPipeError:  # the reader of our output has seen enough
         discard(sys.stdout)
         return 0

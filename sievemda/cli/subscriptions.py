@@ -110,7 +110,18 @@ def _names(
     others = Selection(tuple(word for word in selection.words if word not in plain), selection.regex, selection.file)
     if others.given:
         found += [mailbox.name for _, mailbox in others.find(store, failures)]
-    return found
+    return [name for name in found if _can_be_named(store, userid, name, failures)]
+
+
+def _can_be_named(store: MailStore, userid: str, name: MailboxName, failures: Failures) -> bool:
+    from sievemda.store.subscribed import check_named
+
+    try:
+        check_named(store, userid, name)
+    except DataError as error:
+        failures.tell(error)
+        return False
+    return True
 
 
 def _name(store: MailStore, userid: str, word: str, *, must_exist: bool) -> MailboxName:

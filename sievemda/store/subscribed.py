@@ -44,13 +44,22 @@ def subscribed(store: MailStore, userid: str) -> list[tuple[MailboxName | None, 
 
 
 def subscribe(store: MailStore, userid: str, names: Iterable[MailboxName]) -> None:
-    """Add mailboxes; what is there already stays. NotFound (no such user), StoreTrouble, TemporaryTrouble."""
+    """Add mailboxes; what is there already stays.
+
+    NotFound (no such user), DataError (a shared folder of another domain), StoreTrouble, TemporaryTrouble.
+    """
     _change(store, userid, names, add=True)
 
 
 def unsubscribe(store: MailStore, userid: str, names: Iterable[MailboxName]) -> None:
     """Take mailboxes out; what is not there is no error. NotFound (no such user), StoreTrouble, TemporaryTrouble."""
     _change(store, userid, names, add=False)
+
+
+def check_named(store: MailStore, userid: str, name: MailboxName) -> None:
+    """DataError when a user has no name for a mailbox: for a shared folder of another domain."""
+    if name.owner is None and name.domain != userid.partition("@")[2]:
+        raise DataError(f"{userid} cannot name {store.namespace.format_admin(name)}, which is of another domain")
 
 
 def _change(store: MailStore, userid: str, names: Iterable[MailboxName], *, add: bool) -> None:
@@ -77,6 +86,7 @@ def _lines(store: MailStore, userid: str, name: MailboxName) -> list[str]:
         return [subscriptions.line_of(name.path)]
     shared, others = _prefixes(store)
     if name.owner is None:
+        check_named(store, userid, name)
         prefix = f"{encode_utf7(shared)}{store.namespace.separator}" if shared else ""
         return [
             subscriptions.line_of(name.path, prefix),
@@ -84,8 +94,11 @@ def _lines(store: MailStore, userid: str, name: MailboxName) -> list[str]:
         ]
     local, _, domain = name.owner.partition("@")
     seen = local if domain == userid.partition("@")[2] else name.owner
+    spelled = subscriptions.line_of((others, seen, *name.path))
+    if store.namespace.separator in seen:  # only spelled like this does the user's name not end at that dot
+        return [spelled]
     prefix = store.namespace.separator.join((encode_utf7(others), seen, ""))
-    return [subscriptions.line_of(name.path, prefix), subscriptions.line_of((others, seen, *name.path))]
+    return [subscriptions.line_of(name.path, prefix), spelled]
 
 
 def _prefixes(store: MailStore) -> tuple[str, str]:
@@ -112,7 +125,8 @@ def _name(store: MailStore, userid: str, line: str) -> MailboxName | None:
 def _of_other(store: MailStore, userid: str, rest: str) -> MailboxName | None:
     """`bob`, and `bob/Lists<TAB>x` or `bob<TAB>Lists<TAB>x`, behind the prefix."""
     parts = re.split(f"[\t{re.escape(store.namespace.separator)}]", rest, maxsplit=1)
-    local, at, named = parts[0].partition("@")
+    user = from_disk(f".{parts[0]}") or ()
+    local, at, named = (user[0] if len(user) == 1 else parts[0]).partition("@")
     try:
         owner = store.namespace.user(local, named if at else userid.partition("@")[2])
     except DataError:

@@ -155,6 +155,26 @@ def test_a_long_list_says_who_and_where(sievemda):
     assert row["owner"] == "bob"
 
 
+DOTS = ("unixhierarchysep=no", "virtdomains=on", "defaultdomain=example.org")
+
+
+@pytest.mark.parametrize("name", ["user.b^c", "user.b^c.x^y", "user.dora@x.net", "user.dora.Work@x.net"])
+def test_a_subscription_keeps_the_dots_of_a_user_where_they_also_separate(sievemda, name):
+    for new in ("user.b^c", "user.b^c.x^y", "user.dora@x.net", "user.dora.Work@x.net"):
+        sievemda("mailbox", "create", new, sets=DOTS)
+    assert sievemda("mailbox", "subscribe", "bob", name, sets=DOTS) == (0, "", "")
+    assert sievemda("mailbox", "subscriptions", "bob", sets=DOTS)[1].splitlines()[-1] == name
+    assert sievemda("mailbox", "unsubscribe", "bob", name, sets=DOTS) == (0, "", "")
+    assert sievemda("mailbox", "subscriptions", "bob", sets=DOTS)[1] == "user.bob\n"
+
+
+def test_a_shared_folder_of_another_domain_cannot_be_subscribed_to_and_others_can(sievemda):
+    sievemda("mailbox", "create", "news@x.net", sets=DOTS)
+    code, _, told = sievemda("mailbox", "subscribe", "bob", "news@x.net", "board", sets=DOTS)
+    assert (code, told) == (65, "sievemda: bob cannot name news@x.net, which is of another domain\n")
+    assert sievemda("mailbox", "subscriptions", "bob", sets=DOTS)[1] == "user.bob\nboard\n"
+
+
 def test_only_what_a_user_is_subscribed_to(sievemda):
     sievemda("mailbox", "subscribe", "bob", "board")
     assert sievemda("mailbox", "list", "--subscribed", "bob")[1] == "board\nuser/bob\n"
@@ -264,13 +284,12 @@ def test_an_unknown_mailbox_is_bad_data_and_the_others_are_shown(sievemda, maild
     assert sievemda("mailbox", "path", "-s", "user/nobody", "user/alice")[:2] == (65, "")
 
 
-def test_everything_that_belongs_to_a_mailbox(sievemda, tmp_path):
-    sets = ("hashimapspool=yes",)
-    sievemda("mailbox", "create", "user/zoe", sets=sets)
-    home = tmp_path / "d/mail/z/user/zoe"
-    assert json.loads(sievemda("mailbox", "path", "--json", "user/zoe", sets=sets)[1]) == [
+def test_everything_that_belongs_to_a_mailbox(sievemda, tmp_path, capsys):
+    hashed, home = ["--data", str(tmp_path / "h"), "--set", "hashimapspool=yes"], tmp_path / "h/mail/z/user/zoe"
+    assert run([*hashed, "mailbox", "create", "user/zoe"]) == run([*hashed, "mailbox", "path", "--json", "user/zoe"])
+    assert json.loads(capsys.readouterr().out) == [
         {"name": "user/zoe", "data": f"{home}/Maildir", "meta": f"{home}/Maildir", "sieve": f"{home}/sieve",
-         "home": str(home), "stage": f"{tmp_path}/d/mail/stage.", "partition": "default", "hash": "z"}
+         "home": str(home), "stage": f"{tmp_path}/h/mail/stage.", "partition": "default", "hash": "z"}
     ]  # fmt: skip
     lines = names(sievemda("mailbox", "path", "-a", "board")[1])
     assert lines[0] == "Name: board"

@@ -2,13 +2,17 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import click
 import pytest
 
+from sievemda.cli.failures import Failures
 from sievemda.cli.main import COMMANDS, run
+from sievemda.errors import TemporaryTrouble, exit_code
 
 
 def sievemda(*arguments, **options):
@@ -131,3 +135,31 @@ def test_a_program_may_talk_to_the_shell_through_pipes(alice):
         for line, answer in (("lm", "user/alice (\\HasNoChildren)  \n"), ("sq user/alice 10", "quota:10\n")):
             print(line, file=shell.stdin, flush=True)
             assert shell.stdout.readline() == answer
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [("", "/mail/user"), ("alice", "alice: /mail/user"), ("/mail/user", "/mail/user")],
+)
+def test_what_is_forbidden_with_one_of_many_is_told_with_its_path_once(capsys, about, said):
+    failures = Failures()
+    failures.tell(PermissionError(13, "Permission denied", "/mail/user"), about)
+    assert (failures.code, capsys.readouterr().err) == (74, f"sievemda: {said}: Permission denied\n")
+
+
+def trouble(cause):
+    error = TemporaryTrouble("the database cannot be used")
+    error.__cause__ = cause
+    return error
+
+
+def test_a_database_that_may_not_be_written_is_no_matter_of_trying_again(tmp_path):
+    sqlite3.connect(tmp_path / "db").close()
+    with closing(sqlite3.connect(f"file:{tmp_path}/db?mode=ro", uri=True)) as database:
+        with pytest.raises(sqlite3.OperationalError) as forbidden:
+            database.execute("CREATE TABLE x (y)")
+        assert exit_code(trouble(forbidden.value)) == 74
+        with pytest.raises(sqlite3.OperationalError) as other:
+            database.execute("SELECT * FROM nothing")
+        assert exit_code(trouble(other.value)) == 75
+    assert [exit_code(trouble(cause)) for cause in (None, PermissionError(), OSError())] == [75, 74, 75]
