@@ -101,7 +101,7 @@ class ScriptStore:
         while True:
             file = self._active_file()
             text = _read(None, str(self._active), follow=True)
-            if text is not None or file == self._active_file():
+            if text is not None or not file or file == self._active_file():
                 return text, file
 
     # --- changing ----------------------------------------------------------------------------------------------
