@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from sievemda.errors import TemporaryTrouble
+from sievemda.store.pinned import open_pinned
 
 T = TypeVar("T")
 
@@ -57,14 +58,18 @@ def unique_name() -> str:
 
 def write_atomically(path: Path, content: bytes, mode: int) -> None:
     """Replace a file: readers see the old content or the new one, also after a crash."""
-    temporary = path.with_name(f".{path.name}.{unique_name()}")
+    temporary = f".{path.name}.{unique_name()}"
+    directory = open_pinned(str(path.parent))
     try:
-        write_new(temporary, content, mode)
-        temporary.replace(path)
+        write_new(temporary, content, mode, dir_fd=directory)
+        os.rename(temporary, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+        sync_file(directory)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=directory)
         raise
-    sync_directory(path.parent)
+    finally:
+        os.close(directory)
 
 
 def write_new(path: Path | str, content: bytes, mode: int, *, dir_fd: int | None = None) -> None:
@@ -168,31 +173,50 @@ class Dotlock:
 
     def __init__(self, path: Path, mode: int, patience: float = LOCK_PATIENCE) -> None:
         self.path = path
-        self._lock = path.with_name(path.name + ".lock")
+        self._lock = f"{path.name}.lock"
+        self._directory = -1
         self._mode = mode
         self._patience = patience
         self._fd = -1
 
     def __enter__(self) -> Self:
-        give_up = time.monotonic() + self._patience
+        self._directory = open_pinned(str(self.path.parent))
+        try:
+            self._take()
+        except BaseException:
+            self.__exit__(None, None, None)  # what was made when the disk became full locks nobody out
+            raise
+        return self
+
+    def _take(self) -> None:
+        flags, give_up = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, time.monotonic() + self._patience
         while True:
             try:
-                self._fd = os.open(self._lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode)
+                self._fd = os.open(self._lock, flags, self._mode, dir_fd=self._directory)
             except FileExistsError:
                 self._break_stale()
             else:
                 os.write(self._fd, _holder(os.getpid()))
-                return self
+                return
             if time.monotonic() > give_up:
-                raise TemporaryTrouble(f"{self._lock} is held by another program")
+                raise TemporaryTrouble(f"{self.path}.lock is held by another program")
             time.sleep(0.02)
 
     def _break_stale(self) -> None:
         with suppress(FileNotFoundError):
-            found = self._lock.lstat()
-            forgotten = time.time() - found.st_mtime > STALE_LOCK or _forsaken(self._lock)
-            if forgotten and self._lock.lstat().st_ino == found.st_ino:
-                self._lock.unlink()
+            found = self._look()
+            forgotten = time.time() - found.st_mtime > STALE_LOCK or _forsaken(self._lock, self._directory)
+            if forgotten and self._look().st_ino == found.st_ino:
+                os.unlink(self._lock, dir_fd=self._directory)
+
+    def _look(self) -> os.stat_result:
+        return os.stat(self._lock, dir_fd=self._directory, follow_symlinks=False)
+
+    def _leave(self) -> None:
+        for fd in (self._fd, self._directory):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._directory = -1
 
     def replace(self, content: bytes, *, later: bool = False) -> None:
         """Give the file its new content; the lock is released by that.
@@ -207,18 +231,20 @@ class Dotlock:
         if later:
             self._be_later()
         sync_file(self._fd)
-        self._lock.replace(self.path)
+        os.rename(self._lock, self.path.name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
         os.close(self._fd)
         self._fd = -1
-        sync_directory(self.path.parent)
+        sync_file(self._directory)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-            self._lock.unlink(missing_ok=True)
+        try:
+            if self._fd >= 0:
+                with suppress(FileNotFoundError):
+                    os.unlink(self._lock, dir_fd=self._directory)
+        finally:
+            self._leave()
 
     def _be_later(self) -> None:
         with suppress(FileNotFoundError):
@@ -232,10 +258,10 @@ def _holder(pid: int) -> bytes:
     return f"{pid}:{os.uname().nodename}".encode()
 
 
-def _forsaken(lock: Path) -> bool:
+def _forsaken(lock: str, directory: int) -> bool:
     """Whether a lock file is that of a process of this host that is no more."""
     try:
-        content = read_control_file(lock) or b""
+        content = read_control_file(lock, dir_fd=directory) or b""
     except OSError:
         return False
     pid = content.partition(b":")[0]

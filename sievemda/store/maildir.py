@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 
 from sievemda.store.files import is_directory
+from sievemda.store.pinned import open_pinned
 
 PARTS = ("cur", "new", "tmp")
 _SIZE = re.compile(r",S=(\d+)(?=[,:]|$)")
@@ -22,10 +24,21 @@ def is_folder(path: Path) -> bool:
     return is_directory(f"{path}/cur", through_link=True)
 
 
-def make_parts(path: Path, mode: int) -> None:
-    """Make what is missing of cur, new and tmp."""
+def make_parts(folder: Path | int, mode: int) -> None:
+    """Make what is missing of cur, new and tmp, in a directory that may be open."""
+    if not isinstance(folder, int):
+        directory = open_pinned(str(folder))
+        try:
+            make_parts(directory, mode)
+        finally:
+            os.close(directory)
+        return
     for part in PARTS:
-        (path / part).mkdir(mode=mode, exist_ok=True)
+        try:
+            os.mkdir(part, mode, dir_fd=folder)
+        except FileExistsError:
+            if not stat.S_ISDIR(os.stat(part, dir_fd=folder).st_mode):
+                raise
 
 
 def message_name(unique: str, size: int, vsize: int, letters: str) -> tuple[str, str]:

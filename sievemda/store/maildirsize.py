@@ -21,10 +21,12 @@ from pathlib import Path
 
 from sievemda.policy.quota import Limits, Usage
 from sievemda.store.files import write_atomically
+from sievemda.store.pinned import open_pinned
 
 FILE_NAME = "maildirsize"
 MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildirquota
 ALMOST_NONE = 1
+_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NOTHING = b"0 0"
 _LIMIT = re.compile(rb"\d{1,19}[A-Z]")
 
@@ -107,10 +109,13 @@ def write(folder: Path, limits: Limits, lines: str, mode: int) -> None:
 
 def add(folder: Path, size: int) -> None:
     """A message of `size` octets has come; nothing to do when there is no such file."""
+    directory = open_pinned(str(folder))
     try:
-        fd = os.open(f"{folder}/{FILE_NAME}", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(FILE_NAME, _APPENDING, dir_fd=directory)
     except FileNotFoundError:
         return
+    finally:
+        os.close(directory)
     try:
         os.write(fd, b"%d 1\n" % size)
     finally:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sievemda.store.files import Cached, Dotlock, read_control_file, unique_name, write_new
+from sievemda.store.pinned import open_pinned
 
 FILE_NAME = "sievemda-mailbox"
 _KEYS = ("id", "special_use", "rights", "granted", "acl_file", "limits", "metadata")
@@ -134,10 +135,13 @@ class Records:
 
     def _first_id(self, folder: Path) -> None:
         """Make the file, unless somebody else does so first."""
-        temporary = folder / f".{FILE_NAME}.{unique_name()}"
+        temporary = f".{FILE_NAME}.{unique_name()}"
+        directory = open_pinned(str(folder))
         try:
-            write_new(temporary, Record(id=new_id()).encode(), self._mode)
+            write_new(temporary, Record(id=new_id()).encode(), self._mode, dir_fd=directory)
             with suppress(FileExistsError):
-                os.link(temporary, folder / FILE_NAME)
+                os.link(temporary, FILE_NAME, src_dir_fd=directory, dst_dir_fd=directory)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=directory)
+            os.close(directory)

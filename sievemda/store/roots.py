@@ -69,9 +69,10 @@ class Roots:
 
     def at(self, name: MailboxName, tree: Tree, seen: Below | None = None) -> QuotaRoot:
         """A folder as a root, which it may become; `seen` is what was just seen below it."""
+        found = self._layout.folder(tree, name.path) if name.path else None
         return QuotaRoot(
             name,
-            tree.folder(name.path),
+            found[0] if found else tree.folder(name.path),
             lambda: [_below(self._survey(tree, name.path), name.path)],
             partial(self._outer, name, tree),
             self._records,

@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING
 
 from sievemda.store.files import Damaged, unique_name
 from sievemda.store.maildir import is_folder, make_parts, message_name
+from sievemda.store.pinned import open_pinned
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
 
 Chunk = bytes | bytearray | memoryview | mmap
 BLOCK = 1024 * 1024
+_PART = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEEDS_COPY = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP)
 
 
@@ -169,12 +171,14 @@ class Staged:
 
 def open_part(mailbox: Mailbox, part: str) -> int:
     """The directory to deliver into, made when an unusual client has not made it."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    path = f"{mailbox.path}/{part}"
+    folder = open_pinned(str(mailbox.path))
     try:
-        return os.open(path, flags)
-    except FileNotFoundError:
-        if not is_folder(mailbox.path):
-            raise
-    make_parts(mailbox.path, mailbox.store.folder_mode)
-    return os.open(path, flags)
+        try:
+            return os.open(part, _PART, dir_fd=folder)
+        except FileNotFoundError:
+            if not is_folder(mailbox.path):
+                raise
+        make_parts(folder, mailbox.store.folder_mode)
+        return os.open(part, _PART, dir_fd=folder)
+    finally:
+        os.close(folder)
