@@ -9,6 +9,7 @@ A part on another file system than its partition (see mail_home) is set aside ne
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -42,6 +43,7 @@ class Aside:
     parts: tuple[tuple[str, str], ...]  # where each part is now, where it was
     mailbox: bool = True  # False for what a move left behind
     subscribed: bool = False  # whether its owner was
+    to: str = ""  # where the copy is whose original a move left behind
 
     @property
     def id(self) -> str:
@@ -67,10 +69,13 @@ def set_aside(
     parts: Sequence[Path],
     *,
     link: Path | None = None,
-    mailbox: bool = True,
     subscribed: bool = False,
+    to: Path | None = None,
 ) -> Aside:
-    """Move directories away, the first of them first, and remove the link that showed the first in its tree."""
+    """Move directories away, the first of them first, and remove the link that showed the first in its tree.
+
+    `to`: they were copied there. Then a disk that is full does not keep them: see `note`.
+    """
     base = store.layout.deleted(partition)
     make_directory(store, base)
     directory = base / unique_name()
@@ -80,11 +85,20 @@ def set_aside(
         same = part.parent.stat().st_dev == directory.stat().st_dev
         aside = directory / str(number) if same else part.parent / f"deleted.{unique_name()}"
         moves.append((str(aside), str(part)))
-    found = Aside(directory, name, time.time(), tuple(moves), mailbox, subscribed)
-    entry = {key: getattr(found, key) for key in ("name", "deleted", "parts", "mailbox", "subscribed")}
-    write_new(directory / ENTRY, json.dumps(entry).encode(), store.files.message_mode)
+    found = Aside(directory, name, time.time(), tuple(moves), to is None, subscribed, str(to or ""))
+    try:
+        note(store, found)
+    except OSError as error:
+        if to is None or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
     for aside_at, was in moves:
-        Path(was).rename(aside_at)
+        try:
+            Path(was).rename(aside_at)
+        except OSError:
+            if (aside_at, was) == moves[0]:  # nothing has gone: somebody was quicker
+                shutil.rmtree(directory, ignore_errors=True)
+            raise
         sync_directory(Path(was).parent)
     if link is not None:
         link.unlink(missing_ok=True)
@@ -92,17 +106,30 @@ def set_aside(
     return found
 
 
-def entries(store: MailStore) -> Iterator[Aside]:
-    """All deletions that can still be undone, the oldest first."""
+def note(store: MailStore, entry: Aside) -> None:
+    """Write down what it is, unless that has been done. OSError: the disk may have room when it is emptied."""
+    said = {key: getattr(entry, key) for key in ("name", "deleted", "parts", "mailbox", "subscribed", "to")}
+    temporary = entry.path / f".{ENTRY}"
+    if not (entry.path / ENTRY).exists():
+        temporary.unlink(missing_ok=True)
+        write_new(temporary, json.dumps(said).encode(), store.files.message_mode)
+        temporary.rename(entry.path / ENTRY)
+
+
+def entries(store: MailStore, since: float = 0.0) -> Iterator[Aside]:
+    """All deletions that can still be undone, the oldest first; only those `since` then, seconds since 1970."""
     found = []
     for partition in store.layout.partitions:
         base = store.layout.deleted(partition)
         for path in base.iterdir() if base.is_dir() else ():
+            if since and path.name < str(int(since)):  # see unique_name
+                continue
             try:
                 content = json.loads(read_control_file(path / ENTRY) or b"")
                 parts = tuple((_here(path, str(aside)), str(was)) for aside, was in content["parts"])
                 name, deleted, mailbox = str(content["name"]), float(content["deleted"]), bool(content["mailbox"])
-                found.append(Aside(path, name, deleted, parts, mailbox, bool(content.get("subscribed"))))
+                more = bool(content.get("subscribed")), str(content.get("to") or "")
+                found.append(Aside(path, name, deleted, parts, mailbox, *more))
             except (OSError, ValueError, KeyError, TypeError):
                 _log.warning("%s is not an entry of a deleted mailbox", path)
     yield from sorted(found, key=lambda entry: entry.deleted)
@@ -122,9 +149,9 @@ def remove(entry: Aside) -> None:
 
 
 def prune(store: MailStore, older_than: float) -> int:
-    """Delete for good what was set aside more than so many seconds ago; how many that were."""
+    """Delete for good what was deleted more than so many seconds ago; how many that were."""
     limit = time.time() - older_than
-    old = [entry for entry in entries(store) if entry.deleted <= limit]
+    old = [entry for entry in entries(store) if entry.deleted <= limit and not entry.to]
     for entry in old:
         remove(entry)
     for partition in store.layout.partitions:

@@ -4,20 +4,15 @@ What is to be done is written down first, in `moving./UNIQUE` of the default par
 done; after a crash the rest is done, or taken back, by whoever comes next. The note says how far it went, but for one
 step, which can be repeated, and what is to follow the last one. Whoever is under way holds a lock on his note.
 
-Each directory moves by one rename. Why a move between file systems sweeps afterwards: while the folder is copied, mail
-may arrive in the old one. The old one is taken out of sight first, then what the copy lacks is copied too, and the old
-one stays with what was deleted.
+Each directory moves by one rename, or is copied to another file system (see `crossing`).
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import logging
 import os
-import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,12 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, SievemdaError
-from sievemda.store import aside
-from sievemda.store.creation import workshop
+from sievemda.store.crossing import transfer
 from sievemda.store.directories import make_directory
 from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
 from sievemda.store.layout import MOVING
-from sievemda.store.messages import unique_part
+from sievemda.store.leftovers import follow, leave
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -132,6 +126,7 @@ def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, 
                 _go(store, step, again=True)
                 _say(fd, _DONE)
             arrived(note)
+            follow(store)
     except (OSError, SievemdaError, ValueError, KeyError, TypeError) as error:
         _log.error("%s cannot be finished now: %s", path, error)
     else:
@@ -183,102 +178,7 @@ def _move(store: MailStore, source: Path, place: Path, *, again: bool) -> None:
         if not again:
             raise AlreadyExists(f"{place} is in the way")
         if os.path.lexists(source):  # it has been copied, and that was the last that was done
-            _leave(store, source, place)
+            leave(store, source, place)
         return
     make_directory(store, place.parent)
     transfer(store, source, place)
-
-
-def transfer(store: MailStore, source: Path, place: Path) -> None:
-    """Rename a directory, or copy it when that leads to another file system."""
-    try:
-        source.rename(place)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        _copy(store, source, place)
-    sync_directory(place.parent)
-    sync_directory(source.parent)
-
-
-# -- to another file system --------------------------------------------------------------------------------------------
-
-
-def _copy(store: MailStore, source: Path, place: Path) -> None:
-    temporary = workshop(store, place) / f"new.{unique_name()}"
-    try:
-        _copy_tree(source, temporary)
-        _sync_tree(temporary)
-        temporary.rename(place)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    sync_directory(place.parent)
-    _leave(store, source, place)
-
-
-def _special(directory: str, names: list[str]) -> set[str]:
-    """What is neither a file, a directory nor a link stays behind: a pipe could not be copied."""
-    modes = {name: os.lstat(Path(directory, name)).st_mode for name in names}
-    return {
-        name for name, mode in modes.items() if not any(is_(mode) for is_ in (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK))
-    }
-
-
-class _CopyingEnded(Exception):
-    """With the OSError that ended it."""
-
-
-def _copy_tree(source: Path, target: Path) -> None:
-    """OSError at the first file that cannot be copied; `copytree` by itself would try all others, and tell each."""
-    try:
-        shutil.copytree(source, target, symlinks=True, ignore=_special, copy_function=_copy_file)
-    except _CopyingEnded as end:
-        raise end.args[0] from None
-    except shutil.Error as error:  # a directory or a link
-        at, _, why = error.args[0][0]
-        raise OSError(f"{at}: {why}") from error
-
-
-def _copy_file(source: str, target: str) -> None:
-    try:
-        shutil.copy2(source, target, follow_symlinks=False)
-        _give(source, target)
-    except OSError as error:
-        raise _CopyingEnded(OSError(error.errno, error.strerror, source)) from error
-
-
-def _give(source: str, target: str) -> None:
-    """What belonged to a user still does."""
-    if os.geteuid() == 0:
-        found = os.lstat(source)
-        os.chown(target, found.st_uid, found.st_gid, follow_symlinks=False)
-
-
-def _leave(store: MailStore, source: Path, place: Path) -> None:
-    entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], mailbox=False)
-    _sweep(Path(entry.parts[0][0]), place)
-
-
-def _sweep(left: Path, place: Path) -> None:
-    """Copy messages that arrived in the old directory while it was being copied."""
-    for directory in [path for path in (left, *left.rglob("*")) if path.is_dir() and not path.is_symlink()]:
-        target = place / directory.relative_to(left)
-        _give(str(directory), str(target))
-        if directory.name != "new" or not target.is_dir():
-            continue
-        known = {unique_part(name) for part in ("new", "cur") for name in os.listdir(target.parent / part)}  # noqa: PTH208
-        for file in directory.iterdir():
-            if unique_part(file.name) not in known and stat.S_ISREG(file.lstat().st_mode):
-                _copy_file(str(file), str(target / file.name))
-                _sync_tree(target)
-
-
-def _sync_tree(directory: Path) -> None:
-    for path in (directory, *directory.rglob("*")):
-        if not path.is_symlink():
-            if path.is_dir():
-                sync_directory(path)
-            else:
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())

@@ -35,11 +35,14 @@ _PATIENCE = 30.0  # seconds; the owner of a tree may hold its lock for fun
 
 @contextmanager
 def alone(*trees: Tree) -> Iterator[None]:
-    """While nobody else makes or moves folders of these trees on other partitions."""
+    """While nobody else moves folders of these trees, or makes such on other partitions.
+
+    The lock is on the home: that on the Maildir is the one of its quota (see `quota`), for which deliveries wait.
+    """
     with ExitStack() as opened:
-        for root in sorted({tree.root for tree in trees}):
+        for place in sorted({tree.root if tree.owner is None else tree.root.parent for tree in trees}):
             with suppress(OSError):  # no tree yet, or a file system without locks
-                fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 opened.callback(os.close, fd)
                 locked_within(fd, fcntl.LOCK_EX, _PATIENCE)
         yield

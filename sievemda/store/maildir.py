@@ -24,6 +24,14 @@ def is_folder(path: Path) -> bool:
     return is_directory(f"{path}/cur", through_link=True)
 
 
+def is_at(directory: int, path: str) -> bool:
+    """Whether an open directory is still the one at a path."""
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(directory))  # noqa: PTH116
+    except OSError:
+        return False
+
+
 def make_parts(folder: Path | int, mode: int) -> None:
     """Make what is missing of cur, new and tmp, in a directory that may be open."""
     if not isinstance(folder, int):

@@ -21,7 +21,7 @@ from typing import TypeVar
 from sievemda.config import Settings
 from sievemda.errors import TemporaryTrouble
 from sievemda.policy.acl import Rights
-from sievemda.store import aside, creation, moves, record, rootlist, undelete, withdrawn
+from sievemda.store import aside, creation, leftovers, moves, record, rootlist, undelete, withdrawn
 from sievemda.store.aclfile import forget_list
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.denials import is_denied
@@ -99,8 +99,13 @@ class MailStore:
         """The Maildir++ tree of a user; None when there is no such user.
 
         An IMAP server that looks for him on one partition alone makes him an empty home there. So a home with an INBOX
-        that has been ours goes before one that has not, wherever they are.
+        that has been ours goes before one that has not, wherever they are. Who is in none of the places may be moving
+        to one that has been looked at.
         """
+        again = len(self.layout.partitions) > 1
+        return self._tree_of(userid) or (self._tree_of(userid) if again else None)
+
+    def _tree_of(self, userid: str) -> Tree | None:
         other = None
         for partition, home in self.layout.homes(userid):
             inside = self.layout.inside(home)
@@ -250,12 +255,15 @@ class MailStore:
 
     def _staged(self, partition: str, path: Path, size: int, vsize: int) -> Staged:
         links = self.settings.store.singleinstancestore
-        return Staged(partition, path, size, vsize, links=links, mode=self.files.message_mode)
+        missed = partial(leftovers.missed, self) if len(self.layout.partitions) > 1 else None
+        return Staged(partition, path, size, vsize, links=links, mode=self.files.message_mode, missed=missed)
 
     def forget_deleted(self) -> int:
         """Delete for good what was deleted or withdrawn too long ago; how many mailboxes and messages that were."""
         options = self.settings.store
-        count = aside.prune(self, options.delete_days * _DAY if options.delete_mode == "delayed" else 0)
+        kept = options.delete_days * _DAY if options.delete_mode == "delayed" else 0
+        leftovers.follow(self)
+        count = aside.prune(self, kept) + leftovers.forget(self, kept)
         days = options.discard_days if options.withholds else 0
         for tree in withdrawn.trees(self):
             count += withdrawn.prune(tree, days * _DAY, options.discard_size)

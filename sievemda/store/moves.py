@@ -6,6 +6,7 @@ What is renamed goes on a `journey`: it arrives with all its folders or stays, a
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, SievemdaError, StoreTrouble
 from sievemda.policy.acl import parse_rights
-from sievemda.store import aside, links, rootlist, subscriptions
-from sievemda.store.creation import nearest_above, open_partition, place_of, tree_for
+from sievemda.store import aside, leftovers, links, rootlist, subscriptions
+from sievemda.store.creation import nearest_above, open_partition, place_of, tree_for, workshop
+from sievemda.store.files import unique_name
 from sievemda.store.journey import Step, go_on, journey
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.mailbox import Mailbox
@@ -184,13 +186,14 @@ def renamed_user(store: MailStore, old: str, new: str) -> None:
 
 
 def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partition: str) -> None:
-    old = mailbox.name
+    old, began = mailbox.name, time.time()
     above = nearest_above(store, new)
     if new.owner is not None and above is None:
         raise NotFound(f"no user {new.owner}")
     tree = mailbox.tree if (old.owner, old.domain) == (new.owner, new.domain) else None
     tree = tree or tree_for(store, new, above, partition or mailbox.partition)
     with links.alone(mailbox.tree, tree):
+        mailbox = _still(store, old, new)
         steps: list[Step] = []
         moved = []
         for source in _covered(store, mailbox):
@@ -201,24 +204,50 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
             place = place_of(store, tree, name, to)
             if place != source.path:
                 place = links.vacant(store, tree, store.namespace.format_admin(name), place)
-            steps += _of_folder(source, place, tree.folder(name.path))
+            steps += _of_folder(store, source, place, tree.folder(name.path))
             moved.append((source.name.path, name.path, str(place)))
         note = {"kind": "folders", "owners": [old.owner, new.owner], "moved": moved}
         with journey(store, steps, note):
             _arrived(store, note)
+    if partition:
+        _followed(store, new, began)
     recount(store, old)
     recount(store, new)
 
 
-def _of_folder(source: Mailbox, place: Path, shown: Path) -> list[Step]:
+def _still(store: MailStore, old: MailboxName, new: MailboxName) -> Mailbox:
+    """The mailbox, now that nobody else moves it. NotFound, AlreadyExists: somebody was quicker."""
+    if new != old and store.find(new):
+        raise AlreadyExists(f"{store.namespace.format_admin(new)} is there already")
+    return _existing(store, old)
+
+
+def _followed(store: MailStore, name: MailboxName, began: float) -> None:
+    """What arrived while folders moved to another disk has followed them, and is counted."""
+    leftovers.follow(store, name, since=began)
+    found = _covered(store, _existing(store, name))
+    for root in {root.path: root for mailbox in found if (root := mailbox.quota_root())}.values():
+        with suppress(OSError):
+            root.changed()
+
+
+def _of_folder(store: MailStore, source: Mailbox, place: Path, shown: Path) -> list[Step]:
     """One folder goes to its new place and is shown in the tree, where it no longer is where it was."""
     seen = source.tree.folder(source.name.path)
-    steps = [Step("unlink", seen, source.path)] if seen.is_symlink() else []
-    if place != source.path:
-        steps.append(Step("move", source.path, place))
+    if seen.is_symlink() and place == seen:
+        return _in_place_of_link(store, source.path, place)
+    steps = [Step("move", source.path, place)] if place != source.path else []
+    if seen.is_symlink():
+        steps.append(Step("unlink", seen, source.path))
     if shown != place:
         steps.append(Step("link", shown, place))
     return steps
+
+
+def _in_place_of_link(store: MailStore, source: Path, seen: Path) -> list[Step]:
+    """A folder goes where the link is that shows it. First near to it, so that it is not missing while it is copied."""
+    near = workshop(store, seen) / f"new.{unique_name()}"
+    return [Step("move", source, near), Step("unlink", seen, source), Step("move", near, seen)]
 
 
 # -- users -----------------------------------------------------------------------------------------------------------
@@ -226,17 +255,24 @@ def _of_folder(source: Mailbox, place: Path, shown: Path) -> list[Step]:
 
 def _rename_user(store: MailStore, inbox: Mailbox, new: str, partition: str) -> None:
     """Move a home; the folders that lie on other partitions follow, and the ACLs learn the new name."""
-    old = inbox.name.owner or ""
+    began = time.time()
     if partition and store.settings.store.mail_home:
         raise DataError("mail_home decides where the homes of users lie")
     if partition:
         open_partition(store, partition)
-    home = inbox.path.parent
+    with links.alone(inbox.tree):
+        _move_home(store, _still(store, inbox.name, MailboxName(new)), new, partition)
+    if partition:
+        _followed(store, MailboxName(new), began)
+
+
+def _move_home(store: MailStore, inbox: Mailbox, new: str, partition: str) -> None:
+    old, home = inbox.name.owner or "", inbox.path.parent
     target = store.layout.home(new, partition or inbox.partition)
     tree = Tree(new, "", store.layout.partition_of(target), target / MAILDIR)
     away = [found for found in _covered(store, inbox) if found.name.path and found.path.parent != inbox.path]
     in_its_way = [folder for folder in away if target != home and folder.path.parent == target / MAILDIR]
-    steps = [step for folder in in_its_way for step in _brought_home(folder)]
+    steps = [step for folder in in_its_way for step in _brought_home(store, folder)]
     if in_its_way:
         steps += _cleared(target / MAILDIR)
     if target != home:
@@ -249,10 +285,9 @@ def _rename_user(store: MailStore, inbox: Mailbox, new: str, partition: str) -> 
             renamed_user(store, old, new)
 
 
-def _brought_home(folder: Mailbox) -> list[Step]:
+def _brought_home(store: MailStore, folder: Mailbox) -> list[Step]:
     """A folder that lies at the place of the new home moves into its tree, and moves with that."""
-    seen = folder.tree.folder(folder.name.path)
-    return [Step("unlink", seen, folder.path), Step("move", folder.path, seen)]
+    return _in_place_of_link(store, folder.path, folder.tree.folder(folder.name.path))
 
 
 def _cleared(maildir: Path) -> list[Step]:
@@ -266,4 +301,6 @@ def _following(store: MailStore, folder: Mailbox, tree: Tree) -> list[Step]:
     if place == folder.path:
         return []
     shown = tree.folder(folder.name.path)
+    if place == shown:  # the home has come to where the folder is already
+        return [Step("unlink", shown, folder.path), Step("move", folder.path, place)]
     return [Step("move", folder.path, place), Step("unlink", shown, folder.path), Step("link", shown, place)]

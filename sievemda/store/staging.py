@@ -5,7 +5,8 @@ folder. A crash leaves either a complete message in the folder or a file in `sta
 `MailStore.clean_stage` removes.
 
 Why directories are opened first: the open descriptor of `new` serves the link, the sync, and the proof that `new` is a
-directory and not somebody's link to elsewhere.
+directory and not somebody's link to elsewhere. Where there are several partitions it also tells whether the folder has
+moved to another one meanwhile, so that the message follows it (see `leftovers`).
 """
 
 from __future__ import annotations
@@ -13,18 +14,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.store.files import Damaged, unique_name
-from sievemda.store.maildir import is_folder, make_parts, message_name
+from sievemda.store.maildir import is_at, is_folder, make_parts, message_name
 from sievemda.store.pinned import open_pinned
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
+    from sievemda.store.names import MailboxName
 
 Chunk = bytes | bytearray | memoryview | mmap
 BLOCK = 1024 * 1024
@@ -98,13 +100,25 @@ def sync(path: Path) -> None:
 class Staged:
     """A complete message of `size` octets (`vsize` with CRLF line ends), durable but in no folder yet."""
 
-    def __init__(self, partition: str, path: Path, size: int, vsize: int, *, links: bool, mode: int) -> None:
+    def __init__(
+        self,
+        partition: str,
+        path: Path,
+        size: int,
+        vsize: int,
+        *,
+        links: bool,
+        mode: int,
+        missed: Callable[[MailboxName], None] | None = None,
+    ) -> None:
+        """`missed` is told of a folder that has gone from its place while the message was put into it."""
         self.partition = partition
         self.path = path
         self.size = size
         self.vsize = vsize
         self._links = links
         self._mode = mode
+        self._missed = missed
         self._given_away = False
 
     def deliver(self, mailbox: Mailbox, flags: tuple[str, ...] = (), *, last: bool = False, unique: str = "") -> Path:
@@ -134,8 +148,11 @@ class Staged:
                 finally:
                     os.close(temporary)
             os.fsync(folder)
+            missed = self._missed if self._missed and not is_at(folder, f"{mailbox.path}/{part}") else None
         finally:
             os.close(folder)
+        if missed:
+            missed(mailbox.name)
 
     def give(self, folder: int, name: str, *, last: bool) -> bool:
         """Rename or link the file into the open directory; False when only a copy will do."""

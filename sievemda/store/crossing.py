@@ -1,0 +1,52 @@
+"""A directory that goes to another file system: it is copied, and the original is taken away.
+
+While it is copied, mail arrives in the original, and an IMAP server goes on in it. So the copy is put in its place
+first, the original is then taken out of sight, and what the copy lacks follows (see `leftovers`). At no moment is a
+user or his INBOX nowhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sievemda.errors import SievemdaError
+from sievemda.store import leftovers
+from sievemda.store.copying import copy_directory
+from sievemda.store.creation import workshop
+from sievemda.store.files import sync_directory, unique_name
+
+if TYPE_CHECKING:
+    from sievemda.store.mailstore import MailStore
+
+
+def transfer(store: MailStore, source: Path, place: Path) -> None:
+    """Rename a directory, or copy it when that leads to another file system. OSError."""
+    try:
+        source.rename(place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy(store, source, place)
+    sync_directory(place.parent)
+    sync_directory(source.parent)
+
+
+def copy(store: MailStore, source: Path, place: Path) -> None:
+    """As `transfer` to another file system."""
+    for folder in leftovers.folders_in(source):
+        with suppress(OSError, SievemdaError):  # a full disk, a lock; it is known by its place all the same
+            store.files.records.id_of(folder)  # by which what follows later finds it
+    temporary = workshop(store, place) / f"new.{unique_name()}"
+    try:
+        copy_directory(source, temporary)
+        copied = leftovers.messages_below(temporary)
+        temporary.rename(place)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_directory(place.parent)
+    leftovers.leave(store, source, place, copied)
