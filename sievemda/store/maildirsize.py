@@ -28,6 +28,7 @@ MAX_SIZE = 5120  # octets of the file at which it is counted anew; README.maildi
 ALMOST_NONE = 1
 _APPENDING = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NOTHING = b"0 0"
+_NO_LIMIT = "0S"
 _LIMIT = re.compile(rb"\d{1,19}[A-Z]")
 
 
@@ -105,6 +106,11 @@ def write(folder: Path, limits: Limits, lines: str, mode: int) -> None:
     parts = ((limits.storage, "S"), (limits.messages, "C"))
     first = ",".join(f"{limit or ALMOST_NONE}{letter}" for limit, letter in parts if limit is not None)
     write_atomically(folder / FILE_NAME, f"{first}\n{lines}".encode(), mode)
+
+
+def write_free(folder: Path, usage: Usage, mode: int) -> None:
+    """Write the file anew as Dovecot does where nothing is limited."""
+    write_atomically(folder / FILE_NAME, f"{_NO_LIMIT}\n{counted(usage, apart=False)}".encode(), mode)
 
 
 def add(folder: Path, size: int) -> None:

@@ -36,6 +36,7 @@ from sievemda.store.names import MailboxName
 from sievemda.store.record import Records
 from sievemda.store.rootlock import is_held, locked
 from sievemda.store.survey import Folder, stamps_of
+from sievemda.store.uidlist import is_read_by_dovecot
 
 _ATTEMPTS = 5
 _FIELDS = ("storage", "messages", "mailboxes", "annotation")
@@ -284,7 +285,7 @@ class QuotaRoot:
             kept = {field: value for field in _FIELDS if (value := getattr(limits, field)) is not None}
             self.records.change(self.path, limits=kept)
             if limits.storage is None and limits.messages is None:
-                (self.path / maildirsize.FILE_NAME).unlink(missing_ok=True)
+                self._free()
             self._write(limits, "")
             moved = self._count().usage
         quota_state.limits_changed(self.path, self.mode, lifted=limits == _NO_LIMITS)
@@ -309,6 +310,16 @@ class QuotaRoot:
         """It is no root any longer."""
         with locked(self.path, fcntl.LOCK_EX):
             self.records.change(self.path, limits=None)
-            for name in (maildirsize.FILE_NAME, quota_state.FILE_NAME):
-                (self.path / name).unlink(missing_ok=True)
+            self._free()
+            (self.path / quota_state.FILE_NAME).unlink(missing_ok=True)
         self._recount_outer()
+
+    def _free(self) -> None:
+        """The file says no limit any longer.
+
+        Where Dovecot counts it stays: a session that does not find it would write it anew with the limits it remembers.
+        """
+        if self.name.is_inbox and maildirsize.exists(self.path) and is_read_by_dovecot(self.path):
+            maildirsize.write_free(self.path, self._count(write=False).usage, self.mode)
+        else:
+            (self.path / maildirsize.FILE_NAME).unlink(missing_ok=True)

@@ -16,6 +16,11 @@ FILE_NAME = "dovecot-uidlist"
 _LINE = re.compile(rb"(\d{1,10}) (?:[^:\n]*:)?([^\n]+)\n?")
 
 
+def is_read_by_dovecot(folder: Path) -> bool:
+    """Whether Dovecot has been here."""
+    return os.path.lexists(f"{folder}/{FILE_NAME}")
+
+
 def uids(folder: Path) -> dict[str, int]:
     """File names, without their flags, to UIDs; nothing when there is no such file or it is none."""
     found: dict[str, int] = {}

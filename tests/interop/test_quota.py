@@ -87,6 +87,22 @@ def test_a_limit_that_is_lifted_here_is_lifted_over_imap(site: Site, dovecot: Do
         assert limits(imap) == {}
 
 
+def test_a_limit_that_is_lifted_here_is_not_set_again_by_a_session_that_was_open(
+    site: Site, dovecot: Dovecot, person: str
+) -> None:
+    with dovecot.login(person) as imap:
+        site.cli("quota", "set", f"user/{person}", "STORAGE", "100", "MESSAGE", "1")
+        assert [imap.append("INBOX", "", None, MAIL)[0] for _ in range(2)] == ["OK", "NO"]
+        site.cli("quota", "set", f"user/{person}")
+        assert [imap.append("INBOX", "", None, MAIL)[0] for _ in range(2)] == ["OK", "OK"]
+        assert limits(imap) == {}
+        assert [code for code, _ in site.lmtp(message(), f"{person}@example.org")] == [250]
+        assert usage(site, person) == on_disk(site, person)
+        site.cli("quota", "set", f"user/{person}", "MESSAGE", "5")
+        assert [imap.append("INBOX", "", None, MAIL)[0] for _ in range(2)] == ["OK", "NO"]
+        assert usage(site, person) == on_disk(site, person)
+
+
 def test_a_limit_of_dovecots_configuration_holds_here(site: Site, dovecot: Dovecot, person: str) -> None:
     site.cli("quota", "set", f"user/{person}", "STORAGE", "5")
     dovecot.doveadm("quota", "recalc", "-u", person, setting="plugin/quota_rule=*:storage=7M:messages=1")
