@@ -64,7 +64,9 @@ class Site:
         (), "Users who may log in as somebody else, as admins may, and have no other rights of theirs."
     )
     virtdomains: Literal["off", "userid", "on"] = setting(
-        "off", "Whether alice@a.example and alice@b.example are different users."
+        "off",
+        "Whether alice@a.example and alice@b.example are different users. However a domain is spelled, it is kept as it"
+        " is in DNS: xn--bcher-kva.example.",
     )
     defaultdomain: str = setting("internal", "The domain that is dropped from user names when virtdomains is on.")
     username_tolower: bool = setting(True, "User names in commands, logins and ACLs are lower-cased.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sievemda.config import Site
 from sievemda.errors import DataError
+from sievemda.mail.domain import without_default
 
 MAX_NAME = 255  # octets; RFC 4616 §2 asks for so many
 
@@ -34,9 +35,7 @@ def canonical_user(name: str, site: Site) -> str:
         userid = prepared(name)
     except DataError as e:
         raise DataError(f"{name!r} is not a user name: {e}") from e
-    local, at, domain = userid.rpartition("@")
-    if at and domain.lower() == site.defaultdomain.lower():
-        userid = local
+    userid = without_default(userid, site.defaultdomain)
     if site.username_tolower:
         userid = userid.lower()
     unsafe = "/" in userid or not {".", ".."}.isdisjoint(userid.split("@"))  # a name becomes part of a path

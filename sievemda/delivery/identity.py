@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sievemda.config import Settings
 from sievemda.errors import DataError
+from sievemda.mail.domain import without_default
 from sievemda.policy.acl import ANONYMOUS, check_identifier
 
 _NOT_A_NAME = {"", ANONYMOUS}  # somebody who says that he is `anyone` has a name, and the rights of anyone
@@ -17,7 +18,7 @@ def posting_identity(settings: Settings, auth: str | None) -> str | None:
     if auth is None:
         return None
     identity = auth.lower() if settings.site.username_tolower else auth
-    identity = identity.removesuffix(f"@{settings.site.defaultdomain}")
+    identity = without_default(identity, settings.site.defaultdomain)
     if identity in _NOT_A_NAME or identity.startswith(("group:", "-")):
         return None
     try:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from sievemda.config import Settings
 from sievemda.errors import DataError
+from sievemda.mail.domain import dns_name, without_default
 from sievemda.store.spelling import decode_utf7, to_disk
 
 INBOX = "INBOX"
@@ -74,7 +75,7 @@ class Namespace:
         self._shared = settings.names.sharedprefix if self._alternative else ""
         self._clashing = settings.names.altprefix if self._alternative else ""
         self.virtual = settings.site.virtdomains != "off"
-        self._default_domain = settings.site.defaultdomain
+        self._default_domain = dns_name(settings.site.defaultdomain)
         self._lower = settings.site.username_tolower
 
     # -- users -------------------------------------------------------------------------------------------------
@@ -96,8 +97,8 @@ class Namespace:
         return self.user(local, domain)
 
     def domain(self, text: str) -> str:
-        """A domain as part of a name: lower case, "" for the default one; DataError when there can be none."""
-        text = text.lower().removesuffix(".") or text
+        """A domain as part of a name: as in DNS, "" for the default one; DataError when there can be none."""
+        text = dns_name(text).removesuffix(".") or text
         if not text or text == self._default_domain:
             return ""
         if not self.virtual:
@@ -111,9 +112,7 @@ class Namespace:
         sign, name = ("-", text[1:]) if text.startswith("-") else ("", text)
         if name.startswith("group:"):
             return text
-        local, at, domain = name.rpartition("@")
-        if at and domain.lower() == self._default_domain.lower():
-            name = local
+        name = without_default(name, self._default_domain)
         return sign + (name.lower() if self._lower else name)
 
     # -- the administrator's spelling ----------------------------------------------------------------------------
@@ -133,12 +132,12 @@ class Namespace:
     def _split_domain(self, text: str) -> tuple[str, str]:
         """The name and its domain, which stands at the end, or behind the user: `user/l/x@dom`, `user/l@dom/x`."""
         inside = re.fullmatch(r"(user/[^/@]*)@([^/@]*)(/.*)", text, re.DOTALL)
-        if inside and (self.virtual or inside[2] == self._default_domain):
+        if inside and (self.virtual or dns_name(inside[2]) == self._default_domain):
             return inside[1] + inside[3], self.domain(inside[2])
         name, at, domain = text.rpartition("@")
         if at and not name and self.virtual:
             raise DataError(f"{text[:200]!r} names a domain and no mailbox")
-        if name and (self.virtual or domain == self._default_domain):
+        if name and (self.virtual or dns_name(domain) == self._default_domain):
             return name, self.domain(domain)
         return text, ""
 

@@ -17,6 +17,7 @@ from sievemda.errors import DataError
         ("I\u00adX", "ix"),  # RFC 4013 §3: the soft hyphen is mapped to nothing
         ("\u2168", "ix"),  # compatibility form of the roman numeral
         ("jürgen", "jürgen"),
+        ("alice@Bücher.example", "alice@xn--bcher-kva.example"),
     ],
 )
 def test_one_user_has_one_name(name, userid):

@@ -336,6 +336,8 @@ def test_a_store_that_fails_is_temporary_trouble(world, monkeypatch):
         ("Fred", "fred"),
         ("fred@internal", "fred"),
         ("fred@x", "fred@x"),
+        ("fred@INTERNAL", "fred"),
+        ("fred@bücher.example", "fred@xn--bcher-kva.example"),
         ("anonymous", None),
         ("anyone", "anyone"),
         ("group:staff", None),

@@ -13,6 +13,7 @@ RENAMED = Namespace(
     settings_with(Settings().data, names={"userprefix": "Leute", "sharedprefix": "Tafeln", "altprefix": "Sonst"})
 )
 PLAIN = Namespace(settings_with(Settings().data, names={"altnamespace": False}))
+CAPITALS = Namespace(settings_with(Settings().data, site={"virtdomains": "userid", "defaultdomain": "Example.COM"}))
 VIRTUAL = Namespace(settings_with(Settings().data, site={"virtdomains": "on", "defaultdomain": "example.com"}))
 
 
@@ -45,6 +46,20 @@ VIRTUAL = Namespace(settings_with(Settings().data, site={"virtdomains": "on", "d
         (VIRTUAL, "user/l/a@b@example.com", MailboxName("l", ("a@b",)), "user/l/a@b@example.com"),
         (VIRTUAL, "a@b@example.com", MailboxName(None, ("a@b",)), "a@b@example.com"),
         (VIRTUAL, "user/l/a@b@example.org", MailboxName("l@example.org", ("a@b",)), "user/l/a@b@example.org"),
+        (
+            VIRTUAL,
+            "user/l/P@Bücher.example",
+            MailboxName("l@xn--bcher-kva.example", ("P",)),
+            "user/l/P@xn--bcher-kva.example",
+        ),
+        (VIRTUAL, "x@straße.example", MailboxName(None, ("x",), "xn--strae-oqa.example"), "x@xn--strae-oqa.example"),
+        (CAPITALS, "user/l@example.com", MailboxName("l"), "user/l"),
+        (
+            CAPITALS,
+            "user/l@xn--bcher-kva.example",
+            MailboxName("l@xn--bcher-kva.example"),
+            "user/l@xn--bcher-kva.example",
+        ),
         (UNIX, "user/alice@internal/P", MailboxName("alice", ("P",)), "user/alice/P"),
     ],
 )
@@ -237,7 +252,7 @@ def test_user_names_keep_their_case_when_the_setting_says_so():
 @pytest.mark.parametrize(
     ("text", "identifier"),
     [("Fred", "fred"), ("-Fred", "-fred"), ("fred@example.com", "fred"), ("fred@Example.org", "fred@example.org"),
-     ("Fred@Example.COM", "fred"), ("-fred@EXAMPLE.com", "-fred"),
+     ("Fred@Example.COM", "fred"), ("fred@BÜCHER.example", "fred@xn--bcher-kva.example"), ("-fred@EXAMPLE.com", "-fred"),
      ("group:Staff", "group:Staff"), ("ANYONE", "anyone")],
 )  # fmt: skip
 def test_identifiers_of_an_acl_are_canonical_user_ids(text, identifier):
