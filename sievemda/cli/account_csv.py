@@ -7,6 +7,8 @@ r"""Accounts as lines of a CSV file: a header line, then one account a line.
 semicolons or tabs, whichever the header line has; the encoding is UTF-8, or UTF-16 with a byte order mark, as
 spreadsheets write it. An empty field means what the command's options say for all.
 
+Why a quote that nothing closes costs its line alone: it would take all accounts behind it along.
+
 Why several things in one field are separated by `|`: no name of a mailbox, and no right, can have one in it.
 """
 
@@ -16,8 +18,11 @@ import codecs
 import csv
 import io
 import sys
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +38,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("user", "password", "folders", "quota", "acl", "partition", "script")
 _SUFFIXES = {"K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}  # in KiB
-_MAX_FIELD = 1 << 20  # characters
+_MAX_ROW = 1 << 20  # characters
+_MAX_LINES = 100  # of a field in quotes
+_OPEN = "it is not CSV: unexpected end of data"  # as the module csv says it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +54,55 @@ def lines(file: str) -> Iterator[Line]:
     """The accounts of a file, `-` is standard input. DataError when it has no header that can be used, OSError."""
     shown = "standard input" if file == "-" else file
     with _opened(file) as stream:
-        csv.field_size_limit(_MAX_FIELD)
+        csv.field_size_limit(_MAX_ROW)
         try:
-            head = stream.readline(_MAX_FIELD)
-            while head and not head.strip():
-                head = stream.readline(_MAX_FIELD)
+            numbered = _numbered(stream, shown)
+            head = next((line for _, line in numbered if line.strip()), "")
             separator = max(",;\t", key=head.count)
             columns = _columns(next(csv.reader([head], delimiter=separator), []), shown)
-            start = 2
-            reader = csv.reader(stream, delimiter=separator, strict=True)
-            while True:
-                start = reader.line_num + 2
-                row = _next(reader)
-                if row is None:
-                    return
+            for number, row in _rows(numbered, separator):
                 if isinstance(row, str):
-                    yield Line(start, fault=row)
+                    yield Line(number, fault=row)
                 elif any(cell.strip() for cell in row):
-                    yield _line(start, columns, row)
+                    yield _line(number, columns, row)
         except UnicodeError as error:
             raise DataError(f"{shown}: it is neither UTF-8 nor UTF-16") from error
 
 
-def _next(reader: Iterator[list[str]]) -> list[str] | str | None:
-    """The next row, what is wrong with it, or None at the end."""
+def _numbered(stream: io.TextIOWrapper, shown: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(iter(partial(stream.readline, _MAX_ROW), ""), 1):
+        if len(line) == _MAX_ROW:
+            raise DataError(f"{shown}:{number}: the line is too long")
+        yield number, line
+
+
+def _rows(numbered: Iterator[tuple[int, str]], separator: str) -> Iterator[tuple[int, list[str] | str]]:
+    """The rows, or what is wrong with a line, and where each begins."""
+    ahead: deque[tuple[int, str]] = deque()
+    while ahead or _more(numbered, ahead):
+        number, text = ahead.popleft()
+        row, taken = _row(text, separator), 0
+        while row == _OPEN and taken < _MAX_LINES and (taken < len(ahead) or _more(numbered, ahead)):
+            text += ahead[taken][1]
+            taken += 1
+            row = _row(text, separator)
+        if isinstance(row, list):
+            for _ in range(taken):
+                ahead.popleft()
+        yield number, row
+
+
+def _more(numbered: Iterator[tuple[int, str]], ahead: deque[tuple[int, str]]) -> bool:
+    """Whether there is one more line, which is read."""
+    before = len(ahead)
+    ahead.extend(islice(numbered, 1))
+    return len(ahead) > before
+
+
+def _row(text: str, separator: str) -> list[str] | str:
+    """The fields of a row, or what is wrong with it."""
     try:
-        return next(reader, None)
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), [])
     except csv.Error as error:
         return f"it is not CSV: {error}"
 

@@ -196,6 +196,8 @@ def test_a_delivery_finds_the_account(batch, tmp_path):
         ("user,password", 'alice,"{SCRAM-SHA-256}1,c2FsdA==,AAAA,AAAA"', "4096"),
         ("user,folders", "alice,Sent,surplus", "fields"),
         ("user,folders", 'alice,"a"b', "not CSV"),
+        ("user,folders", 'alice,"Sent', "not CSV"),
+        ("user", '"alice', "not CSV"),
         ("user,folders", ",Sent", "no user"),
     ],
 )
@@ -227,6 +229,11 @@ def test_a_user_who_stands_twice_is_a_mistake(batch):
     code, outcome, err = batch("user\nalice\nbob\nAlice\n")
     assert (code, outcome["made"]) == (65, 2)
     assert ":4: user alice stands in line 2 already" in err
+
+
+def test_a_line_without_end_ends_the_list(batch, tmp_path):
+    code, _, told = batch("user\nbob\n" + "x" * (1 << 20) + "\nalice\n")
+    assert (code, told.splitlines()[-1]) == (65, f"sievemda: {tmp_path}/users.csv:3: the line is too long")
 
 
 def test_lines_are_counted_also_behind_fields_of_several(batch):
