@@ -1,14 +1,16 @@
-"""Rights: set on one side, enforced on the other. A session that is open keeps those with which it began."""
+"""Rights: set on one side, enforced on the other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from sievemda.policy.acl import format_rights
 from tests.interop.dovecot import Dovecot, Imap
 from tests.interop.imap import quoted
+from tests.interop.processes import wait_until
 from tests.interop.site import Site, message
 
 MAIL = b"Subject: x\r\n\r\ny\r\n"
@@ -105,6 +107,29 @@ def test_rights_taken_away_over_imap_are_gone_here(site: Site, dovecot: Dovecot,
         assert site.mailbox(f"user/{person}/Pub").acl().get(other) == set("lr")
         imap.deleteacl("Pub", other)
     assert [name for name, _ in site.mailbox(f"user/{person}/Pub").acl().entries] == [person]
+
+
+def test_a_change_of_rights_holds_in_a_session_that_is_open(
+    site: Site, dovecot: Dovecot, person: str, board: str
+) -> None:
+    folder = f"Shared Folders/{board}"
+    site.grant(board, person, "lrs")
+    with dovecot.login(person) as imap:
+        for rights in ("lrswi", "lr", "lrw", "lri", "lrswi", "lrs"):
+            site.grant(board, person, rights)
+            wait_until(partial(holds, imap, folder, rights), f"{rights} for {person}")
+        assert imap.chosen(folder)
+        site.grant(board, person, "lr")
+        wait_until(lambda: not imap.store("1", "FLAGS", "\\Seen")[1][0], "no right to set flags")
+        site.grant(board, person, "")
+        wait_until(lambda: not imap.chosen(folder), "no such folder")
+
+
+def holds(imap: Imap, folder: str, rights: str) -> bool:
+    """Whether Dovecot says that these are the rights, and takes a message or does not accordingly."""
+    told = imap.myrights(quoted(folder))[1][0].decode().rpartition(" ")[2]
+    taken = imap.append(quoted(folder), "", None, MAIL)[0]
+    return set(told) == set(rights) and taken == ("OK" if "i" in rights else "NO")
 
 
 def test_a_script_files_into_the_folder_of_another_who_let_it_over_imap(
