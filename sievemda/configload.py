@@ -333,7 +333,7 @@ def spelled(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case dict():
-            return "{ " + ", ".join(f"{k} = {spelled(v)}" for k, v in value.items()) + " }"
+            return "{ " + ", ".join(f"{_key(k)} = {spelled(v)}" for k, v in value.items()) + " }"
         case int():
             return str(value)
         case None:
@@ -342,6 +342,10 @@ def spelled(value: Any) -> str:
             return "[" + ", ".join(spelled(v) for v in value) + "]"
         case _:
             return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _key(text: str) -> str:
+    return text if re.fullmatch("[A-Za-z0-9_-]+", text) else spelled(text)
 
 
 def reference() -> str:

@@ -60,7 +60,7 @@ def _check_word(value: str) -> None:
 def _with_bits(needed: int) -> Callable[[int], None]:
     def check(value: int) -> None:
         if value & needed != needed or value > 0o7777:
-            raise ValueError(f"{value:04o} shuts out the owner; {needed:04o} must be in it")
+            raise ValueError(f"{value:04o} shuts out the owner; {needed:04o} must be in it, in octal")
 
     return check
 

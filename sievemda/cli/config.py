@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sievemda import configload
-from sievemda.config import Settings
+from sievemda.config import Mode, Settings
 from sievemda.errors import ConfigurationError, DataError
 from sievemda.given import read_given
 
@@ -104,12 +104,12 @@ def _check_store(settings: Settings) -> None:
 def show(ctx: click.Context, changed: bool, as_json: bool) -> None:
     """Print every setting in force, with its full key."""
     settings: Settings = ctx.meta["sievemda.load"]()
-    values = {key: value for key, value in _values(settings) if not changed or _differs(key, value)}
+    values = {key: _plain(key, value) for key, value in _values(settings) if not changed or _differs(key, value)}
     if as_json:
-        click.echo(json.dumps({key: _plain(value) for key, value in values.items()}, indent=2))
+        click.echo(json.dumps(values, indent=2))
         return
     for key, value in values.items():
-        click.echo(f"{key} = {configload.spelled(_plain(value))}")
+        click.echo(f"{key} = {configload.spelled(value)}")
 
 
 @config.command(epilog="Example: sievemda config reference > sievemda.toml")
@@ -134,7 +134,11 @@ def _differs(key: str, value: Any) -> bool:
     return bool(value != default)
 
 
-def _plain(value: Any) -> Any:
+def _plain(key: str, value: Any) -> Any:
+    if key != "data" and configload.kind_of(key) is Mode:
+        return f"{value:04o}"
     if isinstance(value, dict):
         return {k: str(v) for k, v in value.items()}
-    return list(value) if isinstance(value, tuple) else value if isinstance(value, (bool, int)) else str(value or "")
+    if isinstance(value, tuple):
+        return list(value)
+    return value if isinstance(value, (bool, int)) else str(value or "")

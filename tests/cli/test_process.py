@@ -108,6 +108,16 @@ def test_an_empty_path_is_wrong_usage_and_not_the_current_directory(option, caps
     assert run([option, "", "mailbox", "list"]) == 64
 
 
+def test_what_config_show_prints_is_a_configuration(tmp_path, capsys):
+    sets = ["xlist-junk=Spam", f"partition-fast={tmp_path}/fast", "message_mode=0640", "lmtp_timeout=1h30m"]
+    assert run(["--data", str(tmp_path / "d"), *(w for each in sets for w in ("--set", each)), "config", "show"]) == 0
+    shown = capsys.readouterr().out
+    assert 'message_mode = "0640"' in shown
+    (tmp_path / "shown.toml").write_text(shown)
+    assert run(["--config", str(tmp_path / "shown.toml"), "config", "show"]) == 0
+    assert capsys.readouterr().out == shown
+
+
 def test_config_check_looks_into_what_the_settings_name(tmp_path, capsys):
     sets = ["sieve_extensions=+nonsense", "autocreate_sieve_script=/nope/a", "groups_file=/nope/b"]
     flags = [word for each in sets for word in ("--set", each)]

@@ -68,6 +68,7 @@ WORLDS = {
             "user/alice", "user/alice/L | anyone p", "user/alice@example.org", "user/alice/L@example.org | anyone p",
             "user/alice/F@example.org | fred p", "user/alice/G@example.org | fred@example.org p",
             "user/dora@example.org", "news | anyone lrsp", "news@example.org | anyone lrsp", "only@example.org | anyone lrsp",
+            "user/ida@bücher.example", "user/ida/L@xn--bcher-kva.example | fred@xn--bcher-kva.example p", "i@BÜCHER.example | anyone p",
         ),
     ),
     "loose": World(
@@ -320,6 +321,18 @@ CASES = [
         ("<bb+only@example.com>", UNKNOWN),
         ("<bb+news@unknown.example>", UNKNOWN),
         ("<bb@example.org>", UNKNOWN),
+        ("<alice@example.org.>", *_to("user/alice@example.org")),
+        ("<ida@xn--bcher-kva.example>", *_to("user/ida@xn--bcher-kva.example")),
+        ("<IDA@XN--Bcher-KVA.example>", *_to("user/ida@xn--bcher-kva.example")),
+        ("<ida@bücher.example>", *_to("user/ida@xn--bcher-kva.example"), "SMTPUTF8"),
+        ("<ida@BÜCHER.example>", *_to("user/ida@xn--bcher-kva.example"), "SMTPUTF8"),
+        (
+            "<ida+L@bücher.example>",
+            *_to("user/ida/L@xn--bcher-kva.example"),
+            "AUTH=fred@xn--bcher-kva.example SMTPUTF8",
+        ),
+        ("<bb+i@bücher.example>", *_to("i@xn--bcher-kva.example"), "SMTPUTF8"),
+        ("<bb+i@xn--bcher-kva.example>", *_to("i@xn--bcher-kva.example")),
     ),
     *_cases(
         "loose",
