@@ -125,7 +125,11 @@ def _place(
             raise AlreadyExists(f"{seen} is there already")
         place = links.vacant(store, tree, store.namespace.format_admin(name), place)
         build(store, place, name, having)
-        links.link(seen, place)
+        try:
+            links.link(seen, place)
+        except OSError:
+            shutil.rmtree(place, ignore_errors=True)  # nobody has seen it
+            raise
 
 
 def initial_acl(store: MailStore, name: MailboxName) -> Acl:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from os.path import lexists
+from os.path import islink, lexists
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,9 +77,10 @@ class MailStore:
         """TemporaryTrouble when it may be on a disk that is away."""
         if name.owner is not None:
             if tree := self.user_tree(name.owner):
-                if not self._is_ours(tree):
+                found = self._in_tree(tree, name)
+                if not self._is_ours(tree) or (found is None and islink(tree.folder(name.path))):  # noqa: PTH114
                     self.layout.check_there()
-                return self._in_tree(tree, name)
+                return found
         else:
             for tree in self.layout.shared(name.domain) if name.path else ():
                 if found := self._in_tree(tree, name):

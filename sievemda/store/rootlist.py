@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from os.path import islink
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,20 @@ def root_name(namespace: Namespace, text: str) -> MailboxName:
 
 
 def find(store: MailStore, name: MailboxName) -> QuotaRoot | None:
-    """The root of exactly that name; a file in which an IMAP server counts without a limit is none."""
+    """The root of exactly that name; a file in which an IMAP server counts without a limit is none.
+
+    TemporaryTrouble when it may be on a disk that is away.
+    """
     if is_domain(name):
         root = store.files.roots.domain(name.domain)
         return root if store.files.roots.is_limited(root) else None
+    linked = False
     for tree in trees(store, name.owner, name.domain):
         if store.files.roots.is_root(name.path, tree):
             return store.files.roots.at(name, tree)
+        linked = linked or islink(tree.folder(name.path))  # noqa: PTH114 - a name may be too long
+    if linked or (name.owner is not None and not store.user_exists(name.owner)):
+        store.layout.check_there()
     return None
 
 

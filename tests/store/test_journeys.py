@@ -9,12 +9,13 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from sievemda.errors import AlreadyExists, NotFound, StoreTrouble
-from sievemda.store import aside, copying, crossing, journey, messages, moves, staging
+from sievemda.store import aside, copying, crossing, journey, links, messages, moves, staging
 from sievemda.store.mailstore import MailStore
 from sievemda.store.orphans import orphans
 from tests.store.conftest import settings_with
@@ -380,6 +381,24 @@ def test_two_at_once_do_not_lose_what_they_fight_for(place):
     assert sorted(text for texts in found.values() for text in texts) == sorted(f"Subject: {n}\n\n" for n in BEFORE)
     assert codes.count(0) == 1
     assert set(found) == renamed("user/alice/a", targets[codes.index(0)])
+
+
+def test_who_has_waited_for_another_move_finds_that_the_folders_have_gone(place, monkeypatch):
+    """Or some of them only: then he must not take the others."""
+    real, store = links.alone, place.store()
+
+    @contextmanager
+    def alone(*trees):
+        monkeypatch.setattr(links, "alone", real)
+        rename(place.store(), "user/alice/a", "user/alice/u", "")
+        with real(*trees):
+            (trees[0].root / ".u.b").rename(trees[0].root / ".a.b")  # not there yet
+            yield
+
+    monkeypatch.setattr(links, "alone", alone)
+    with pytest.raises(NotFound):
+        rename(store, "user/alice/a", "user/alice/v", "")
+    assert set(mail(place.store())) == renamed("user/alice/a", "user/alice/u") - {"user/alice/u/b"} | {"user/alice/a/b"}
 
 
 def test_notes_are_json_that_says_what_follows(store, mailbox, monkeypatch):

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from sievemda.errors import ConfigurationError, DataError, TemporaryTrouble
+from sievemda.errors import ConfigurationError, DataError, StoreTrouble, TemporaryTrouble
+from sievemda.policy.quota import Limits
 from sievemda.store.hashing import full_hash
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
@@ -250,6 +251,38 @@ def away(site, tmp_path):
 def test_who_may_be_on_a_disk_that_is_away_is_not_unknown(away, name):
     with pytest.raises(TemporaryTrouble, match="partition two is away"):
         away.find(name)
+
+
+def test_a_folder_and_its_root_on_a_disk_that_is_away_are_not_unknown_either(site, tmp_path):
+    store = site()
+    store.create(ALICE)
+    far = store.create(MailboxName("alice", ("far",)), partition="two")
+    store.make_root(far).set_limits(Limits(messages=3))
+    shutil.rmtree(tmp_path / "two")
+    for look in (store.find, store.quota_root, store.delete):
+        with pytest.raises(TemporaryTrouble, match="partition two is away"):
+            look(far.name)
+    assert store.find(ALICE)
+    assert store.quota_root(ALICE) is None
+
+
+def test_no_root_of_a_user_on_a_disk_that_is_away_is_unknown(away):
+    with pytest.raises(TemporaryTrouble, match="partition two is away"):
+        away.quota_root(ALICE)
+
+
+def test_a_folder_that_cannot_be_shown_in_its_tree_is_not_made(store, mailbox, tmp_path, monkeypatch):
+    box = mailbox("user/alice")
+
+    def refused(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(StoreTrouble):
+        patched.setattr("sievemda.store.links.link", refused)
+        store.create(MailboxName("alice", ("far",)), partition="two")
+    assert not (tmp_path / "two/user/alice/Maildir/.far").exists()
+    assert not (box.path / ".far").is_symlink()
+    assert store.create(MailboxName("alice", ("far",)), partition="two").path.name == ".far"
 
 
 def test_a_list_without_them_says_so(away, caplog):
