@@ -1,3 +1,4 @@
+import errno
 import os
 import time
 
@@ -120,3 +121,13 @@ def test_a_lock_that_is_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "f.lock")
     with pytest.raises(TemporaryTrouble):
         Dotlock(tmp_path / "f", 0o600, patience=0.05).__enter__()
+
+
+def test_a_lock_that_finds_no_room_on_the_disk_is_not_left_behind(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError):
+        Dotlock(tmp_path / "f", 0o600).__enter__()
+    assert list(tmp_path.iterdir()) == []

@@ -42,7 +42,7 @@ def interact(shell: Shell) -> int:
             line = _typed(session.prompt)
         except EOFError:
             print(file=session.out)
-            return shell.closing
+            return session.status
         except KeyboardInterrupt:
             print("^C", file=session.out)
             continue

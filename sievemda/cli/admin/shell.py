@@ -24,17 +24,12 @@ class Shell:
         self._strict = strict  # the first error ends it
 
     def run(self, lines: Iterable[str]) -> int:
-        """All lines; the status to leave with: 0 when the last command was no failure."""
+        """All lines; the status to leave with: that of the last command."""
         for line in lines:
             self.line(line)
             if self.session.ended:
-                return self.session.status
-        return self.closing
-
-    @property
-    def closing(self) -> int:
-        """The status at the end of the input. A list that is empty is no failure there."""
-        return 0 if self.session.status == NOTHING else self.session.status
+                break
+        return self.session.status
 
     def line(self, text: str) -> None:
         """Run the commands of one line."""
