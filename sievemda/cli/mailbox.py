@@ -51,13 +51,18 @@ def existing(store: MailStore, text: str) -> Mailbox:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False))
+    print(json.dumps(value, ensure_ascii=not _is_utf8()))
+
+
+def _is_utf8() -> bool:
+    """Whether letters go out as UTF-8, which is the only encoding of JSON (RFC 8259 §8.1); else they are escaped."""
+    return (sys.stdout.encoding or "").lower().replace("_", "-") in {"utf-8", "utf8"}
 
 
 def print_json_array(values: Iterable[Any]) -> None:
     """One array, an object a line, written as they come: memory does not grow with their number."""
     separator = "["
-    encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+    encode = json.JSONEncoder(ensure_ascii=not _is_utf8(), check_circular=False).encode
     for value in values:
         sys.stdout.write(f"{separator}{encode(value)}")
         separator = ",\n "

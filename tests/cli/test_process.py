@@ -66,6 +66,16 @@ def test_text_that_the_terminal_cannot_show_is_no_crash(alice):
     assert (done.returncode, done.stdout) == (0, b"user/alice\nuser/alice/Entw\\xfcrfe\n")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("command", ["list", "info"])
+def test_json_is_json_in_every_encoding(alice, encoding, command):
+    name = "user/alice/Entwürfe \U0001f4e7"
+    assert run(["--data", str(alice), "mailbox", "create", name]) == 0
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = sievemda("--data", alice, "mailbox", command, "user/alice*", "--json", env=environment)
+    assert [row["name"] for row in json.loads(done.stdout.decode("utf-8"))] == ["user/alice", name]
+
+
 def groups_and_commands():
     from sievemda.cli.main import cli
 
