@@ -61,7 +61,6 @@ def listquota(session: Session, arguments: Arguments) -> None:
     root = _exact(session, name)
     session.say(f" {_used(root)}" if root and root.limits() != Limits() else "")
     if root is None:
-        session.store.find(name)  # a partition that is away is told
         raise Refused(NO_ROOT, NotFound.exit_code)
 
 
