@@ -29,6 +29,7 @@ ALMOST_NONE = 1
 _APPENDING = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NOTHING = b"0 0"
 _NO_LIMIT = "0S"
+UNKNOWN = f"{-(2**62)} 0\n"  # has every reader count; a file with nothing in it would say that nothing is there
 _LIMIT = re.compile(rb"\d{1,19}[A-Z]")
 
 
@@ -73,8 +74,9 @@ def read(folder: Path | str, longest: int = MAX_SIZE) -> Sizes:
     limits = _parse_limits(first)
     whole = lines and len(content) < longest and not lines[-1]
     apart = lines[1:] == [_NOTHING, b""]
-    counted = written if apart or len(lines) == 2 else 0
-    return Sizes(limits, _parse_usage(lines[:-1]) if whole else None, written, counted, apart)
+    usage = _parse_usage(lines[:-1]) if whole else None
+    counted = written if usage is not None and (apart or len(lines) == 2) else 0
+    return Sizes(limits, usage, written, counted, apart)
 
 
 def counted(usage: Usage, *, apart: bool) -> str:

@@ -239,7 +239,7 @@ class QuotaRoot:
                 break
         else:
             if write:
-                self._write(limits, "")  # somebody else is busy here: whoever asks next counts again
+                self._write(limits, maildirsize.UNKNOWN)  # somebody else is busy here: whoever asks next counts again
         return Count(Usage(total, count, len(folders)), first.usage)
 
     def _write(self, limits: Limits, lines: str) -> None:
@@ -286,7 +286,7 @@ class QuotaRoot:
             self.records.change(self.path, limits=kept)
             if limits.storage is None and limits.messages is None:
                 self._free()
-            self._write(limits, "")
+            self._write(limits, maildirsize.UNKNOWN)
             moved = self._count().usage
         quota_state.limits_changed(self.path, self.mode, lifted=limits == _NO_LIMITS)
         if new and moved.messages:
@@ -304,7 +304,7 @@ class QuotaRoot:
             self.recount()
             return
         with locked(self.path, fcntl.LOCK_EX):
-            self._write(self.limits(), "")
+            self._write(self.limits(), maildirsize.UNKNOWN)
 
     def remove(self) -> None:
         """It is no root any longer."""

@@ -1,3 +1,4 @@
+import itertools
 import os
 import threading
 import time
@@ -5,6 +6,7 @@ import time
 import pytest
 
 from sievemda.policy.quota import Limits, Usage
+from sievemda.store import quota
 from sievemda.store.quota import QuotaRoot
 
 MESSAGE = b"Subject: x\n\nbody\n"  # 17 octets
@@ -177,6 +179,18 @@ def test_a_count_of_a_server_that_knows_one_root_only_refuses_nothing(store, mai
     (root.path / "maildirsize").write_text("3C\n102 6\n")
     assert root.would_accept()
     assert root.usage() == Usage(17, 1)
+
+
+def test_a_count_that_folders_under_change_made_impossible_is_nothing_to_add_to(store, mailbox, monkeypatch):
+    box = mailbox("user/alice")
+    root = root_of(store, "user/alice", Limits(messages=100))
+    put(store, box, 3)
+    numbers = itertools.count()
+    with monkeypatch.context() as changing:
+        changing.setattr(quota, "_stamps_now", lambda folders: [next(numbers)])
+        root.recount()
+    put(store, box, 1)
+    assert (root.usage().storage, root.usage().messages) == (68, 4)
 
 
 def test_mail_expunged_by_a_server_that_keeps_quota_is_subtracted(store, mailbox):
