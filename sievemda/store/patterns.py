@@ -25,7 +25,7 @@ class Pattern:
         self._separator = "." if _is_dotted(local, namespace.separator) else "/"
         self._local = wildcards(local, self._separator)
         any_domain = not at and local[-1:] in ("*", "%")
-        self._domain = wildcards("*" if any_domain else domain.lower(), ".")
+        self._domain = wildcards("*" if any_domain else _domain(namespace, domain), ".")
         self._head = re.split(r"[*%]", local, maxsplit=1)[0]
         self.user = None if namespace.virtual and any_domain else _one_user(namespace, text)
 
@@ -54,6 +54,14 @@ def _is_dotted(pattern: str, separator: str) -> bool:
     if separator == "/":
         return pattern.startswith("user.") and "/" not in pattern
     return "/" not in pattern
+
+
+def _domain(namespace: Namespace, text: str) -> str:
+    """A domain as it is in names; a pattern of one stays, in lower case."""
+    try:
+        return text.lower() if {"*", "%"} & set(text) else namespace.domain(text)
+    except DataError:
+        return text.lower()
 
 
 def _one_user(namespace: Namespace, text: str) -> str | None:

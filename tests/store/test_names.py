@@ -198,6 +198,9 @@ def test_a_detail_without_a_user_names_a_board():
         (VIRTUAL, "user/%", ["user/alice", "user/bob@example.org"], ["user/alice/x"]),
         (VIRTUAL, "user/%@example.org", ["user/bob@example.org"], ["user/alice"]),
         (VIRTUAL, "*@example.org", ["user/bob/x@example.org", "board@example.org"], ["user/alice"]),
+        (VIRTUAL, "user/%@Example.Com", ["user/alice"], ["user/bob@example.org"]),
+        (VIRTUAL, "*@bücher.example", ["user/bob@xn--bcher-kva.example"], ["user/bob@example.org"]),
+        (VIRTUAL, "*@EXAMPLE.*", ["user/bob@example.org"], ["user/bob@b.example", "board"]),
         (VIRTUAL, "user/alice", ["user/alice"], ["user/alice@example.org"]),
     ],
 )
