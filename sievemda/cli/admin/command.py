@@ -63,8 +63,8 @@ def admin(
     """A shell with the commands of cyradm, over the store itself: `help` in it lists them.
 
     Commands come from -e, else from the terminal, else from standard input. The exit code is that of the last command,
-    1 of a list that is empty, and what `exit NUMBER` says. Whoever may write to the store may do everything, so there is no login;
-    --user shows what somebody may do.
+    1 of a list that is empty, and what `exit NUMBER` says. Whoever may write to the store may do everything, so there
+    is no login; --user shows what somebody may do.
     """
     from sievemda.cli.admin.connection import check_server
     from sievemda.cli.admin.interactive import interact, is_terminal
