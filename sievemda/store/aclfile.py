@@ -179,13 +179,13 @@ class AclFiles:
             _log.error("%s is damaged, nobody but the owner has rights: %s", folder / FILE_NAME, content.damage)
         return content
 
-    def _understood(self, content: _Content, record: Record, owner: str | None) -> Acl:
+    def _understood(self, content: _Content, record: Record, owner: str | None, successor: str | None = None) -> Acl:
         if not content.digest:
             return Acl() if owner is None else Acl(((owner, ALL_RIGHTS),))
         if record.acl_file == content.written_for(owner):
             return _recorded(record)
         acl = dovecot.equivalent(content.entries, owner, self._groups_of)
-        for name, rights in _beyond(content, record, owner).entries:
+        for name, rights in _beyond(content, record, owner, successor).entries:
             acl = acl.having(name, acl.get(name) | rights)
         return acl
 
@@ -205,7 +205,8 @@ class AclFiles:
     ) -> Acl:
         """Replace the ACL by `change` of it, alone with the file; StoreTrouble when the file is damaged.
 
-        `owner_after` is given when the folder has been given to somebody else.
+        `owner_after` is given when the folder has been given to somebody else. A crash may have come after the record
+        was written and before the file was; then the record speaks of him already.
         """
         path = folder / FILE_NAME
         with Dotlock(path, self._mode) as lock:
@@ -216,7 +217,8 @@ class AclFiles:
             if content.damage:
                 raise StoreTrouble(f"{path} is damaged ({content.damage}); repair or remove it first")
             record = self._records.get(folder)
-            before = self._understood(content, record, owner)
+            begun = owner_after if owner_after and record.acl_file.endswith(f" {owner_after}") else None
+            before = self._understood(content, record, owner, begun)
             acl = change(before)
             new, recorded = self.written(acl, owner_after or owner, content.kept)
             self._records.change(folder, **recorded, granted=_since(record.granted, before, acl))
@@ -242,8 +244,8 @@ def _recorded(record: Record) -> Acl:
     return Acl(tuple((name, Rights(letters)) for name, letters in record.rights.items() if letters))
 
 
-def _beyond(content: _Content, record: Record, owner: str | None) -> Acl:
-    """Rights that Dovecot has no letter for, of those whom the file of other hands still names."""
-    named = {entry.identifier for entry in content.entries} | {owner}
+def _beyond(content: _Content, record: Record, owner: str | None, successor: str | None = None) -> Acl:
+    """Rights that Dovecot has no letter for, of those whom the file of other hands still names, and a new owner's."""
+    named = {entry.identifier for entry in content.entries} | {owner, successor}
     found = ((name, Rights(letters) - dovecot.KNOWN) for name, letters in record.rights.items())
     return Acl(tuple((name, rights) for name, rights in found if rights and name.removeprefix("-") in named))

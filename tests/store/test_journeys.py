@@ -129,8 +129,7 @@ def partitions(store):
 
 
 def rights(store):
-    """Without `n`, which is kept in another file than the others: between the two it may be lost."""
-    return {str(box.acl()).replace("n", "") for box in store.list()}
+    return {str(box.acl()) for box in store.list()}
 
 
 def everything_is_there(store, old, new):
