@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sievemda.cli.complaints import one_line
 from sievemda.cli.failures import Failures
 from sievemda.cli.mailbox import open_store, print_json_array
 from sievemda.cli.selection import Found, Selection, selecting
@@ -209,7 +210,8 @@ def _other_list(store: MailStore, selection: Selection, failures: Failures, *, o
         print_json_array(rows)
         return
     for row in rows:
-        sys.stdout.write(f"{row['path']}: {row['why']}\n" if orphans else f"{row['name']}\n")
+        line = f"{row['path']}: {row['why']}" if orphans else str(row["name"])
+        sys.stdout.write(f"{one_line(line)}\n")  # a directory may have any name
 
 
 def _deleted(store: MailStore, selection: Selection) -> Iterator[Row]:

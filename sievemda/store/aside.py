@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING
 
 from sievemda.store.directories import make_directory
 from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
+from sievemda.store.layout import DELETED
 from sievemda.store.maildir import size_of
-from sievemda.store.withdrawn import AREA
+from sievemda.store.withdrawn import AREA, END_OF_TIME
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -129,10 +130,21 @@ def entries(store: MailStore, since: float = 0.0) -> Iterator[Aside]:
                 parts = tuple((_here(path, str(aside)), str(was)) for aside, was in content["parts"])
                 name, deleted, mailbox = str(content["name"]), float(content["deleted"]), bool(content["mailbox"])
                 more = bool(content.get("subscribed")), str(content.get("to") or "")
-                found.append(Aside(path, name, deleted, parts, mailbox, *more))
-            except (OSError, ValueError, KeyError, TypeError):
+                found.append(_sound(store, Aside(path, name, deleted, parts, mailbox, *more)))
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
                 _log.warning("%s is not an entry of a deleted mailbox", path)
     yield from sorted(found, key=lambda entry: entry.deleted)
+
+
+def _sound(store: MailStore, entry: Aside) -> Aside:
+    """ValueError for what we have not written: a part that is no deleted one, a time that no calendar has."""
+    for part in (Path(there) for there, _ in entry.parts):
+        beside = part.name.startswith(DELETED) and part.name != DELETED and store.layout.really_holds(part)
+        if not beside and not (part.parent == entry.path and part.name.isdecimal()):
+            raise ValueError(f"{part} is no part of {entry.path}")
+    if not 0 <= entry.deleted < END_OF_TIME:
+        raise ValueError(f"{entry.deleted} is no time")
+    return entry
 
 
 def _here(entry: Path, part: str) -> str:

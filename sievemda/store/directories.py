@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.store.files import sync_directory
+from sievemda.store.layout import OURS
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -16,6 +18,8 @@ def make_directory(store: MailStore, path: Path) -> None:
 
     Other users must get through the data directory to the socket in it, and nowhere further.
     """
+    if path.name in OURS and path.is_symlink():
+        raise OSError(errno.ELOOP, "is a link, where the partition must have a directory", str(path))
     missing = []
     while not path.is_dir():
         missing.append(path)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from sievemda.errors import AlreadyExists, SievemdaError
 from sievemda.store.crossing import transfer
 from sievemda.store.directories import make_directory
-from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
+from sievemda.store.files import is_directory, read_control_file, sync_directory, unique_name, write_new
 from sievemda.store.layout import MOVING
 from sievemda.store.leftovers import follow, leave
 
@@ -79,14 +79,18 @@ def go_on(store: MailStore, arrived: Callable[[dict[str, Any]], None]) -> None:
     """
     for partition in store.layout.partitions:
         base = store.layout.partition(partition) / MOVING
-        for path in sorted(base.iterdir()) if base.is_dir() else ():
-            with suppress(BlockingIOError, FileNotFoundError):
+        for path in sorted(base.iterdir()) if is_directory(base) else ():
+            try:
                 fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
                 try:
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     _finish(store, path, fd, arrived)
                 finally:
                     os.close(fd)
+            except (BlockingIOError, FileNotFoundError):
+                continue
+            except OSError as error:
+                _log.error("%s is no note of a rename: %s", path, error)
 
 
 def _written(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> tuple[Path, int]:
@@ -127,7 +131,7 @@ def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, 
                 _say(fd, _DONE)
             arrived(note)
             follow(store)
-    except (OSError, SievemdaError, ValueError, KeyError, TypeError) as error:
+    except (OSError, SievemdaError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         _log.error("%s cannot be finished now: %s", path, error)
     else:
         path.unlink(missing_ok=True)
@@ -148,8 +152,8 @@ def _go_back(store: MailStore, done: Sequence[Step], fd: int) -> None:
         try:
             if back:
                 _go(store, Step(back, at, to), again=True)
-        except (OSError, SievemdaError):
-            _log.exception("%s cannot be put back", step.at)
+        except (OSError, SievemdaError) as error:
+            _log.error("%s cannot be put back: %s", step.at, error)
         _say(fd, _UNDONE)
 
 

@@ -39,7 +39,8 @@ from sievemda.store.spelling import from_disk, in_utf8, is_plain, to_disk
 MAILDIR = "Maildir"
 DELETED = "deleted."
 MOVING = "moving."
-_RESERVED = {"user", "domain", "shared", STAGE, DELETED, MOVING}  # at the top of a partition
+OURS = {STAGE, DELETED, MOVING}
+_RESERVED = {"user", "domain", "shared"} | OURS  # at the top of a partition
 _log = logging.getLogger(__name__)
 _PLACEHOLDER = re.compile(r"\{(user|local|domain|hash|domainhash)\}")
 

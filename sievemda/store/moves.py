@@ -109,8 +109,8 @@ def change_subscriptions(tree: Tree | None, change: Callable[[Path], None]) -> N
         return
     try:
         change(tree.root)
-    except (OSError, SievemdaError):
-        _log.exception("%s: cannot change the subscriptions", tree.root)
+    except (OSError, SievemdaError) as error:
+        _log.error("%s: cannot change the subscriptions: %s", tree.root, error)
 
 
 def rename(store: MailStore, old: MailboxName, new: MailboxName, *, partition: str = "") -> Mailbox:

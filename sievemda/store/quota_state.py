@@ -110,7 +110,7 @@ def _parse(path: str, content: bytes | None) -> State:
         found: dict[str, Any] = json.loads(content)
         since = _time(found.get("full_since", 0))
         told = {str(name): _told(*pair) for name, pair in found.get("told", {}).items() if len(name) <= _MAX_NAME}
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         _log.warning("%s is damaged and counts as empty", path)
         return State()
     return State(since, told)

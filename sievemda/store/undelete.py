@@ -127,6 +127,8 @@ def _where_to(store: MailStore, was: Path, old: str, new: str) -> Path:
     home = layout.home(old, layout.default)
     if was.parent == home:
         return layout.home(new, layout.default) / was.name
+    if not layout.really_holds(was):
+        raise DataError(f"{was} lies in no partition")
     if old != new:
         raise DataError(f"{was} is no place for a user of another name: bring {old} back and rename him then")
     return was

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 AREA = "withdrawn."
+END_OF_TIME = 1 << 37  # seconds since 1970 that every calendar has
 _ENTRY = ".entry"
 _ABANDONED = 86400.0  # seconds after which a message without an entry belongs to nobody
 _LONGEST = 1000  # characters of a text in an entry
@@ -143,7 +144,10 @@ def _read(directory: int, name: str) -> Withdrawn | None:
         found: dict[str, Any] = json.loads(read_control_file(name + _ENTRY, dir_fd=directory) or b"")
         texts = {key: str(found[key]) for key in ("mailbox", "why", "message_id", "sender", "to", "subject")}
         flags = tuple(str(flag) for flag in found["flags"])
-        return Withdrawn(name, when=float(found["when"]), size=int(found["size"]), flags=flags, **texts)
+        when = float(found["when"])
+        if not 0 <= when < END_OF_TIME:
+            raise ValueError(f"{when} is no time")
+        return Withdrawn(name, when=when, size=int(found["size"]), flags=flags, **texts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         _log.warning("%s%s in %s is damaged", name, _ENTRY, AREA)
         return None

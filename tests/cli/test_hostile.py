@@ -2,6 +2,7 @@
 
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,108 @@ def test_what_the_store_says_of_a_damaged_file_is_a_line_as_well(sievemda, tmp_p
     code, out, err = sievemda("mailbox", "rename", "user/alice/Lists", "user/alice/Old")
     assert (code, out) == (0, "")
     assert all("subscriptions" in line for line in err.splitlines())
+
+
+# -- what should not be in a store -------------------------------------------------------------------------------------
+
+ENTRIES = [
+    b"",
+    b"[" * 50_000,
+    b"{}",
+    b'{"name": "user/alice/Gone", "deleted": 1e300, "mailbox": true, "parts": []}',
+    b'{"name": "user/alice/Gone", "deleted": NaN, "mailbox": true, "parts": []}',
+    b'{"name": "user/alice/Gone", "deleted": %s, "mailbox": true, "parts": []}' % (b"9" * 400),
+    b'{"name": "user/alice/Gone", "deleted": 1, "mailbox": true, "parts": [["OUTSIDE", "HOME/Maildir/.Gone"]]}',
+    b'{"name": "user/alice/Gone", "deleted": 1, "mailbox": true, "parts": [["HOME/Maildir", "HOME/Maildir/.Gone"]]}',
+    b'{"name": "user/alice/Gone", "deleted": 1, "mailbox": true, "parts": [["HOME/../../deleted./x/../../../../o", "x"]]}',
+    b'{"name": "user/alice/Gone", "deleted": 1, "mailbox": true, "parts": [["\\u0000", "\\ud800"]]}',
+]
+
+
+@pytest.fixture
+def outside(tmp_path):
+    for part in ("cur", "new", "tmp"):
+        (tmp_path / "outside" / part).mkdir(parents=True)
+    (tmp_path / "outside/new/1.x").write_text("Subject: somebody else's\n\nx\n")
+    return tmp_path / "outside"
+
+
+def content(place):
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in place.rglob("*")}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=range(len(ENTRIES)))
+@pytest.mark.parametrize(
+    "command", [("mailbox", "deleted"), ("mailbox", "list", "--orphans"), ("mailbox", "undelete", "user/alice/Gone")]
+)
+def test_a_deletion_that_we_did_not_write_leads_nowhere(sievemda, tmp_path, outside, entry, command):
+    home = tmp_path / "d/mail/user/alice"
+    place = tmp_path / "d/mail/deleted./1.x"
+    place.mkdir(parents=True)
+    (place / "entry").write_bytes(entry.replace(b"OUTSIDE", bytes(outside)).replace(b"HOME", bytes(home)))
+    before = content(outside), content(home)
+    code, _, err = sievemda(*command)
+    assert code == (67 if "undelete" in command else 0)
+    assert (content(outside), content(home)) == before
+    assert all(line.startswith("sievemda: ") for line in err.splitlines())
+
+
+@pytest.mark.parametrize(
+    "note", [b"[" * 50_000, b"[1]", b"{", b'{"steps": 5}', b'{"steps": [["move", "\\u0000", "x"]]}']
+)
+def test_a_note_of_a_rename_that_we_did_not_write_keeps_nobody_from_renaming(sievemda, tmp_path, note):
+    place = tmp_path / "d/mail/moving."
+    place.mkdir()
+    (place / "1.x").write_bytes(note + b"\n")
+    code, out, _ = sievemda("mailbox", "rename", "user/alice", "user/carol")
+    assert (code, out) == (0, "")
+    assert sievemda("mailbox", "list")[1] == "user/carol\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("deleted.", ("mailbox", "delete", "--yes", "user/alice/Lists")),
+        ("deleted.", ("account", "delete", "--mail", "--yes", "alice")),
+        ("moving.", ("mailbox", "rename", "user/alice/Lists", "user/alice/Old")),
+        ("stage.", ("mailbox", "create", "user/alice/New")),
+    ],
+)
+def test_no_part_of_a_partition_is_a_link_to_elsewhere(sievemda, tmp_path, outside, name, command):
+    sievemda("mailbox", "create", "user/alice/Lists")
+    place = tmp_path / "d/mail" / name
+    if place.exists():
+        place.rmdir()
+    place.symlink_to(outside)
+    before = content(outside), sievemda("mailbox", "list")[1]
+    code, _, err = sievemda(*command)
+    assert (code in (74, 75), err.count("\n")) == (True, 1)
+    assert (content(outside), sievemda("mailbox", "list")[1]) == before
+
+
+@pytest.mark.parametrize(
+    "odd", [b".a\nb", b".\x1b[2Jx", b".a\xffb", b".a..b", b"...", b".&AAA-", b".&2AA-", b"." + b"x" * 254]
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("mailbox", "list"),
+        ("mailbox", "list", "--long"),
+        ("mailbox", "list", "--orphans"),
+        ("acl", "dump"),
+        ("acl", "list", "*"),
+        ("quota", "report"),
+        ("readership",),
+        ("admin", "-e", "lm; lam *"),
+        ("account", "list", "--long"),
+    ],
+    ids=" ".join,
+)
+def test_a_directory_with_an_odd_name_poses_as_no_other_line(sievemda, tmp_path, command, odd):
+    folder = bytes(tmp_path / "d/mail/user/alice/Maildir") + b"/" + odd
+    for part in (b"cur", b"new", b"tmp"):
+        Path(os.fsdecode(folder + b"/" + part)).mkdir(parents=True)
+    code, out, _ = sievemda(*command)
+    assert code == 0
+    assert all(line.isprintable() or "\udcff" in line for line in out.split("\n"))
+    assert "\nb" not in out

@@ -1,8 +1,8 @@
 """A user puts a link in the place of a directory after his mailbox was found and before it is written to."""
 
 import os
-from pathlib import Path
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
