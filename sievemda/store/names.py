@@ -143,7 +143,7 @@ class Namespace:
 
     def _split_admin(self, text: str) -> tuple[str, ...]:
         dotted = text.startswith("user.") if self.separator == "/" else not text.startswith("user/")
-        if "/" in text and (self.separator == "/" or not text.startswith("user.")):
+        if "/" in text and (self.separator == "/" or "." not in text):
             dotted = False
         if dotted:
             return tuple(part.replace("^", ".") for part in text.split("."))

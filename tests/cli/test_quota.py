@@ -153,7 +153,8 @@ def test_a_report_counts_where_a_file_was_told_something_else(quota, put, tmp_pa
 
 
 def test_a_count_believes_no_file(quota, tmp_path):
-    (tmp_path / "mail/user/alice/Maildir/maildirsize").write_text("1024000S,10C\n5000 5\n")
+    # `0 0`: counted without what the root of Lists counts.
+    (tmp_path / "mail/user/alice/Maildir/maildirsize").write_text("1024000S,10C\n5000 5\n0 0\n")
     assert " 5              MESSAGE user/alice\n" in quota("report", "-u", "alice")
     assert " 0              MESSAGE user/alice\n" in quota("report", "-u", "alice", "--count")
 

@@ -229,6 +229,12 @@ def test_where_dots_separate_a_slash_is_not_part_of_a_new_name():
         DOTS.check_new(MailboxName("alice", ("a/b",)))
 
 
+def test_where_dots_separate_a_slash_beside_them_separates_nothing():
+    assert DOTS.parse_admin("board.x/y") == MailboxName(None, ("board", "x/y"))
+    with pytest.raises(DataError):
+        DOTS.check_new(DOTS.parse_admin("board.x/y"))
+
+
 @pytest.mark.parametrize(
     "good",
     [*(f"user/alice/a{character}b" for character in "#$&'()*+,-.:=?@[]_~ "), *(f"user/alice/{c}x" for c in "#$&'()*+,-.:=?@[]_~ "),
