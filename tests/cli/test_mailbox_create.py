@@ -47,7 +47,7 @@ def test_rights_and_quota_come_with_it(create, sievemda):
     assert names(sievemda) == []
     assert create("board", "--acl", "anyone p|bob lrs", "--quota", "1M") == (0, "", "")
     assert sievemda("acl", "list", "board")[1] == "anyone p\nbob lrs\n"
-    assert '"limit": 1024' in sievemda("quota", "list", "board", "--json")[1]
+    assert '"limit": 1048576' in sievemda("quota", "list", "board", "--json")[1]
 
 
 @pytest.mark.parametrize(
