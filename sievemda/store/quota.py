@@ -87,20 +87,21 @@ def _annotations(below: Below) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """What a count has found, and what the file said before; None where there was nothing to believe."""
-
-    usage: Usage
-    before: Usage | None
-
-
-@dataclass(frozen=True, slots=True)
 class Below:
     """Those folders of one tree for which a root counts."""
 
     tree: Path
     folders: list[Folder]
     apart: bool = False  # whether IMAP servers would count more: at the root of a user, below which there are others
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a count has found, and what the file said before; None where there was nothing to believe."""
+
+    usage: Usage
+    before: Usage | None
+    below: list[Below]
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ class QuotaRoot:
     def usage(self, *, fresh: bool = False) -> Usage:
         """Octets and messages as the file has them; `fresh`: counted, with folders and annotations."""
         if fresh:
-            return replace(self.recount(), annotation=self.annotations())
+            found = self.count()
+            return replace(found.usage, annotation=sum(map(_annotations, found.below)))
         return self._read().usage or self.recount()
 
     def limits_and_usage(self) -> tuple[Limits, Usage]:
@@ -240,7 +242,7 @@ class QuotaRoot:
         else:
             if write:
                 self._write(limits, maildirsize.UNKNOWN)  # somebody else is busy here: whoever asks next counts again
-        return Count(Usage(total, count, len(folders)), first.usage)
+        return Count(Usage(total, count, len(folders)), first.usage, below)
 
     def _write(self, limits: Limits, lines: str) -> None:
         maildirsize.write(self.path, limits, lines, self.mode)
