@@ -2,18 +2,10 @@ import json
 
 import pytest
 
-from sievemda.cli.main import run
-
 
 @pytest.fixture
-def sievemda(tmp_path, capsys):
+def sievemda(call):
     """Runs a command on an embedded site: (exit code, standard output, standard error)."""
-
-    def call(*arguments):
-        code = run(["--data", str(tmp_path / "d"), *arguments])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
 
     return call
 

@@ -9,14 +9,8 @@ from sievemda.store.mailbox import Mailbox
 
 
 @pytest.fixture
-def sievemda(tmp_path, capsys):
+def sievemda(call):
     """Runs a command on a site with users alice, bob, carol, a folder that alice shows to bob, and a board."""
-
-    def call(*arguments):
-        code = run(["--data", str(tmp_path / "d"), *arguments])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
 
     for name in ("user/alice", "user/alice/Lists", "user/alice/Own", "user/bob", "user/carol", "board"):
         assert call("mailbox", "create", name) == (0, "", "")
