@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from sievemda.cli.mailbox_list import iso
 from sievemda.cli.selection import Selection, selecting
 from sievemda.cli.terminal import clean
 from sievemda.config import Settings
-from sievemda.errors import DataError, UsageError
+from sievemda.errors import DataError, StoreTrouble, UsageError
 
 if TYPE_CHECKING:
     from sievemda.store.census import Use
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
     from sievemda.store.message_list import Stored
     from sievemda.store.quota import QuotaRoot
+
+log = logging.getLogger(__name__)
 
 _FIELDS = {"message_id": "Message-ID", "date": "Date", "from": "From", "subject": "Subject"}
 
@@ -165,10 +168,15 @@ def _quota(inbox: Mailbox) -> dict[str, str]:
     }
 
 
-def _subscriptions(store: MailStore, userid: str) -> list[str]:
+def _subscriptions(store: MailStore, userid: str) -> list[str] | None:
+    """None when the file is damaged, which is told: who asks about a user wants to see the rest all the more."""
     from sievemda.store.subscribed import subscribed
 
-    return [store.namespace.format_admin(name) if name else shown for name, shown in subscribed(store, userid)]
+    try:
+        return [store.namespace.format_admin(name) if name else shown for name, shown in subscribed(store, userid)]
+    except StoreTrouble as error:
+        log.warning("%s", error)
+        return None
 
 
 # -- messages --------------------------------------------------------------------------------------------------------

@@ -223,3 +223,15 @@ def test_a_directory_with_an_odd_name_poses_as_no_other_line(sievemda, tmp_path,
     assert code == 0
     assert all(line.isprintable() or "\udcff" in line for line in out.split("\n"))
     assert "\nb" not in out
+
+
+@pytest.mark.parametrize("command", [("mailbox", "info", "user/alice"), ("account", "info", "alice")], ids=" ".join)
+def test_damaged_subscriptions_do_not_hide_what_else_is_known_of_a_user(sievemda, tmp_path, caplog, command):
+    file = tmp_path / "d/mail/user/alice/Maildir/subscriptions"
+    file.unlink(missing_ok=True)
+    file.mkdir()
+    code, out, _ = sievemda(*command)
+    assert code == 0
+    assert f"{file} cannot be read" in caplog.text
+    assert "subscriptions: -\n" in out
+    assert f"home: {tmp_path}/d/mail/user/alice\n" in out
