@@ -16,6 +16,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from sievemda.errors import TemporaryTrouble
 log = logging.getLogger(__name__)
 
 _BUSY = 5.0  # seconds to wait for another process
+_PAUSE = 0.01  # seconds between two tries to open a file that others are just making
 _PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA wal_autocheckpoint=4000")
 
 Values = Mapping[str, object]
@@ -97,8 +99,7 @@ class Database:
             self._path.touch(mode=0o600)
         connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         try:
-            for statement in (*_PRAGMAS, *self._schema):
-                connection.execute(statement)
+            _prepare(connection, (*_PRAGMAS, *self._schema))
         except BaseException:
             connection.close()
             raise
@@ -118,3 +119,22 @@ class Database:
             except sqlite3.Error as e:
                 log.warning("%s: %s", self._path, e)
             self._connection = None
+
+
+def _prepare(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
+    """Run what a connection begins with.
+
+    Why it is tried again: two processes that turn a new file to WAL at once wait for each other, and SQLite refuses one
+    of them then without waiting at all.
+    """
+    until = time.monotonic() + _BUSY
+    while True:
+        try:
+            for statement in statements:
+                connection.execute(statement)
+        except sqlite3.OperationalError as e:
+            if e.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
