@@ -120,22 +120,23 @@ def sync_later(directory: Path) -> Iterator[None]:
         yield
     finally:
         _later.wanted = False
-    _sync_file_system(directory)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync_file_system(fd)
+    finally:
+        os.close(fd)
 
 
-def _sync_file_system(directory: Path) -> None:
+def sync_file_system(fd: int) -> None:
+    """See everything to the disk that was written to the file system of an open file or directory. OSError."""
     import ctypes  # noqa: PLC0415 - hardly anybody needs it
 
     library = ctypes.CDLL(None, use_errno=True)
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if not hasattr(library, "syncfs"):
-            os.sync()
-        elif library.syncfs(fd):
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), str(directory))
-    finally:
-        os.close(fd)
+    if not hasattr(library, "syncfs"):
+        os.sync()
+    elif library.syncfs(fd):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 def is_directory(path: Path | str, *, through_link: bool = False) -> bool:

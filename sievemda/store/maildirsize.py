@@ -115,8 +115,8 @@ def write_free(folder: Path, usage: Usage, mode: int) -> None:
     write_atomically(folder / FILE_NAME, f"{_NO_LIMIT}\n{counted(usage, apart=False)}".encode(), mode)
 
 
-def add(folder: Path, size: int) -> None:
-    """A message of `size` octets has come; nothing to do when there is no such file."""
+def add(folder: Path, size: int, messages: int = 1) -> None:
+    """So many messages of together `size` octets have come; nothing to do when there is no such file."""
     directory = open_pinned(str(folder))
     try:
         fd = os.open(FILE_NAME, _APPENDING, dir_fd=directory)
@@ -125,6 +125,6 @@ def add(folder: Path, size: int) -> None:
     finally:
         os.close(directory)
     try:
-        os.write(fd, b"%d 1\n" % size)
+        os.write(fd, b"%d %d\n" % (size, messages))
     finally:
         os.close(fd)

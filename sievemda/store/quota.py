@@ -248,18 +248,18 @@ class QuotaRoot:
         maildirsize.write(self.path, limits, lines, self.mode)
 
     @contextmanager
-    def recording(self, size: int) -> Iterator[None]:
-        """Around the arrival of one message: add its line when it has arrived, counted or not counted as one."""
+    def recording(self, size: int, messages: int = 1) -> Iterator[None]:
+        """Around the arrival of a message, or some: add the line when they have come, counted or not counted as one."""
         with locked(self.path, fcntl.LOCK_SH):
             yield
-            self._add(self.path, size)
+            self._add(self.path, size, messages)
         if self.counter is not None:
-            self._add(self.counter, size)
+            self._add(self.counter, size, messages)
 
-    def _add(self, folder: Path, size: int) -> None:
-        """The message has arrived: nothing here may make that a failure."""
+    def _add(self, folder: Path, size: int, messages: int) -> None:
+        """The messages have arrived: nothing here may make that a failure."""
         try:
-            maildirsize.add(folder, size)
+            maildirsize.add(folder, size, messages)
         except OSError as error:
             _log.error("%s: a delivery could not be added: %s", folder / maildirsize.FILE_NAME, error)
 

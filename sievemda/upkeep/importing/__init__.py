@@ -1,0 +1,1 @@
+"""Messages, folders and rules that come from elsewhere."""
