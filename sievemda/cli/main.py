@@ -35,6 +35,7 @@ COMMANDS = {
     "readership": "readership:readership",
     "script": "script:script",
     "admin": "admin.command:admin",
+    "import": "import_:import_",
     "sieve": "sieve:sieve",
     "test": "sieve_test:test",
     "why": "why:why",

@@ -1,0 +1,36 @@
+"""`sievemda import`: the group. Each kind of source has a command of its own in a module of its own.
+
+`import --news ...` is `import news ...`. Without the name of a kind the source shows by its looks what it is.
+"""
+
+from __future__ import annotations
+
+import click
+
+from sievemda.cli.lazy import LazyCommands
+
+_LAZY: dict[str, str] = {}
+
+
+class _Kinds(LazyCommands):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _LAZY:
+            from sievemda.upkeep.importing.kinds import kind_of
+
+            args = [kind_of(args[0]), *args]
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0].startswith("--") and args[0][2:] in _LAZY:
+            args = [args[0][2:], *args[1:]]
+        return super().parse_args(ctx, args)
+
+
+@click.group("import", cls=_Kinds, lazy=_LAZY, epilog="Example: sievemda import --help")
+def import_() -> None:
+    """Bring messages, folders and rules in from elsewhere; users and folders are made as needed.
+
+    Without the name of a kind it is told from what the source looks like.
+    """
