@@ -6,20 +6,16 @@ look, one that it removed is gone; a look-up is a few `lstat`, and costs the sam
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from os.path import islink, lexists
 from pathlib import Path
-from typing import TypeVar
 
 from sievemda.config import Settings
-from sievemda.errors import TemporaryTrouble
 from sievemda.policy.acl import Rights
 from sievemda.store import aside, creation, leftovers, moves, record, rootlist, undelete, withdrawn
 from sievemda.store.aclfile import forget_list
@@ -32,11 +28,10 @@ from sievemda.store.layout import MAILDIR, Layout, Tree
 from sievemda.store.mailbox import Files, Mailbox
 from sievemda.store.maildir import is_folder
 from sievemda.store.names import MailboxName, Namespace
+from sievemda.store.ordered import in_order
 from sievemda.store.patterns import Pattern
 from sievemda.store.quota import QuotaRoot
 from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
-
-Named = TypeVar("Named", Mailbox, QuotaRoot)
 
 _DAY = 86400.0
 _WEEK = 7 * _DAY
@@ -322,40 +317,7 @@ class MailStore:
 
     def named(self, pattern: str = "*") -> Iterator[tuple[str, Mailbox]]:
         """As `list`, each with its name as administrators write it."""
-        return self._in_order(Pattern(self.namespace, pattern), self.mailboxes_of)
-
-    def _in_order(
-        self, wanted: Pattern, of: Callable[[str | None, str], Iterator[Named]]
-    ) -> Iterator[tuple[str, Named]]:
-        """What is found at each source, sorted, merged with what is left of those before; few overlap."""
-        named, matches, order = self.namespace.format_admin, wanted.matches, itertools.count()
-        pending: list[tuple[str, int, Named, Iterator[tuple[str, int, Named]]]] = []
-        for start, owner, domain in sorted(self._sources(wanted)):
-            yield from _until(pending, start)
-            found = _seen(of(owner or None, domain), owner or domain)
-            rows = iter(sorted((named(each.name), next(order), each) for each in found if matches(each.name)))
-            for name, number, each in rows:
-                heapq.heappush(pending, (name, number, each, rows))
-                break
-        yield from _until(pending, None)
-
-    def _sources(self, wanted: Pattern) -> Iterator[tuple[str, str, str]]:
-        """Where mailboxes that match may be: the first name to expect there, user id, domain of shared folders.
-
-        What lies on a disk that is away is missing in a list, and that is told.
-        """
-        try:
-            self.layout.check_there()
-        except TemporaryTrouble as error:
-            _log.error("not all mailboxes can be seen: %s", error)
-        if wanted.user:
-            yield "", wanted.user, ""
-            return
-        for domain in self.layout.domains():
-            yield "", "", domain
-        for userid in set(self.layout.users()):
-            if wanted.may_match_below(userid):
-                yield self.namespace.join(("user", userid.partition("@")[0])), userid, ""
+        return in_order(self, Pattern(self.namespace, pattern), self.mailboxes_of)
 
     # -- quota -------------------------------------------------------------------------------------------------------
 
@@ -369,31 +331,9 @@ class MailStore:
             root = self.quota_root(rootlist.root_name(self.namespace, pattern))
             yield from [root] if root else []
         else:
-            for _, root in self._in_order(Pattern(self.namespace, pattern), partial(rootlist.roots_of, self)):
+            for _, root in in_order(self, Pattern(self.namespace, pattern), partial(rootlist.roots_of, self)):
                 yield root
 
     def make_root(self, mailbox: Mailbox) -> QuotaRoot:
         """The mailbox as a quota root, which it may become by `set_limits`."""
         return self.files.roots.at(mailbox.name, mailbox.tree)
-
-
-def _until(
-    pending: list[tuple[str, int, Named, Iterator[tuple[str, int, Named]]]], end: str | None
-) -> Iterator[tuple[str, Named]]:
-    """What comes before a name, out of a heap of sorted rows, each with those behind it; None: all."""
-    while pending and (end is None or pending[0][0] < end):
-        name, _, found, others = pending[0]
-        yield name, found
-        for following, number, each in others:
-            heapq.heapreplace(pending, (following, number, each, others))
-            break
-        else:
-            heapq.heappop(pending)
-
-
-def _seen(found: Iterator[Named], whose: str) -> Iterator[Named]:
-    """One whose home cannot be read is no reason not to list the others."""
-    try:
-        yield from found
-    except OSError as error:
-        _log.error("%s: cannot list the mailboxes: %s", whose or "shared folders", error)
