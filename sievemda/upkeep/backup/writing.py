@@ -1,0 +1,276 @@
+"""Writing an archive: `write_archive(store, trees, stream, head)` from what `chosen_trees` gives.
+
+    head = new_head()
+    with open(...) as stream:
+        totals = write_archive(store, chosen_trees(store, Chosen(store.namespace, ("user/alice",))), stream, head)
+
+For each user, or shared tree, an entry with all its folders comes first; then, folder by folder in the order of their
+keys, a list of the messages that it has now, and each message. An incremental archive lists all, and has those that its
+base lacks; what somebody has removed is what the list lacks. OSError when the stream fails; what cannot be read is told
+to a `Watcher` and left out.
+
+Why messages are known by folder and unique name: both stay the same whatever a reader does, so that names alone tell
+what is new, and no content is read for that. A message that its owner moves to another folder is a new one there.
+
+Why the list comes before the messages: who reads an archive that was cut off can say what is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sievemda.errors import SievemdaError
+from sievemda.store import keywords
+from sievemda.store.files import Damaged, read_control_file
+from sievemda.upkeep.backup import entries
+from sievemda.upkeep.backup.container import DIRECTORY, LINK, Member, Writer
+from sievemda.upkeep.backup.describing import described
+from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
+from sievemda.upkeep.backup.scan import Found, Scan, is_message
+
+if TYPE_CHECKING:
+    from sievemda.store.mailbox import Mailbox
+    from sievemda.store.mailstore import MailStore
+    from sievemda.upkeep.backup.base import Base
+    from sievemda.upkeep.backup.choosing import ChosenTree
+    from sievemda.upkeep.backup.source import Sink
+
+_SMALL = 4 << 20  # octets of a message that is read once, into memory
+_BLOCK = 1 << 20
+
+
+class Watcher(Protocol):
+    """Who is told how it goes."""
+
+    def tree(self, tree: TreeEntry) -> None: ...
+    def message(self, octets: int) -> None: ...
+    def gone(self, where: str) -> None:
+        """Somebody has removed a message before it was read."""
+
+    def failed(self, where: str, error: OSError | SievemdaError) -> None:
+        """Something is not in the archive."""
+
+
+class Unwatched:
+    """Nobody is told; what cannot be read is raised."""
+
+    def tree(self, tree: TreeEntry) -> None: ...
+    def message(self, octets: int) -> None: ...
+    def gone(self, where: str) -> None: ...
+    def failed(self, where: str, error: OSError | SievemdaError) -> None:  # noqa: ARG002
+        raise error
+
+
+def new_head(base: str = "", scope: tuple[str, ...] = (), since: float | None = None) -> Head:
+    return Head(secrets.token_hex(12), base, round(time.time(), 3), scope, since)
+
+
+def write_archive(
+    store: MailStore,
+    trees: Iterable[ChosenTree],
+    stream: Sink,
+    head: Head,
+    *,
+    base: Base | None = None,
+    index: Sink | None = None,
+    watcher: Watcher | None = None,
+) -> Totals:
+    """What was written. `index` gets what an incremental archive needs to know of this one."""
+    try:
+        return _Archive(store, stream, head, base, index, watcher or Unwatched()).write(trees)
+    except _WritingError as error:
+        raise error.cause from error
+
+
+class _Archive:
+    def __init__(
+        self, store: MailStore, stream: Sink, head: Head, base: Base | None, index: Sink | None, watcher: Watcher
+    ) -> None:
+        self._store = store
+        self._head = head
+        self._base = base
+        self._out = Writer(_Sure(stream), head.id)
+        self._index = Writer(_Sure(index), head.id) if index else None
+        self._watcher = watcher
+        self._totals = Totals()
+        self._linked: dict[tuple[int, int], tuple[str, str, int]] = {}  # inode to path, digest and size
+
+    def write(self, trees: Iterable[ChosenTree]) -> Totals:
+        self._both(entries.HEAD_FILE, entries.HEAD, entries.encode(self._head))
+        for chosen in trees:
+            self._tree(chosen)
+        self._both(entries.END_FILE, entries.END, entries.encode(self._totals))
+        for out in self._outs():
+            out.finish()
+        return self._totals
+
+    def _both(self, path: str, kind: str, content: bytes) -> None:
+        for out in self._outs():
+            self._text(out, path, kind, content)
+
+    def _outs(self) -> list[Writer]:
+        return [self._out] if self._index is None else [self._out, self._index]
+
+    def _text(self, out: Writer, path: str, kind: str, content: bytes, **facts: str) -> None:
+        facts |= {"type": kind, "sha256": hashlib.sha256(content).hexdigest()}
+        out.add(Member(path, len(content), self._head.created, facts=facts), [content])
+
+    def _count(self, **more: int) -> None:
+        self._totals = replace(self._totals, **{name: getattr(self._totals, name) + n for name, n in more.items()})
+
+    def _tree(self, chosen: ChosenTree) -> None:
+        tree, mailboxes = described(self._store, chosen, self._watcher.failed)
+        self._watcher.tree(tree)
+        self._both(f"{tree.place}/{entries.TREE_FILE}", entries.TREE, entries.encode(tree))
+        for name, text in tree.scripts.items():
+            if "/" not in name and name.isprintable():
+                content = text.encode("utf-8", "surrogateescape")
+                self._text(self._out, f"{tree.place}/sieve/{name}.sieve", entries.OTHER, content)
+        for folder, mailbox in zip(tree.folders, mailboxes, strict=True):
+            shown = self._store.namespace.format_admin(mailbox.name)
+            try:
+                with Scan(mailbox) as scan:
+                    self._folder(tree, folder, scan, shown)
+            except (OSError, SievemdaError) as error:
+                self._watcher.failed(shown, error)
+        self._count(trees=1)
+
+    def _folder(self, tree: TreeEntry, folder: FolderEntry, scan: Scan, shown: str) -> None:
+        directory = tree.directory(folder)
+        known = self._base.sizes(tree.place, folder.key) if self._base else {}
+        lines, wanted = [], []
+        for found in scan.found.values():
+            if self._head.since is not None and not _is_since(scan, found, self._head.since):
+                continue
+            size = scan.size(found)
+            if size is not None:
+                here = known.get(found.unique) != size
+                lines.append(Line(found.unique, size, scan.flags(found), here))
+                if here:
+                    wanted.append(found)
+        self._frame(directory, folder, lines, _keywords(scan.mailbox))
+        failed = {found.unique for found in wanted} - set(self._messages(directory, folder, scan, wanted, shown))
+        self._count(folders=1, messages=len(lines) - len(failed))
+        if self._index:
+            kept = [replace(line, here=False) for line in lines if line.unique not in failed]
+            self._listing(self._index, directory, folder, kept)
+
+    def _frame(self, directory: str, folder: FolderEntry, lines: list[Line], words: bytes | None) -> None:
+        """What a Maildir has beside messages, so that one comes of it when the archive is unpacked; and the list."""
+        for part in ("cur", "new", "tmp"):
+            member = Member(f"{directory}/{part}", 0, self._head.created, DIRECTORY, facts={"type": entries.OTHER})
+            self._out.add(member)
+        if words is not None:
+            self._text(self._out, f"{directory}/{keywords.FILE_NAME}", entries.OTHER, words)
+        self._listing(self._out, directory, folder, lines)
+
+    def _listing(self, out: Writer, directory: str, folder: FolderEntry, lines: list[Line]) -> None:
+        content = b"".join(map(entries.encode_line, lines))
+        self._text(out, f"{directory}/{entries.LISTING_FILE}", entries.LISTING, content, folder=folder.key)
+
+    def _messages(
+        self, directory: str, folder: FolderEntry, scan: Scan, wanted: list[Found], shown: str
+    ) -> Iterator[str]:
+        """Put messages into the archive; the unique names of those that are in it."""
+        for found, opened in scan.opened(wanted):
+            where = f"{shown}: {found.name}"
+            if opened is None:
+                self._count(gone=1)
+                self._watcher.gone(where)
+            elif isinstance(opened, OSError):
+                self._watcher.failed(where, opened)
+            else:
+                with open(opened, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
+                    try:
+                        size = self._message(directory, folder, found, scan.flags(found), file.fileno())
+                    except OSError as error:
+                        self._watcher.failed(where, error)
+                        continue
+                self._count(contents=1, octets=size)
+                self._watcher.message(size)
+                yield found.unique
+
+    def _message(self, directory: str, folder: FolderEntry, found: Found, flags: tuple[str, ...], fd: int) -> int:
+        """Octets of a message that is in the archive now. OSError when it cannot be read."""
+        status = is_message(fd)
+        if status is None:
+            raise Damaged("it is not a regular file")
+        path = f"{directory}/{found.part}/{found.name}"
+        facts: dict[str, Any] = {"type": entries.MESSAGE, "folder": folder.key, "flags": flags}
+        inode = (status.st_dev, status.st_ino) if status.st_nlink > 1 else None
+        if inode in self._linked:
+            link, digest, size = self._linked[inode]
+            facts |= {"sha256": digest, "size": size}
+            self._out.add(Member(path, 0, status.st_mtime, LINK, link, facts), ())
+            return 0
+        small, digest, size = _read(fd)
+        facts |= {"sha256": digest}
+        if inode is not None:
+            self._linked[inode] = path, digest, size
+            facts["shared"] = True
+        content = [small] if small is not None else _again(fd, size)
+        self._out.add(Member(path, size, status.st_mtime, facts=facts), content)
+        return size
+
+
+class _WritingError(Exception):
+    """The archive, and not what goes into it, cannot go on."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class _Sure:
+    """Tells an error of the stream from one of what is read for it."""
+
+    def __init__(self, stream: Sink) -> None:
+        self._stream = stream
+
+    def write(self, block: bytes) -> None:
+        try:
+            self._stream.write(block)
+        except OSError as error:
+            raise _WritingError(error) from error
+
+
+def _is_since(scan: Scan, found: Found, since: float) -> bool:
+    when = scan.arrived(found)
+    return when is not None and when >= since
+
+
+def _keywords(mailbox: Mailbox) -> bytes | None:
+    try:
+        return read_control_file(mailbox.path / keywords.FILE_NAME)
+    except OSError:
+        return None  # messages have their keywords with them
+
+
+def _read(fd: int) -> tuple[bytes | None, str, int]:
+    """The content if it is small, its digest and size."""
+    first = os.read(fd, _SMALL)
+    digest, size, block = hashlib.sha256(first), len(first), first
+    while block := os.read(fd, _BLOCK):
+        digest.update(block)
+        size += len(block)
+    return (first if size == len(first) else None), digest.hexdigest(), size
+
+
+def _again(fd: int, size: int) -> Iterator[bytes]:
+    """The same octets once more; should a hostile hand have shortened the file, zeros, which the digest will tell."""
+    os.lseek(fd, 0, os.SEEK_SET)
+    left = size
+    while left:
+        try:
+            block = os.read(fd, min(left, _BLOCK))
+        except OSError:
+            block = b""
+        block = block or bytes(min(left, _BLOCK))
+        left -= len(block)
+        yield block
