@@ -53,6 +53,8 @@ class LmtpProtocol(LmtpConnection):
         self.local = local
         self.session_id = _new_session(server.hostname)
         self.peer = Peer(self.session_id, authenticated="postman" if local else "")
+        self.since = time.time()
+        self.messages = 0
         self._mail: Transaction | None = None
         self._batch: list[Recipient | replies.Reply] = []
 
@@ -186,7 +188,7 @@ class LmtpProtocol(LmtpConnection):
                 self.say(replies.RECIPIENT_OK)
             else:
                 self.say(self._reply(answer, mail))
-                self.server.log_refusal(self.peer, mail.sender, command, answer)
+                self.server.refused(self.peer, mail.sender, command, answer)
                 if len(mail.refused) < BATCH:
                     mail.refused.append((command, answer))
 
@@ -223,9 +225,11 @@ class LmtpProtocol(LmtpConnection):
         for receipt in receipts:
             self.say(self._reply(receipt, mail))
         self.send()
+        self.messages += 1
+        self.server.received(reception.size, [] if reception.failure else receipts)
         if reception.failure:
             for accepted, receipt in zip(mail.accepted, receipts, strict=True):
-                self.server.log_refusal(self.peer, mail.sender, accepted.recipient, receipt)
+                self.server.refused(self.peer, mail.sender, accepted.recipient, receipt)
 
     def _reply(self, receipt: Receipt, mail: Transaction) -> replies.Reply:
         return replies.reply(receipt, self.session_id, self.server.postmaster, utf8=mail.sender.smtputf8)

@@ -14,6 +14,7 @@ import logging
 import os
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -68,6 +69,7 @@ class LmtpServer:
         self._starting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()  # a session is over
         self._stopping = False
+        self.counts: Counter[str] = Counter()  # since this process began
 
     # Letting in.
 
@@ -113,13 +115,19 @@ class LmtpServer:
             return replies.SHUTDOWN
         if len(self._sessions) >= self.settings.lmtp_max_connections:
             log.warning("lmtp: too many connections %s", words(rhost=session.peer.address))
+            self.counts["lmtp_connections_refused"] += 1
             return replies.TOO_MANY_CONNECTIONS
+        self.counts["lmtp_connections"] += 1
         self._sessions.add(session)
         return b""
 
     def dismiss(self, session: LmtpProtocol) -> None:
         self._sessions.discard(session)
         self._changed.set()
+
+    def sessions(self) -> list[LmtpProtocol]:
+        """Those that are open."""
+        return list(self._sessions)
 
     # What sessions ask.
 
@@ -160,9 +168,9 @@ class LmtpServer:
         address = ipaddress.ip_address(peer.address)
         return any(address in network for network in networks)
 
-    @staticmethod
-    def log_refusal(peer: Peer, sender: Sender, recipient: Recipient, receipt: Receipt) -> None:
-        """A recipient that the delivery will not hear of, or not again; what it does, it logs itself."""
+    def refused(self, peer: Peer, sender: Sender, recipient: Recipient, receipt: Receipt) -> None:
+        """Count and log a recipient that the delivery will not hear of, or not again; what it does, it logs itself."""
+        self.counts[f"lmtp_{receipt.result.name.lower()}"] += 1
         log.info(
             "refused %s",
             words(
@@ -172,6 +180,13 @@ class LmtpServer:
                 result=receipt.result.name.lower(),
             ),
         )
+
+    def received(self, size: int, receipts: Sequence[Receipt]) -> None:
+        """Count a message of `size` octets and what became of it."""
+        self.counts["lmtp_messages"] += 1
+        self.counts["lmtp_octets"] += size
+        for receipt in receipts:
+            self.counts[f"lmtp_{receipt.result.name.lower()}"] += 1
 
     # The end.
 

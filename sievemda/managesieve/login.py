@@ -40,7 +40,7 @@ class Login:
         self._service = service
         self._address = address
         self._mechanisms = sasl.mechanisms(service.users)
-        self._failures = 0
+        self.failures = 0
         self._exchange: sasl.Mechanism | None = None
         self._name = ""
 
@@ -113,9 +113,9 @@ class Login:
             "managesieve: login failed: user=%s mech=%s rhost=%s reason=%s",
             _word(user), self._name, self._address, reason,
         )  # fmt: skip
-        delay = _DELAYS[min(self._failures, len(_DELAYS) - 1)]
-        self._failures += 1
-        if self._failures >= MAX_FAILURES:
+        delay = _DELAYS[min(self.failures, len(_DELAYS) - 1)]
+        self.failures += 1
+        if self.failures >= MAX_FAILURES:
             return Next(reply=Reply("BYE", "too many failed authentication attempts"), delay=delay)
         return Next(reply=Reply("NO", text), delay=delay)
 

@@ -11,9 +11,12 @@ import asyncio
 import logging
 import socket
 import ssl
+import time
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.reply import Reply
@@ -30,6 +33,15 @@ _WRITE_TIME = 60.0  # seconds for a client to take an answer
 _PAUSE = 0.5  # seconds before accepting goes on when no descriptor is left
 
 
+@dataclass(eq=False, slots=True)
+class Visit:
+    """A session as seen from outside."""
+
+    address: str
+    since: float  # seconds since 1970
+    session: Session
+
+
 class Server:
     """Runs from `start` to `stop`."""
 
@@ -42,6 +54,12 @@ class Server:
         self._acceptors: list[asyncio.Task[None]] = []
         self._sessions: dict[asyncio.Task[None], bool] = {}  # whether it waits for its client
         self._stopping = False
+        self._open: set[Visit] = set()
+        self.counts: Counter[str] = Counter()  # since this process began
+
+    def visits(self) -> list[Visit]:
+        """The sessions that are open."""
+        return list(self._open)
 
     def start(self, sockets: Iterable[socket.socket]) -> None:
         """Accept on these listening sockets; they stay the caller's to close, after `stop`."""
@@ -85,9 +103,10 @@ class Server:
         connection = Connection(sock)
         try:
             if len(self._sessions) > self._limits.managesieve_max_connections:
+                self.counts["managesieve_connections_refused"] += 1
                 await self._bye(connection, Reply("BYE", "too many sessions; try again later", "TRYLATER"))
             else:
-                await self._session(connection, Session(self._service, address))
+                await self._visit(connection, Visit(address, time.time(), Session(self._service, address)))
         except TimeoutError:
             await self._bye(connection, Reply("BYE", "idle for too long"))
         except asyncio.CancelledError:
@@ -98,6 +117,15 @@ class Server:
             _log.exception("managesieve: unforeseen: rhost=%s", address)
         finally:
             connection.close()
+
+    async def _visit(self, connection: Connection, visit: Visit) -> None:
+        self.counts["managesieve_connections"] += 1
+        self._open.add(visit)
+        try:
+            await self._session(connection, visit.session)
+        finally:
+            self._open.discard(visit)
+            self.counts["managesieve_logins_failed"] += visit.session.failures
 
     async def _session(self, connection: Connection, session: Session) -> None:
         loop = asyncio.get_running_loop()
@@ -112,6 +140,7 @@ class Server:
             was = session.authenticated
             answer = await loop.run_in_executor(self._pool if was else self._login_pool, session.handle, item)
             if was != session.authenticated:
+                self.counts["managesieve_logins"] += session.authenticated
                 reader.budget, reader.patience = session.command_size, session.patience
                 login_by = loop.time() + self._limits.timeout
             if not await self._answer(connection, session, reader, answer):

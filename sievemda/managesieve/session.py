@@ -70,6 +70,21 @@ class Session:
         return self._scripts is not None
 
     @property
+    def secure(self) -> bool:
+        """Whether TLS is on."""
+        return self._secure
+
+    @property
+    def owner(self) -> str:
+        """Whose scripts they are, once he is in."""
+        return self._owner
+
+    @property
+    def failures(self) -> int:
+        """How many logins failed."""
+        return self._login.failures
+
+    @property
     def command_size(self) -> int:
         """Octets that one command may have in this state."""
         return self._service.command_size() if self.authenticated else _SIZE_BEFORE_LOGIN

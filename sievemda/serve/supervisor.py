@@ -26,7 +26,7 @@ from sievemda import assembly
 from sievemda.config import Settings
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
-from sievemda.serve import housekeeper, worker
+from sievemda.serve import housekeeper, observation, worker
 from sievemda.serve.listeners import Bound, Place, bind_all
 from sievemda.serve.notify import notify
 
@@ -75,6 +75,7 @@ class Supervisor:
         self.bound = bind_all(plan.places, plan.settings.lmtp)
         try:
             assembly.preload()
+            observation.clear(plan.settings)
             self.slots = self._slots(plan)
             code = self._begin(self.slots)
             if code == os.EX_OK:

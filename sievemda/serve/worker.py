@@ -17,6 +17,7 @@ import uvloop
 
 from sievemda import assembly
 from sievemda.config import Settings
+from sievemda.serve.observation import Observation
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ async def _serve(
     mail.listen(lmtp)
     scripts = assembly.managesieve_server(settings)
     scripts.start(managesieve)
+    watched = Observation(settings, mail, scripts)
+    await watched.start()
     os.write(ready, b"1")
     os.close(ready)
 
@@ -60,6 +63,7 @@ async def _serve(
         await asyncio.wait([finishing, loop.create_task(end.wait())], return_when=asyncio.FIRST_COMPLETED)
         finishing.cancel()
     await asyncio.gather(mail.stop(GRACE), ending)
+    watched.stop()
 
 
 def _take_signals(loop: asyncio.AbstractEventLoop, retire: asyncio.Event, end: asyncio.Event) -> None:
