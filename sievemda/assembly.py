@@ -10,6 +10,7 @@ import logging
 import ssl
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from sievemda.auth.sasl import mechanisms
 from sievemda.auth.users import Users
@@ -23,19 +24,22 @@ from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.places import Places
 from sievemda.delivery.scripts import Scripts
 from sievemda.delivery.snoozes import Snoozes
-from sievemda.errors import ConfigurationError
-from sievemda.language import language_extensions, language_limits, language_programs
+from sievemda.errors import ConfigurationError, DataError
+from sievemda.language import language_extensions, language_limits, language_programs, trusted_extensions
 from sievemda.lmtp.server import LmtpServer, tls_context
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.service import Service
 from sievemda.sieve.compile import compile_script
 from sievemda.sieve.extensions.imapsieve import INAPPLICABLE
 from sievemda.sieve.limits import Limits
+from sievemda.sieve.problems import ScriptError
 from sievemda.state.credentials import Credentials
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
 from sievemda.store.accounts import clean_unfinished
 from sievemda.store.mailstore import MailStore
+from sievemda.upkeep.expiry.rules import Rules, read_rules
+from sievemda.upkeep.expiry.sieving import Script
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +129,20 @@ def housekeeping(settings: Settings) -> Housekeeping:
         Awakening(settings, store, Snoozes(settings), Places(settings, store), journal),
         Rounds(settings, store),
     )
+
+
+def expiry_rules(settings: Settings, store: MailStore, path: Path) -> Rules:
+    """The rules of a file by which messages expire, with their scripts. DataError, OSError."""
+    limits, available = language_limits(settings), trusted_extensions(settings) - frozenset(INAPPLICABLE)
+
+    def compiled(name: str, content: bytes) -> Script:
+        try:
+            return Script(name, compile_script(content, limits, available), limits)
+        except ScriptError as e:
+            first = next(problem for problem in e.problems if problem.severity == "error")
+            raise DataError(f"{name}:{first.line}:{first.column}: {first.text}") from e
+
+    return read_rules(path, store.namespace, store.layout.partitions, compiled)
 
 
 def events(settings: Settings) -> Events:

@@ -2,7 +2,10 @@
 
     /shared/vendor/cmu/cyrus-imapd/sieve              script of a bulletin board (semantics, section 8)
     /shared/vendor/cmu/cyrus-imapd/duplicatedeliver   `true`: it takes a message again that it has had (section 4)
-    /shared/vendor/cmu/cyrus-imapd/expire             how long it is remembered that it had one; 0 is for ever
+    /shared/vendor/cmu/cyrus-imapd/expire             how long it is remembered that it had one, and how old a message
+                                                      may become there; 0 is for ever
+    /shared/vendor/cmu/cyrus-imapd/noexpire_until     of an INBOX: none of its user's messages expire before that time,
+                                                      in seconds since 1970; 0: never
 
 Why the last one is asked of the mailboxes above, too, and the others are not: so it is documented of Cyrus.
 
@@ -13,6 +16,7 @@ failure would have the MTA bring another, again and again.
 from __future__ import annotations
 
 import logging
+import math
 import re
 
 from sievemda.errors import SievemdaError
@@ -61,11 +65,29 @@ def _complain(mailbox: Mailbox, error: Exception) -> None:
 
 def _remembered(store: MailStore, mailbox: Mailbox) -> int:
     """As the nearest mailbox says, this one or one above; 0 when none does."""
+    found = expire_of(store, mailbox)
+    return 0 if found is None else found or _FOR_EVER
+
+
+def expire_of(store: MailStore, mailbox: Mailbox) -> int | None:
+    """`expire` in seconds, of the nearest mailbox that has it, this one or one above; None when none does.
+
+    OSError and TemporaryTrouble when it cannot be read.
+    """
     here: Mailbox | None = mailbox
     while here is not None:
         found = _DURATION.fullmatch(store.annotations.shared(here, _PREFIX + "expire").strip())
         if found:
-            return int(found[1]) * _UNITS[found[2]] or _FOR_EVER
+            return int(found[1]) * _UNITS[found[2]]
         above = here.name.parent
         here = store.find(above) if above is not None else None
-    return 0
+    return None
+
+
+def held_until(store: MailStore, inbox: Mailbox) -> float:
+    """Until when nothing of its user expires, in seconds since 1970; for ever, too, when it cannot be understood.
+
+    OSError and TemporaryTrouble when it cannot be read.
+    """
+    text = store.annotations.shared(inbox, _PREFIX + "noexpire_until").strip()
+    return (int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0) or math.inf if text else 0.0

@@ -68,6 +68,11 @@ class Moment:
         return 60 if self.leap else self.shown.second
 
     @property
+    def seconds(self) -> float:
+        """Since 1970."""
+        return (self.shown - _EPOCH).total_seconds() - self.offset * 60 + self.leap
+
+    @property
     def zone(self) -> str:
         """`+hhmm`; zero is `+0000`. RFC 5260 §4.2."""
         hours, minutes = divmod(abs(self.offset), 60)

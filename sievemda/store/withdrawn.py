@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import NotFound
 from sievemda.store.files import open_directory, read_control_file, unique_name, write_new
-from sievemda.store.messages import flags_of, known_flags
+from sievemda.store.messages import known_flags
 from sievemda.store.staging import Staged, measure
 
 if TYPE_CHECKING:
@@ -80,46 +80,33 @@ def area(tree: Tree) -> Path:
 
 def put(mailbox: Mailbox, staged: Staged, entry: Withdrawn, *, last: bool) -> None:
     """Keep a message that is in no folder, durably; `last` gives the stage file itself away. OSError."""
-    directory = _opened(mailbox)
+    directory = open_area(mailbox)
     try:
         if not staged.give(directory, entry.id, last=last):
             staged.copy(directory, directory, entry.id)
-        _write_entry(mailbox, directory, replace(entry, size=staged.size))
+        write_entry(mailbox, directory, replace(entry, size=staged.size))
+        os.fsync(directory)
     finally:
         os.close(directory)
 
 
-def put_away(mailbox: Mailbox, file: Path, entry: Withdrawn) -> None:
-    """Take a message out of its folder. OSError; FileNotFoundError: it has gone. The quota root is to be told."""
-    directory = _opened(mailbox)
-    try:
-        size, vsize = measure(file)
-        staged = Staged(mailbox.partition, file, size, vsize, links=True, mode=mailbox.store.message_mode)
-        flags = flags_of(mailbox, file)
-        if not staged.give(directory, entry.id, last=False):
-            staged.copy(directory, directory, entry.id)
-        _write_entry(mailbox, directory, replace(entry, size=size, flags=flags))
-        file.unlink(missing_ok=True)  # only now: until here it is in its folder
-    finally:
-        os.close(directory)
-
-
-def _opened(mailbox: Mailbox) -> int:
+def open_area(mailbox: Mailbox) -> int:
+    """A descriptor of where its messages go that nobody has any more. OSError."""
     path = area(mailbox.tree)
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
     return open_directory(path)
 
 
-def _write_entry(mailbox: Mailbox, directory: int, entry: Withdrawn) -> None:
+def write_entry(mailbox: Mailbox, directory: int, entry: Withdrawn) -> None:
+    """Write down what a message is that has been put into the open directory. OSError: it is not there any more."""
     content = json.dumps(asdict(entry)).encode()
     try:
         write_new(entry.id + _ENTRY, content, mailbox.store.message_mode, dir_fd=directory)
     except BaseException:
         with suppress(OSError):
-            os.unlink(entry.id, dir_fd=directory)
+            drop(directory, entry.id)
         raise
-    os.fsync(directory)
 
 
 # -- looking -----------------------------------------------------------------------------------------------------------
@@ -234,15 +221,19 @@ def _is_abandoned(directory: int, name: str, names: set[str]) -> bool:
     return False
 
 
+def drop(directory: int, name: str) -> None:
+    """Remove one from the open directory. The entry last: without its message it is nothing to bring back."""
+    for each in (name, name + _ENTRY):
+        with suppress(FileNotFoundError):
+            os.unlink(each, dir_fd=directory)
+
+
 def _remove(path: Path, ids: Sequence[str]) -> None:
-    """The entry last: without its message it is nothing to bring back."""
     if not ids:
         return
     directory = open_directory(path)
     try:
         for name in ids:
-            for each in (name, name + _ENTRY):
-                with suppress(FileNotFoundError):
-                    os.unlink(each, dir_fd=directory)
+            drop(directory, name)
     finally:
         os.close(directory)

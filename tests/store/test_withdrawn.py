@@ -7,6 +7,8 @@ import pytest
 from sievemda.errors import NotFound
 from sievemda.policy.quota import Limits
 from sievemda.store import aside, messages, withdrawn
+from sievemda.store.opened import OpenFolder
+from sievemda.store.removal import remove
 from sievemda.store.withdrawn import Withdrawn
 
 MESSAGE = b"Subject: x\nMessage-ID: <1@x>\n\nbody\n"
@@ -51,6 +53,12 @@ def listing(box):
 
 def put(store, box, flags=()):
     return store.stage(box.partition, [MESSAGE]).deliver(box, flags, last=True)
+
+
+def take_out(box):
+    """All messages of a folder, as they expire."""
+    with OpenFolder(box, time.time()) as folder:
+        return remove(folder, list(folder.entries()), lambda _: True, name="user/alice/Lists", keep=True)
 
 
 # -- putting away ------------------------------------------------------------------------------------------------------
@@ -98,8 +106,8 @@ def test_where_a_link_is_impossible_the_message_is_copied(inbox, discard, monkey
 
 def test_a_message_is_taken_out_of_its_folder_with_its_flags(store, mailbox, inbox):
     box = mailbox("user/alice/Lists")
-    file = put(store, box, ("\\Seen", "work"))
-    withdrawn.put_away(box, file, Withdrawn.now("user/alice/Lists", "expire"))
+    put(store, box, ("\\Seen", "work"))
+    take_out(box)
     assert files(box) == []
     (entry,) = withdrawn.entries(box.tree)
     assert (entry.why, set(entry.flags), entry.size) == ("expire", {"\\Seen", "work"}, len(MESSAGE))
@@ -116,8 +124,7 @@ def test_what_cannot_be_written_leaves_nothing_and_the_message_where_it_is(store
         raise OSError(28, "full")
 
     monkeypatch.setattr(withdrawn, "write_new", fail)
-    with pytest.raises(OSError, match="full"):
-        withdrawn.put_away(inbox, file, Withdrawn.now("user/alice", "expire"))
+    assert "full" in str(take_out(inbox).error)
     assert file.exists()
     assert listing(inbox) == []
 
@@ -160,7 +167,8 @@ def test_only_what_came_back_counts_for_the_quota(store, inbox, discard):
 
 def test_where_the_folder_is_gone_it_comes_to_the_inbox(store, mailbox, inbox):
     box = mailbox("user/alice/Lists")
-    withdrawn.put_away(box, put(store, box), Withdrawn.now("user/alice/Lists", "expire"))
+    put(store, box)
+    take_out(box)
     store.delete(box.name)
     restored, _ = withdrawn.restore(store, inbox.tree, withdrawn.entries(inbox.tree)[0])
     assert restored.name == inbox.name
