@@ -36,9 +36,11 @@ COMMANDS = {
     "script": "script:script",
     "admin": "admin.command:admin",
     "import": "import_:import_",
+    "reconstruct": "reconstruct:reconstruct",
     "sieve": "sieve:sieve",
     "test": "sieve_test:test",
     "why": "why:why",
+    "stat": "stat:stat",
     "config": "config:config",
     "demo": "demo:demo",
 }

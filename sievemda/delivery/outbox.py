@@ -119,6 +119,15 @@ class Outbox:
                 break
         return left
 
+    def waiting(self) -> tuple[int, int]:
+        """How many messages there are, and how many of them have been tried in vain. OSError."""
+        try:
+            names = os.listdir(self._new)  # noqa: PTH208 - names alone are wanted
+        except FileNotFoundError:
+            return 0, 0
+        attempts = [name.split(".", 2)[1] for name in names if name.count(".") > 1]
+        return len(attempts), sum(number != "0" for number in attempts)
+
     def _due(self, now: float) -> list[str]:
         try:
             names = os.listdir(self._new)  # noqa: PTH208 - names alone are wanted

@@ -77,6 +77,13 @@ class Snoozes:
                 if note is not None and note.user == old:
                     write_atomically(path, json.dumps(asdict(replace(note, user=new))).encode(), self._mode)
 
+    def waiting(self) -> int:
+        """How many notes there are. OSError."""
+        try:
+            return sum(name[:1].isdigit() for name in os.listdir(self._root))  # noqa: PTH208 - only names
+        except FileNotFoundError:
+            return 0
+
     def due(self, now: float) -> list[Path]:
         """What is due by now, the oldest first. The directory is listed only when that can have changed."""
         try:

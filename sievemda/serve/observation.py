@@ -25,16 +25,12 @@ from sievemda.config import Settings
 from sievemda.lmtp.client import near
 from sievemda.lmtp.server import LmtpServer
 from sievemda.managesieve.server import Server
+from sievemda.serve.asking import GONE, directory
 
 log = logging.getLogger(__name__)
 
 _TIME = 5.0  # seconds for whoever asks to take the answer
 _BACKLOG = 16
-
-
-def directory(settings: Settings) -> Path:
-    """Where workers can be asked."""
-    return settings.data / "run" / "stat"
 
 
 class Observation:
@@ -60,7 +56,7 @@ class Observation:
         self._server.close()
         try:
             (self._directory / str(os.getpid())).unlink(missing_ok=True)
-            _add_line(self._directory / "gone", json.dumps(self.counts()))
+            _add_line(self._directory / GONE, json.dumps(self.counts()))
         except OSError as e:
             log.warning("what this worker has counted is lost: %s: %s", self._directory, e)
 
@@ -141,7 +137,7 @@ def clear(settings: Settings) -> None:
         for path in dead:
             path.unlink(missing_ok=True)
         if len(dead) == len(sockets):
-            (place / "gone").unlink(missing_ok=True)
+            (place / GONE).unlink(missing_ok=True)
 
 
 def _lives(path: Path) -> bool:

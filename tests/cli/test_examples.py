@@ -17,6 +17,7 @@ from tests.delivery.world import World, message
 from tests.serve.service import Service
 
 UNTIL_STOPPED = {"serve", "demo", "sieve lsp"}  # somebody stops them, or talks to them
+SERVED = {"deliver", "stat"}  # ask a server that is running
 RULES = Path(__file__).parents[2] / "conf" / "quota"
 SCRIPT = 'if header :contains "subject" "spam" {\n    discard;\n}\n'
 SVTEST = 'require "vnd.dovecot.testsuite";\n\ntest "nothing" {\n    if false {\n        test_fail "why";\n    }\n}\n'
@@ -123,19 +124,20 @@ def works(done):
     assert (done.returncode, done.stderr) in [(0, ""), (0, "2 made\n")], done
 
 
-@pytest.mark.parametrize("words", [words for words in commands() if words not in UNTIL_STOPPED | {"deliver"}])
+@pytest.mark.parametrize("words", [words for words in commands() if words not in UNTIL_STOPPED | SERVED])
 def test_the_example_of_a_command_works_as_it_stands(pasted, example, words):
     works(pasted(FIRST.get(words, ":"), example(words)))
 
 
-def test_the_example_of_deliver_works_with_a_server(prepared, example, tmp_path):
+def test_the_examples_of_what_asks_a_server_work_with_one(prepared, example, tmp_path):
     service = Service(tmp_path, "--workers", "1")
     for name in ("user/alice", "user/alice/Lists"):
         service.cli("mailbox", "create", name)
     service.start()
     try:
-        words = example("deliver").removeprefix("sievemda ").partition(" < ")
-        service.cli(*words[0].split(), stdin=(prepared / words[2]).read_text())
+        for command in sorted(SERVED):
+            words, _, source = example(command).removeprefix("sievemda ").partition(" < ")
+            service.cli(*words.split(), stdin=(prepared / source).read_text() if source else "")
     finally:
         service.stop()
         service.close()
