@@ -13,7 +13,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from sievemda.store.files import sync_directory
+from sievemda.store.files import sync_directory, sync_file
 from sievemda.store.staging import read_blocks
 
 
@@ -22,6 +22,7 @@ def copy_directory(source: Path, target: Path) -> None:
     target.mkdir(mode=0o700)
     with os.scandir(source) as found:
         names = sorted((entry.name for entry in found), key=lambda name: (name == "new", name))
+    names = [name for name in names if name not in (".copied", ".followed")]  # an older move's, see `catchup`
     if "cur" in names:  # locks of mail folders: nobody would remove the copies
         names = [name for name in names if not name.endswith(".lock")]
     for name in names:
@@ -47,16 +48,21 @@ def _copy_entry(source: Path, target: Path) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """A new file like a regular one. OSError names the source, and nothing of the file is there."""
+    """A new file like a regular one. OSError names the source, and nothing of the file is there.
+
+    It has the time that the source had before it was read: what is written to that meanwhile makes it younger.
+    """
     try:
+        written = source.lstat()
         fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with open(fd, "wb") as file:  # noqa: PTH123 - a descriptor
                 file.writelines(read_blocks(source))
                 file.flush()
                 shutil.copystat(source, target, follow_symlinks=False)
+                os.utime(fd, ns=(written.st_atime_ns, written.st_mtime_ns))
                 give(source, target)
-                os.fsync(fd)
+                sync_file(fd)
         except BaseException:
             with suppress(OSError):
                 target.unlink()

@@ -1,8 +1,8 @@
 """A directory that goes to another file system: it is copied, and the original is taken away.
 
 While it is copied, mail arrives in the original, and an IMAP server goes on in it. So the copy is put in its place
-first, the original is then taken out of sight, and what the copy lacks follows (see `leftovers`). At no moment is a
-user or his INBOX nowhere.
+first, the original is then taken out of sight, and what the copy lacks follows (see `catchup`, `leftovers`). At no
+moment is a user or his INBOX nowhere. Nobody sees the copy before that, so it is synced as a whole.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import leftovers
+from sievemda.store import catchup, leftovers
 from sievemda.store.copying import copy_directory
 from sievemda.store.creation import workshop
-from sievemda.store.files import sync_directory, unique_name
+from sievemda.store.files import sync_directory, sync_later, unique_name
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -37,16 +37,17 @@ def transfer(store: MailStore, source: Path, place: Path) -> None:
 
 def copy(store: MailStore, source: Path, place: Path) -> None:
     """As `transfer` to another file system."""
-    for folder in leftovers.folders_in(source):
+    for folder in [*catchup.folders_in(source)]:
         with suppress(OSError, SievemdaError):  # a full disk, a lock; it is known by its place all the same
             store.files.records.id_of(folder)  # by which what follows later finds it
     temporary = workshop(store, place) / f"new.{unique_name()}"
     try:
-        copy_directory(source, temporary)
-        copied = leftovers.messages_below(temporary)
+        with sync_later(temporary.parent):
+            copy_directory(source, temporary)
+        catchup.note(source, catchup.Copied.of(temporary), store.files.message_mode)
         temporary.rename(place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     sync_directory(place.parent)
-    leftovers.leave(store, source, place, copied)
+    leftovers.leave(store, source, place)

@@ -17,7 +17,6 @@ import fcntl
 import logging
 import os
 import shutil
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,20 +24,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import aside
-from sievemda.store.copying import copy_file, give
+from sievemda.store import aside, catchup
+from sievemda.store.copying import copy_file
 from sievemda.store.creation import workshop
-from sievemda.store.files import is_directory, locked_within, open_directory, sync_directory, unique_name
+from sievemda.store.files import is_directory, locked_within, open_directory, unique_name
 from sievemda.store.mailbox import Mailbox
-from sievemda.store.maildir import PARTS, is_at, is_folder
-from sievemda.store.messages import unique_part
+from sievemda.store.maildir import is_at, is_folder
 
 if TYPE_CHECKING:
     from sievemda.store.aside import Aside
     from sievemda.store.mailstore import MailStore
     from sievemda.store.names import MailboxName
-
-Copied = dict[Path, set[str]]  # the unique parts of the messages in each folder, by its place in the whole
 
 _PATIENCE = 30.0  # seconds that one who goes through a leftover waits for another
 _LATEST = 3600.0  # seconds after which nobody is still at delivering into it
@@ -46,35 +42,10 @@ _ROUNDS = 5  # what follows may find that its folder moves again
 _log = logging.getLogger(__name__)
 
 
-def folders_in(directory: Path) -> Iterator[Path]:
-    """Every directory with messages at or below one; none that is shown by a link."""
-    for at, names, _ in os.walk(directory):
-        if "cur" in names and is_directory(f"{at}/cur"):
-            yield Path(at)
-        names[:] = [name for name in names if name not in PARTS]
-
-
-def messages_below(directory: Path) -> Copied:
-    return {folder.relative_to(directory): set(_messages(folder)) for folder in folders_in(directory)}
-
-
-def _messages(folder: Path) -> dict[str, tuple[str, str]]:
-    """By the unique part of its name: where in the folder a message is. `new` first, since it leaves there."""
-    found = {}
-    for part in ("new", "cur"):
-        if not is_directory(folder / part):
-            continue
-        with suppress(FileNotFoundError), os.scandir(folder / part) as entries:
-            for entry in entries:
-                if entry.name[0] != "." and entry.is_file(follow_symlinks=False):
-                    found[unique_part(entry.name)] = (part, entry.name)
-    return found
-
-
 # -- leaving ---------------------------------------------------------------------------------------------------------
 
 
-def leave(store: MailStore, source: Path, place: Path, copied: Copied | None = None) -> None:
+def leave(store: MailStore, source: Path, place: Path) -> None:
     """Take the original out of sight whose copy is in its place, and have follow what is not in it. OSError.
 
     On an error the original is where it was, and there is no copy any more.
@@ -83,54 +54,52 @@ def leave(store: MailStore, source: Path, place: Path, copied: Copied | None = N
         entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], to=place)
     except OSError as error:
         if source.is_dir():
-            _follow_all(store, place, source, {})
+            _follow_back(store, source, place)
         if source.is_dir() or isinstance(error, FileNotFoundError):  # an IMAP server has renamed or removed it
             shutil.rmtree(place, ignore_errors=True)
         raise
     try:
         with _alone(entry) as mine:
             if mine:
-                left = Path(entry.parts[0][0])
-                _catch_up(left, place)
-                _follow_all(store, left, place, copied or {})
+                _follow_all(store, Path(entry.parts[0][0]), place)
         aside.note(store, entry)
     except (OSError, SievemdaError) as error:
         _log.error("%s: what is left there follows later: %s", entry.path, error)
 
 
-def _follow_all(store: MailStore, left: Path, place: Path, copied: Copied) -> None:
-    for folder in folders_in(left):
-        below = folder.relative_to(left)
+def _follow_all(store: MailStore, left: Path, place: Path) -> None:
+    """Everything that is with the original, or has been changed there, follows to the copy."""
+    copied, due = catchup.noted(left)
+    catchup.catch_up_files(left, place, copied)
+    if due:
+        for below, messages in copied.messages.items():
+            _catch_up(store, left / below, place / below, messages)
+        catchup.is_followed(left)
+    _empty(store, left, place, copied)
+
+
+def _follow_back(store: MailStore, source: Path, copy: Path) -> None:
+    """What has come to the copy, which is not to be, goes to the original."""
+    copied, _ = catchup.noted(source)
+    catchup.catch_up_files(copy, source, catchup.Copied())
+    _empty(store, copy, source, copied)
+
+
+def _empty(store: MailStore, left: Path, place: Path, copied: catchup.Copied) -> None:
+    for folder in [*catchup.folders_in(left)]:
+        below = str(folder.relative_to(left))
         if is_folder(place / below):
-            _follow(store, folder, place / below, copied.get(below, set()))
+            _follow(store, folder, place / below, set(copied.messages.get(below, ())))
 
 
-def _catch_up(left: Path, place: Path) -> None:
-    """Other files that were changed or made while they were copied, as scripts and control files."""
-    for at, _, files in os.walk(left):
-        target = place / Path(at).relative_to(left)
-        if not target.is_dir():
-            target.mkdir(mode=0o700)
-            shutil.copystat(at, target)
-            give(Path(at), target)
-        if Path(at).name in PARTS:
-            continue
-        for name in files:
-            if not name.endswith(".lock") and _is_newer(Path(at, name), target / name):
-                temporary = target / f".{name}.{unique_name()}"
-                copy_file(Path(at, name), temporary)
-                temporary.replace(target / name)
-                sync_directory(target)
-
-
-def _is_newer(file: Path, other: Path) -> bool:
-    found = file.lstat()
-    if not stat.S_ISREG(found.st_mode):
-        return False
-    try:
-        return found.st_mtime_ns > other.lstat().st_mtime_ns
-    except FileNotFoundError:
-        return True
+def _catch_up(store: MailStore, left: Path, place: Path, copied: dict[str, catchup.At]) -> None:
+    if not is_directory(place / "cur"):
+        return
+    catchup.catch_up_messages(store.files, left, place, copied)
+    if not is_directory(left):
+        with suppress(OSError):  # something is in it: then it stays
+            for part in ("tmp", "new", "cur", ""):
+                (place / part).rmdir()
 
 
 # -- following -------------------------------------------------------------------------------------------------------
@@ -166,6 +135,7 @@ def forget(store: MailStore, older_than: float) -> int:
         try:
             store.layout.check_there()
             if _is_empty(entry) or entry.deleted <= now - older_than:
+                catchup.is_followed(Path(entry.parts[0][0]))  # what is only half removed looks as if readers had
                 aside.remove(entry)
                 count += 1
         except (OSError, SievemdaError) as error:
@@ -174,24 +144,49 @@ def forget(store: MailStore, older_than: float) -> int:
 
 
 def _is_empty(entry: Aside) -> bool:
-    return not any(_messages(folder) for folder in folders_in(Path(entry.parts[0][0])))
+    """Nothing is to follow from there any more."""
+    left = Path(entry.parts[0][0])
+    return not (os.path.lexists(left / catchup.LIST) or any(map(catchup.messages_in, catchup.folders_in(left))))
 
 
 def _go_through(store: MailStore, entry: Aside, name: MailboxName | None) -> bool:
     """Whether something is to be done again."""
-    again = False
     if _is_empty(entry):
         return False
+    left, again = Path(entry.parts[0][0]), False
     with _alone(entry) as mine:
-        for folder in folders_in(Path(entry.parts[0][0])) if mine else ():
-            if not _messages(folder):
-                continue
-            found = _place_of(store, entry, folder, name)
-            if found is not None:
-                again = not _follow(store, folder, found if isinstance(found, Path) else found.path, set()) or again
-            if isinstance(found, Mailbox):
-                _recounted(found)
+        if not mine:
+            return False
+        copied, due = catchup.noted(left)
+        folders = [folder for folder in catchup.folders_in(left) if due or catchup.messages_in(folder)]
+        found = [(folder, _place_of(store, entry, folder, name)) for folder in folders]
+        if due:
+            _catch_up_later(store, entry, found, copied)
+        for folder, where in found:
+            if where is not None:
+                known = set(copied.messages.get(str(folder.relative_to(left)), ()))
+                again = not _follow(store, folder, _path(where), known) or again
+            if isinstance(where, Mailbox):
+                _recounted(where)
     return again
+
+
+def _catch_up_later(
+    store: MailStore, entry: Aside, found: list[tuple[Path, Mailbox | Path | None]], copied: catchup.Copied
+) -> None:
+    """What somebody would have done who has crashed: see `_follow_all`. The folders may have moved on."""
+    left, place = Path(entry.parts[0][0]), Path(entry.to)
+    if store.layout.really_holds(place) and is_directory(place):
+        catchup.catch_up_files(left, place, copied)
+    for folder, where in found:
+        if where is not None:
+            before = copied.messages.get(str(folder.relative_to(left)), {})
+            catchup.catch_up_messages(store.files, folder, _path(where), before)
+    catchup.is_followed(left)
+
+
+def _path(where: Mailbox | Path) -> Path:
+    return where.path if isinstance(where, Mailbox) else where
 
 
 def _recounted(mailbox: Mailbox) -> None:
@@ -212,7 +207,7 @@ def _place_of(store: MailStore, entry: Aside, folder: Path, name: MailboxName | 
             return mailbox
     for other in aside.entries(store):
         for part, _ in other.parts if other.mailbox else ():
-            for deleted in folders_in(Path(part)):
+            for deleted in catchup.folders_in(Path(part)):
                 if store.files.records.get(deleted).id == identity:
                     return deleted
     return None
@@ -229,8 +224,8 @@ def _follow(store: MailStore, left: Path, place: Path, known: set[str]) -> bool:
 
     `known` are messages that it had, though a reader may have taken them from it.
     """
-    there = set(_messages(place)) | known
-    found = _messages(left)
+    there = set(catchup.messages_in(place)) | known
+    found = catchup.messages_in(left)
     done, stays = [at for unique, at in found.items() if unique in there], True
     for part in ("new", "cur"):
         late = [name for unique, (at, name) in found.items() if at == part and unique not in there]
@@ -256,22 +251,12 @@ def _bring(store: MailStore, left: Path, place: Path, names: list[str]) -> tuple
                 if os.path.lexists(left / name):
                     raise
                 continue  # a reader who has it open moves it; it will be found again
-            os.rename(temporary, _renamed(store, left.parent, place.parent, name), dst_dir_fd=directory)
+            os.rename(temporary, catchup.renamed(store.files, left.parent, place.parent, name), dst_dir_fd=directory)
             brought.append(name)
         os.fsync(directory)
         return brought, is_at(directory, str(place))
     finally:
         os.close(directory)
-
-
-def _renamed(store: MailStore, left: Path, place: Path, name: str) -> str:
-    """The name of a message whose keywords are other letters where it goes."""
-    base, _, letters = name.partition(":2,")
-    words = store.files.keywords.names(left, letters)
-    if not words:
-        return name
-    ours = store.files.keywords.letters(place, words)
-    return f"{base}:2,{''.join(sorted({letter for letter in letters if not letter.islower()} | set(ours)))}"
 
 
 @contextmanager

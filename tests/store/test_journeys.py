@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sievemda.errors import AlreadyExists, NotFound, StoreTrouble
-from sievemda.store import aside, copying, crossing, journey, links, messages, moves, staging
+from sievemda.store import aside, copying, crossing, files, journey, links, messages, moves, staging
 from sievemda.store.mailstore import MailStore
 from sievemda.store.orphans import orphans
 from tests.store.conftest import settings_with
@@ -76,6 +76,7 @@ class Site:
 def place(tmp_path, monkeypatch):
     for name in ("fsync", "fdatasync"):
         monkeypatch.setattr(os, name, lambda _: None)
+    monkeypatch.setattr(files, "sync_file_system", lambda _: None)
     elsewhere = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else tmp_path
     other = Path(tempfile.mkdtemp(dir=elsewhere))
     place = Site(tmp_path / "site", other)

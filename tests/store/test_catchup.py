@@ -1,0 +1,152 @@
+"""What is done in a folder while it is copied to another disk is so in the copy."""
+
+import json
+import os
+
+import pytest
+
+from sievemda.store import aside, catchup, crossing, files, journey, leftovers, messages
+
+
+@pytest.fixture
+def moving(store, mailbox, monkeypatch):
+    """Moves user/alice to the partition `two` by copying, while `meanwhile` is done to his INBOX and folder `a`."""
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda _: None)
+    monkeypatch.setattr(files, "sync_file_system", lambda _: None)
+    monkeypatch.setattr(journey, "transfer", crossing.copy)
+    for text in ("user/alice", "user/alice/a"):
+        for name in "xyz":
+            put(store, mailbox(text), name)
+
+    def move(meanwhile):
+        real = crossing.copy_directory
+
+        def copy(source, target):
+            real(source, target)
+            if source.name == "alice":
+                meanwhile(mailbox("user/alice"), mailbox("user/alice/a"))
+
+        monkeypatch.setattr(crossing, "copy_directory", copy)
+        name = store.namespace.parse_admin("user/alice")
+        store.rename(name, name, partition="two")
+        return mailbox("user/alice")
+
+    return move
+
+
+def put(store, box, text, flags=()):
+    return store.stage(box.partition, [f"Subject: {text}\n\n".encode()]).deliver(box, flags, last=True)
+
+
+def file_of(box, text):
+    (found,) = [p for part in ("new", "cur") for p in (box.path / part).iterdir() if p.read_text().split()[1] == text]
+    return found
+
+
+def contents(box):
+    found = [path for part in ("new", "cur") for path in (box.path / part).iterdir()]
+    return {path.read_text().split()[1]: set(messages.flags_of(box, path)) for path in found}
+
+
+def test_flags_that_change_while_a_message_is_copied_follow(moving, mailbox):
+    def meanwhile(inbox, folder):
+        messages.set_flags(inbox, file_of(inbox, "x"), ("\\Seen", "work"))
+        messages.set_flags(folder, file_of(folder, "y"), ("\\Flagged",))
+
+    assert contents(moving(meanwhile)) == {"x": {"\\Seen", "work"}, "y": set(), "z": set()}
+    assert contents(mailbox("user/alice/a")) == {"x": set(), "y": {"\\Flagged"}, "z": set()}
+
+
+def test_a_message_that_is_expunged_while_it_is_copied_does_not_come_back(moving, mailbox):
+    moving(lambda inbox, folder: (file_of(inbox, "x").unlink(), file_of(folder, "z").unlink()))
+    assert set(contents(mailbox("user/alice"))) == {"y", "z"}
+    assert set(contents(mailbox("user/alice/a"))) == {"x", "y"}
+
+
+def test_a_folder_that_is_renamed_while_it_is_copied_is_there_once(moving, store, mailbox):
+    moving(lambda inbox, folder: folder.path.rename(inbox.path / ".b"))
+    assert [store.namespace.format_admin(box.name) for box in store.list()] == ["user/alice", "user/alice/b"]
+    assert set(contents(mailbox("user/alice/b"))) == {"x", "y", "z"}
+
+
+def test_a_script_that_is_replaced_while_it_is_copied_is_the_new_one(moving, store):
+    home = store.home("alice")
+    (home / "sieve").mkdir()
+    for name in ("a", "b", "c"):
+        (home / "sieve" / f"{name}.sieve").write_text("keep;")
+    (home / ".dovecot.sieve").symlink_to("sieve/a.sieve")
+
+    def meanwhile(_inbox, _folder):
+        (home / "sieve/b.sieve").write_text("stop;")
+        (home / "sieve/c.sieve").unlink()
+        (home / ".dovecot.sieve").unlink()
+        (home / ".dovecot.sieve").symlink_to("sieve/b.sieve")
+
+    moved = moving(meanwhile).path.parent
+    assert {path.name for path in (moved / "sieve").iterdir()} == {"a.sieve", "b.sieve"}
+    assert (moved / ".dovecot.sieve").read_text() == "stop;"
+
+
+def test_what_a_reader_has_changed_in_the_copy_counts(moving, store, mailbox, monkeypatch):
+    real = leftovers.leave
+
+    def leave(store, source, place):
+        box = mailbox("user/alice/a")  # of the original, which is found first
+        copy = place / "Maildir/.a"
+        name = file_of(box, "x").name
+        (copy / "new" / name).rename(copy / "cur" / f"{name}:2,F")
+        messages.set_flags(box, file_of(box, "x"), ("\\Seen",))
+        (copy / "new" / file_of(box, "y").name).unlink()
+        real(store, source, place)
+
+    monkeypatch.setattr(crossing.leftovers, "leave", leave)
+    moving(lambda *_: None)
+    assert contents(mailbox("user/alice/a")) == {"x": {"\\Flagged"}, "z": set()}
+
+
+def test_what_was_changed_follows_also_when_the_one_who_moved_has_crashed(moving, store, mailbox, monkeypatch):
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(leftovers, "_follow_all", crash)
+    monkeypatch.setattr(journey, "_say", lambda *_: None)
+    monkeypatch.setattr(journey, "_go_back", lambda *_: None)
+
+    def meanwhile(inbox, folder):
+        messages.set_flags(inbox, file_of(inbox, "x"), ("\\Seen",))
+        file_of(folder, "z").unlink()
+        put(store, folder, "late")
+
+    with pytest.raises(KeyboardInterrupt):
+        moving(meanwhile)
+    file_of(mailbox("user/alice"), "y").unlink()  # by a reader of the copy, before anybody goes on
+    leftovers.follow(store)
+    assert contents(mailbox("user/alice")) == {"x": {"\\Seen"}, "z": set()}
+    assert set(contents(mailbox("user/alice/a"))) == {"x", "y", "late"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[[]]",
+        b'[{"../../bob/Maildir": {"m": ["cur", "m"]}}, {}]',
+        b'[{"/etc": {"m": ["cur", "m"]}}, {}]',
+        b'[{"Maildir": {"m": ["cur", "../m"]}}, {}]',
+        b'[{"Maildir": {}}, {"../x": 1}]',
+        b"[" * 100_000,
+    ],
+)
+def test_a_list_that_is_none_of_ours_says_nothing(tmp_path, content):
+    (tmp_path / catchup.LIST).write_bytes(content)
+    assert catchup.noted(tmp_path) == (catchup.Copied(), True)
+
+
+def test_a_disk_that_is_too_full_for_the_list_does_not_keep_what_is_to_leave_it(moving, store, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(catchup, "write_new", full)
+    assert set(contents(moving(lambda *_: None))) == {"x", "y", "z"}
+    assert all(json.loads((entry.path / "entry").read_text())["to"] for entry in aside.entries(store))
