@@ -9,7 +9,9 @@ import click
 
 from sievemda.cli.lazy import LazyCommands
 
-_LAZY: dict[str, str] = {}
+_LAZY: dict[str, str] = {
+    "imap": "import_imap:imap",
+}
 
 
 class _Kinds(LazyCommands):
