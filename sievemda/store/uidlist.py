@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 FILE_NAME = "dovecot-uidlist"
+_VALIDITY = re.compile(rb"3 (?:[^V\n]\S* )*V([0-9]{1,10})\b|1 ([0-9]{1,10}) ")
 _LINE = re.compile(rb"(\d{1,10}) (?:[^:\n]*:)?([^\n]+)\n?")
 
 
@@ -28,6 +29,16 @@ def uids(folder: Path) -> dict[str, int]:
         for number, name in _lines(folder / FILE_NAME):
             found[os.fsdecode(name).partition(":")[0]] = number
     return found
+
+
+def validity(folder: Path) -> int:
+    """The UIDVALIDITY that Dovecot has given to a folder; 0 when it has given none."""
+    with suppress(OSError):
+        fd = os.open(folder / FILE_NAME, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb") as file:
+            found = _VALIDITY.match(file.readline(1024))
+            return int(found[1] or found[2]) if found else 0
+    return 0
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -1,0 +1,1 @@
+"""Messages and folders in the forms that other programs read."""
