@@ -99,8 +99,11 @@ class Mbox:
         end = self._believed(body, told.length)
         literally = end is not None or self._form == "mboxcl2"
         if end is None:
-            end = self._next(header)
-        place = Place(number, start, header, self._without_empty_line(header, end), self._skip_empty(end))
+            following = self._next(header)
+            end = self._without_empty_line(header, following)
+        else:
+            following = end
+        place = Place(number, start, header, end, self._skip_empty(following))
         if place.next >= self.size:
             self._check_last(place, line, text, told, where)
         if told.pseudo and number == 1:
