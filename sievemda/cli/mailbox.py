@@ -22,7 +22,9 @@ _LAZY = {
     "delete": "mailbox_delete:delete",
     "deleted": "mailbox_deleted:deleted",
     "discarded": "mailbox_discarded:discarded",
+    "dump": "mailbox_dump:dump",
     "info": "mailbox_info:info",
+    "load": "mailbox_load:load",
     "metadata": "mailbox_metadata:metadata",
     "path": "mailbox_path:path",
     "readership": "readership:readership",
@@ -31,6 +33,7 @@ _LAZY = {
     "subscriptions": "subscriptions:list_",
     "undelete": "mailbox_deleted:undelete",
     "unsubscribe": "subscriptions:unsubscribe",
+    "verify": "mailbox_verify:verify",
 }
 
 

@@ -98,6 +98,24 @@ def _parse(_path: str, content: bytes | None) -> _Content:
     return _Content(entries, tuple(kept), overriding, groups, digest)
 
 
+def damage_of(content: bytes) -> str:
+    """What is wrong with a file; empty when it can be understood."""
+    return _parse("", content).damage
+
+
+def salvaged(content: bytes) -> tuple[bytes, list[bytes]]:
+    """What of a damaged file can be understood, and the lines that cannot."""
+    lines = content.removesuffix(b"\n").split(b"\n")
+    bad = [line for line in lines if b"\0" in line or damage_of(line)]
+    good = [line for line in lines if line and line not in bad]
+    return b"".join(line + b"\n" for line in good), bad
+
+
+def recorded_as(content: bytes, owner: str | None) -> str:
+    """What a folder's record says when its entries are those of a file of this content."""
+    return _written_for(_digest(content), owner)
+
+
 def _parse_line(text: str) -> Entry:
     match = _LINE.fullmatch(text)
     if match is None:
@@ -153,6 +171,10 @@ class AclFiles:
         if content.damage:
             return Acl() if owner is None else Acl(((owner, ALL_RIGHTS),))
         return self._understood(content, self._records.get(folder), owner)
+
+    def damage(self, folder: Path) -> str:
+        """What is wrong with the file of a folder, in words; empty when nothing is."""
+        return self._content(folder).damage
 
     def rights(self, folder: Path, owner: str | None, identity: str | None) -> Rights:
         """What somebody may do there; None is anonymous. TemporaryTrouble when his groups matter and are not known."""
@@ -224,6 +246,11 @@ class AclFiles:
             self._records.change(folder, **recorded, granted=_since(record.granted, before, acl))
             lock.replace(new)
         return acl
+
+
+def recorded_acl(record: Record) -> Acl:
+    """The ACL as it was last set here; empty when it never was."""
+    return _recorded(record)
 
 
 def _since(known: dict[str, int], before: Acl, after: Acl) -> dict[str, int]:

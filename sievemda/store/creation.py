@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,16 @@ SPECIAL_USES = (
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Having:
+    """What a new mailbox has from the moment it is there. None and nothing: what it gets without saying."""
+
+    acl: Acl | None = None
+    id: str = ""
+    limits: dict[str, int] | None = None  # by the field names of policy.quota.Limits; makes it a quota root
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)  # as in its record
+
+
 def special_uses(text: str) -> str:
     """Special uses as they are written (RFC 6154 §2, RFC 8457 and Cyrus'); DataError for an unknown one."""
     known = {f"\\{use}".lower(): f"\\{use}" for use in SPECIAL_USES}
@@ -73,7 +84,13 @@ def nearest_above(store: MailStore, name: MailboxName) -> Mailbox | None:
 
 
 def create(
-    store: MailStore, name: MailboxName, *, partition: str = "", special_use: str = "", subscribe: bool = True
+    store: MailStore,
+    name: MailboxName,
+    *,
+    partition: str = "",
+    special_use: str = "",
+    subscribe: bool = True,
+    having: Having = Having(),
 ) -> Mailbox:
     """Make a mailbox, as an administrator may. `subscribe`: its owner's mail clients are to show it.
 
@@ -94,14 +111,16 @@ def create(
         raise DataError("an INBOX has no special use" if use else "mail_home decides where the homes of users lie")
     check_folder_quota(store, name, above)
     partition = partition or (above.partition if above else store.layout.disks.choose())
-    acl = above.acl() if above else initial_acl(store, name)
+    if having.acl is None:
+        having = replace(having, acl=above.acl() if above else initial_acl(store, name))
     try:
         open_partition(store, partition)
         tree = tree_for(store, name, above, partition)
         if name.path:
             links.clear_dangling(store, tree.folder(name.path))
-        limits = store.files.records.get(tree.folder(name.path)).limits  # of a quota root that was here before
-        _place(store, tree, name, partition, (acl, use, limits))
+        before = store.files.records.get(tree.folder(name.path)).limits  # of a quota root that was here
+        having = replace(having, limits=before if having.limits is None else having.limits)
+        _place(store, tree, name, partition, having, use)
     except OSError as error:
         raise StoreTrouble(f"{shown} cannot be made: {error}") from error
     if subscribe:
@@ -112,19 +131,17 @@ def create(
     return found
 
 
-def _place(
-    store: MailStore, tree: Tree, name: MailboxName, partition: str, having: tuple[Acl, str, dict[str, int] | None]
-) -> None:
+def _place(store: MailStore, tree: Tree, name: MailboxName, partition: str, having: Having, use: str) -> None:
     """Make the directory, and on another partition than the tree's what shows it."""
     place, seen = place_of(store, tree, name, partition), tree.folder(name.path)
     if place == seen:
-        build(store, place, name, having)
+        build(store, place, name, having, use)
         return
     with links.alone(tree):
         if is_folder(seen):  # somebody was quicker
             raise AlreadyExists(f"{seen} is there already")
         place = links.vacant(store, tree, store.namespace.format_admin(name), place)
-        build(store, place, name, having)
+        build(store, place, name, having, use)
         try:
             links.link(seen, place)
         except OSError:
@@ -181,9 +198,8 @@ def place_of(store: MailStore, tree: Tree, name: MailboxName, partition: str) ->
     return store.layout.place(name.owner, name.domain, name.path, partition)
 
 
-def build(store: MailStore, place: Path, name: MailboxName, having: tuple[Acl, str, dict[str, int] | None]) -> None:
-    """Make the directory of a folder with everything in it, `having` an ACL, a special use and limits."""
-    acl, use, limits = having
+def build(store: MailStore, place: Path, name: MailboxName, having: Having, use: str) -> None:
+    """Make the directory of a folder with everything in it."""
     make_directory(store, place.parent)
     temporary = workshop(store, place) / f"new.{unique_name()}"
     temporary.mkdir(mode=store.files.folder_mode)
@@ -191,9 +207,15 @@ def build(store: MailStore, place: Path, name: MailboxName, having: tuple[Acl, s
         mode = store.files.message_mode
         if name.path:
             write_new(temporary / "maildirfolder", b"", mode)
-        file, recorded = store.files.acls.written(acl, name.owner)
+        file, recorded = store.files.acls.written(having.acl or Acl(), name.owner)
         write_new(temporary / aclfile.FILE_NAME, file, mode)
-        content = record.Record(record.new_id(), special_use=use, limits=limits, **recorded)
+        content = record.Record(
+            having.id or record.new_id(),
+            special_use=use,
+            limits=having.limits,
+            metadata=having.metadata,
+            **recorded,
+        )
         write_new(temporary / record.FILE_NAME, content.encode(), mode)
         make_parts(temporary, store.files.folder_mode)
         _into_place(temporary, place)

@@ -116,14 +116,20 @@ def roots_of(store: MailStore, owner: str | None, domain: str) -> Iterator[Quota
 # -- changing --------------------------------------------------------------------------------------------------------
 
 
+def check_root(namespace: Namespace, name: MailboxName) -> None:
+    """DataError when no quota root may have that name."""
+    if any(_FORBIDDEN & set(part) for part in name.path):
+        shown = namespace.format_admin(name)
+        raise DataError(f"{shown!r} cannot be a quota root: {' '.join(sorted(_FORBIDDEN))} are not allowed in it")
+
+
 def set_limits(store: MailStore, name: MailboxName, limits: Limits, *, force: bool = False) -> QuotaRoot:
     """Replace all limits of a root, which is made when it is none yet.
 
     NotFound when no mailbox has that name or lies below, unless forced; DataError; StoreTrouble.
     """
     shown = store.namespace.format_admin(name)
-    if any(_FORBIDDEN & set(part) for part in name.path):
-        raise DataError(f"{shown!r} cannot be a quota root: {' '.join(sorted(_FORBIDDEN))} are not allowed in it")
+    check_root(store.namespace, name)
     try:
         root = _made(store, name, shown, force=force)
         root.set_limits(limits)

@@ -33,6 +33,8 @@ FIRST = {
     "admin": NO_ALICE,
     "mailbox": "sievemda mailbox delete user/alice/Lists --yes",
     "mailbox create": "sievemda mailbox delete user/alice/Junk --yes",
+    "mailbox load": "sievemda mailbox dump -o mailboxes.json",
+    "mailbox verify": "sievemda mailbox dump -o mailboxes.json",
     "mailbox undelete": "sievemda mailbox delete user/alice/Old --yes",
     "quota state": "sievemda quota set user/alice STORAGE 10000",
     "mailbox unsubscribe": "sievemda mailbox subscribe alice Lists",
