@@ -27,6 +27,7 @@ from sievemda.delivery.snoozes import Snoozes
 from sievemda.errors import ConfigurationError, DataError
 from sievemda.language import language_extensions, language_limits, language_programs, trusted_extensions
 from sievemda.lmtp.server import LmtpServer, tls_context
+from sievemda.logs import words
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.service import Service
 from sievemda.sieve.compile import compile_script
@@ -36,15 +37,12 @@ from sievemda.sieve.problems import ScriptError
 from sievemda.state.credentials import Credentials
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
-from sievemda.store.accounts import clean_unfinished
 from sievemda.store.mailstore import MailStore
 from sievemda.upkeep.expiry.rules import Rules, read_rules
 from sievemda.upkeep.expiry.sieving import Script
+from sievemda.upkeep.pruning import Pruning
 
 log = logging.getLogger(__name__)
-
-DAY = 86400
-STALE = DAY  # seconds after which a message in staging belongs to nobody
 
 
 def preload() -> None:
@@ -109,13 +107,8 @@ class Housekeeping:
 
     def clear_away(self) -> None:
         """Expired records, old journal entries, and messages whose delivery never came to its end."""
-        now = time.time()
-        self.store.recover()
-        self.store.clean_stage(STALE)
-        clean_unfinished(self.store, STALE)
-        self.store.forget_deleted()
-        self.memory.prune(now)
-        self.journal.prune(now - self.settings.delivery.journal_days * DAY)
+        for error in Pruning(self.settings, self.store, self.memory, self.journal).run().failures:
+            log.error("not all cleared away %s", words(error=error))
 
 
 def housekeeping(settings: Settings) -> Housekeeping:

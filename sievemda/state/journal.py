@@ -25,8 +25,9 @@ _QUIET = 60.0  # seconds between two complaints
 
 
 class Journal:
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, statements.JOURNAL_SCHEMA)
+    def __init__(self, path: Path, *, only_read: bool = False) -> None:
+        """`only_read`: for who counts and shows; nothing beside the file is made."""
+        self._database = Database(path, statements.JOURNAL_SCHEMA, only_read=only_read)
         self._complained = float("-inf")
 
     def record(self, *entries: Entry) -> None:
@@ -49,6 +50,10 @@ class Journal:
     def prune(self, before: float) -> int:
         """Drop entries up to that instant; returns how many. Raises TemporaryTrouble."""
         return self._database.write_until_done(statements.PRUNE_JOURNAL, {"before": int(before)})
+
+    def expired(self, before: float) -> int:
+        """How many entries `prune` would drop."""
+        return int(str(self._database.read(statements.COUNT_JOURNAL, {"before": int(before)})[0][0]))
 
     def close(self) -> None:
         self._database.close()

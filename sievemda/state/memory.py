@@ -14,7 +14,7 @@ the MTA come again. `hold` keeps others from delivering the same thing between a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -49,8 +49,9 @@ class Record:
 class Memory:
     """Shared by all threads of a process, and by processes. Every method but `hold` raises TemporaryTrouble."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, statements.MEMORY_SCHEMA)
+    def __init__(self, path: Path, *, only_read: bool = False) -> None:
+        """`only_read`: for who counts and shows; nothing beside the file is made."""
+        self._database = Database(path, statements.MEMORY_SCHEMA, only_read=only_read)
         self._holds = Holds(path.with_name(path.name + ".lock"))
 
     def hold(self, *keys: Key) -> Hold:
@@ -75,9 +76,37 @@ class Memory:
         """Drop what has expired; returns how many records."""
         return self._database.write_until_done(statements.PRUNE_MEMORY, {"now": int(now)})
 
+    def expired(self, now: float) -> dict[str, int]:
+        """How many records of each kind `prune` would drop."""
+        return _counts(self._database.read(statements.COUNT_MEMORY, {"now": int(now)}))
+
+    def prune_older(self, before: float, usual: float, now: float, *, dry: bool = False) -> dict[str, int]:
+        """Drop copies and redirects of that instant and before, though they have not expired; how many of each kind.
+
+        But for those of mailboxes that say themselves how long it is remembered: longer than `usual` seconds.
+        """
+        values = {"before": int(before), "usual": int(usual), "now": int(now)}
+        found = _counts(self._database.read(statements.COUNT_OLDER, values))
+        if found and not dry:
+            self._database.write_until_done(statements.PRUNE_OLDER, values)
+        return found
+
+    def dump(self) -> Iterator[tuple[str, str, int]]:
+        """Everything that is remembered, by kind and id: the id, the place, and when, in seconds since 1970."""
+        columns = ("kind", "id", "place", "date")
+        after: dict[str, object] = dict.fromkeys(columns, "")
+        while rows := self._database.read(statements.PAGE_OF_MEMORY, after):
+            for _kind, identity, place, _date, instant in rows:
+                yield str(identity), str(place), int(str(instant))
+            after = dict(zip(columns, rows[-1], strict=False))
+
     def close(self) -> None:
         self._database.close()
         self._holds.close()
+
+
+def _counts(rows: list[tuple[object, ...]]) -> dict[str, int]:
+    return {str(kind): int(str(count)) for kind, count in rows}
 
 
 def _row(key: Key) -> dict[str, object]:

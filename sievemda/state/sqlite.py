@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sievemda.errors import TemporaryTrouble
 
@@ -33,9 +34,13 @@ Values = Mapping[str, object]
 
 
 class Database:
-    """Opened at first use, after a fork, and when the file is another one. Every method raises TemporaryTrouble."""
+    """Opened at first use, after a fork, and when the file is another one. Every method raises TemporaryTrouble.
 
-    def __init__(self, path: Path, schema: Sequence[str]) -> None:
+    `only_read`: not even a file beside it is made, and none is when it is not there.
+    """
+
+    def __init__(self, path: Path, schema: Sequence[str], *, only_read: bool = False) -> None:
+        self._only_read = only_read
         self._path = path
         self._schema = schema
         self._lock = threading.Lock()
@@ -94,6 +99,8 @@ class Database:
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
+        if self._only_read:
+            return self._open_to_read()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._path.exists():
             self._path.touch(mode=0o600)
@@ -104,6 +111,17 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _open_to_read(self) -> sqlite3.Connection:
+        """Without a log beside it nobody has the file open: then SQLite needs no files of its own to read it."""
+        how = "mode=ro" if self._path.with_name(f"{self._path.name}-wal").exists() else "mode=ro&immutable=1"
+        return sqlite3.connect(
+            f"file:{quote(str(self._path))}?{how}",
+            uri=True,
+            timeout=_BUSY,
+            isolation_level=None,
+            check_same_thread=False,
+        )
 
     def _file(self) -> tuple[int, int]:
         try:

@@ -23,6 +23,18 @@ FORGET = "DELETE FROM memory WHERE kind = :kind AND id = :id AND place = :place 
 PRUNE_MEMORY = """DELETE FROM memory
     WHERE expires <= :now AND expires <= (SELECT min(expires) + 600 FROM memory)"""
 
+COUNT_MEMORY = "SELECT kind, count(*) FROM memory WHERE expires <= :now GROUP BY kind"
+# What keeps a copy from coming twice, older than somebody wants; but for mailboxes that say how long theirs is kept.
+COUNT_OLDER = """SELECT kind, count(*) FROM memory
+    WHERE kind IN ('delivered', 'redirect') AND instant <= :before AND expires > :now AND expires - instant <= :usual
+    GROUP BY kind"""
+PRUNE_OLDER = """DELETE FROM memory WHERE (kind, id, place, date) IN (
+    SELECT kind, id, place, date FROM memory
+    WHERE kind IN ('delivered', 'redirect') AND instant <= :before AND expires > :now AND expires - instant <= :usual
+    LIMIT 5000)"""
+PAGE_OF_MEMORY = """SELECT kind, id, place, date, instant FROM memory
+    WHERE (kind, id, place, date) > (:kind, :id, :place, :date) ORDER BY kind, id, place, date LIMIT 1000"""
+
 JOURNAL_SCHEMA = (
     # One row for each recipient of each delivery; `entry` is the whole account as JSON.
     """CREATE TABLE IF NOT EXISTS journal (
@@ -34,3 +46,4 @@ RECORD = "INSERT INTO journal (id, instant, message_id, entry) VALUES (:id, :ins
 FIND = "SELECT entry FROM journal WHERE message_id IN (:text, :bracketed) OR id = :text ORDER BY instant, id"
 PRUNE_JOURNAL = """DELETE FROM journal
     WHERE instant <= :before AND instant <= (SELECT min(instant) + 600 FROM journal)"""
+COUNT_JOURNAL = "SELECT count(*) FROM journal WHERE instant <= :before"

@@ -139,14 +139,18 @@ def _beside(home: Path, mode: int) -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def clean_unfinished(store: MailStore, older_than: float) -> int:
-    """Remove accounts that somebody began to make more than so many seconds ago and did not put in place; how many."""
+def clean_unfinished(store: MailStore, older_than: float, *, dry: bool = False) -> int:
+    """Remove accounts that somebody began to make more than so many seconds ago and did not put in place; how many.
+
+    A `dry` run says how many that would be.
+    """
     limit, count = time.time() - older_than, 0
     for directory in {home.parent for userid in store.layout.users() for _, home in store.layout.homes(userid)}:
         with suppress(OSError):
             for left in [path for path in directory.iterdir() if path.name.startswith(UNFINISHED)]:
                 if not left.is_symlink() and left.stat().st_mtime <= limit:
-                    shutil.rmtree(left, ignore_errors=True)
+                    if not dry:
+                        shutil.rmtree(left, ignore_errors=True)
                     count += 1
     return count
 

@@ -15,7 +15,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,10 +160,17 @@ def remove(entry: Aside) -> None:
     shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def prune(store: MailStore, older_than: float) -> int:
-    """Delete for good what was deleted more than so many seconds ago; how many that were."""
+def prune(
+    store: MailStore, older_than: float, wanted: Callable[[Aside], bool] = lambda _: True, *, dry: bool = False
+) -> list[Aside]:
+    """Delete for good what is wanted of what was deleted more than so many seconds ago; what that was.
+
+    A `dry` run says what it would be.
+    """
     limit = time.time() - older_than
-    old = [entry for entry in entries(store) if entry.deleted <= limit and not entry.to]
+    old = [entry for entry in entries(store) if entry.deleted <= limit and not entry.to and wanted(entry)]
+    if dry:
+        return old
     for entry in old:
         remove(entry)
     for partition in store.layout.partitions:
@@ -172,4 +179,4 @@ def prune(store: MailStore, older_than: float) -> int:
             with suppress(OSError):  # it is not empty; that is no deletion that was hardly begun
                 if path.stat().st_mtime <= limit:
                     path.rmdir()
-    return len(old)
+    return old

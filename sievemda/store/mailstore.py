@@ -7,17 +7,14 @@ look, one that it removed is gone; a look-up is a few `lstat`, and costs the sam
 from __future__ import annotations
 
 import logging
-import shutil
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from os.path import islink, lexists
 from pathlib import Path
 
 from sievemda.config import Settings
 from sievemda.policy.acl import Rights
-from sievemda.store import aside, creation, leftovers, moves, record, rootlist, undelete, withdrawn
+from sievemda.store import clearing, creation, leftovers, moves, record, rootlist, undelete
 from sievemda.store.aclfile import forget_list
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.denials import is_denied
@@ -33,8 +30,6 @@ from sievemda.store.patterns import Pattern
 from sievemda.store.quota import QuotaRoot
 from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
 
-_DAY = 86400.0
-_WEEK = 7 * _DAY
 _log = logging.getLogger(__name__)
 
 
@@ -255,34 +250,12 @@ class MailStore:
         return Staged(partition, path, size, vsize, links=links, mode=self.files.message_mode, missed=missed)
 
     def forget_deleted(self) -> int:
-        """Delete for good what was deleted or withdrawn too long ago; how many mailboxes and messages that were."""
-        options = self.settings.store
-        kept = options.delete_days * _DAY if options.delete_mode == "delayed" else 0
-        leftovers.follow(self)
-        count = aside.prune(self, kept) + leftovers.forget(self, kept)
-        days = options.discard_days if options.withholds else 0
-        for tree in withdrawn.trees(self):
-            count += withdrawn.prune(tree, days * _DAY, options.discard_size)
-        return count
+        """See `clearing.forget_deleted`."""
+        return sum(clearing.forget_deleted(self).values())
 
     def clean_stage(self, older_than: float) -> int:
-        """Remove what deliveries that crashed more than so many seconds ago have left; how many files that were.
-
-        What was begun to be made of a mailbox, or copied of one, stays a week: a copy may take its time.
-        """
-        limit, count = time.time() - older_than, 0
-        for partition in self.layout.partitions:
-            with suppress(FileNotFoundError):
-                for path in self.layout.stage(partition).iterdir():
-                    with suppress(OSError):
-                        written = path.lstat().st_mtime
-                        if path.is_dir() and not path.is_symlink():
-                            if written <= limit - _WEEK:
-                                shutil.rmtree(path, ignore_errors=True)
-                        elif written <= limit:
-                            path.unlink()
-                            count += 1
-        return count
+        """See `clearing.clean_stage`."""
+        return clearing.clean_stage(self, older_than)
 
     # -- listing -----------------------------------------------------------------------------------------------------
 

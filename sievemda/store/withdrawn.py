@@ -187,8 +187,11 @@ def _home_of(store: MailStore, tree: Tree, entry: Withdrawn) -> Mailbox:
 # -- removing for good -------------------------------------------------------------------------------------------------
 
 
-def prune(tree: Tree, older_than: float, size: int) -> int:
-    """Remove what was withdrawn more than so many seconds ago, and the oldest beyond `size` octets; how many."""
+def prune(tree: Tree, older_than: float, size: int, *, dry: bool = False) -> int:
+    """Remove what was withdrawn more than so many seconds ago, and the oldest beyond `size` octets; how many.
+
+    A `dry` run says how many that would be.
+    """
     try:
         directory = open_directory(area(tree))
     except FileNotFoundError:
@@ -206,7 +209,8 @@ def prune(tree: Tree, older_than: float, size: int) -> int:
         kept += entry.size
         if entry.when <= limit or kept > size:
             old.append(entry.id)
-    _remove(area(tree), [*old, *abandoned])
+    if not dry:
+        _remove(area(tree), [*old, *abandoned])
     return len(old)
 
 
