@@ -20,6 +20,7 @@ from sievemda.configautocreate import Autocreate
 from sievemda.configfields import Kibibytes, Mode, Seconds, Size, setting
 from sievemda.configquota import Quota
 from sievemda.configsieve import ExternalList, Sieve
+from sievemda.configupkeep import Upkeep
 
 __all__ = [
     "Acl",
@@ -39,6 +40,7 @@ __all__ = [
     "Site",
     "Size",
     "Store",
+    "Upkeep",
     "setting",
     "with_changes",
 ]
@@ -260,6 +262,7 @@ class Settings:
     sieve: Sieve = field(default_factory=Sieve)
     outbox: Outbox = field(default_factory=Outbox)
     managesieve: ManageSieve = field(default_factory=ManageSieve)
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
     @property
     def partitions(self) -> dict[str, Path]:
@@ -283,6 +286,10 @@ class Settings:
     @property
     def accounts_path(self) -> Path:
         return self.data / "state" / "accounts.db"
+
+    @property
+    def schedule_path(self) -> Path:
+        return self.data / "state" / "schedule"
 
     @property
     def lmtp_socket(self) -> Path:

@@ -102,6 +102,12 @@ def _check_language(value: str) -> None:
         raise ValueError(f"{value!r} is not the name of a language, such as en or pt-BR")
 
 
+def _check_schedule(value: str) -> None:
+    from sievemda.policy.schedule import parse_schedule  # noqa: PLC0415 - as above
+
+    parse_schedule(value)
+
+
 def _understood(parse: Callable[[str], Any], value: str) -> None:
     try:
         parse(value)
@@ -147,6 +153,8 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "quota.quota_check_interval": _at_least(1),
     "store.partition_select_soft_usage_limit": _percent,
     "store.partition_select_usage_reinit": _at_least(0),
+    "upkeep.expire_schedule": _check_schedule,
+    "upkeep.prune_schedule": _check_schedule,
 }
 
 
