@@ -37,14 +37,18 @@ COMMANDS = {
     "admin": "admin.command:admin",
     "import": "import_:import_",
     "reconstruct": "reconstruct:reconstruct",
+    "backup": "backup:backup",
+    "restore": "restore:restore",
+    "prune": "prune:prune",
     "sieve": "sieve:sieve",
     "test": "sieve_test:test",
     "why": "why:why",
+    "probe": "probe:probe",
     "stat": "stat:stat",
     "config": "config:config",
     "demo": "demo:demo",
 }
-WITHOUT_SETTINGS = {"sieve", "test", "config", "demo"}
+WITHOUT_SETTINGS = {"sieve", "test", "config", "demo", "backup", "restore"}  # or only with some options
 WITH_THEIR_OWN_CODES = {"sieve", "test"}  # 0, 1, 2 instead of sysexits
 
 

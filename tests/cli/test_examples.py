@@ -17,7 +17,7 @@ from tests.delivery.world import World, message
 from tests.serve.service import Service
 
 UNTIL_STOPPED = {"serve", "demo", "sieve lsp"}  # somebody stops them, or talks to them
-SERVED = {"deliver", "stat"}  # ask a server that is running
+SERVED = {"deliver", "probe", "stat"}  # ask a server that is running
 RULES = Path(__file__).parents[2] / "conf" / "quota"
 SCRIPT = 'if header :contains "subject" "spam" {\n    discard;\n}\n'
 SVTEST = 'require "vnd.dovecot.testsuite";\n\ntest "nothing" {\n    if false {\n        test_fail "why";\n    }\n}\n'

@@ -22,7 +22,7 @@ LAYERS = {
     "lmtp": {"mail", "auth", "delivery"},
     "managesieve": {"mail", "auth", "sieve", "store", "state"},
     "lsp": {"mail", "sieve"},
-    "upkeep": {"mail", "sieve", "policy", "store", "state", "delivery"},
+    "upkeep": {"mail", "sieve", "policy", "store", "state", "delivery", "lmtp"},  # the last as a client
     "serve": {"assembly", "lmtp", "managesieve"},
     "cli": None,  # may use everything
 }

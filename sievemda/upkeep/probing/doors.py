@@ -1,0 +1,126 @@
+"""The doors that a probe knocks at: LMTP, SMTP, ManageSieve, IMAP.
+
+Raised are Unavailable (nobody there), TemporaryTrouble, NotFound (no such user), DataError (refused for good) and
+NotPermitted (not let in).
+"""
+
+from __future__ import annotations
+
+import imaplib
+import smtplib
+import socket
+import ssl
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sievemda.errors import DataError, NotFound, NotPermitted, TemporaryTrouble, Unavailable
+from sievemda.lmtp.client import Client, Order, connect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sievemda.mail.address import Address
+    from sievemda.upkeep.probing.letter import Letter
+
+_GREETING = 64 * 1024  # octets of a greeting at most
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def by_lmtp(where: Path | Place, recipient: Address, sent: Letter, seconds: float) -> str:
+    """Hand the message in; what the server answered."""
+    try:
+        connection = _connected(where, seconds) if isinstance(where, Place) else connect(where, seconds)
+    except OSError as e:
+        raise Unavailable(f"no LMTP server at {where}: {e.strerror or e}") from e
+    with connection:
+        (reply,) = Client(connection).deliver(Order("", [recipient]), [sent.content])
+    if reply.ok:
+        return f"{reply.code} {reply.text}"
+    kind = TemporaryTrouble if reply.temporary else NotFound if reply.enhanced == "5.1.1" else DataError
+    raise kind(f"{recipient} was refused: {reply.code} {reply.enhanced} {reply.text}")
+
+
+def by_smtp(where: Place, recipient: Address, sent: Letter, seconds: float) -> str:
+    """Hand the message to a mail server, which hands it on."""
+    try:
+        with smtplib.SMTP(where.host, where.port, timeout=seconds) as client:
+            client.sendmail("", [str(recipient)], sent.content.replace(b"\n", b"\r\n"))
+    except smtplib.SMTPRecipientsRefused as e:
+        code, text = next(iter(e.recipients.values()))
+        said = f"{recipient} was refused: {code} {text.decode('utf-8', 'replace')}"
+        raise (TemporaryTrouble if code < 500 else DataError)(said) from e
+    except smtplib.SMTPResponseException as e:
+        said = str(e.smtp_error, "utf-8", "replace") if isinstance(e.smtp_error, bytes) else str(e.smtp_error)
+        raise (TemporaryTrouble if e.smtp_code < 500 else DataError)(f"{where} said: {e.smtp_code} {said}") from e
+    except (OSError, smtplib.SMTPException) as e:
+        raise Unavailable(f"no SMTP server at {where}: {e}") from e
+    return "accepted"
+
+
+def managesieve(where: Place, seconds: float) -> str:
+    """Read the greeting to its OK. RFC 5804 §1.7."""
+    read = 0
+    try:
+        with closing(_connected(where, seconds)) as connection, connection.makefile("rb") as lines:
+            while (line := lines.readline(_GREETING)) and read < _GREETING:
+                read += len(line)
+                if line[:2].upper() == b"OK":
+                    with suppress(OSError):
+                        connection.sendall(b"LOGOUT\r\n")
+                    return "greets"
+                if line[:3].upper() in {b"BYE", b"NO "}:
+                    raise Unavailable(f"{where} said: {line.decode('utf-8', 'replace').strip()}")
+    except OSError as e:
+        raise Unavailable(f"no ManageSieve server at {where}: {e.strerror or e}") from e
+    raise Unavailable(f"{where} does not greet as a ManageSieve server does")
+
+
+def imap(where: Place, user: str, password: str, sent: Letter, seconds: float, *, tls: bool) -> str:
+    """Look for the message in every folder that the IMAP server shows; the folder's name there."""
+    try:
+        client = (
+            imaplib.IMAP4_SSL(where.host, where.port, ssl_context=ssl.create_default_context(), timeout=seconds)
+            if tls
+            else imaplib.IMAP4(where.host, where.port, timeout=seconds)
+        )
+    except (OSError, imaplib.IMAP4.error) as e:
+        raise Unavailable(f"no IMAP server at {where}: {e}") from e
+    try:
+        with client:
+            try:
+                client.login(user, password)
+            except imaplib.IMAP4.error as e:
+                raise NotPermitted(f"{where} does not let {user} in") from e
+            for folder in _folders(client):
+                if client.select(folder, readonly=True)[0] != "OK":
+                    continue
+                answer = client.search(None, "HEADER", "Message-ID", f'"{sent.message_id}"')
+                if answer[0] == "OK" and answer[1] and answer[1][0]:
+                    return f"seen in {folder.strip(chr(34))}"
+    except (OSError, imaplib.IMAP4.error) as e:
+        raise Unavailable(f"{where} went away: {e}") from e
+    raise TemporaryTrouble(f"{user} does not see the message at {where}")
+
+
+def _folders(client: imaplib.IMAP4) -> list[str]:
+    """Names as they came, INBOX first; one that was sent as a literal is left out."""
+    found = ["INBOX"]
+    for row in client.list()[1]:
+        if isinstance(row, bytes):
+            name = row.decode("utf-8", "replace").partition(") ")[2].partition(" ")[2]
+            if name and name.strip('"').upper() != "INBOX":
+                found.append(name)
+    return found
+
+
+def _connected(where: Place, seconds: float) -> socket.socket:
+    return socket.create_connection((where.host, where.port), timeout=seconds)
