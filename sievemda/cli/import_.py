@@ -10,7 +10,11 @@ import click
 from sievemda.cli.lazy import LazyCommands
 
 _LAZY: dict[str, str] = {
+    "mbox": "import_mbox:mbox",
+    "cyrus": "import_cyrus:cyrus",
     "imap": "import_imap:imap",
+    "forward": "import_filters:forward",
+    "procmail": "import_filters:procmail",
 }
 
 

@@ -87,6 +87,7 @@ def prepared(tmp_path_factory):
         "filters/one.svtest": SVTEST,
         "staff.csv": STAFF,
         "password-file": "correct horse\n",
+        "old-mail.mbox": "From a@b.example Thu Nov 29 22:33:52 2001\nSubject: old\n\nhello\n\n",
     }.items():
         (base / place).parent.mkdir(exist_ok=True)
         (base / place).write_text(text)

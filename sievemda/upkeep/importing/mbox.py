@@ -222,7 +222,7 @@ class Mbox:
         ) < 0:
             reason = "its last part has no end"
         if reason:
-            self.problem = f"{where}, is not whole: {reason}"
+            self.problem = "; ".join(filter(None, (self.problem, f"{where}, is not whole: {reason}")))
 
 
 def date_of(header: bytes) -> float | None:
