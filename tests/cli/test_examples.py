@@ -39,6 +39,7 @@ FIRST = {
     "quota state": "sievemda quota set user/alice STORAGE 10000",
     "mailbox unsubscribe": "sievemda mailbox subscribe alice Lists",
     "mailbox rename": "sievemda mailbox delete user/alice/Old --yes",
+    "restore": "sievemda backup user/alice alice.tar.gz",
     "script delete": "sievemda script put alice old alice.sieve",
 }
 

@@ -15,7 +15,8 @@ from typing import BinaryIO, Self
 
 from sievemda.errors import DataError
 from sievemda.upkeep.backup import entries
-from sievemda.upkeep.backup.entries import Head, Line, TreeEntry
+from sievemda.upkeep.backup.container import Damage
+from sievemda.upkeep.backup.entries import Head, Line
 from sievemda.upkeep.backup.reading import Event, Listing, Message, read_archive
 
 
@@ -24,7 +25,7 @@ class Base:
 
     def __init__(self, stream: BinaryIO, name: str, spool: Path | None = None) -> None:
         self.head = Head("")
-        self.trees: dict[str, TreeEntry] = {}  # by place
+        self.damaged = False
         self._file = tempfile.TemporaryFile(dir=spool)  # noqa: SIM115 - closed with the base
         self._places: dict[tuple[str, str], tuple[int, int]] = {}
         self._lines: dict[str, Line] = {}
@@ -46,8 +47,8 @@ class Base:
     def _take(self, event: Event) -> None:
         if isinstance(event, Head):
             self.head = event
-        elif isinstance(event, TreeEntry):
-            self.trees[event.place] = event
+        elif isinstance(event, Damage):
+            self.damaged = True
         elif isinstance(event, Listing):
             self._keep()
             self._at = event.tree.place, event.folder.key

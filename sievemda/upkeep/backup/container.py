@@ -22,6 +22,7 @@ from typing import Any
 from sievemda.upkeep.backup.source import Gap, Sink, Source
 
 FILE, LINK, DIRECTORY = "0", "1", "5"
+END = "end"  # the `type` of the last member, behind which nothing is looked for
 _BLOCK = 512
 _RECORD = 20 * _BLOCK  # what an archive is filled up to
 _EXTENDED = b"x"
@@ -152,6 +153,7 @@ class Reader:
         self._archive = ""
         self._left = 0  # octets of the content that have not been read
         self._padding = 0
+        self._ended = False
 
     @property
     def offset(self) -> int:
@@ -198,6 +200,8 @@ class Reader:
         """The next member; None at the end."""
         block = self._block()
         if block == bytes(_BLOCK):
+            if not self._ended:
+                raise _NotThatError("zeros in the place of a member")
             self._source.skip(-self._source.offset % _RECORD)  # a pipe is read to its end
             return None
         records: dict[str, str] = {}
@@ -215,6 +219,7 @@ class Reader:
         )
         if member.facts:
             self._believe(member)
+            self._ended = member.facts.get("type") == END
         self._left = member.size if kind not in {LINK, DIRECTORY} else 0
         self._padding = -self._left % _BLOCK
         return member

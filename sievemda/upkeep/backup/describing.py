@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import SievemdaError
@@ -56,6 +57,7 @@ def _folder(store: MailStore, mailbox: Mailbox) -> FolderEntry:
         tuple((identifier, "".join(sorted(rights))) for identifier, rights in mailbox.acl().entries),
         None if root is None else _limits(root.limits()),
         _metadata(store, mailbox),
+        store.files.keywords.names(mailbox.path, ascii_lowercase),
     )
 
 

@@ -16,7 +16,7 @@ from sievemda.store.names import MailboxName
 from sievemda.store.spelling import from_disk, to_disk
 
 FORMAT = 1
-HEAD, TREE, LISTING, MESSAGE, END, OTHER = "archive", "tree", "listing", "message", "end", "other"  # `type` of members
+HEAD, TREE, LISTING, MESSAGE, OTHER = "archive", "tree", "listing", "message", "other"  # `type` of members
 HEAD_FILE, TREE_FILE, LISTING_FILE, END_FILE = (
     "sievemda-backup.json",
     "sievemda-tree.json",
@@ -54,6 +54,7 @@ class FolderEntry:
     acl: tuple[tuple[str, str], ...] | None = None  # None: it cannot be read
     limits: Mapping[str, int] | None = None  # None: it is no quota root
     metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    keywords: tuple[str, ...] = ()  # in the order of their letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ def _folder(found: Any) -> FolderEntry:
             None if acl is None else tuple((str(identifier), str(rights)) for identifier, rights in acl),
             None if limits is None else {str(field): int(limit) for field, limit in limits.items()},
             {str(section): _map(entries) for section, entries in metadata.items()},
+            _texts(found.get("keywords")),
         )
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"what is said of the folder {'/'.join(path)[:200]!r} is damaged") from error

@@ -33,7 +33,7 @@ from sievemda.errors import DataError
 from sievemda.mail.carried import Carried, of_octets
 from sievemda.store.messages import unique_part
 from sievemda.upkeep.backup import entries
-from sievemda.upkeep.backup.container import LINK, Damage, Member, Reader
+from sievemda.upkeep.backup.container import END, LINK, Damage, Member, Reader
 from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
 from sievemda.upkeep.backup.source import Gap, Source
 
@@ -92,7 +92,8 @@ class _Archive:
         begun, last = False, None
         try:
             for member in self._reader.members():
-                if isinstance(member, Member) and not begun and not member.facts:
+                ours = isinstance(member, Damage) or member.facts or member.path == entries.HEAD_FILE
+                if not (begun or ours):
                     raise DataError(f"{self._name} is no backup of ours")
                 begun = begun or isinstance(member, Member)
                 last = self._understood(member) if isinstance(member, Member) else member
@@ -118,7 +119,7 @@ class _Archive:
                 self._tree = entries.read_tree(self._whole(member))
                 self._folders = {folder.key: folder for folder in self._tree.folders}
                 return self._tree
-            if kind == entries.END:
+            if kind == END:
                 return entries.read_totals(self._whole(member))
             if kind in {entries.LISTING, entries.MESSAGE}:
                 return self._of_folder(member, listing=kind == entries.LISTING)

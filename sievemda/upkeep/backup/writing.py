@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sievemda.errors import SievemdaError
 from sievemda.store import keywords
 from sievemda.store.files import Damaged, read_control_file
+from sievemda.store.uidlist import uids
 from sievemda.upkeep.backup import entries
-from sievemda.upkeep.backup.container import DIRECTORY, LINK, Member, Writer
+from sievemda.upkeep.backup.container import DIRECTORY, END, LINK, Member, Writer
 from sievemda.upkeep.backup.describing import described
 from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
 from sievemda.upkeep.backup.scan import Found, Scan, is_message
@@ -105,7 +106,7 @@ class _Archive:
         self._both(entries.HEAD_FILE, entries.HEAD, entries.encode(self._head))
         for chosen in trees:
             self._tree(chosen)
-        self._both(entries.END_FILE, entries.END, entries.encode(self._totals))
+        self._both(entries.END_FILE, END, entries.encode(self._totals))
         for out in self._outs():
             out.finish()
         return self._totals
@@ -145,7 +146,7 @@ class _Archive:
         directory = tree.directory(folder)
         known = self._base.sizes(tree.place, folder.key) if self._base else {}
         lines, wanted = [], []
-        for found in scan.found.values():
+        for found in _in_order(scan):
             if self._head.since is not None and not _is_since(scan, found, self._head.since):
                 continue
             size = scan.size(found)
@@ -238,6 +239,14 @@ class _Sure:
             self._stream.write(block)
         except OSError as error:
             raise _WritingError(error) from error
+
+
+def _in_order(scan: Scan) -> list[Found]:
+    """As mail clients show them: by the numbers that an IMAP server has given, then by their names, as they came."""
+    known = uids(scan.mailbox.path)
+    return sorted(
+        scan.found.values(), key=lambda found: (known.get(found.name.partition(":")[0], 1 << 32), found.unique)
+    )
 
 
 def _is_since(scan: Scan, found: Found, since: float) -> bool:

@@ -1,0 +1,234 @@
+"""Where what comes out of an archive goes: mailboxes that are there, and those that are made as they were.
+
+A user who is not there is made whole, with folders, rights, quota and scripts, before he is in place; so is a folder.
+Whoever was killed and begins again finds nothing half made. What is there already keeps what it has: somebody may
+have changed it since, on purpose. Only who says so gives it rights, quota and the rest as they were.
+
+Why the ids of folders come back: they say which folder of the next backup is which, and scripts may name them. One that
+another mailbox has is not given twice.
+
+Why a folder may have a name here that nobody may give to a new one: an IMAP server made it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sievemda.errors import AlreadyExists, DataError, SievemdaError
+from sievemda.policy.acl import Acl, Rights
+from sievemda.policy.quota import Limits
+from sievemda.state.credentials import Credentials
+from sievemda.store import accounts, subscriptions
+from sievemda.store.aclfile import forget_list
+from sievemda.store.creation import Having, create, known_use
+from sievemda.store.keywords import ROOM
+from sievemda.store.names import MailboxName
+from sievemda.store.scripts import ScriptStore
+from sievemda.upkeep.backup.describing import LIMITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sievemda.store.mailbox import Mailbox
+    from sievemda.store.mailstore import MailStore
+    from sievemda.upkeep.backup.entries import FolderEntry, TreeEntry
+    from sievemda.upkeep.backup.mapping import Renaming
+
+_ALL = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How things come back."""
+
+    acl: bool = True
+    dry_run: bool = False
+    settings: bool = False  # what is there already gets rights, quota, annotations, scripts as they were
+    ignore_quota: bool = False
+
+
+class Placing:
+    """Mailboxes for the folders of an archive. What cannot be made is told, and None."""
+
+    def __init__(
+        self,
+        store: MailStore,
+        renaming: Renaming,
+        manner: Manner,
+        failed: Callable[[str, OSError | SievemdaError], None],
+    ) -> None:
+        self.made: list[str] = []  # as administrators write them
+        self._store = store
+        self._renaming = renaming
+        self._manner = manner
+        self._failed = failed
+        self._ids: set[str] | None = None
+
+    def name(self, tree: TreeEntry, folder: FolderEntry) -> MailboxName:
+        """What a folder is to be called. DataError when that cannot be."""
+        name, namespace = tree.name(folder), self._store.namespace
+        if name.owner is not None and namespace.userid(name.owner) != name.owner:
+            raise DataError(f"{name.owner[:200]!r} is no user id here")
+        if name.owner is None and (namespace.domain(name.domain) != name.domain or not name.path):
+            raise DataError(f"{name.domain[:200]!r} is no domain here")
+        return self._renaming.after(name)
+
+    def tree(self, tree: TreeEntry, folders: list[FolderEntry]) -> dict[str, Mailbox | None]:
+        """The mailboxes of these folders, by key, all made; None where one would be made."""
+        names = self._names(tree, folders)
+        inbox = next((names[folder.key] for folder in folders if not folder.path and folder.key in names), None)
+        if tree.whole and inbox is not None and inbox.is_inbox:
+            self._user(
+                tree, inbox.owner or "", [(folder, names[folder.key]) for folder in folders if folder.key in names]
+            )
+        found: dict[str, Mailbox | None] = {}
+        for folder in sorted(folders, key=lambda one: one.path):
+            if folder.key in names:
+                try:
+                    found[folder.key] = self._mailbox(tree, folder, names[folder.key])
+                except (OSError, SievemdaError) as error:
+                    self._failed(self._shown(names[folder.key]), error)
+        return found
+
+    def _names(self, tree: TreeEntry, folders: list[FolderEntry]) -> dict[str, MailboxName]:
+        names = {}
+        for folder in folders:
+            try:
+                names[folder.key] = self.name(tree, folder)
+            except SievemdaError as error:
+                self._failed(f"{tree.place}: {'/'.join(folder.path)}"[:400], error)
+        return names
+
+    def _shown(self, name: MailboxName) -> str:
+        return self._store.namespace.format_admin(name)
+
+    # -- users -------------------------------------------------------------------------------------------------------
+
+    def _user(self, tree: TreeEntry, userid: str, folders: list[tuple[FolderEntry, MailboxName]]) -> None:
+        """Make a user who is not there; give one who is there what is his, if that is wanted."""
+        if self._manner.dry_run:
+            return
+        try:
+            if self._store.user_exists(userid):
+                if self._manner.settings:
+                    self._furnish(self._store, tree, userid)
+                    self._let_in(tree, userid)
+                return
+
+            def fill(built: MailStore) -> None:
+                for folder, name in sorted(folders, key=lambda pair: len(pair[1].path)):
+                    if name.owner == userid:
+                        self._make(built, tree, folder, name)
+                self._furnish(built, tree, userid)
+
+            accounts.build(self._store, userid, fill, self._partition(folders[0][0]))
+            self.made += [self._shown(name) for _, name in folders]
+            accounts.tell(self._store, userid, granted=True)
+            self._let_in(tree, userid)
+        except AlreadyExists:  # somebody else is restoring him
+            return
+        except (OSError, SievemdaError) as error:
+            self._failed(self._shown(MailboxName(userid)), error)
+
+    def _furnish(self, store: MailStore, tree: TreeEntry, userid: str) -> None:
+        """Subscriptions and scripts."""
+        root = store.user_tree(userid)
+        if root is not None and tree.subscriptions:
+            lines = [line for line in tree.subscriptions if line.isprintable() or "\t" in line]
+            subscriptions.add(root.root, [line for line in lines if "\n" not in line], store.files.message_mode)
+        modes = {"file_mode": store.files.message_mode, "folder_mode": store.files.folder_mode}
+        scripts = ScriptStore(store.home(userid), **modes)
+        for name, text in tree.scripts.items():
+            scripts.put(name, text.encode("utf-8", "surrogateescape"))
+        if tree.active in tree.scripts:
+            scripts.activate(tree.active)
+
+    def _let_in(self, tree: TreeEntry, userid: str) -> None:
+        """His password, if he has none and is called as he was."""
+        credentials = Credentials(self._store.settings.accounts_path)
+        if tree.credentials and tree.owner == userid and (self._manner.settings or not credentials.of(userid)):
+            credentials.replace(userid, tree.credentials)
+
+    # -- folders -----------------------------------------------------------------------------------------------------
+
+    def _mailbox(self, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> Mailbox | None:
+        found = self._store.find(name)
+        if found is None:
+            if not self._manner.dry_run:
+                if name.owner is not None and name.path and not self._store.user_exists(name.owner):
+                    self._store.create(MailboxName(name.owner))
+                    self.made.append(self._shown(MailboxName(name.owner)))
+                try:
+                    found = self._make(self._store, tree, folder, name)
+                except AlreadyExists:
+                    return self._store.find(name)
+            self.made.append(self._shown(name))
+        elif self._manner.settings and not self._manner.dry_run:
+            self._set(found, tree, folder)
+        return found
+
+    def _make(self, store: MailStore, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> Mailbox:
+        having = Having(
+            self._acl(tree, folder, name), self._id(tree, folder, name), None, _metadata(tree, folder, name)
+        )
+        partition = "" if name.is_inbox or store is not self._store else self._partition(folder)
+        use = "" if name.is_inbox else _uses(folder)
+        made = create(store, name, partition=partition, special_use=use, subscribe=False, having=having)
+        if folder.limits is not None:
+            store.make_root(made).set_limits(_limits(folder))
+        if folder.keywords:  # so that they have the letters that they had
+            store.files.keywords.letters(made.path, folder.keywords[:ROOM])
+        forget_list(made.tree.root)
+        if store.files.sharing is not None and name.owner is not None:
+            store.files.sharing.update(name.owner, made.tree)
+        return made
+
+    def _set(self, mailbox: Mailbox, tree: TreeEntry, folder: FolderEntry) -> None:
+        acl = self._acl(tree, folder, mailbox.name)
+        if acl is not None:
+            mailbox.set_acl(acl)
+        metadata = _metadata(tree, folder, mailbox.name)
+        use = "" if mailbox.name.is_inbox else _uses(folder)
+        mailbox.store.records.change(mailbox.path, metadata=metadata, special_use=use)
+        if folder.limits is not None:
+            self._store.make_root(mailbox).set_limits(_limits(folder))
+
+    def _acl(self, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> Acl | None:
+        if not self._manner.acl or folder.acl is None:
+            return None
+        entries = ((who, Rights(letter for letter in rights if letter in _ALL)) for who, rights in folder.acl)
+        acl = Acl(tuple((who, rights) for who, rights in entries if who and rights and who.isprintable()))
+        if tree.owner and name.owner and tree.owner != name.owner:
+            acl = acl.renamed(tree.owner, name.owner)
+        return acl
+
+    def _id(self, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> str:
+        """Nothing: a new one."""
+        if name != tree.name(folder) or not folder.key.isalnum():
+            return ""
+        if self._ids is None:
+            self._ids = {self._store.files.records.get(mailbox.path).id for mailbox in self._store.list()}
+        if folder.key in self._ids:
+            return ""
+        self._ids.add(folder.key)
+        return folder.key
+
+    def _partition(self, folder: FolderEntry) -> str:
+        """Where it was, if there is such a partition here."""
+        known = not self._store.settings.store.mail_home and folder.partition in self._store.layout.partitions
+        return folder.partition if known else ""
+
+
+def _metadata(tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> dict[str, dict[str, str]]:
+    owners = {tree.owner: name.owner} if tree.owner and name.owner else {}
+    return {owners.get(section) or section: dict(entries) for section, entries in folder.metadata.items()}
+
+
+def _uses(folder: FolderEntry) -> str:
+    return " ".join(use for use in map(known_use, folder.special_use.split()) if use)
+
+
+def _limits(folder: FolderEntry) -> Limits:
+    found = folder.limits or {}
+    return Limits(**{name: found[name] for name in LIMITS if 0 <= found.get(name, -1) < 1 << 62})
