@@ -50,7 +50,7 @@ def info(
     as_json: bool,
 ) -> int:
     """Show where a mailbox lies, what is in it, who may do what, and when it was used; of an INBOX, also its user."""
-    wanted = _Wanted(unseen, frozenset(flag.lower() for flag in flags), _instant(since) if since else 0.0)
+    wanted = _Wanted(unseen, frozenset(flag.lower() for flag in flags), instant(since) if since else 0.0)
     if not messages and (unseen or flags or since):
         raise UsageError("--unseen, --flag and --since choose among --messages")
     store, failures = open_store(settings), Failures()
@@ -193,7 +193,7 @@ class _Wanted:
         return self.flags <= has and message.arrived >= self.since and not (self.unseen and message.seen)
 
 
-def _instant(text: str) -> float:
+def instant(text: str) -> float:
     """Seconds since 1970 of a date, or of a date and time; in local time unless it says otherwise."""
     try:
         when = datetime.fromisoformat(text)

@@ -36,6 +36,7 @@ COMMANDS = {
     "script": "script:script",
     "admin": "admin.command:admin",
     "import": "import_:import_",
+    "export": "export:export",
     "reconstruct": "reconstruct:reconstruct",
     "relink": "relink:relink",
     "backup": "backup:backup",

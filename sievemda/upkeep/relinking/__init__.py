@@ -1,0 +1,1 @@
+"""Equal messages made one file with several names."""
