@@ -102,3 +102,15 @@ class Pruning:
                             path.unlink()
                         count += 1
         return count
+
+
+def forget_deliveries(settings: Settings, older: float, *, dry: bool = False) -> int:
+    """Drop what keeps copies from coming twice after so many seconds; how many records. TemporaryTrouble."""
+    if not settings.memory_path.exists():
+        return 0
+    now, usual = time.time(), settings.delivery.memory_days * DAY
+    memory = Memory(settings.memory_path, only_read=dry)
+    try:
+        return sum(memory.prune_older(now - older, usual, now, dry=dry).values())
+    finally:
+        memory.close()

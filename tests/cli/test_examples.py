@@ -19,6 +19,7 @@ from tests.serve.service import Service
 UNTIL_STOPPED = {"serve", "demo", "sieve lsp"}  # somebody stops them, or talks to them
 SERVED = {"deliver", "probe", "stat"}  # ask a server that is running
 RULES = Path(__file__).parents[2] / "conf" / "quota"
+EXPIRY = Path(__file__).parents[2] / "conf" / "expire"
 SCRIPT = 'if header :contains "subject" "spam" {\n    discard;\n}\n'
 SVTEST = 'require "vnd.dovecot.testsuite";\n\ntest "nothing" {\n    if false {\n        test_fail "why";\n    }\n}\n'
 STAFF = "user,folders,acl\nerin,,\nfred,Sent \\Sent|Junk \\Junk,Junk anyone p\n"
@@ -80,6 +81,8 @@ def prepared(tmp_path_factory):
     stored(world.store, "user/alice/Lists", "1795307048.M1P1.host:2,")
     world.close()
     shutil.copytree(RULES, base / "etc")
+    for file in EXPIRY.iterdir():
+        shutil.copy(file, base / "etc")
     (base / "etc" / "rules.toml").rename(base / "etc" / "quota-rules.toml")
     (base / "etc" / "sievemda.toml").write_text('data = "/var/lib/sievemda"\n')
     for place, text in {

@@ -9,6 +9,7 @@ still takes it; what came after the beginning of the run is not touched.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -172,7 +173,9 @@ class FolderRun:
     # -- doing -----------------------------------------------------------------------------------------------------
 
     def _tell(self, entry: Entry, rule: Rule, target: str) -> None:
-        if self._options.tell is not None:
+        if self._options.tell is None:
+            return
+        with suppress(FileNotFoundError):  # it was renamed: it goes all the same, if it still is to go
             self._options.tell(self.outcome.mailbox, rule, target, entry)
 
     def _report(self, entry: Entry, rule: Rule, target: str) -> None:
