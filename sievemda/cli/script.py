@@ -39,7 +39,7 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     from sievemda.store.mailstore import MailStore
     from sievemda.store.script_names import check_name
 
-    scripts = _scripts(settings, user)
+    scripts = scripts_of(settings, user)
     check_name(name)
     text = _read(file)
     limit = settings.sieve.sieve_maxscriptsize
@@ -62,7 +62,7 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
 @click.pass_obj
 def activate(settings: Settings, user: str, name: str) -> None:
     """Make NAME the script that mail for USER runs through, in place of the one before."""
-    _scripts(settings, user).activate(name)
+    scripts_of(settings, user).activate(name)
 
 
 @script.command(epilog="Example: sievemda script deactivate alice")
@@ -70,7 +70,7 @@ def activate(settings: Settings, user: str, name: str) -> None:
 @click.pass_obj
 def deactivate(settings: Settings, user: str) -> None:
     """Let mail for USER run through no script."""
-    _scripts(settings, user).deactivate()
+    scripts_of(settings, user).deactivate()
 
 
 @script.command("list", epilog="Example: sievemda script list alice")
@@ -79,7 +79,7 @@ def deactivate(settings: Settings, user: str) -> None:
 @click.pass_obj
 def list_(settings: Settings, user: str, as_json: bool) -> None:
     """List the scripts of USER, one a line; ACTIVE stands behind the active one."""
-    found = _scripts(settings, user).list()
+    found = scripts_of(settings, user).list()
     if as_json:
         click.echo(json.dumps([{"name": s.name, "active": s.active} for s in found], indent=2))
         return
@@ -93,7 +93,7 @@ def list_(settings: Settings, user: str, as_json: bool) -> None:
 @click.pass_obj
 def get(settings: Settings, user: str, name: str) -> None:
     """Print script NAME of USER as it was stored."""
-    text = _scripts(settings, user).get(name)
+    text = scripts_of(settings, user).get(name)
     sys.stdout.flush()
     sys.stdout.buffer.write(text)
 
@@ -104,7 +104,7 @@ def get(settings: Settings, user: str, name: str) -> None:
 @click.pass_obj
 def delete(settings: Settings, user: str, name: str) -> None:
     """Delete script NAME of USER; the active one must be deactivated first."""
-    _scripts(settings, user).delete(name)
+    scripts_of(settings, user).delete(name)
 
 
 @script.command(epilog="Example: sievemda script rename alice main holidays")
@@ -114,10 +114,10 @@ def delete(settings: Settings, user: str, name: str) -> None:
 @click.pass_obj
 def rename(settings: Settings, user: str, old: str, new: str) -> None:
     """Rename script OLD of USER to NEW; an active script stays active."""
-    _scripts(settings, user).rename(old, new)
+    scripts_of(settings, user).rename(old, new)
 
 
-def _scripts(settings: Settings, user: str) -> ScriptStore:
+def scripts_of(settings: Settings, user: str) -> ScriptStore:
     from sievemda.auth.names import canonical_user
     from sievemda.store.mailstore import MailStore
     from sievemda.store.scripts import ScriptStore
