@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -28,6 +28,7 @@ from sievemda.upkeep.importing.imap.folders import Folder
 from sievemda.upkeep.importing.imap.messages import fetch, uids
 from sievemda.upkeep.importing.intake import Intake, come_from
 from sievemda.upkeep.importing.places import arranged
+from sievemda.upkeep.importing.taken import Taken, Tell
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -39,8 +40,6 @@ PATIENCE = 5  # attempts without a message in between
 _PAUSE = 1.0  # seconds before the second attempt; twice as many before each further one
 _LIMITED = ("STORAGE", "MESSAGE", "MAILBOX", "ANNOTATION-STORAGE")
 _SPECIAL = {"owner": "", "anyone": "anyone", "authenticated": "authenticated", "anonymous": "anonymous"}
-
-Tell = Callable[[SievemdaError, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +68,6 @@ class Choice:
                 parts = tuple(part for part in (new + shown[len(old) :]).split("/") if part)
                 return () if parts == ("INBOX",) else parts
         return folder.path
-
-
-@dataclass
-class Taken:
-    """What has become of a folder."""
-
-    folder: str
-    mailbox: str
-    messages: int = 0  # at the source
-    added: int = 0
-    there: int = 0  # which the folder had before
-    failed: int = 0
-    lost: dict[str, int] = field(default_factory=dict)  # keywords that did not come along
-
-    def shown(self) -> dict[str, Any]:
-        return dict(vars(self))
 
 
 class Account:
