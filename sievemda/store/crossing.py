@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import errno
 import shutil
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import catchup, leftovers
+from sievemda.store import catchup, leftovers, links
 from sievemda.store.copying import copy_directory
 from sievemda.store.creation import workshop
 from sievemda.store.files import sync_directory, sync_later, unique_name
@@ -23,19 +23,22 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 
-def transfer(store: MailStore, source: Path, place: Path) -> None:
-    """Rename a directory, or copy it when that leads to another file system. OSError."""
+def transfer(store: MailStore, source: Path, place: Path, held: ExitStack) -> None:
+    """Rename a directory, or copy it when that leads to another file system. OSError.
+
+    Until `held` is closed, nobody else moves the copy (see `links.alone`).
+    """
     try:
         source.rename(place)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        copy(store, source, place)
+        copy(store, source, place, held)
     sync_directory(place.parent)
     sync_directory(source.parent)
 
 
-def copy(store: MailStore, source: Path, place: Path) -> None:
+def copy(store: MailStore, source: Path, place: Path, held: ExitStack) -> None:
     """As `transfer` to another file system."""
     for folder in [*catchup.folders_in(source)]:
         with suppress(OSError, SievemdaError):  # a full disk, a lock; it is known by its place all the same
@@ -45,6 +48,8 @@ def copy(store: MailStore, source: Path, place: Path) -> None:
         with sync_later(temporary.parent):
             copy_directory(source, temporary)
         catchup.note(source, catchup.Copied.of(temporary), store.files.message_mode)
+        with suppress(OSError):  # a file system without locks
+            links.hold(temporary, held)
         temporary.rename(place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -15,7 +15,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,9 @@ from sievemda.store.crossing import transfer
 from sievemda.store.directories import make_directory
 from sievemda.store.files import is_directory, read_control_file, sync_directory, unique_name, write_new
 from sievemda.store.layout import MOVING
-from sievemda.store.leftovers import follow, leave
+from sievemda.store.leftovers import follow, leave, vacate
+from sievemda.store.links import hold
+from sievemda.store.maildir import is_at
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -39,7 +41,7 @@ _DONE, _BACK, _UNDONE = b"+", b"!", b"-"  # what is noted behind the first line
 class Step:
     """`move`: the directory `at` goes to `to`. `link`: `at` becomes a link to `to`. `unlink`: it is one no more.
 
-    `clear`: `at` is removed if it is empty.
+    `clear`: `at` is removed if it is empty. `vacate`: it goes away if it is a home that nobody has used.
     """
 
     what: str
@@ -54,22 +56,21 @@ def journey(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> It
     `note` is what a successor is told, so that he can do the latter. AlreadyExists, OSError.
     """
     path, fd = _written(store, steps, note)
-    try:
+    with ExitStack() as held:
+        held.callback(os.close, fd)
         done = 0
         try:
             for step in steps:
-                _go(store, step)
+                _go(store, step, held)
                 _say(fd, _DONE)
                 done += 1
             yield
         except BaseException:
             _say(fd, _BACK)
-            _go_back(store, steps[:done], fd)
+            _go_back(store, steps[:done], fd, held)
             raise
         finally:
             path.unlink(missing_ok=True)
-    finally:
-        os.close(fd)
 
 
 def go_on(store: MailStore, arrived: Callable[[dict[str, Any]], None]) -> None:
@@ -82,11 +83,11 @@ def go_on(store: MailStore, arrived: Callable[[dict[str, Any]], None]) -> None:
         for path in sorted(base.iterdir()) if is_directory(base) else ():
             try:
                 fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-                try:
+                with ExitStack() as held:
+                    held.callback(os.close, fd)
                     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    _finish(store, path, fd, arrived)
-                finally:
-                    os.close(fd)
+                    if is_at(fd, str(path)):  # it may have come to its end meanwhile
+                        _finish(store, path, fd, arrived, held)
             except (BlockingIOError, FileNotFoundError):
                 continue
             except OSError as error:
@@ -112,7 +113,7 @@ def _say(fd: int, what: bytes) -> None:
     os.fdatasync(fd)
 
 
-def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, Any]], None]) -> None:
+def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, Any]], None], held: ExitStack) -> None:
     if path.name.startswith("."):  # he has not begun; he may be about to
         if time.time() - path.stat().st_mtime > _ABANDONED:
             path.unlink(missing_ok=True)
@@ -124,10 +125,10 @@ def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, 
         _check(store, steps)
         done = said.count(_DONE) - said.count(_UNDONE)
         if _BACK in said:
-            _go_back(store, steps[:done], fd)
+            _go_back(store, steps[:done], fd, held)
         else:
             for step in steps[done:]:
-                _go(store, step, again=True)
+                _go(store, step, held, again=True)
                 _say(fd, _DONE)
             arrived(note)
             follow(store)
@@ -144,14 +145,14 @@ def _check(store: MailStore, steps: Sequence[Step]) -> None:
             raise ValueError(f"{path} lies in no partition")
 
 
-def _go_back(store: MailStore, done: Sequence[Step], fd: int) -> None:
+def _go_back(store: MailStore, done: Sequence[Step], fd: int, held: ExitStack) -> None:
     """What cannot be taken back is left and told; the other steps are still taken back."""
     for step in reversed(done):
         back = {"move": "move", "unlink": "link", "link": "unlink"}.get(step.what)
         at, to = (step.to, step.at) if back == "move" else (step.at, step.to)
         try:
             if back:
-                _go(store, Step(back, at, to), again=True)
+                _go(store, Step(back, at, to), held, again=True)
         except (OSError, SievemdaError) as error:
             _log.error("%s cannot be put back: %s", step.at, error)
         _say(fd, _UNDONE)
@@ -160,10 +161,10 @@ def _go_back(store: MailStore, done: Sequence[Step], fd: int) -> None:
 # -- steps -------------------------------------------------------------------------------------------------------------
 
 
-def _go(store: MailStore, step: Step, *, again: bool = False) -> None:
+def _go(store: MailStore, step: Step, held: ExitStack, *, again: bool = False) -> None:
     match step.what:
         case "move":
-            _move(store, step.at, step.to, again=again)
+            _move(store, step.at, step.to, held, again=again)
         case "unlink":
             if step.at.is_symlink():
                 step.at.unlink()
@@ -175,9 +176,15 @@ def _go(store: MailStore, step: Step, *, again: bool = False) -> None:
         case "clear":
             with suppress(OSError):
                 step.at.rmdir()
+        case "vacate":
+            vacate(store, step.at)
 
 
-def _move(store: MailStore, source: Path, place: Path, *, again: bool) -> None:
+def _move(store: MailStore, source: Path, place: Path, held: ExitStack, *, again: bool) -> None:
+    if again:
+        for directory in (source, place):
+            with suppress(OSError):  # it is not there, or on a file system without locks
+                hold(directory, held)
     if os.path.lexists(place):
         if not again:
             raise AlreadyExists(f"{place} is in the way")
@@ -185,4 +192,4 @@ def _move(store: MailStore, source: Path, place: Path, *, again: bool) -> None:
             leave(store, source, place)
         return
     make_directory(store, place.parent)
-    transfer(store, source, place)
+    transfer(store, source, place, held)

@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import aside, catchup
+from sievemda.store import aside, catchup, record
 from sievemda.store.copying import copy_file
 from sievemda.store.creation import workshop
 from sievemda.store.files import is_directory, locked_within, open_directory, unique_name
+from sievemda.store.layout import MAILDIR
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.maildir import is_at, is_folder
 
@@ -65,6 +66,18 @@ def leave(store: MailStore, source: Path, place: Path) -> None:
         aside.note(store, entry)
     except (OSError, SievemdaError) as error:
         _log.error("%s: what is left there follows later: %s", entry.path, error)
+
+
+def vacate(store: MailStore, home: Path) -> None:
+    """Take a home out of the way in which there is no message, nor an INBOX of ours. OSError.
+
+    An IMAP server makes such of somebody whom it looks for on one partition alone. What arrives there follows.
+    """
+    inbox = home / MAILDIR
+    if not is_directory(home) or os.path.lexists(inbox / record.FILE_NAME):
+        return
+    if not any(map(catchup.messages_in, catchup.folders_in(home))):
+        aside.set_aside(store, str(home), store.layout.partition_of(home), [home], to=home)
 
 
 def _follow_all(store: MailStore, left: Path, place: Path) -> None:

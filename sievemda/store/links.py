@@ -16,12 +16,14 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sievemda.errors import TemporaryTrouble
 from sievemda.store import aside, maildirsize, quota_state, record
 from sievemda.store.files import locked_within, sync_directory
 from sievemda.store.maildir import is_folder
@@ -34,18 +36,30 @@ _PATIENCE = 30.0  # seconds; the owner of a tree may hold its lock for fun
 
 
 @contextmanager
-def alone(*trees: Tree) -> Iterator[None]:
+def alone(*trees: Tree, strict: bool = False) -> Iterator[None]:
     """While nobody else moves folders of these trees, or makes such on other partitions.
 
     The lock is on the home: that on the Maildir is the one of its quota (see `quota`), for which deliveries wait.
+    `strict`: TemporaryTrouble when somebody else does so for long.
     """
     with ExitStack() as opened:
         for place in sorted({tree.root if tree.owner is None else tree.root.parent for tree in trees}):
             with suppress(OSError):  # no tree yet, or a file system without locks
-                fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                opened.callback(os.close, fd)
-                locked_within(fd, fcntl.LOCK_EX, _PATIENCE)
+                if not hold(place, opened) and strict:
+                    raise TemporaryTrouble(f"{place} is being moved, or held by another program: try again later")
         yield
+
+
+def hold(place: Path, opened: ExitStack) -> bool:
+    """Lock a directory until `opened` is closed; False: somebody else has it for long. OSError, also when it goes."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        opened.callback(os.close, fd)
+        if not locked_within(fd, fcntl.LOCK_EX, give_up - time.monotonic()):
+            return False
+        if os.path.samestat(os.stat(place), os.fstat(fd)):  # noqa: PTH116
+            return True
 
 
 def vacant(store: MailStore, tree: Tree, shown: str, place: Path) -> Path:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, SievemdaError, StoreTrouble
 from sievemda.policy.acl import parse_rights
-from sievemda.store import aside, leftovers, links, rootlist, subscriptions
+from sievemda.store import aside, leftovers, links, lost, rootlist, subscriptions
 from sievemda.store.creation import nearest_above, open_partition, place_of, tree_for, workshop
 from sievemda.store.files import unique_name
 from sievemda.store.journey import Step, go_on, journey
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 _log = logging.getLogger(__name__)
-_HOME_PARTS = (MAILDIR, ".dovecot.sieve", "sieve", AREA)  # what is ours in a home that is not
+_HOME_PARTS = (MAILDIR, ".dovecot.sieve", "sieve", AREA, lost.AREA)  # what is ours in a home that is not
 
 
 @contextmanager
@@ -192,11 +192,10 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
         raise NotFound(f"no user {new.owner}")
     tree = mailbox.tree if (old.owner, old.domain) == (new.owner, new.domain) else None
     tree = tree or tree_for(store, new, above, partition or mailbox.partition)
-    with links.alone(mailbox.tree, tree):
-        mailbox = _still(store, old, new)
+    with _held(store, old, new, tree) as held:
         steps: list[Step] = []
         moved = []
-        for source in _covered(store, mailbox):
+        for source in _covered(store, held):
             name = new.child(*source.name.path[len(old.path) :])
             store.namespace.check_new(name)
             to = partition or source.partition
@@ -213,6 +212,18 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
         _followed(store, new, began)
     recount(store, old)
     recount(store, new)
+
+
+@contextmanager
+def _held(store: MailStore, old: MailboxName, new: MailboxName, *trees: Tree) -> Iterator[Mailbox]:
+    """The mailbox, while nobody else moves it. As `_still` raises; TemporaryTrouble when somebody does for long."""
+    while True:
+        before = _existing(store, old).tree.root
+        with links.alone(_existing(store, old).tree, *trees, strict=True):
+            mailbox = _still(store, old, new)
+            if mailbox.tree.root == before:
+                yield mailbox
+                return
 
 
 def _still(store: MailStore, old: MailboxName, new: MailboxName) -> Mailbox:
@@ -260,8 +271,8 @@ def _rename_user(store: MailStore, inbox: Mailbox, new: str, partition: str) -> 
         raise DataError("mail_home decides where the homes of users lie")
     if partition:
         open_partition(store, partition)
-    with links.alone(inbox.tree):
-        _move_home(store, _still(store, inbox.name, MailboxName(new)), new, partition)
+    with _held(store, inbox.name, MailboxName(new)) as held:
+        _move_home(store, held, new, partition)
     if partition:
         _followed(store, MailboxName(new), began)
 
@@ -276,7 +287,7 @@ def _move_home(store: MailStore, inbox: Mailbox, new: str, partition: str) -> No
     if in_its_way:
         steps += _cleared(target / MAILDIR)
     if target != home:
-        steps.append(Step("move", home, target))
+        steps += [Step("vacate", target, target), Step("move", home, target)]
     for folder in away:
         if folder not in in_its_way and (following := _following(store, folder, tree)):
             steps += [*following, *_cleared(folder.path.parent)]

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -388,10 +389,10 @@ def test_who_has_waited_for_another_move_finds_that_the_folders_have_gone(place,
     real, store = links.alone, place.store()
 
     @contextmanager
-    def alone(*trees):
+    def alone(*trees, **options):
         monkeypatch.setattr(links, "alone", real)
         rename(place.store(), "user/alice/a", "user/alice/u", "")
-        with real(*trees):
+        with real(*trees, **options):
             (trees[0].root / ".u.b").rename(trees[0].root / ".a.b")  # not there yet
             yield
 
@@ -411,3 +412,46 @@ def test_notes_are_json_that_says_what_follows(store, mailbox, monkeypatch):
     rename(store, "user/alice/a", "user/alice/b", "")
     (note,) = map(json.loads, written)
     assert note["moved"] == [[["a"], ["b"], str(store.layout.partition("default") / "user/alice/Maildir/.b")]]
+
+
+def test_an_empty_home_that_an_imap_server_has_made_is_not_in_the_way(place):
+    store = place.store()
+    for part in ("cur", "new", "tmp"):
+        (place.other / "user/bob/Maildir" / part).mkdir(parents=True)
+    (place.other / "user/bob/Maildir/dovecot-uidlist").touch()
+    rename(store, "user/bob", "user/bob", "two")
+    assert mail(place.store())["user/bob"] == ["Subject: user/bob\n\n"]
+    assert partitions(store)["user/bob"] == "two"
+
+
+def test_a_home_in_which_there_is_a_message_stays_in_the_way(place):
+    store = place.store()
+    for part in ("cur", "new", "tmp"):
+        (place.other / "user/bob/Maildir" / part).mkdir(parents=True)
+    (place.other / "user/bob/Maildir/new/1.M1P1.x").touch()
+    with pytest.raises(AlreadyExists):
+        rename(store, "user/bob", "user/bob", "two")
+    assert mail(place.store())["user/bob"] == ["Subject: user/bob\n\n"]
+    assert (place.other / "user/bob/Maildir/new/1.M1P1.x").exists()
+
+
+def test_who_moves_a_user_whose_copy_is_just_in_its_place_waits(place, monkeypatch):
+    monkeypatch.setattr(journey, "transfer", crossing.copy)
+    store, real, waiting = place.store(), crossing.leftovers.leave, []
+
+    def leave(*arguments):
+        monkeypatch.setattr(crossing.leftovers, "leave", real)
+        waiting.append(threads.submit(rename, place.store(), "user/alice", "user/alice", "two"))
+        with pytest.raises(TimeoutError):
+            waiting[0].result(0.1)
+        real(*arguments)
+
+    with ThreadPoolExecutor() as threads:
+        rename(store, "user/alice", "user/alice", "two")
+        monkeypatch.setattr(crossing.leftovers, "leave", leave)
+        rename(store, "user/alice", "user/alice", "default")
+    waiting[0].result()
+    assert partitions(store)["user/alice"] == "two"
+    assert sorted(text for texts in mail(store).values() for text in texts) == sorted(
+        f"Subject: {n}\n\n" for n in BEFORE
+    )
