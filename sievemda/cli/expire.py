@@ -16,7 +16,7 @@ import click
 from sievemda.cli.failures import Failures
 from sievemda.cli.mailbox import open_store
 from sievemda.cli.progress import shown
-from sievemda.cli.selection import Selection
+from sievemda.cli.selection import WILDCARDS, Selection
 from sievemda.config import Settings
 from sievemda.errors import NotFound, UsageError
 from sievemda.policy.age import parse_age
@@ -238,8 +238,9 @@ def _mailboxes(store: MailStore, request: Request, failures: Failures) -> Iterat
     if request.user and not store.user_exists(store.namespace.userid(request.user)):
         failures.tell(NotFound(f"no user {request.user}"))
         return
-    found = Selection(request.words, "", "").find(store, failures, must_exist=not request.user)
-    for name, mailbox in found:
+    names = [word for word in request.words if not WILDCARDS & set(word) and not request.user]
+    list(Selection(tuple(names), "", "").find(store, failures) if names else ())  # what is not there is told
+    for name, mailbox in Selection(request.words, "", "").find(store, failures, must_exist=False):
         if request.purge is None or request.force or mailbox.name.owner is None:
             yield name, mailbox
         elif name in request.words:
