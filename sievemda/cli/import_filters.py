@@ -31,7 +31,7 @@ _SOMETHING_IMPOSSIBLE = 1
 _HELP = """
 
     Without USER the script goes to standard output and the report to standard error. With USER it is stored as his
-    script NAME, inactive unless --activate. Further FILEs are those that the first one reads; such files beside it
+    script SCRIPT, inactive unless --activate, and the report goes to standard output. Further FILEs are those that the first one reads; such files beside it
     are found by themselves.
 
     Every rule is exact, approximate or impossible; an impossible one stays in the script as a comment, and mail that
@@ -97,9 +97,9 @@ def _procmail(texts: dict[str, str], site: Site, read: Read) -> Converted:
 
 
 forward = _command(
-    "forward", "Turn a .forward (of sendmail, Postfix or Exim) into a Sieve script.", "~alice/.forward alice", _forward
+    "forward", "Turn a .forward (of sendmail, Postfix or Exim) into a Sieve script.", "~/.forward alice", _forward
 )
-procmail = _command("procmail", "Turn a .procmailrc into a Sieve script.", "~alice/.procmailrc alice", _procmail)
+procmail = _command("procmail", "Turn a .procmailrc into a Sieve script.", "~/.procmailrc alice", _procmail)
 
 
 def _files_and_user(files: tuple[str, ...], user: str | None) -> tuple[list[Path], str | None]:
@@ -220,7 +220,7 @@ def _tell(converted: Converted, *, as_json: bool, stored: str, show: bool) -> No
         click.echo(converted.script, nl=False)
     sys.stdout.flush()
     for finding in converted.findings:
-        click.echo(str(finding), err=True)
+        click.echo(str(finding), err=show)
     counts = ", ".join(f"{converted.count(verdict)} {verdict.word}" for verdict in Verdict)
     missing = f"; with {', '.join(sorted(converted.missing))} more would be possible" if converted.missing else ""
-    click.echo(f"{counts}{missing}", err=True)
+    click.echo(f"{counts}{missing}", err=show)

@@ -91,6 +91,9 @@ def prepared(tmp_path_factory):
         "filters/one.svtest": SVTEST,
         "staff.csv": STAFF,
         "password-file": "correct horse\n",
+        ".forward": "\\alice, bob@example.net\n",
+        ".procmailrc": ":0:\n* ^List-Id:.*<lists\\.example>\nLists/\n",
+        ".mailfilter": "if (/^Subject:.*lists/)\n{\n  to \"Maildir/.Lists\"\n}\n",
         "old-mail.mbox": "From a@b.example Thu Nov 29 22:33:52 2001\nSubject: old\n\nhello\n\n",
     }.items():
         (base / place).parent.mkdir(exist_ok=True)
