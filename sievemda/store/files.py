@@ -259,6 +259,15 @@ def _holder(pid: int) -> bytes:
     return f"{pid}:{os.uname().nodename}".encode()
 
 
+def is_forsaken(lock: Path) -> bool:
+    """Whether a lock file is that of a process of this host that is no more. OSError."""
+    directory = open_directory(lock.parent)
+    try:
+        return _forsaken(lock.name, directory)
+    finally:
+        os.close(directory)
+
+
 def _forsaken(lock: str, directory: int) -> bool:
     """Whether a lock file is that of a process of this host that is no more."""
     try:

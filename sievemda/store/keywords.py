@@ -16,7 +16,7 @@ from __future__ import annotations
 import errno
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,6 +42,25 @@ def _parse(_path: str, content: bytes | None) -> dict[int, str]:
 
 def is_keyword(flag: str) -> bool:
     return _ATOM.fullmatch(flag) is not None
+
+
+def salvaged(content: bytes | None) -> tuple[dict[int, str], list[bytes]]:
+    """What of a file can be used, and the lines that cannot: no number, no keyword, or one that another line has."""
+    known: dict[int, str] = {}
+    bad = []
+    for line in (content or b"").splitlines():
+        number, _, name = line.decode("utf-8", "replace").partition(" ")
+        sound = number.isascii() and number.isdigit() and int(number[:9]) < ROOM and is_keyword(name)
+        if not sound or int(number) in known or name.lower() in {other.lower() for other in known.values()}:
+            bad.append(line)
+        else:
+            known[int(number)] = name
+    return known, bad
+
+
+def unnamed(known: Iterable[int], letters: Iterable[str]) -> list[int]:
+    """The numbers of letters that messages have and no keyword."""
+    return sorted({ord(letter) - ord("a") for letter in letters} - set(known))
 
 
 class Keywords:
@@ -104,6 +123,15 @@ class Keywords:
             found = dict(sorted((found | new).items()))
             lock.replace("".join(f"{number} {name}\n" for number, name in found.items()).encode(), later=True)
         return found
+
+    def repair(self, folder: Path, letters: Iterable[str]) -> None:
+        """Leave out what cannot be used, and name the letters that messages have: `unknown-a`. OSError."""
+        path = folder / FILE_NAME
+        with Dotlock(folder / "dovecot-uidlist", self._mode), Dotlock(path, self._mode) as lock:
+            known, _ = salvaged(read_control_file(path))
+            named = {number: f"unknown-{chr(ord('a') + number)}" for number in unnamed(known, letters)}
+            lines = "".join(f"{number} {name}\n" for number, name in sorted((known | named).items()))
+            lock.replace(lines.encode(), later=True)
 
 
 class NoKeywords(Keywords):

@@ -88,7 +88,8 @@ class Tree:
 class Layout:
     """Raises ConfigurationError for a store that was filled with other settings than these."""
 
-    def __init__(self, settings: Settings, namespace: Namespace) -> None:
+    def __init__(self, settings: Settings, namespace: Namespace, *, checked: bool = True) -> None:
+        """Not `checked`: whoever asks is about to move what lies elsewhere."""
         self.disks = Partitions(settings)
         self.partitions = self.disks.paths
         self.default = self.disks.default
@@ -103,7 +104,8 @@ class Layout:
         self._ordered = ([self.default] if self.default in self.partitions else []) + others
         # Names alone decide it, and every look-up of a delivery asks: what is kept is no knowledge of the disk.
         self.home = lru_cache(maxsize=4096)(self._home)
-        self._check_hashing()
+        if checked:
+            self._check_hashing()
 
     # -- partitions ------------------------------------------------------------------------------------------------
 
@@ -115,7 +117,7 @@ class Layout:
             if found := laid_otherwise(str(root), hashed=self._hash, full=self._letter is full_hash):
                 raise ConfigurationError(
                     f"store.hashimapspool, store.fulldirhash: {found} lies where other values of them put it, and would"
-                    f" not be found; set them back, or move what partition {name} has"
+                    f" not be found; set them back, or move what partition {name} has: reconstruct --rehash"
                 )
 
     def partition(self, name: str) -> Path:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, SievemdaError, StoreTrouble
 from sievemda.policy.acl import parse_rights
-from sievemda.store import aside, leftovers, links, rootlist, subscriptions
+from sievemda.store import aside, leftovers, links, lost, rootlist, subscriptions
 from sievemda.store.creation import nearest_above, open_partition, place_of, tree_for, workshop
 from sievemda.store.files import unique_name
 from sievemda.store.journey import Step, go_on, journey
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 _log = logging.getLogger(__name__)
-_HOME_PARTS = (MAILDIR, ".dovecot.sieve", "sieve", AREA)  # what is ours in a home that is not
+_HOME_PARTS = (MAILDIR, ".dovecot.sieve", "sieve", AREA, lost.AREA)  # what is ours in a home that is not
 
 
 @contextmanager

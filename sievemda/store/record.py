@@ -28,6 +28,7 @@ from sievemda.store.pinned import open_pinned
 
 FILE_NAME = "sievemda-mailbox"
 _KEYS = ("id", "special_use", "rights", "granted", "acl_file", "limits", "metadata")
+_DAMAGE = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 _log = logging.getLogger(__name__)
 
 
@@ -62,28 +63,60 @@ def _parse(path: str, content: bytes | None) -> Record:
     if content is None:
         return Record()
     try:
-        found = json.loads(content)
-        if b"\\u" in content:
-            json.dumps(found, ensure_ascii=False).encode(
-                "utf-8", "surrogateescape"
-            )  # half a character cannot be, though JSON can write it
-        limits = found.get("limits")
-        return Record(
-            id=str(found.get("id", "")),
-            special_use=str(found.get("special_use", "")),
-            rights={str(key): str(value) for key, value in found.get("rights", {}).items()},
-            granted={str(key): int(value) for key, value in found.get("granted", {}).items()},
-            acl_file=str(found.get("acl_file", "")),
-            limits=None if limits is None else {str(key): int(value) for key, value in limits.items()},
-            metadata={
-                str(user): {str(entry): str(value) for entry, value in entries.items()}
-                for user, entries in found.get("metadata", {}).items()
-            },
-            others={key: value for key, value in found.items() if key not in _KEYS},
-        )
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        return _decoded(content)
+    except _DAMAGE:
         _log.warning("%s is damaged and counts as empty", path)
         return Record()
+
+
+def is_damaged(content: bytes) -> bool:
+    """Whether nothing can be told from a file."""
+    try:
+        _decoded(content)
+    except _DAMAGE:
+        return True
+    return False
+
+
+def salvaged(content: bytes) -> Record:
+    """What can still be read of a damaged file, key by key; there may be nothing."""
+    text = content.decode("utf-8", "surrogateescape")
+    kept: dict[str, Any] = {}
+    for key in _KEYS:
+        start = text.find(f'"{key}"')
+        if start < 0:
+            continue
+        rest = text[start + len(key) + 2 :].lstrip(" \t\r\n")
+        try:
+            value, _ = json.JSONDecoder().raw_decode(rest[1:].lstrip(" \t\r\n") if rest[:1] == ":" else "")
+            _decoded(json.dumps({key: value}).encode())
+        except _DAMAGE:
+            continue
+        kept[key] = value
+    return _decoded(json.dumps(kept).encode())
+
+
+def _decoded(content: bytes) -> Record:
+    """One of `_DAMAGE` when it is not what it must be."""
+    found = json.loads(content)
+    if b"\\u" in content:
+        json.dumps(found, ensure_ascii=False).encode(
+            "utf-8", "surrogateescape"
+        )  # half a character cannot be, though JSON can write it
+    limits = found.get("limits")
+    return Record(
+        id=str(found.get("id", "")),
+        special_use=str(found.get("special_use", "")),
+        rights={str(key): str(value) for key, value in found.get("rights", {}).items()},
+        granted={str(key): int(value) for key, value in found.get("granted", {}).items()},
+        acl_file=str(found.get("acl_file", "")),
+        limits=None if limits is None else {str(key): int(value) for key, value in limits.items()},
+        metadata={
+            str(user): {str(entry): str(value) for entry, value in entries.items()}
+            for user, entries in found.get("metadata", {}).items()
+        },
+        others={key: value for key, value in found.items() if key not in _KEYS},
+    )
 
 
 def special_use_of(folder: Path) -> str:

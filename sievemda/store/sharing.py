@@ -41,6 +41,11 @@ class Sharing:
         except (OSError, ValueError, SievemdaError) as error:
             _log.error("%s does not know what %s shares: %s", self._path, owner, error)
 
+    def is_told(self, owner: str, tree: Tree | None) -> bool:
+        """Whether the file says what an owner shares now. OSError, ValueError."""
+        wanted = set(_shared(owner, self._lists(owner, tree))) if tree else set()
+        return _of(owner, self._read()) == wanted
+
     def _lists(self, owner: str, tree: Tree) -> Iterator[Acl]:
         for path in tree.folders():
             yield self._acls.get(tree.folder(path), owner)

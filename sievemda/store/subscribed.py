@@ -135,6 +135,11 @@ def _of_other(store: MailStore, userid: str, rest: str) -> MailboxName | None:
     return None if path is None else MailboxName(owner, path)
 
 
+def named_by(store: MailStore, userid: str, line: str) -> MailboxName | None:
+    """The mailbox that a line of a user's file names, there or not; None when it names nothing."""
+    return _name(store, userid, line)
+
+
 def _below(line: str, prefix: str) -> str | None:
     """What stands behind a prefix and a separator."""
     for spelled in (prefix, encode_utf7(prefix)):

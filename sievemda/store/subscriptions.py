@@ -41,6 +41,11 @@ def rename(root: Path, names: dict[tuple[str, ...], tuple[str, ...]], mode: int)
     _change(root, lambda lines: [lines_of.get(line, line) for line in lines], mode)
 
 
+def keep(root: Path, which: Callable[[list[str]], list[str]], mode: int) -> None:
+    """Keep some of the lines alone."""
+    _change(root, which, mode)
+
+
 def subscribed(root: Path) -> list[str]:
     """The lines of the file, levels separated by tabs."""
     return _read(root / FILE_NAME)[0]

@@ -1,0 +1,174 @@
+"""What belongs to a whole tree: subscriptions, quota roots, special uses, the active script of its owner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sievemda.errors import SievemdaError
+from sievemda.policy.quota import Usage
+from sievemda.store import lost, maildirsize, rootlist, scripts, subscriptions
+from sievemda.store.files import Damaged, read_control_file
+from sievemda.store.names import MailboxName
+from sievemda.store.subscribed import named_by
+from sievemda.upkeep.reconstruct.findings import Work
+
+if TYPE_CHECKING:
+    from sievemda.store.layout import Tree
+    from sievemda.store.quota import QuotaRoot
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_A_FILE = "it is no file that can be read"
+
+
+# -- subscriptions -----------------------------------------------------------------------------------------------------
+
+
+def mend_subscriptions(work: Work, tree: Tree) -> None:
+    owner = tree.owner
+    if owner is None:
+        return
+    path = tree.root / subscriptions.FILE_NAME
+    shown = work.store.namespace.format_admin(MailboxName(owner))
+    try:
+        lines = subscriptions.subscribed(tree.root)
+    except OSError as error:
+        if isinstance(error, Damaged) or path.is_symlink():
+            work.mend(shown, "subscriptions", path, _NOT_A_FILE, "taken away", lambda: f"it is {lost.take(tree, path)}")
+        else:
+            work.failed(shown, "subscriptions", path, _NOT_A_FILE, error)
+        return
+    sound = _sound(work, owner, lines)
+    if sound != lines:
+
+        def write() -> str:
+            kept = lost.keep(tree, path)
+            subscriptions.keep(tree.root, lambda now: _sound(work, owner, now), work.store.files.message_mode)
+            return f"left out; as it was: {kept}"
+
+        what = f"{len(lines) - len(sound)} lines that are no names of mailboxes, or stand there twice"
+        work.mend(shown, "subscriptions", path, what, "left out", write)
+    for line in sound:
+        name = named_by(work.store, owner, line)
+        if name is not None and name.owner == owner and work.store.find(name) is None:
+            seen = work.store.namespace.format_user(name, owner)
+            work.note(shown, "subscriptions", path, f"{seen} is subscribed to, and there is none: that may be")
+
+
+def _sound(work: Work, owner: str, lines: list[str]) -> list[str]:
+    return [
+        line
+        for line in dict.fromkeys(lines)
+        if not _CONTROL.search(line) and line.isprintable() | ("\t" in line) and named_by(work.store, owner, line)
+    ]
+
+
+# -- quotas ------------------------------------------------------------------------------------------------------------
+
+
+def mend_quotas(work: Work, owner: str | None, domain: str) -> None:
+    """Count the roots of an owner, as `quota fix` does."""
+    for root in list(rootlist.roots_of(work.store, owner, domain)):
+        shown = work.store.namespace.format_admin(root.name)
+        try:
+            _count(work, root, shown)
+        except (OSError, SievemdaError) as error:
+            work.failed(shown, "quota", root.path / maildirsize.FILE_NAME, "it cannot be counted", error)
+
+
+def _count(work: Work, root: QuotaRoot, shown: str) -> None:
+    path = root.path / maildirsize.FILE_NAME
+    limits = root.limits()
+    if limits.storage is None and limits.messages is None:
+        return
+    damage = _damage_of(path)
+    count = root.count(write=False)
+    before = count.before
+    if damage is None and (before is None or before == _kept(count.usage)):
+        return
+    now = _kept(count.usage)
+    what = damage or f"it says {_said(before)}, and there are {_said(now)}"
+
+    def write() -> str:
+        return f"counted: {_said(_kept(root.count().usage))}"
+
+    work.mend(shown, "quota", path, what, f"counted: {_said(now)}", write)
+
+
+def _kept(usage: Usage) -> Usage:
+    return Usage(usage.storage, usage.messages)
+
+
+def _said(usage: Usage | None) -> str:
+    return "nothing" if usage is None else f"{usage.storage} octets in {usage.messages} messages"
+
+
+def _damage_of(path: Path) -> str | None:
+    """Why a file tells no usage; None when it does, or says that it does not know."""
+    try:
+        content = read_control_file(path)
+    except Damaged:
+        return _NOT_A_FILE
+    if content is None:
+        return "it is missing"
+    known = maildirsize.read(path.parent)
+    if known.limits is None:
+        return "its limits cannot be read"
+    unknown = maildirsize.UNKNOWN.encode() in content or len(content) >= maildirsize.MAX_SIZE
+    return None if known.usage is not None or unknown else "its usage cannot be read"
+
+
+def mend_counter(work: Work, folder: Path, tree: Tree, shown: str) -> None:
+    """A file in which an IMAP server counts where nothing is limited: it is made anew by whoever misses it."""
+    path = folder / maildirsize.FILE_NAME
+    if work.store.files.records.get(folder).limits is not None:
+        return
+    try:
+        content = read_control_file(path)
+        sound = content is None or re.match(rb"(?:\d+[A-Z](?:,\d+[A-Z])*)?\r?\n", content)
+    except OSError:
+        sound = None
+    if not sound:
+        what = "it tells neither limits nor usage"
+        work.mend(shown, "quota", path, what, "taken away", lambda: f"it is {lost.take(tree, path)} now")
+
+
+# -- scripts -----------------------------------------------------------------------------------------------------------
+
+
+def mend_scripts(work: Work, tree: Tree) -> None:
+    """A link to an active script that is not there leads to the script that can only be meant."""
+    if tree.owner is None:
+        return
+    home = work.store.home(tree.owner)
+    active = home / scripts.ACTIVE
+    shown = work.store.namespace.format_admin(MailboxName(tree.owner))
+    for path in sorted(home.glob(f"{scripts.ACTIVE}.tmp-*")):
+        if path.is_symlink():
+            work.mend(shown, "unfinished", path, "it was never put in place", "removed", _unlinking(path))
+    if not active.is_symlink():
+        return
+    target = active.readlink()
+    inside = home / target.parent == home / scripts.FOLDER
+    if active.exists():
+        return
+    found = scripts.ScriptStore(home)
+    names = [script.name for script in found.list()]
+    wanted = target.name.removesuffix(".sieve")
+    meant = [name for name in names if name == wanted] or [name for name in names if name.lower() == wanted.lower()]
+    candidates = meant or names
+    what = f"the link to the active script leads nowhere: {target}"
+    if len(candidates) == 1:
+        (name,) = candidates
+        why = "the only one there is" if not meant else "the one of that name" if not inside else "of nearly that name"
+        how = f"script {name} is active now, {why}"
+        work.mend(shown, "script", active, what, how, lambda: found.activate(name))
+    else:
+        told = ", ".join(names) or "there is none"
+        work.leave(shown, "script", active, what, f"activate one ({told}), or: sievemda script deactivate {tree.owner}")
+
+
+def _unlinking(path: Path) -> Callable[[], None]:
+    return path.unlink

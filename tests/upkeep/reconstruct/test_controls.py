@@ -1,0 +1,203 @@
+"""Control files of folders and trees: rights, keywords, our record, subscriptions, quotas, scripts."""
+
+import json
+
+import pytest
+
+from sievemda.policy.acl import Acl, Rights
+from sievemda.policy.quota import Limits, Usage
+from sievemda.store import lost, record, rootlist, subscriptions
+from sievemda.store.scripts import ScriptStore
+from tests.upkeep.reconstruct.conftest import kinds
+
+
+def given(mailbox, *entries):
+    mailbox.set_acl(Acl(tuple((who, Rights(rights)) for who, rights in entries)))
+    return mailbox.path / "dovecot-acl"
+
+
+def kept(mailbox):
+    return [path.read_bytes() for path in lost.area(mailbox.tree).iterdir()]
+
+
+# -- rights ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\xfe\n", b"\0\0\0\n", b"bogus line here\n", b"user= l\n", b" user=x l\n"])
+def test_garbage_among_rights_goes_and_the_rights_stay(mailbox, mend, garbage):
+    lists = mailbox("user/alice/Lists")
+    file = given(lists, ("alice", "lrswa"), ("bob", "lrn"))
+    sound = file.read_bytes()
+    file.write_bytes(sound[:8].rpartition(b"\n")[0] + garbage + sound)
+    broken = file.read_bytes()
+    assert kinds(mend()) == ["acl"]
+    assert file.read_bytes() == sound
+    assert lists.rights("bob") == set("lrn")
+    assert kept(lists) == [broken]
+    assert mend() == []
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"user=b\xffb lr\n", b"\0" * 5000, b"x" * 2_000_000])
+def test_rights_of_which_nothing_is_left_are_those_that_were_set(mailbox, mend, content):
+    lists = mailbox("user/alice/Lists")
+    file = given(lists, ("alice", "lrswa"), ("bob", "lr"))
+    file.write_bytes(content)
+    mend()
+    assert lists.rights("bob") == set("lr")
+
+
+def test_rights_whose_file_is_gone_are_those_that_were_set(mailbox, mend):
+    lists = mailbox("user/alice/Lists")
+    given(lists, ("alice", "lrswa"), ("bob", "lr")).unlink()
+    assert kinds(mend()) == ["acl"]
+    assert lists.rights("bob") == set("lr")
+
+
+def test_what_an_imap_server_has_changed_since_stays_changed(mailbox, mend):
+    lists = mailbox("user/alice/Lists")
+    file = given(lists, ("alice", "lrswa"), ("bob", "lrs"))
+    file.write_bytes(b"owner lrswa\nuser=carol l\n\xff\xff\n")
+    mend()
+    assert file.read_bytes() == b"owner lrswa\nuser=carol l\n"
+    assert lists.rights("bob") == set("")
+
+
+def test_a_line_that_takes_rights_away_is_never_dropped(mailbox, mend):
+    lists = mailbox("user/alice/Lists")
+    file = given(lists, ("alice", "lrswa"))
+    file.write_bytes(b"anyone lr\n-user=b\xffb lr\n")
+    assert kinds(mend(), "left") == ["acl"]
+    assert lists.rights("bob") == set("")
+    assert file.read_bytes() == b"anyone lr\n-user=b\xffb lr\n"
+
+
+def test_a_link_in_the_place_of_rights_is_taken_away_and_what_it_leads_to_stays(mailbox, mend, tmp_path):
+    lists = mailbox("user/alice/Lists")
+    file = given(lists, ("alice", "lrswa"), ("bob", "lr"))
+    other = tmp_path / "other"
+    other.write_bytes(b"anyone lrswipkxte\n")
+    file.unlink()
+    file.symlink_to(other)
+    mend()
+    assert lists.rights("bob") == set("lr")
+    assert other.read_bytes() == b"anyone lrswipkxte\n"
+
+
+# -- keywords ----------------------------------------------------------------------------------------------------------
+
+
+def test_keywords_that_can_be_read_stay_and_others_get_a_name(mailbox, put, mend):
+    inbox = mailbox("user/alice")
+    put(inbox, "cur/1700000000.M1P1Q1.host,S=43,W=47:2,abcd")
+    file = put(inbox, "dovecot-keywords", b"0 Work\n1 \xff\xff\nx y\n0 Twice\n3 work\n30 Beyond\n2 Fun\n")
+    assert kinds(mend()) == ["keywords"]
+    assert file.read_bytes() == b"0 Work\n1 unknown-b\n2 Fun\n3 unknown-d\n"
+    assert kept(inbox) == [b"0 Work\n1 \xff\xff\nx y\n0 Twice\n3 work\n30 Beyond\n2 Fun\n"]
+    assert mend() == []
+
+
+def test_keywords_that_have_gone_get_names(mailbox, put, mend):
+    inbox = mailbox("user/alice")
+    put(inbox, "new/1700000000.M1P1Q1.host,S=43,W=47:2,a")
+    mend()
+    assert (inbox.path / "dovecot-keywords").read_bytes() == b"0 unknown-a\n"
+
+
+# -- our record --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [2, 20, 0])
+def test_of_a_damaged_record_what_can_be_read_stays(mailbox, mend, cut):
+    lists = mailbox("user/alice/Lists")
+    file = lists.path / record.FILE_NAME
+    lists.set_special_use("\\Archive")
+    identity = lists.id
+    content = file.read_bytes()
+    file.write_bytes(content[:-cut] if cut else content + b"garbage")
+    assert "record" in kinds(mend())
+    assert lists.id == identity
+    assert json.loads(file.read_bytes())["special_use"] == "\\Archive"
+    assert mend() == []
+
+
+def test_a_record_of_which_nothing_is_left_is_made_anew(mailbox, mend):
+    inbox = mailbox("user/alice")
+    file = inbox.path / record.FILE_NAME
+    file.write_bytes(b"\xff\xff")
+    mend()
+    assert len(json.loads(file.read_bytes())["id"]) == 24
+
+
+# -- subscriptions -----------------------------------------------------------------------------------------------------
+
+
+def test_subscriptions_stand_once_and_are_names(mailbox, mend):
+    lists = mailbox("user/alice/Lists")
+    file = lists.tree.root / subscriptions.FILE_NAME
+    file.write_bytes(b"V\t2\n\nLists\nLists\nGone\n\xff\xfe\0\na\t\tb\nINBOX\n")
+    found = mend()
+    assert kinds(found) == ["subscriptions"]
+    assert subscriptions.subscribed(lists.tree.root) == ["Lists", "Gone", "INBOX"]
+    assert kinds(found, "note") == ["subscriptions"]  # RFC 3501 §6.3.6: what is gone may stay
+    assert kinds(mend()) == []
+
+
+def test_a_directory_in_the_place_of_subscriptions_is_taken_away(mailbox, mend):
+    inbox = mailbox("user/alice")
+    file = inbox.path / subscriptions.FILE_NAME
+    file.unlink()
+    file.mkdir()
+    mend()
+    assert not file.exists()
+
+
+# -- quotas ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\xff\xfe", b"1000S", b"1024000S\n5 1\nx", b"1024000S\n-5 -1\n", b"1024000S\n77 7\n", None]
+)
+def test_a_usage_that_is_wrong_is_counted(store, mailbox, put, mend, damage):
+    inbox = mailbox("user/alice")
+    rootlist.set_limits(store, inbox.name, Limits(storage=1024000, messages=50))
+    put(inbox, "cur/1700000000.M1P1Q1.host,S=43,W=47:2,S")
+    file = inbox.path / "maildirsize"
+    file.unlink() if damage is None else file.write_bytes(damage)
+    assert kinds(mend()) == ["quota"]
+    root = store.quota_root(inbox.name)
+    assert root.usage() == Usage(43, 1)
+    assert file.read_bytes().endswith(b"43 1\n")
+    assert mend() == []
+
+
+def test_sizes_are_mended_before_they_are_counted(store, mailbox, put, mend):
+    inbox = mailbox("user/alice")
+    rootlist.set_limits(store, inbox.name, Limits(storage=1024000))
+    put(inbox, "cur/1700000000.M1P1Q1.host,S=43000:2,S")
+    mend()
+    assert store.quota_root(inbox.name).usage() == Usage(43, 1)
+
+
+# -- scripts -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("there", "target", "active"),
+    [
+        (["main"], "sieve/gone.sieve", "main"),
+        (["main", "other"], "/old/home/sieve/other.sieve", "other"),
+        (["Main", "other"], "sieve/main.sieve", "Main"),
+        (["main", "other"], "sieve/gone.sieve", None),
+        ([], "sieve/gone.sieve", None),
+    ],
+)
+def test_a_link_to_no_script_leads_to_the_one_that_can_only_be_meant(store, mailbox, mend, there, target, active):
+    mailbox("user/alice")
+    home = store.home("alice")
+    scripts = ScriptStore(home)
+    for name in there:
+        scripts.put(name, b"keep;")
+    (home / ".dovecot.sieve").symlink_to(target)
+    found = mend()
+    assert kinds(found, "mended" if active else "left") == ["script"]
+    assert [script.name for script in scripts.list() if script.active] == ([active] if active else [])
