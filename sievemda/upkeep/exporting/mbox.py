@@ -107,7 +107,8 @@ def _quoted(pieces: Iterable[bytes], quote: re.Pattern[bytes]) -> Iterator[bytes
             continue
         whole, held = (data[:cut], data[cut:]) if cut else (data, b"")
         start = whole.find(b"\n") + 1 if inside else 0
-        yield whole[:start] + quote.sub(b">", whole[start:]) if start or not inside else whole
+        wanted = (start or not inside) and b"From " in whole  # which is quicker than the pattern
+        yield whole[:start] + quote.sub(b">", whole[start:]) if wanted else whole
         inside = not whole.endswith(b"\n")
     if held:
         yield held if inside else quote.sub(b">", held)

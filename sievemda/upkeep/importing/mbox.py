@@ -34,6 +34,10 @@ _QUOTED = {
     "mboxo": re.compile(rb"^>(From )", re.MULTILINE),
 }
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as dates are kept: what a clock shows, and its offset
+_PLAIN = re.compile(  # most postmarks, recognised quickly
+    rb"From [^\s:]{1,200} (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    rb" (?: [1-9]|[12][0-9]|3[01]) (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] (?:19|20)[0-9][0-9]\r?\n"
+)
 _FIELD = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|>?From |\r?\n|\Z")
 _END = re.compile(rb"\n\r?\n")
 _DATE = re.compile(rb"^Date[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
@@ -171,9 +175,10 @@ class Mbox:
         empty = before.endswith((b"\n\n", b"\n\r\n"))
         if not line.endswith(b"\n") and at + len(line) >= self.size:
             return empty  # the file is cut here
-        mark = read_postmark(line)
-        if mark is None or (not empty and mark.arrived is None):
-            return False
+        if not _PLAIN.fullmatch(line):
+            mark = read_postmark(line)
+            if mark is None or (not empty and mark.arrived is None):
+                return False
         following = self._file.read(at + len(line), min(_LINE, self.size - at - len(line)))
         return _FIELD.match(following) is not None
 
@@ -257,6 +262,8 @@ def _unquoted(pieces: Iterator[bytes], quoted: re.Pattern[bytes]) -> Iterator[by
 
 
 def _replaced(text: bytes, quoted: re.Pattern[bytes], *, inside: bool) -> bytes:
+    if b">From " not in text:  # which is quicker than the pattern
+        return text
     if not inside:
         return quoted.sub(rb"\1", text)
     first = text.find(b"\n") + 1

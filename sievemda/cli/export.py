@@ -1,0 +1,16 @@
+"""`sievemda export`: the group. Each format has a command."""
+
+from __future__ import annotations
+
+import click
+
+from sievemda.cli.lazy import LazyCommands
+
+_LAZY = {
+    "mbox": "export_files:mbox",
+}
+
+
+@click.group("export", cls=LazyCommands, lazy=_LAZY, epilog="Example: sievemda export mbox user/alice alice.mbox")
+def export() -> None:
+    """Write mailboxes in the forms of other programs, with all flags, keywords and dates."""

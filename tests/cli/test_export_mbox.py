@@ -1,0 +1,143 @@
+"""`sievemda export mbox`."""
+
+import errno
+import json
+import os
+import shutil
+
+import pytest
+
+from sievemda.cli.main import run
+
+MARK = "From a@b.example Thu Nov 29 22:33:52 2001\n"
+MARK_BY_NOBODY = "From MAILER-DAEMON Thu Nov 29 22:33:52 2001\n"
+OLD = f"{MARK}Subject: old\n\nold\n\n"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A user with messages in three folders, and in one of them none."""
+    base = tmp_path_factory.mktemp("prepared")
+    fields = "Return-Path: <a@b.example>\nStatus: RO\nX-Status: F\nX-Keywords: work\n"
+    (base / "in").write_text(f"{MARK}{fields}\nInbox\n\n{OLD}")
+    (base / "lists").write_text(OLD)
+    sievemda = ["--data", str(base / "d")]
+    run([*sievemda, "import", "mbox", str(base / "in"), "user/alice"])
+    for target in ("user/alice/Lists", "user/alice/Lists/x.sbd", "board"):
+        run([*sievemda, "import", "mbox", str(base / "lists"), target])
+    run([*sievemda, "mailbox", "create", "user/alice/Empty"])
+    return base
+
+
+@pytest.fixture
+def site(prepared, call, tmp_path):
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    return call
+
+
+def below(directory):
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+
+
+def test_a_mailbox_becomes_a_file(site, tmp_path):
+    target = tmp_path / "out"
+    assert site("export", "mbox", "user/alice", str(target)) == (0, f"user/alice -> {target}: 2 messages\n", "")
+    assert target.read_text() == (
+        "From a@b.example Thu Nov 29 22:33:52 2001\n"
+        "X-IMAPbase: 1 0000000002 work\nStatus: RO\nX-Status: F\nX-Keywords: work\nX-UID: 1\n"
+        "Return-Path: <a@b.example>\n\nInbox\n\n"
+        "From MAILER-DAEMON Thu Nov 29 22:33:52 2001\nX-UID: 2\nSubject: old\n\nold\n\n"
+    )
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_user_becomes_a_directory_that_is_read_again(site, tmp_path):
+    out = tmp_path / "out"
+    code, text, _ = site("export", "mbox", "-r", "user/alice", str(out), "--json")
+    assert (code, [row["renamed"] for row in json.loads(text)["mailboxes"]]) == (0, [False, False, False, True])
+    assert below(out) == ["Empty", "INBOX", "Lists", "Lists.sbd/x%2Esbd"]
+    assert site("import", "mbox", str(out), "user/bob")[0] == 0
+    assert site("export", "mbox", "-r", "user/bob", str(tmp_path / "again"))[0] == 0
+    for name in below(out):
+        assert (tmp_path / "again" / name).read_bytes() == (out / name).read_bytes()
+
+
+def test_several_mailboxes_lie_below_their_users(site, tmp_path):
+    out = tmp_path / "out"
+    assert site("export", "mbox", "user/alice/L*", "board", str(out))[0] == 0
+    assert below(out) == ["shared/board", "user/alice/Lists", "user/alice/Lists.sbd/x%2Esbd"]
+
+
+def test_a_folder_with_those_below_keeps_its_name(site, tmp_path):
+    out = tmp_path / "out"
+    assert site("export", "mbox", "-r", "user/alice/Lists", str(out))[0] == 0
+    assert below(out) == ["Lists", "Lists.sbd/x%2Esbd"]
+
+
+def test_one_mailbox_goes_into_a_directory_that_is_there(site, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    assert site("export", "mbox", "user/alice/Lists", str(out))[0] == 0
+    assert below(out) == ["Lists"]
+
+
+def test_a_file_that_is_there_stays_unless_it_is_to_go(site, tmp_path):
+    target = tmp_path / "out"
+    target.write_text("precious")
+    code, out, err = site("export", "mbox", "user/alice", str(target))
+    assert (code, out, target.read_text()) == (73, "", "precious")
+    assert "is there already: --force replaces it" in err
+    assert site("export", "mbox", "--force", "user/alice", str(target))[0] == 0
+    assert target.read_text().startswith(MARK)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_messages_are_added_behind_those_of_a_file(site, tmp_path, end):
+    target = tmp_path / "out"
+    target.write_text(OLD.rstrip("\n") + end)
+    assert site("export", "mbox", "--append", "user/alice/Lists", str(target))[0] == 0
+    assert target.read_text().startswith(f"{OLD}From MAILER-DAEMON ")
+    assert "X-IMAPbase" not in target.read_text()
+
+
+def test_on_a_full_disk_nothing_is_there_and_what_was_there_stays(site, tmp_path, monkeypatch):
+    def full(fd):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "out").mkdir()
+    target = tmp_path / "out" / "x"
+    target.write_text("precious")
+    monkeypatch.setattr("sievemda.upkeep.exporting.target.os.fsync", full)
+    code, _, err = site("export", "mbox", "--force", "user/alice", str(target))
+    assert (code, err) == (74, f"sievemda: user/alice: {target}: No space left on device\n")
+    assert (below(tmp_path / "out"), target.read_text()) == (["x"], "precious")
+
+
+def test_a_dry_run_writes_nothing(site, tmp_path):
+    out = tmp_path / "out"
+    assert "INBOX: 2 messages would be written" in site("export", "mbox", "-n", "-r", "user/alice", str(out))[1]
+    assert not out.exists()
+
+
+def test_standard_output_gets_messages_alone(site):
+    code, out, _ = site("export", "mbox", "user/alice/Lists", "-")
+    assert (code, out) == (0, f"{MARK_BY_NOBODY}X-IMAPbase: 1 0000000001\nX-UID: 1\nSubject: old\n\nold\n\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (("user/nobody", "out"), 67, "no mailbox user/nobody"),
+        (("user/nob*", "out"), 67, "no mailbox matches user/nob*"),
+        (("user/alice",), 64, "MAILBOX... TARGET"),
+        (("user/alice", "nowhere/out"), 74, "nowhere is no directory"),
+        (("user/alice", "board", "in"), 64, "in is no directory"),
+        (("--force", "--append", "user/alice", "out"), 64, "either --force or --append"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(site, tmp_path, monkeypatch, words, code, text):
+    monkeypatch.chdir(tmp_path)
+    found, out, err = site("export", "mbox", *words)
+    assert (found, out) == (code, "")
+    assert text in err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
