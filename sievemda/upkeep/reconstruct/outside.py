@@ -14,6 +14,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,11 +98,11 @@ def bring(work: Work, tree: Tree, astray: Astray) -> None:
         return
 
     def take_in() -> str:
-        with links.alone(tree):
+        with links.alone(tree), ExitStack() as held:
             target = tree.folder(name.path)
             if os.path.lexists(target):
                 raise AlreadyExists(f"{target} is in the way")
-            transfer(store, astray.place, target)
+            transfer(store, astray.place, target, held)
         _give_rights(work, name, target)
         forget_list(tree.root)
         if tree.owner is not None:
