@@ -27,9 +27,9 @@ from sievemda.delivery.snoozes import Snoozes
 from sievemda.errors import ConfigurationError, DataError
 from sievemda.language import language_extensions, language_limits, language_programs, trusted_extensions
 from sievemda.lmtp.server import LmtpServer, tls_context
-from sievemda.logs import words
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.service import Service
+from sievemda.policy.schedule import parse_schedule
 from sievemda.sieve.compile import compile_script
 from sievemda.sieve.extensions.imapsieve import INAPPLICABLE
 from sievemda.sieve.limits import Limits
@@ -38,9 +38,10 @@ from sievemda.state.credentials import Credentials
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
 from sievemda.store.mailstore import MailStore
+from sievemda.upkeep.chores import Chore, Chores
+from sievemda.upkeep.errands import expire_all, prune_all
 from sievemda.upkeep.expiry.rules import Rules, read_rules
 from sievemda.upkeep.expiry.sieving import Script
-from sievemda.upkeep.pruning import Pruning
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +89,7 @@ def tls(settings: Settings) -> ssl.SSLContext | None:
 class Housekeeping:
     """What is due in its time."""
 
-    settings: Settings
     outbox: Outbox
-    memory: Memory
-    journal: Journal
-    store: MailStore
     awakening: Awakening
     quotas: Rounds
 
@@ -105,27 +102,37 @@ class Housekeeping:
     def warn_due(self) -> None:
         self.quotas.go_on()
 
-    def clear_away(self) -> None:
-        """Expired records, old journal entries, and messages whose delivery never came to its end."""
-        for error in Pruning(self.settings, self.store, self.memory, self.journal).run().failures:
-            log.error("not all cleared away %s", words(error=error))
-
 
 def housekeeping(settings: Settings) -> Housekeeping:
     store, journal = MailStore(settings), Journal(settings.journal_path)
     return Housekeeping(
-        settings,
         Outbox(settings),
-        Memory(settings.memory_path),
-        journal,
-        store,
         Awakening(settings, store, Snoozes(settings), Places(settings, store), journal),
         Rounds(settings, store),
     )
 
 
-def expiry_rules(settings: Settings, store: MailStore, path: Path) -> Rules:
-    """The rules of a file by which messages expire, with their scripts. DataError, OSError."""
+def chores(settings: Settings) -> Chores:
+    """What is done on a schedule."""
+    options = settings.upkeep
+    expiry, pruning = parse_schedule(options.expire_schedule), parse_schedule(options.prune_schedule)
+
+    def expire() -> str:
+        store = MailStore(settings)
+        return expire_all(settings, store, expiry_rules(settings, store, options.expire_rules))
+
+    found = []
+    if pruning is not None:
+        found.append(Chore("prune", pruning, lambda: prune_all(settings), at_start=True))
+    if expiry is not None:
+        found.append(Chore("expire", expiry, expire))
+    return Chores(tuple(found), settings.schedule_path)
+
+
+def expiry_rules(settings: Settings, store: MailStore, path: Path | None) -> Rules:
+    """The rules of a file by which messages expire, with their scripts; none without one. DataError, OSError."""
+    if path is None:
+        return Rules()
     limits, available = language_limits(settings), trusted_extensions(settings) - frozenset(INAPPLICABLE)
 
     def compiled(name: str, content: bytes) -> Script:

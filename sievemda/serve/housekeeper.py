@@ -1,5 +1,5 @@
-"""The child process that does what is due: outgoing and snoozed mail every second, clearing away every hour,
-and a look at the quota roots now and then.
+"""The child process that does what is due: outgoing and snoozed mail every second, a look at the quota roots now and
+then, and what is done on a schedule (see `upkeep.chores`).
 
 Why a process of its own: handing mail to a remote host may take minutes, and neither a delivery nor the parent, which
 watches over all, should have anything to do with that.
@@ -11,7 +11,6 @@ import logging
 import os
 import select
 import signal
-import time
 from collections.abc import Callable
 
 from sievemda import assembly
@@ -22,7 +21,6 @@ from sievemda.logs import words
 log = logging.getLogger(__name__)
 
 INTERVAL = 1.0  # seconds between two looks into the outbox, and at what is to awaken
-HOUR = 3600.0
 
 
 def run(settings: Settings, lifeline: int, ready: int) -> int:
@@ -31,14 +29,15 @@ def run(settings: Settings, lifeline: int, ready: int) -> int:
     house = assembly.housekeeping(settings)
     os.write(ready, b"1")
     os.close(ready)
-    next_hour = time.monotonic()
-    while not select.select([wake, lifeline], [], [], INTERVAL)[0]:
-        _try(house.send_due)
-        _try(house.awaken_due)
-        _try(house.warn_due)
-        if time.monotonic() >= next_hour:
-            next_hour = time.monotonic() + HOUR
-            _try(house.clear_away)
+    chores = assembly.chores(settings)
+    try:
+        while not select.select([wake, lifeline], [], [], INTERVAL)[0]:
+            _try(chores.go_on)
+            _try(house.send_due)
+            _try(house.awaken_due)
+            _try(house.warn_due)
+    finally:
+        chores.stop()
     return os.EX_OK
 
 
