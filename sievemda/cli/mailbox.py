@@ -26,6 +26,7 @@ _LAZY = {
     "info": "mailbox_info:info",
     "load": "mailbox_load:load",
     "metadata": "mailbox_metadata:metadata",
+    "move": "mailbox_move:move",
     "path": "mailbox_path:path",
     "readership": "readership:readership",
     "restore": "mailbox_discarded:restore",

@@ -1,0 +1,99 @@
+"""`sievemda mailbox move`: to another partition, or with all that a user has to another host."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sievemda.cli.failures import Failures
+from sievemda.cli.mailbox import open_store, print_json_array
+from sievemda.cli.progress import shown
+from sievemda.cli.selection import Found, Selection, names_in, selecting
+from sievemda.errors import NotFound, SievemdaError, UsageError
+
+if TYPE_CHECKING:
+    from sievemda.config import Settings
+    from sievemda.store.mailstore import MailStore
+    from sievemda.upkeep.moving.partition import Moving
+
+
+@click.command(
+    epilog="Example: sievemda mailbox move user/alice --partition two",
+)
+@selecting("[NAME]...")
+@click.option("--user-file", metavar="FILE", default="", help="Users, one a line; - is standard input.")
+@click.option("--partition", metavar="P", default="", help="To where, on this host.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would move, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="An array with an object for each.")
+@click.pass_obj
+def move(
+    settings: Settings, /, selection: Selection, user_file: str, partition: str, dry_run: bool, as_json: bool
+) -> int:
+    """Move mailboxes to another partition while mail arrives: a folder with those below, a user with all that he has.
+
+    NAME may be a pattern. Nothing is lost or there twice; what is interrupted is finished by whoever comes next, as
+    `serve` or this command again. IMAP sessions see the same messages, flags and UIDs afterwards.
+    """
+    if not partition:
+        raise UsageError("say where to: --partition P")
+    if not (selection.given or user_file):
+        raise UsageError("say which: NAME..., --regex, --from-file or --user-file")
+    store, failures = open_store(settings), Failures()
+    store.layout.partition(partition)
+    if not dry_run:
+        store.recover()
+    rows = _moved(store, _targets(store, selection, user_file, failures), partition, failures, dry_run=dry_run)
+    if as_json:
+        print_json_array(map(_row, rows))
+    else:
+        done = "would move" if dry_run else "moved"
+        for moving in rows:
+            what = f"is on {moving.to}" if moving.is_there else f"{done} from {moving.partition} to {moving.to}"
+            sys.stdout.write(f"{moving.name} {what}\n")
+    return failures.code
+
+
+def _targets(store: MailStore, selection: Selection, user_file: str, failures: Failures) -> list[Found]:
+    from sievemda.upkeep.moving.partition import without_covered
+
+    found = dict(selection.find(store, failures)) if selection.given else {}
+    for text, where in names_in(user_file) if user_file else ():
+        try:
+            mailbox = store.find(store.namespace.parse_admin(store.namespace.join(("user", text))))
+            if mailbox is None or not mailbox.name.is_inbox:
+                raise NotFound(f"no user {text}")
+        except (SievemdaError, OSError) as error:
+            failures.tell(error, where)
+        else:
+            found[store.namespace.format_admin(mailbox.name)] = mailbox
+    return [*without_covered(found.items())]
+
+
+def _moved(
+    store: MailStore, targets: list[Found], partition: str, failures: Failures, *, dry_run: bool
+) -> Iterator[Moving]:
+    from sievemda.upkeep.moving.partition import move, planned
+
+    for name, mailbox in shown(targets, "mailboxes", len(targets)):
+        try:
+            moving = planned(store, mailbox, partition)
+            if not dry_run:
+                move(store, moving)
+        except (SievemdaError, OSError) as error:
+            failures.tell(error, name)
+        else:
+            yield moving
+
+
+def _row(moving: Moving) -> dict[str, Any]:
+    return {
+        "name": moving.name,
+        "from": moving.partition,
+        "to": moving.to,
+        "moved": not moving.is_there,
+        "messages": moving.messages,
+        "octets": moving.octets,
+    }

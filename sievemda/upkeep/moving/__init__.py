@@ -1,0 +1,1 @@
+"""Moving mailboxes while mail arrives: to another partition, and users to another host."""
