@@ -13,13 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import IO
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError
 from sievemda.mail.annotation import PRIVATE
-from sievemda.policy.acl import Acl, check_identifier
+from sievemda.policy.acl import Acl, check_identifier, parse_rights
 from sievemda.store import rootlist
+from sievemda.store.aclfile import MAX_ENTRIES
 from sievemda.store.creation import special_uses
 from sievemda.store.internal import format_internal, parse_internal
 from sievemda.store.mailstore import MailStore
@@ -116,17 +118,18 @@ def _acl(store: MailStore, entry: Entry) -> tuple[tuple[str, str], ...] | None:
     """
     if entry.acl is None:
         return None
+    if len(entry.acl) > MAX_ENTRIES:
+        raise DataError(f"an ACL of {len(entry.acl)} entries is too long: there may be {MAX_ENTRIES}")
     acl = Acl()
     for identifier, letters in entry.acl:
         who = store.namespace.identifier(identifier)
-        if who.removeprefix("-") == entry.name.owner:  # whoever may be a user may stand in his own ACL
-            rights = Acl().changed("anyone", letters, store.settings.acl.deleteright).get("anyone")
-            acl = acl.having(who, rights)
-        else:
+        if who.removeprefix("-") != entry.name.owner:  # whoever may be a user may stand in his own ACL
             check_identifier(who)
-            acl = acl.changed(who, letters, store.settings.acl.deleteright)
-    store.files.acls.written(acl, entry.name.owner)  # DataError when it is too long
+        acl = acl.having(who, _rights(letters, store.settings.acl.deleteright))
     return tuple((who, "".join(sorted(rights))) for who, rights in acl.entries)
+
+
+_rights = lru_cache(parse_rights)  # a few ones stand everywhere
 
 
 def _check_annotations(entry: Entry) -> None:
@@ -137,24 +140,32 @@ def _check_annotations(entry: Entry) -> None:
 
 def _fitting(store: MailStore, rows: Generator[bytes], problem: Problem) -> Iterator[bytes]:
     """Rows that stand there once, and whose user is here or comes with them."""
-    before, user = b"", ""
+    before, user = b"", [b""]
     with closing(rows):
         for row in rows:
             head, _, rest = row.partition(b"\x00")
             key = head + b"\x00" + rest[:1]
-            entry = decoded(row)
-            name, shown = entry.name, store.namespace.format_admin(entry.name)
+            whose = head.split(b"\x01", 3)
             if key == before:
-                problem(AlreadyExists(f"{shown} stands there twice"), entry.where)
+                entry = decoded(row)
+                problem(AlreadyExists(f"{format_internal(entry.name)} stands there twice"), entry.where)
                 continue
             before = key
-            if entry.kind == MAIL and name.owner is not None:
-                if not name.path or name.owner == user or store.user_exists(name.owner):
-                    user = name.owner
-                else:
-                    problem(NotFound(f"no user {name.owner}, so there can be no {shown}"), entry.where)
+            if whose[1] and rest[:1] == MAIL.encode():
+                if len(whose) > 3 and whose[:3] != user and not _has_user(store, row, problem):
                     continue
+                user = whose[:3]
             yield row
+
+
+def _has_user(store: MailStore, row: bytes, problem: Problem) -> bool:
+    """Whether the user of a folder is here already; who comes with the list has come before it."""
+    entry = decoded(row)
+    owner = entry.name.owner or ""
+    there = store.user_exists(owner)
+    if not there:
+        problem(NotFound(f"no user {owner}, so there can be no {format_internal(entry.name)}"), entry.where)
+    return there
 
 
 def _tell_doubles(plan: Plan, problem: Problem) -> None:
