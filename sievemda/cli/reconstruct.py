@@ -24,6 +24,18 @@ _AREAS = ("folders", "messages", "rights", "subscriptions", "quotas", "scripts")
 _SHOWN = 20  # findings of one kind in one mailbox that are printed, unless all are asked for
 
 
+def line_of(finding: Finding) -> str:
+    """A finding for people, on one line."""
+    where = f"{finding.mailbox}: " if finding.mailbox else ""
+    how = {
+        "mended": f"; {finding.done}",
+        "would mend": f"; would be mended: {finding.done}",
+        "left": f"; not mended: {finding.done}",
+        "failed": f"; cannot be mended: {finding.done}",
+    }.get(finding.state, "")
+    return one_line(f"{where}{finding.path}: {finding.what}{how}")
+
+
 class _Lines:
     """Findings for people."""
 
@@ -36,14 +48,7 @@ class _Lines:
         self._seen[key] += 1
         if self._seen[key] > _SHOWN and not self._verbose:
             return
-        where = f"{finding.mailbox}: " if finding.mailbox else ""
-        how = {
-            "mended": f"; {finding.done}",
-            "would mend": f"; would be mended: {finding.done}",
-            "left": f"; not mended: {finding.done}",
-            "failed": f"; cannot be mended: {finding.done}",
-        }.get(finding.state, "")
-        line = one_line(f"{where}{finding.path}: {finding.what}{how}")
+        line = line_of(finding)
         if finding.state == "failed":
             tell(lambda: print(f"sievemda: {line}", file=sys.stderr))
         else:

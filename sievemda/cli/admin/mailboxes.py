@@ -9,6 +9,7 @@ from sievemda.cli.admin.options import Arguments
 from sievemda.cli.admin.session import WILDCARDS, Refused, Session
 from sievemda.cli.admin.subscribing import change
 from sievemda.errors import DataError, NotPermitted, SievemdaError, StoreTrouble, Unavailable, UsageError
+from sievemda.store.aclfile import forget_list
 from sievemda.store.creation import special_uses
 from sievemda.store.names import MailboxName
 
@@ -137,28 +138,29 @@ def xfermailbox(session: Session, arguments: Arguments) -> None:
 
 
 def reconstruct(session: Session, arguments: Arguments) -> None:
-    """Make what is missing of the directories, have Dovecot read the ACLs anew, and count the quota root."""
-    from sievemda.store.aclfile import LIST_CACHE
-    from sievemda.store.maildir import make_parts
+    """Find what is wrong with a mailbox, and mend it: `sievemda reconstruct` for one."""
+    from sievemda.cli.reconstruct import line_of
+    from sievemda.upkeep.reconstruct.findings import FAILED, Finding, Options, Work
+    from sievemda.upkeep.reconstruct.run import reconstruct as go
+    from sievemda.upkeep.reconstruct.scope import Scope
 
     if len(arguments.words) != 1:
         raise UsageError("one mailbox is wanted")
     name = session.existing_name(arguments.words[0])
     session.authority.check_administer(name)
     found = session.authority.check_see(name)
-    names = [found.name, *(_below(session, found.name) if arguments.has("r") else [])]
-    try:
-        for name in names:
-            mailbox = session.store.find(name)
-            if mailbox is None:  # gone in the meantime
-                continue
-            make_parts(mailbox.path, session.store.files.folder_mode)
-            with suppress(FileNotFoundError):
-                (mailbox.tree.root / LIST_CACHE).unlink()
-            if root := mailbox.quota_root():
-                root.recount()
-    except OSError as error:
-        raise StoreTrouble(f"{session.shown(found.name)} cannot be reconstructed: {error}") from error
+    failed: list[str] = []
+
+    def tell(finding: Finding) -> None:
+        if finding.state == FAILED:
+            failed.append(finding.done)
+        session.say(line_of(finding))
+
+    scope = Scope(session.store.namespace, (session.shown(found.name),), recursive=arguments.has("r"))
+    go(Work(session.store, Options(), tell), scope)
+    forget_list(found.tree.root)
+    if failed:
+        raise StoreTrouble(f"{session.shown(found.name)} cannot be reconstructed: {failed[0]}")
 
 
 # -- subscribing -------------------------------------------------------------------------------------------------------

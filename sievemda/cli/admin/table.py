@@ -128,8 +128,7 @@ COMMANDS = (
         "reconstruct mailbox (if supported)",
         "mailboxes:reconstruct",
         {"r": False},
-        "the directory is the mailbox: missing parts of it are made, Dovecot reads the ACLs anew, and the quota root"
-        " is counted",
+        "what is wrong is mended and told, quotas too; sievemda reconstruct does more, and all mailboxes",
         reads="mailbox",
     ),
     Command(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _OF_DOVECOT = "..DOVECOT-TRASHED"  # what is being deleted
 _DEPTH = 12  # directories below one another; nobody nests folders deeper
 _BAD = re.compile(r"[\x00-\x1f\x7f-\x9f!\"%/;<>\\`{|}^\u2028\u2029\ud800-\udfff]")
+_UNDER_WAY = ("deleted.", "new.", ".account.")  # what moves and deletions of ours put into a home
 _HOME = {MAILDIR, scripts.FOLDER, withdrawn.AREA, lost.AREA}
 
 
@@ -80,6 +81,8 @@ def relink(work: Work, tree: Tree) -> None:
 def _linking(tree: Tree, seen: Path, place: Path) -> Callable[[], None]:
     def link() -> None:
         with links.alone(tree):
+            if seen.exists() or not is_directory(place):
+                raise FileNotFoundError(f"{seen} has been moved meanwhile")
             seen.unlink(missing_ok=True)
             links.link(seen, place)
 
@@ -129,7 +132,7 @@ def _astray(tree: Tree) -> Iterator[Astray]:
         return
     home = tree.root.parent
     for place in _directories(home):
-        if place.name not in _HOME and not place.name.startswith((*_HOME, "deleted.", ".account.")):
+        if place.name not in _HOME and not place.name.startswith((*_HOME, *_UNDER_WAY)):
             yield from (
                 Astray(found.place, found.parts, _is_marked(found.place))
                 for found in _in_one(place, (place.name,), tree, 3)

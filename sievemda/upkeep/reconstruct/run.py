@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from sievemda.errors import NotFound, SievemdaError, TemporaryTrouble
+from sievemda.store import rootlist
 from sievemda.store.names import MailboxName
 from sievemda.upkeep.reconstruct import areas, controls, outside, shape, tree
 from sievemda.upkeep.reconstruct.findings import Work
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sievemda.store.layout import Tree
     from sievemda.store.mailbox import Mailbox
     from sievemda.store.mailstore import MailStore
+    from sievemda.store.quota import QuotaRoot
 
 
 def reconstruct(work: Work, scope: Scope, *, waiting: Callable[[], None] = lambda: None) -> None:
@@ -84,17 +86,24 @@ def _owner(work: Work, scope: Scope, known: Identities, owner: str | None, domai
         for found in shape.mend_tree(work, owner, domain):
             outside.relink(work, found)
             outside.bring_in(work, found)
-    everything = False
     mailboxes = sorted(store.mailboxes_of(owner, domain), key=lambda each: each.name.path)
-    for mailbox in mailboxes:
-        if scope.wants(mailbox.name, mailbox.partition):
-            everything = everything or mailbox.name.is_inbox or owner is None
-            _mailbox(work, known, mailbox)
+    wanted = [mailbox for mailbox in mailboxes if scope.wants(mailbox.name, mailbox.partition)]
+    for mailbox in wanted:
+        _mailbox(work, known, mailbox)
+    everything = scope.whole or any(mailbox.name.is_inbox for mailbox in wanted)
     if everything:
         for found in _trees(mailboxes):
             _tree(work, found)
-    if everything and options.wants("quotas"):
-        tree.mend_quotas(work, owner, domain)
+    if options.wants("quotas"):
+        tree.mend_quotas(work, rootlist.roots_of(store, owner, domain) if everything else _roots(wanted))
+
+
+def _roots(mailboxes: list[Mailbox]) -> Iterator[QuotaRoot]:
+    """Those that count for these; not that of a domain, which counts for many others as well."""
+    for mailbox in mailboxes:
+        root = mailbox.quota_root()
+        if root is not None and not root.is_domain:
+            yield root
 
 
 def _trees(mailboxes: list[Mailbox]) -> list[Tree]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
 from sievemda.policy.quota import Usage
-from sievemda.store import lost, maildirsize, rootlist, scripts, subscriptions
+from sievemda.store import lost, maildirsize, scripts, subscriptions
 from sievemda.store.files import Damaged, read_control_file
 from sievemda.store.names import MailboxName
 from sievemda.store.subscribed import named_by
@@ -68,9 +68,9 @@ def _sound(work: Work, owner: str, lines: list[str]) -> list[str]:
 # -- quotas ------------------------------------------------------------------------------------------------------------
 
 
-def mend_quotas(work: Work, owner: str | None, domain: str) -> None:
-    """Count the roots of an owner, as `quota fix` does."""
-    for root in list(rootlist.roots_of(work.store, owner, domain)):
+def mend_quotas(work: Work, roots: Iterable[QuotaRoot]) -> None:
+    """Count them, as `quota fix` does."""
+    for root in {root.path: root for root in roots}.values():
         shown = work.store.namespace.format_admin(root.name)
         try:
             _count(work, root, shown)
