@@ -15,6 +15,7 @@ import click
 
 from sievemda.cli.backup_watch import Watch, moment, sized
 from sievemda.cli.mailbox import open_store, print_json
+from sievemda.cli.main import discard
 from sievemda.cli.terminal import is_terminal
 from sievemda.config import Settings
 from sievemda.errors import DataError, NotFound, SievemdaError, StoreTrouble, UsageError
@@ -60,7 +61,12 @@ def backup(context: click.Context, /, words: tuple[str, ...], verify: bool, as_j
         raise UsageError("an archive is nothing for a terminal: name a file, or send it through a pipe")
     settings: Settings = context.meta["sievemda.load"]()  # --verify needs none
     store = open_store(settings)
-    report = _run(store, tuple(names), target, watch, how)
+    try:
+        report = _run(store, tuple(names), target, watch, how)
+    except BrokenPipeError as error:  # who reads no more has not got the archive, unlike one who reads a list
+        watch.clear()
+        discard(sys.stdout)
+        raise StoreTrouble("nobody reads the archive any more: it is not whole") from error
     watch.done()
     _tell(report, as_json=as_json, to_stderr=target == "-" and not how["dry_run"])
     return watch.failures.code
@@ -84,7 +90,7 @@ def _run(store: MailStore, names: tuple[str, ...], target: str, watch: Watch, ho
             raise DataError(f"{base_file} has only messages since a certain day, so that nothing can build on it")
         head = new_head(base.head.id if base else "", scope, since)
         with _target(target, directory, head, how) as out:
-            totals = write_archive(store, trees, _Pipe(out), head, base=base, index=out.index, watcher=watch)
+            totals = write_archive(store, trees, out.stream, head, base=base, index=out.index, watcher=watch)
     return _report(head, totals, out, base_file)
 
 
@@ -147,19 +153,6 @@ def _target(target: str, directory: Path | None, head: Head, how: dict[str, Any]
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return archives.to_directory(directory, head, compressed=bool(how["packed"]))
     return archives.to_file(Path(target), compressed=how["packed"], force=how["force"])
-
-
-class _Pipe:
-    """A reader that has gone has not got the archive: that is a failure here, unlike for what only prints."""
-
-    def __init__(self, target: Target) -> None:
-        self._stream = target.stream
-
-    def write(self, block: bytes) -> None:
-        try:
-            self._stream.write(block)
-        except BrokenPipeError as error:
-            raise StoreTrouble("nobody reads the archive any more: it is not whole") from error
 
 
 def _report(head: Head, totals: Totals, out: Target, base: Path | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import click
 from sievemda.cli.backup_watch import Watch, each_told, moment, sized
 from sievemda.cli.mailbox import open_store, print_json
 from sievemda.config import Settings
-from sievemda.errors import ConfigurationError, DataError, UsageError
+from sievemda.errors import ConfigurationError, DataError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -58,6 +58,8 @@ def restore(context: click.Context, /, source: str, words: tuple[str, ...], list
         archives, complete = _opened(source, at, how["bases"], opened, watch)
         result = _restored(store, archives, chosen, watch, how)
     watch.done()
+    if not (result.matched or result.damaged) and (words or how["users"]):
+        raise NotFound(f"no such mailbox in {source}: restore --list shows which are")
     return _tell(result, watch, complete=complete, how=how)
 
 

@@ -151,12 +151,15 @@ def test_an_incremental_one_has_what_is_new_and_the_chain_gives_the_last_state(a
     next(lists.glob("cur/*0003.*")).unlink()
     changed = next(lists.glob("cur/*0004.*"))
     changed.rename(str(changed).replace(":2,ab", ":2,RSa"))
+    new = next(folder("a", "alice").glob("new/*0003.*"))  # a reader has looked at the folder
+    new.rename(folder("a", "alice") / "cur" / f"{new.name}:2,")
     assert alice("a", "mailbox", "rename", "user/alice/Spam", "user/alice/Trödel")[0] == 0
     alice("a", "mailbox", "create", "user/alice/Neu")
     code, out, _ = alice("a", "backup", "--incremental", "--json", directory)
     assert (code, json.loads(out)["contents"], json.loads(out)["kind"]) == (0, 2, "incremental")
     assert alice("b", "restore", directory)[0] == 0
     assert messages(folder("b", "alice/Lists")) == messages(lists)
+    assert messages(folder("b", "alice")) == messages(folder("a", "alice"))
     assert alice("a", "mailbox", "list") == alice("b", "mailbox", "list")
 
 
@@ -349,7 +352,21 @@ def test_a_file_that_is_there_stays(alice, tmp_path):
 
 def test_a_full_disk_leaves_no_file(alice, tmp_path, monkeypatch):
     code, _, err = alice("a", "backup", "/dev/full")
-    assert (code, "No space left" in err) == (74, True)
+    assert (code, err) == (74, "sievemda: /dev/full: No space left on device: there is no archive\n")
+
+
+def test_who_reads_no_more_has_not_got_the_archive(alice, monkeypatch):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        code, _, err = alice("a", "backup", "-")
+    assert (code, err) == (74, "sievemda: nobody reads the archive any more: it is not whole\n")
+
+
+def test_a_name_that_no_archive_has_is_told(alice, tmp_path):
+    alice("a", "backup", tmp_path / "all.tar")
+    assert alice("b", "restore", tmp_path / "all.tar", "user/nobody")[0] == 67
 
 
 def test_a_dry_run_changes_nothing(alice, tmp_path):

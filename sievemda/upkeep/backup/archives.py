@@ -155,16 +155,17 @@ def to_file(
 ) -> Iterator[Target]:
     """It has its name when everything is on the disk, and there is nothing of it when that fails.
 
-    AlreadyExists, unless `force`; OSError. A device or a pipe that is there is written to as it is.
+    AlreadyExists, unless `force`; StoreTrouble. A device or a pipe that is there is written to as it is.
     """
     packed = path.name.endswith(_COMPRESSED) if compressed is None else compressed
     if _is_special(path):
-        with path.open("wb") as stream, to_stream(stream, compressed=packed) as target:
+        with _told_about(path), path.open("wb") as stream, to_stream(stream, compressed=packed) as target:
             yield target
         return
     if not force and os.path.lexists(path):
         raise AlreadyExists(f"{path} is there already: choose another name, or say --force")
     with ExitStack() as stack:
+        stack.enter_context(_told_about(path))
         content = stack.enter_context(_Unfinished(path))
         beside = stack.enter_context(_Unfinished(Path(f"{path}{INDEX}"))) if index else None
         with to_stream(content.file, compressed=packed) as target:
@@ -184,6 +185,15 @@ def to_directory(directory: Path, head: Head, *, compressed: bool) -> Iterator[T
     path = directory / f"{when}-{head.kind}-{head.id}.tar{'.gz' if compressed else ''}"
     with to_file(path, compressed=compressed, index=True) as target:
         yield target
+
+
+@contextmanager
+def _told_about(path: Path) -> Iterator[None]:
+    """What a full disk says has no name in it."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreTrouble(f"{error.filename or path}: {error.strerror or error}: there is no archive") from error
 
 
 class _Unfinished:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -57,7 +58,7 @@ class Base:
         elif isinstance(event, Message) and (event.tree.place, event.folder.key) == self._at:
             line = self._lines.get(event.unique)
             if line is not None:
-                self._lines[event.unique] = Line(line.unique, event.size, line.flags, here=False)
+                self._lines[event.unique] = replace(line, size=event.size, here=False)
 
     def _keep(self) -> None:
         if self._at[0]:

@@ -100,6 +100,7 @@ class Line:
     size: int
     flags: tuple[str, ...]
     here: bool  # its content is in this archive, else in an earlier one
+    new: bool = False  # no reader has seen it
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ def encode(value: Head | TreeEntry | Totals) -> bytes:
 
 
 def encode_line(line: Line) -> bytes:
-    return json.dumps(["+" if line.here else "=", line.unique, line.size, " ".join(line.flags)]).encode() + b"\n"
+    found = ["+" if line.here else "=", line.unique, line.size, " ".join(line.flags), line.new]
+    return json.dumps(found).encode() + b"\n"
 
 
 def read_head(text: bytes) -> Head:
@@ -180,8 +182,8 @@ def _folder(found: Any) -> FolderEntry:
 
 def read_line(text: bytes) -> Line:
     try:
-        mark, unique, size, flags = json.loads(text)
-        return Line(str(unique), int(size), tuple(str(flags).split()), mark == "+")
+        mark, unique, size, flags, new = json.loads(text)
+        return Line(str(unique), int(size), tuple(str(flags).split()), mark == "+", bool(new))
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
         raise DataError("a line in a list of messages is damaged") from error
 

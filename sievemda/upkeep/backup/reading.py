@@ -63,9 +63,10 @@ class Message:
     load: Callable[[], Content] = field(repr=False)
     check: Callable[[], None] = field(repr=False)  # compare the content with its digest and keep nothing; DataError
 
-    def carried(self, flags: tuple[str, ...] | None = None) -> Carried:
-        """As it is put into a folder, with other flags perhaps. DataError when the content is damaged; OSError."""
-        return Carried(self.load(), self.flags if flags is None else flags, self.arrived, self.new, self.where)
+    def carried(self, since: Line | None = None) -> Carried:
+        """As it goes into a folder, with the flags of a later list perhaps. DataError when it is damaged; OSError."""
+        seen = (self.flags, self.new) if since is None else (since.flags, since.new)
+        return Carried(self.load(), seen[0], self.arrived, seen[1], self.where)
 
 
 Event = Head | TreeEntry | Listing | Message | Totals | Damage

@@ -59,6 +59,7 @@ class Result:
     missed: int = 0  # all of them
     earlier: int = 0  # messages that an archive has on which this one builds, and which is not at hand
     damaged: bool = False
+    matched: bool = False  # there is a mailbox in the archive that was chosen
     lost_keywords: set[str] = field(default_factory=set)
 
 
@@ -161,7 +162,6 @@ class _Restoring:
             self._mailboxes = self._placing.tree(
                 tree, [folder for folder in tree.folders if self._wanted(tree, folder)]
             )
-
             named = ((folder.key, self._store.namespace.format_admin(tree.name(folder))) for folder in tree.folders)
             self._unheard = {key: name for key, name in named if key in self._mailboxes}
 
@@ -173,7 +173,9 @@ class _Restoring:
         self._unheard = {}
 
     def _wanted(self, tree: TreeEntry, folder: FolderEntry) -> bool:
-        return self._chosen.has(tree.name(folder))
+        wanted = self._chosen.has(tree.name(folder))
+        self._result.matched |= wanted
+        return wanted
 
     def _mailbox(self, tree: TreeEntry, folder: FolderEntry) -> tuple[bool, Mailbox | None]:
         """Whether messages of a folder are wanted, and where they go."""
@@ -244,7 +246,7 @@ class _Restoring:
             for line in last.event.lines():
                 lines[line.unique] = line  # type: ignore[index]
         except DataError as error:
-            last.tell(f"{'/'.join(at)}: {error}")
+            last.tell(f"{last.event.tree.directory(last.event.folder)}: {error}")
             lines = None  # what it has not said may be wanted
         last.advance()
         return lines
@@ -270,7 +272,7 @@ class _Restoring:
 
     def _put(self, taker: Filling | Trial, message: Message, line: Line | None) -> None:
         try:
-            carried = message.carried(None if line is None else line.flags)
+            carried = message.carried(line)
         except DataError as error:
             self._result.damaged = True
             self._watcher.damaged(f"{message.where}: {error}")

@@ -152,7 +152,7 @@ class _Archive:
             size = scan.size(found)
             if size is not None:
                 here = known.get(found.unique) != size
-                lines.append(Line(found.unique, size, scan.flags(found), here))
+                lines.append(Line(found.unique, size, scan.flags(found), here, found.part == "new"))
                 if here:
                     wanted.append(found)
         self._frame(directory, folder, lines, _keywords(scan.mailbox))
