@@ -10,11 +10,14 @@ import click
 from sievemda.cli.lazy import LazyCommands
 
 _LAZY: dict[str, str] = {
+    "maildir": "import_maildir:maildir",
     "mbox": "import_mbox:mbox",
     "cyrus": "import_cyrus:cyrus",
     "imap": "import_imap:imap",
+    "news": "import_news:news",
     "forward": "import_filters:forward",
     "procmail": "import_filters:procmail",
+    "maildrop": "import_filters:maildrop",
 }
 
 

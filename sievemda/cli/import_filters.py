@@ -31,8 +31,8 @@ _SOMETHING_IMPOSSIBLE = 1
 _HELP = """
 
     Without USER the script goes to standard output and the report to standard error. With USER it is stored as his
-    script SCRIPT, inactive unless --activate, and the report goes to standard output. Further FILEs are those that the first one reads; such files beside it
-    are found by themselves.
+    script SCRIPT, inactive unless --activate, and the report goes to standard output. Further FILEs are those that
+    the first one reads; such files beside it are found by themselves.
 
     Every rule is exact, approximate or impossible; an impossible one stays in the script as a comment, and mail that
     it would have taken stays in the INBOX where nobody knows better.
@@ -96,10 +96,18 @@ def _procmail(texts: dict[str, str], site: Site, read: Read) -> Converted:
     return convert_procmail(text, Path(path).name, site, read)
 
 
+def _maildrop(texts: dict[str, str], site: Site, read: Read) -> Converted:
+    from sievemda.upkeep.conversion.maildrop import convert_maildrop
+
+    path, text = next(iter(texts.items()))
+    return convert_maildrop(text, Path(path).name, site, read)
+
+
 forward = _command(
     "forward", "Turn a .forward (of sendmail, Postfix or Exim) into a Sieve script.", "~/.forward alice", _forward
 )
 procmail = _command("procmail", "Turn a .procmailrc into a Sieve script.", "~/.procmailrc alice", _procmail)
+maildrop = _command("maildrop", "Turn maildrop's .mailfilter into a Sieve script.", "~/.mailfilter alice", _maildrop)
 
 
 def _files_and_user(files: tuple[str, ...], user: str | None) -> tuple[list[Path], str | None]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sievemda.upkeep.conversion.filing import filed
 from sievemda.upkeep.conversion.procmail_settings import Settings
 from sievemda.upkeep.conversion.procmail_source import Recipe
-from sievemda.upkeep.conversion.programs import Reader, Workshop, program_work, redirects
+from sievemda.upkeep.conversion.programs import Reader, Workshop, as_copies, program_work, redirects
 from sievemda.upkeep.conversion.report import Impossible, Remarks
-from sievemda.upkeep.conversion.script import DISCARD, KEEP, STOP, Check, Command, do
+from sievemda.upkeep.conversion.script import DISCARD, KEEP, STOP, Check, Command
 from sievemda.upkeep.conversion.site import Site
 from sievemda.upkeep.conversion.words import words
 
@@ -97,22 +97,10 @@ class Actions:
             return Action([DISCARD, STOP] if not as_copy else [], delivers=delivers, only_if=work.is_duplicate)
         commands = work.commands
         if not delivers or filters:
-            return Action(_copies(commands), delivers=False)
+            return Action(as_copies(commands), delivers=False)
         if work.answers:
             remarks.approximate("a message that was only answered stays in the INBOX as well")
             commands = [*commands, KEEP]
         if as_copy:
-            return Action(_copies(commands), delivers=True)
+            return Action(as_copies(commands), delivers=True)
         return Action([*commands, STOP], delivers=True)
-
-
-def _copies(commands: list[Command]) -> list[Command]:
-    """Redirections and pipes that let the message go on."""
-    out: list[Command] = []
-    for one in commands:
-        if isinstance(one, type(STOP)) and one.text.startswith(("redirect ", "pipe ")) and ":copy" not in one.text:
-            verb, _, rest = one.text.partition(" ")
-            out.append(do(f"{verb} :copy {rest}", "copy", *one.requires))
-        else:
-            out.append(one)
-    return out

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from sievemda.mail.address import parse_address
 from sievemda.upkeep.conversion.report import Impossible, Remarks
-from sievemda.upkeep.conversion.script import DISCARD, Check, Command, If, Not, do, quote
+from sievemda.upkeep.conversion.script import DISCARD, Check, Command, Do, If, Not, do, quote
 from sievemda.upkeep.conversion.site import Site
 from sievemda.upkeep.conversion.words import Word
 
@@ -64,10 +65,11 @@ def program_work(line: list[Word], shop: Workshop, *, filters: bool) -> Work:
     arguments = words[1:]
     for_shell = any(not word.quoted and _SHELL.search(word.text) for word in line)
     if not for_shell:
-        if name == "formail":
+        if name in {"formail", "reformail"}:
             return _formail(arguments, shop, filters=filters)
-        if name == "vacation" and not filters:
-            return Work([_vacation(arguments, shop)], answers=True)
+        if name in {"vacation", "mailbot"} and not filters:
+            answer = _vacation if name == "vacation" else _mailbot
+            return Work([answer(arguments, shop)], answers=True)
         if name in _AGENTS and not filters:
             return Work(_agent(arguments, shop))
         if name in {"sendmail", "rmail", "nullmailer-inject"} and not filters:
@@ -134,6 +136,18 @@ def _cat(arguments: list[str], shop: Workshop) -> list[Command]:
     if not found:
         raise Impossible("a command line for the shell has no counterpart")
     return shop.folder(found[1])
+
+
+def as_copies(commands: list[Command]) -> list[Command]:
+    """Redirections and pipes that let the message go on."""
+    out: list[Command] = []
+    for one in commands:
+        if isinstance(one, Do) and one.text.startswith(("redirect ", "pipe ")) and ":copy" not in one.text:
+            verb, _, rest = one.text.partition(" ")
+            out.append(do(f"{verb} :copy {rest}", "copy", *one.requires))
+        else:
+            out.append(one)
+    return out
 
 
 # -- formail ----------------------------------------------------------------------------------------------------------
@@ -203,6 +217,17 @@ def _vacation(arguments: list[str], shop: Workshop) -> Command:
         elif option in {"-t", "-r"}:
             days = _days(value)
     return vacation(file, aliases, days, shop.read(file), shop.remarks)
+
+
+def _mailbot(arguments: list[str], shop: Workshop) -> Command:
+    """mailbot(1): `-t FILE` is the text, `-s` its subject, `-D` the days."""
+    given = {one: value for one, value in pairwise(arguments) if one.startswith("-")}
+    if "-m" in given or "-t" not in given:
+        raise Impossible("an answer of mailbot without a plain text (-t)")
+    text = shop.read(given["-t"])
+    if subject := given.get("-s"):
+        text = f"Subject: {subject}\n\n{text or ''}"
+    return vacation(given["-t"], [], _days(given.get("-D", "1")), text, shop.remarks)
 
 
 def _days(text: str) -> int:

@@ -140,6 +140,13 @@ def in_text_parts(search: Search, remarks: Remarks) -> Found:
 
 
 @_bounded
+def in_envelope(search: Search) -> Found:
+    """In the envelope sender."""
+    match = _match([part_anywhere((search.node,))], search)
+    return Found(_check("envelope", '"from"', match, search, "envelope"))
+
+
+@_bounded
 def in_text(search: Search, value: str) -> Found:
     """In what a variable holds when the message comes; `value` is the string with `${name}` in it."""
     part = part_anywhere((search.node,))

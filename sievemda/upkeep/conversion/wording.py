@@ -32,6 +32,7 @@ from sievemda.upkeep.conversion.report import Impossible
 
 _MOST = 24  # texts that one pattern may stand for before it stays a regular expression
 _MATCH = -1  # the number of the group that procmail's MATCH takes
+_LINE_ENDS = frozenset("\r\n\f\v")
 _STEPS = 400  # sequences that come out of one `after`
 _MAGIC = frozenset(".[\\()*+?{|^$")
 _ANYTHING = Repeat(Wild(), 0, None)
@@ -148,9 +149,9 @@ def _is_blanks(node: Node) -> bool:
         return False
     match node.inner:
         case Char(value):
-            return value in " \t"
+            return value.isspace()
         case Set(members, False):
-            return members <= {" ", "\t"}
+            return all(map(str.isspace, members))
     return False
 
 
@@ -352,7 +353,8 @@ class _Writer:
         one = None if node.negative else _single(node.members, fold=self._fold)
         if one is not None:
             return self.text(Char(one))
-        members = node.members - ({"\n"} if node.negative and not self._line else set())
+        # A field has no line ends, and nobody means a form feed.
+        members = node.members - (set() if self._line else _LINE_ENDS)
         if not members:
             return "." if node.negative else "[^\x01-\xff]"
         if node.negative and self._line:
