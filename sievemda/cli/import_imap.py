@@ -241,7 +241,7 @@ def _logins(where: Address, mailbox: str, options: dict[str, Any]) -> Iterator[t
         return
     if not where.user:
         raise UsageError("say whose account: imaps://USER@HOST, or --accounts")
-    yield Login(where.user, _password(options["file"]), options["admin"]), mailbox
+    yield Login(where.user, password_for(options["file"]), options["admin"]), mailbox
 
 
 def _listed(options: dict[str, Any], admin: str) -> Iterator[tuple[Login, str]]:
@@ -262,14 +262,14 @@ def _listed(options: dict[str, Any], admin: str) -> Iterator[tuple[Login, str]]:
         raise DataError(f"{file}: the first line must name the columns user, password and mailbox")
     ask: Callable[[], str] = lambda: ""  # noqa: E731
     if rows and "password" not in rows[0]:
-        common = _password(options["file"])
+        common = password_for(options["file"])
         ask = lambda: common  # noqa: E731
     for row in rows:
         if row["user"]:
             yield Login(row["user"].strip(), row.get("password") or ask(), admin), (row.get("mailbox") or "").strip()
 
 
-def _password(file: str | None) -> str:
+def password_for(file: str | None) -> str:
     """DataError when there is none."""
     from sievemda.given import open_given
 

@@ -128,10 +128,6 @@ class Intake:
     def has(self, number: int) -> bool:
         return number in self._notes.done or number in self._notes.pending or number in self._passed
 
-    def highest(self) -> int:
-        """The highest number that has come; 0 when none has."""
-        return max((last for _, last in self._notes.done.ranges()), default=0)
-
     def add(self, number: int, carried: Carried, size: int = 0) -> None:
         """Take a message of so many octets; it is in its place, and noted, after the next `flush`."""
         try:
@@ -201,6 +197,17 @@ def come_from(mailbox: Mailbox, source: str, validity: str) -> Numbers:
     """What has come into a folder from a source, as far as it is noted."""
     notes = _read(mailbox.path / FILE_NAME).get(source)
     return notes.done if notes is not None and notes.validity == validity else Numbers()
+
+
+def validity_of(mailbox: Mailbox, source: str) -> str:
+    """For which validity there are notes of a source; empty where there are none."""
+    notes = _read(mailbox.path / FILE_NAME).get(source)
+    return notes.validity if notes is not None else ""
+
+
+def sources_of(mailbox: Mailbox) -> list[str]:
+    """From where a folder has had messages, as far as it is noted."""
+    return [*_read(mailbox.path / FILE_NAME)]
 
 
 def _read(file: Path) -> dict[str, _Notes]:
