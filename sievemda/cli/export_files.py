@@ -120,3 +120,17 @@ def mbox(target: str, *, single: bool, form: str, force: bool, append: bool) -> 
     if target == "-":
         return AsStream(sys.stdout.buffer.write, form)
     return AsMbox(Path(target), form, force, append)
+
+
+@click.command("maildir", epilog="Example: sievemda export maildir -r user/alice copy/alice")
+@_sending
+def maildir(target: str, *, single: bool) -> Format:  # noqa: ARG001
+    """Write a mailbox as a Maildir, or a user as a tree of them, with flags, keywords, dates and subscriptions.
+
+    What a Maildir that is there has already is not written again.
+    """
+    from sievemda.upkeep.exporting.maildir import AsMaildir
+
+    if target == "-":
+        raise UsageError("a Maildir is a directory: standard output cannot be one")
+    return AsMaildir(Path(target))
