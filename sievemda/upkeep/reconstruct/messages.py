@@ -8,6 +8,7 @@ his. What a compressing or encrypting reader wrote is smaller or larger than its
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -22,12 +23,13 @@ from sievemda.store.uidlist import uids
 from sievemda.upkeep.reconstruct.access import mend_access
 from sievemda.upkeep.reconstruct.content import is_packed, is_whole
 from sievemda.upkeep.reconstruct.findings import Work
-from sievemda.upkeep.reconstruct.hands import Hands
+from sievemda.upkeep.reconstruct.hands import Hands, Place
 from sievemda.upkeep.reconstruct.message_names import Name, placed
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
 
+_SOUND = re.compile(r"([^\x00-\x1f\x7f,:.][^\x00-\x1f\x7f,:]*),S=(\d+)(?:,W=\d+)?(?::2,([A-Za-z]*))?")
 UNFINISHED = 36 * 3600.0  # seconds after which Maildir takes a file for abandoned
 
 
@@ -53,27 +55,44 @@ class Messages:
         self._mailbox = mailbox
         self._shown = shown
         self._numbered: set[str] | None = None
+        self._sorted: set[str] = set()  # letters of flags that have been found as they should be
         self.letters: set[str] = set()  # of keywords
 
     def mend(self) -> None:
         parents = {part: self._stat(part) for part in ("new", "cur")}
-        by_name: dict[str, Seen | list[Seen]] = {}
+        by_name: dict[str, Place | list[Place]] = {}
         with Hands(self._mailbox) as hands:
             for seen in self._look():
-                parent = parents[seen.part]
-                if parent is not None:
-                    self._access(seen, parent)
-                self._one(hands, seen)
                 self._work.messages += 1
-                unique = Name.of(seen.name).unique
-                other = by_name.setdefault(unique, seen)
+                unique = self._sound(seen, parents[seen.part])
+                if not unique:
+                    self._access(seen, parents[seen.part])
+                    self._one(hands, seen)
+                    unique = Name.of(seen.name).unique
+                other = by_name.setdefault(unique, (place := seen.place))
                 if isinstance(other, list):
-                    other.append(seen)
-                elif other is not seen:
-                    by_name[unique] = [other, seen]
+                    other.append(place)
+                elif other is not place:
+                    by_name[unique] = [other, place]
             for several in by_name.values():
                 if isinstance(several, list):
                     self._doubled(hands, several)
+
+    def _sound(self, seen: Seen, parent: os.stat_result | None) -> str:
+        """The unique part of a name that is as it should be, as most are; nothing for one to be looked at."""
+        found = _SOUND.fullmatch(seen.name)
+        if found is None or self._work.options.check_sizes or (seen.part == "cur") is not (found[3] is not None):
+            return ""
+        mode = seen.stat
+        if int(found[2]) != mode.st_size or mode.st_mode & 0o600 != 0o600 or (parent and mode.st_uid != parent.st_uid):
+            return ""
+        letters = found[3] or ""
+        if letters and letters not in self._sorted:
+            if "".join(sorted(set(letters))) != letters:
+                return ""
+            self._sorted.add(letters)
+            self.letters.update(letter for letter in letters if letter.islower())
+        return found[1]
 
     def _stat(self, part: str) -> os.stat_result | None:
         try:
@@ -128,9 +147,9 @@ class Messages:
 
     # -- one message ---------------------------------------------------------------------------------------------------
 
-    def _access(self, seen: Seen, parent: os.stat_result) -> None:
-        path = seen.path(self._mailbox.path)
-        mend_access(self._work, self._shown, path, seen.stat, parent)
+    def _access(self, seen: Seen, parent: os.stat_result | None) -> None:
+        if parent is not None:
+            mend_access(self._work, self._shown, seen.path(self._mailbox.path), seen.stat, parent)
 
     def _one(self, hands: Hands, seen: Seen) -> None:
         name = Name.of(seen.name)
@@ -191,17 +210,18 @@ class Messages:
 
     # -- names that two have -------------------------------------------------------------------------------------------
 
-    def _doubled(self, hands: Hands, several: list[Seen]) -> None:
+    def _doubled(self, hands: Hands, several: list[Place]) -> None:
         """All but one get a name of their own; of two names of one file, one goes."""
-        places = {seen.place: seen for seen in several}  # one that was renamed while they were read is one
-        found = [(seen, there) for seen in places.values() if (there := _still(hands, seen)) is not None]
+        places = dict.fromkeys(several)  # one that was renamed while they were read is one
+        found = [Seen(*place, there) for place in places if (there := _still(hands, place)) is not None]
         if len(found) < 2:
             return  # a reader was renaming it
         known = self._known()
-        found.sort(key=lambda one: (Name.of(one[0].name).base not in known, one[0].part, -len(one[0].name)))
-        first, stays = found[0]
-        for seen, there in found[1:]:
-            self._other(hands, seen, first.name, same=os.path.samestat(there, stays) and stays.st_nlink > 1)
+        found.sort(key=lambda one: (Name.of(one.name).base not in known, one.part, -len(one.name)))
+        first = found[0]
+        for seen in found[1:]:
+            same = os.path.samestat(seen.stat, first.stat) and first.stat.st_nlink > 1
+            self._other(hands, seen, first.name, same=same)
 
     def _other(self, hands: Hands, seen: Seen, first: str, *, same: bool) -> None:
         path = seen.path(self._mailbox.path)
@@ -214,9 +234,9 @@ class Messages:
         self._work.mend(self._shown, "doubled", path, what, how, lambda: hands.rename(seen.place, target))
 
 
-def _still(hands: Hands, seen: Seen) -> os.stat_result | None:
+def _still(hands: Hands, place: Place) -> os.stat_result | None:
     try:
-        return hands.stat(seen.place)
+        return hands.stat(place)
     except OSError:
         return None
 
