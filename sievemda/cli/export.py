@@ -7,6 +7,7 @@ import click
 from sievemda.cli.lazy import LazyCommands
 
 _LAZY = {
+    "eml": "export_files:eml",
     "maildir": "export_files:maildir",
     "mbox": "export_files:mbox",
 }

@@ -134,3 +134,17 @@ def maildir(target: str, *, single: bool) -> Format:  # noqa: ARG001
     if target == "-":
         raise UsageError("a Maildir is a directory: standard output cannot be one")
     return AsMaildir(Path(target))
+
+
+@click.command("eml", epilog="Example: sievemda export eml -r user/alice messages/alice")
+@_sending
+def eml(target: str, *, single: bool) -> Format:  # noqa: ARG001
+    """Write each message into a file of its own, and each mailbox into a directory that must not be there.
+
+    The file `flags` beside them has a line for each message that is not new: its name, a tab, flags and keywords.
+    """
+    from sievemda.upkeep.exporting.eml import AsEml
+
+    if target == "-":
+        raise UsageError("standard output cannot be a directory of messages")
+    return AsEml(Path(target))

@@ -10,6 +10,7 @@ import click
 from sievemda.cli.lazy import LazyCommands
 
 _LAZY: dict[str, str] = {
+    "eml": "import_eml:eml",
     "maildir": "import_maildir:maildir",
     "mbox": "import_mbox:mbox",
     "cyrus": "import_cyrus:cyrus",
