@@ -20,8 +20,9 @@ from sievemda.store.directories import make_directory
 from sievemda.store.files import sync_directory, unique_name, write_new
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.maildir import is_folder, make_parts
-from sievemda.store.names import MailboxName
+from sievemda.store.names import MAX_FILE_NAME, MailboxName
 from sievemda.store.partitions import STAGE
+from sievemda.store.spelling import from_disk, to_disk
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -51,6 +52,7 @@ class Having:
     id: str = ""
     limits: dict[str, int] | None = None  # by the field names of policy.quota.Limits; makes it a quota root
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)  # as in its record
+    known: bool = False  # a folder of that name has been there: it may be one that only an IMAP server makes
 
 
 def special_uses(text: str) -> str:
@@ -98,8 +100,9 @@ def create(
     partition or a special use that cannot be; OverQuota when the limit on folders is reached; StoreTrouble;
     TemporaryTrouble when the partition is away.
     """
-    name = name.decoded() or name
-    store.namespace.check_new(name)
+    name = name if having.known else name.decoded() or name
+    if not (having.known and _can_be(store, name)):
+        store.namespace.check_new(name)
     use = special_uses(special_use)
     shown = store.namespace.format_admin(name)
     if store.find(name):
@@ -129,6 +132,14 @@ def create(
     if found is None:
         raise StoreTrouble(f"{shown} was made and is not found")
     return found
+
+
+def _can_be(store: MailStore, name: MailboxName) -> bool:
+    """Whether a user's folder of that name is found again in its tree."""
+    if name.owner is None or not name.path or store.namespace.userid(name.owner) != name.owner:
+        return False
+    on_disk = to_disk(name.path)
+    return len(on_disk.encode()) <= MAX_FILE_NAME and from_disk(on_disk) == name.path
 
 
 def _place(store: MailStore, tree: Tree, name: MailboxName, partition: str, having: Having, use: str) -> None:

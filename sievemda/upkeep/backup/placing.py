@@ -119,7 +119,10 @@ class Placing:
             def fill(built: MailStore) -> None:
                 for folder, name in sorted(folders, key=lambda pair: len(pair[1].path)):
                     if name.owner == userid:
-                        self._make(built, tree, folder, name)
+                        try:
+                            self._make(built, tree, folder, name)
+                        except DataError as error:
+                            self._failed(self._shown(name), error)
                 self._furnish(built, tree, userid)
 
             accounts.build(self._store, userid, fill, self._partition(folders[0][0]))
@@ -170,7 +173,10 @@ class Placing:
 
     def _make(self, store: MailStore, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> Mailbox:
         having = Having(
-            self._acl(tree, folder, name), self._id(tree, folder, name), None, _metadata(tree, folder, name)
+            self._acl(tree, folder, name),
+            self._id(tree, folder, name),
+            metadata=_metadata(tree, folder, name),
+            known=True,
         )
         partition = "" if name.is_inbox or store is not self._store else self._partition(folder)
         use = "" if name.is_inbox else _uses(folder)
