@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sievemda.errors import SievemdaError
@@ -18,11 +19,14 @@ from sievemda.store.accounts import UNFINISHED
 from sievemda.store.files import is_directory
 from sievemda.store.layout import MOVING
 from sievemda.store.maildir import is_folder
+from sievemda.store.names import MailboxName
 from sievemda.store.orphans import Orphan, orphans
 from sievemda.upkeep.reconstruct.findings import Work
-from sievemda.upkeep.reconstruct.strays import is_abandoned
+from sievemda.upkeep.reconstruct.locks import mend_locks
+from sievemda.upkeep.reconstruct.strays import is_abandoned, is_of_the_dead
 
 _DAY = 86400.0
+_NOTE = f".{aside.ENTRY}"  # before it is put in place
 _ADVICE = {
     "home": "make the mailbox, or move it away",
     "folder": "rename it, or run reconstruct -f",
@@ -39,6 +43,7 @@ def finish_moves(work: Work) -> None:
     """What somebody has begun who crashed is brought to its end."""
     pending = list(_pending(work))
     if pending and not work.options.dry_run:
+        _free_locks(work)
         work.store.recover()
     for path in pending:
         what = "renaming or moving was cut short"
@@ -51,6 +56,19 @@ def finish_moves(work: Work) -> None:
             leftovers.follow(work.store)
         except (OSError, SievemdaError) as error:
             work.failed("", "move", Path(), "what a move left cannot follow", error)
+
+
+def _free_locks(work: Work) -> None:
+    """The dead may have left locks for which whoever finishes their work would wait."""
+    layout = work.store.layout
+    trees = [
+        layout.tree(user, partition, home) for user in set(layout.users()) for partition, home in layout.homes(user)
+    ]
+    for tree in [*trees, *(tree for domain in layout.domains() for tree in layout.shared(domain))]:
+        for folder in [tree.root, *(tree.folder(path) for path in tree.folders() if path)]:
+            with suppress(OSError):
+                shown = work.store.namespace.format_admin(MailboxName(tree.owner)) if tree.owner else tree.domain
+                mend_locks(work, shown, folder)
 
 
 def _pending(work: Work) -> Iterator[Path]:
@@ -91,7 +109,7 @@ def clear_stages(work: Work) -> None:
         _deletions(work, partition)
     for directory in sorted({home.parent for user in layout.users() for _, home in layout.homes(user)}):
         for path in sorted(directory.glob(f"{UNFINISHED}*")) if is_directory(directory) else ():
-            if is_abandoned(path.name.removeprefix(UNFINISHED), path.lstat()) and not path.is_symlink():
+            if is_of_the_dead(path.name.removeprefix(UNFINISHED)) and not path.is_symlink():
                 what = "an account was never put in place"
                 work.mend("", "unfinished", path, what, "removed", _removing(path))
 
@@ -101,7 +119,7 @@ def _removing(path: Path) -> Callable[[], None]:
 
 
 def _deletions(work: Work, partition: str) -> None:
-    """What says that something was deleted, and has nothing of it."""
+    """What says that something was deleted, and has nothing of it; and what has it, and does not say so."""
     base = work.store.layout.deleted(partition)
     known = {entry.path: entry for entry in aside.entries(work.store)}
     for path in sorted(base.iterdir()) if is_directory(base) else ():
@@ -109,15 +127,19 @@ def _deletions(work: Work, partition: str) -> None:
             continue
         names = set(os.listdir(path))  # noqa: PTH208
         entry = known.get(path)
-        if entry is not None and entry.mailbox and not any(os.path.lexists(part) for part, _ in entry.parts):
-            what = f"{entry.name} was deleted, and is not here any more"
-            work.mend("", "deleted", path, what, "forgotten", _removing(path))
-        elif entry is None and names == {f".{aside.ENTRY}"} and path.lstat().st_mtime < time.time() - _DAY:
+        if entry is not None:
+            if entry.mailbox and not any(os.path.lexists(part) for part, _ in entry.parts):
+                what = f"{entry.name} was deleted, and is not here any more"
+                work.mend("", "deleted", path, what, "forgotten", _removing(path))
+        elif names <= {_NOTE} and _is_cut_short(path):
             work.mend("", "deleted", path, "a deletion was cut short before it began", "forgotten", _removing(path))
-        elif entry is None and f".{aside.ENTRY}" in names and aside.ENTRY not in names:
-            temporary = path / f".{aside.ENTRY}"
+        elif _NOTE in names and aside.ENTRY not in names and _is_cut_short(path):
             what = "a deletion was cut short, and cannot be undone without its note"
-            work.mend("", "deleted", path, what, "its note put in place", _renaming(temporary, path / aside.ENTRY))
+            work.mend("", "deleted", path, what, "its note put in place", _renaming(path / _NOTE, path / aside.ENTRY))
+
+
+def _is_cut_short(path: Path) -> bool:
+    return is_of_the_dead(path.name) or path.lstat().st_mtime < time.time() - _DAY
 
 
 def _renaming(source: Path, target: Path) -> Callable[[], None]:
@@ -145,5 +167,6 @@ def _is_usual(work: Work, found: Orphan) -> bool:
     if found.kind == "staged":
         return not (found.path.is_dir() and is_folder(found.path))
     if found.kind == "deleted":
-        return found.path in {entry.path for entry in aside.entries(work.store) if not entry.mailbox}
+        empty = is_directory(found.path) and set(os.listdir(found.path)) <= {_NOTE, aside.ENTRY}  # noqa: PTH208
+        return empty or found.path in {entry.path for entry in aside.entries(work.store) if not entry.mailbox}
     return found.kind == "parent"

@@ -17,6 +17,7 @@ from sievemda.store.names import MailboxName
 from sievemda.upkeep.reconstruct import areas, controls, outside, shape, tree
 from sievemda.upkeep.reconstruct.findings import Work
 from sievemda.upkeep.reconstruct.identities import Identities
+from sievemda.upkeep.reconstruct.locks import mend_locks
 from sievemda.upkeep.reconstruct.messages import Messages
 from sievemda.upkeep.reconstruct.scope import Scope
 from sievemda.upkeep.reconstruct.shared import mend_sharing
@@ -133,6 +134,7 @@ def _mailbox(work: Work, known: Identities, mailbox: Mailbox) -> None:
 
 def _mend(work: Work, known: Identities, mailbox: Mailbox, shown: str) -> None:
     options = work.options
+    mend_locks(work, shown, mailbox.path)
     if options.wants("rights"):
         controls.mend_record(work, mailbox, shown)
         controls.mend_rights(work, mailbox, shown)

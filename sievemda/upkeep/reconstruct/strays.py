@@ -1,4 +1,4 @@
-"""What lies in a folder and is of no use there: unfinished files, locks that nobody holds, messages that nobody sees.
+"""What lies in a folder and is of no use there: unfinished files, messages that nobody sees.
 
 Unfinished files are removed, as Maildir has every reader do 36 hours later: whoever wrote one has never said that the
 message arrived. Not one of a process that lives, for an import gives its files the time of arrival of old messages.
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sievemda.store.files import HOST, STALE_LOCK, is_forsaken, open_directory, unique_name
+from sievemda.store.files import HOST, open_directory, unique_name
 from sievemda.upkeep.reconstruct.content import is_whole
 from sievemda.upkeep.reconstruct.findings import Work
 from sievemda.upkeep.reconstruct.hands import Hands
@@ -91,7 +91,13 @@ def is_abandoned(name: str, found: os.stat_result) -> bool:
     writer = _WRITER.match(name)
     if writer is None or found.st_ctime <= limit:
         return True
-    return writer[2] == HOST and not _lives(int(writer[1][:9]))
+    return is_of_the_dead(name)
+
+
+def is_of_the_dead(name: str) -> bool:
+    """Whether a name is that of a process of this host that is no more."""
+    writer = _WRITER.match(name)
+    return writer is not None and writer[2] == HOST and not _lives(int(writer[1][:9]))
 
 
 def _lives(pid: int) -> bool:
@@ -105,19 +111,11 @@ def _lives(pid: int) -> bool:
 
 
 def _file(work: Work, mailbox: Mailbox, shown: str, path: Path, found: os.stat_result) -> None:
-    if path.name.endswith(".lock"):
-        if _is_forgotten(path, found):
-            work.mend(shown, "lock", path, "nobody holds it any more", "removed", path.unlink)
-    elif _OURS.match(path.name):
+    if _OURS.match(path.name):
         if is_abandoned(path.name.lstrip(".").partition(".")[2], found):
             work.mend(shown, "unfinished", path, "it was never put in place", "removed", path.unlink)
     elif not path.name.startswith(_CONTROL) and is_whole(path):
         _message(work, mailbox, shown, path, found)
-
-
-def _is_forgotten(path: Path, found: os.stat_result) -> bool:
-    old = found.st_mtime < time.time() - STALE_LOCK
-    return old or is_forsaken(path)
 
 
 def _message(work: Work, mailbox: Mailbox, shown: str, path: Path, found: os.stat_result) -> None:
