@@ -29,6 +29,7 @@ _LAZY = {
     "move": "mailbox_move:move",
     "path": "mailbox_path:path",
     "readership": "readership:readership",
+    "receive": "mailbox_move_far:receive",
     "restore": "mailbox_discarded:restore",
     "subscribe": "subscriptions:subscribe",
     "subscriptions": "subscriptions:list_",

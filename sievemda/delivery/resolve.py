@@ -23,6 +23,7 @@ from sievemda.mail.address import Address
 from sievemda.mail.envelope import Recipient, Sender
 from sievemda.mail.result import Receipt, Result
 from sievemda.store.denials import denials_of
+from sievemda.store.departures import is_departing
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
@@ -98,7 +99,10 @@ class Resolver:
 
     def _user(self, sender: Sender, recipient: Recipient, owner: str, detail: str) -> Target | Result:
         """RCPT looks at the INBOX alone, never at the detail folder."""
-        inbox = self._store.find(MailboxName(owner)) or self._autocreate.account(owner)
+        inbox = self._store.find(MailboxName(owner))
+        if inbox is None and is_departing(self._store, owner):
+            return Result.USER_DENIED
+        inbox = inbox or self._autocreate.account(owner)
         if inbox is None:
             return self._places.missing(owner)
         if "lmtp" in denials_of(inbox):

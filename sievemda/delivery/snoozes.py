@@ -77,6 +77,14 @@ class Snoozes:
                 if note is not None and note.user == old:
                     write_atomically(path, json.dumps(asdict(replace(note, user=new))).encode(), self._mode)
 
+    def of_user(self, user: str) -> Iterator[Note]:
+        """What is to awaken in the mailboxes of a user."""
+        names = sorted(os.listdir(self._root)) if self._root.is_dir() else []  # noqa: PTH208 - only names
+        for path in (self._root / name for name in names if name[:1].isdigit()):
+            with self.taken(path) as note:
+                if note is not None and note.user == user:
+                    yield note
+
     def waiting(self) -> int:
         """How many notes there are. OSError."""
         try:

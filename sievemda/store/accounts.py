@@ -96,7 +96,7 @@ def build(store: MailStore, userid: str, fill: Callable[[MailStore], None], part
             with sync_later(home.parent):
                 built = _store_in(store, directory, partition)
                 fill(built)
-            _into_place(built.layout.home(userid, partition), home)
+            into_place(built.layout.home(userid, partition), home)
             sync_directory(home.parent)
     except OSError as error:
         raise StoreTrouble(f"the account {userid} cannot be made: {error}") from error
@@ -165,7 +165,7 @@ def _store_in(store: MailStore, directory: Path, partition: str) -> MailStore:
     return type(store)(dataclasses.replace(settings, data=directory, store=places, acl=rights))
 
 
-def _into_place(built: Path, home: Path) -> None:
+def into_place(built: Path, home: Path) -> None:
     """Rename a home, or what is ours in it when there is one; AlreadyExists when that is taken."""
     if not home.exists():
         try:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import aside, catchup, record
+from sievemda.store import aside, catchup
 from sievemda.store.copying import copy_file
 from sievemda.store.creation import workshop
 from sievemda.store.files import is_directory, locked_within, open_directory, unique_name
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _PATIENCE = 30.0  # seconds that one who goes through a leftover waits for another
 _LATEST = 3600.0  # seconds after which nobody is still at delivering into it
 _ROUNDS = 5  # what follows may find that its folder moves again
+_THEIRS = {"maildirfolder", "maildirsize", "subscriptions"}  # beside `dovecot...`: what IMAP servers make
 _log = logging.getLogger(__name__)
 
 
@@ -69,14 +70,15 @@ def leave(store: MailStore, source: Path, place: Path) -> None:
 
 
 def vacate(store: MailStore, home: Path) -> None:
-    """Take a home out of the way in which there is no message, nor an INBOX of ours. OSError.
+    """Take a home out of the way in which there is no message, nor anything of ours or of its owner. OSError.
 
     An IMAP server makes such of somebody whom it looks for on one partition alone. What arrives there follows.
     """
-    inbox = home / MAILDIR
-    if not is_directory(home) or os.path.lexists(inbox / record.FILE_NAME):
+    if not is_directory(home) or set(os.listdir(home)) - {MAILDIR}:  # noqa: PTH208 - only names
         return
-    if not any(map(catchup.messages_in, catchup.folders_in(home))):
+    if any(map(catchup.messages_in, catchup.folders_in(home))):
+        return
+    if all(path.name.startswith("dovecot") or path.name in _THEIRS for path in catchup.other_files(home)):
         aside.set_aside(store, str(home), store.layout.partition_of(home), [home], to=home)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 _log = logging.getLogger(__name__)
-_HOME_PARTS = (MAILDIR, ".dovecot.sieve", "sieve", AREA, lost.AREA)  # what is ours in a home that is not
+HOME_PARTS = (MAILDIR, ".dovecot.sieve", "sieve", AREA, lost.AREA)  # what is ours in a home that is not
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def delete(store: MailStore, name: MailboxName) -> None:
         raise NotPermitted(f"{shown} has folders below it: delete them first")
     with _trouble(f"{shown} cannot be deleted"):
         if mailbox.name.is_inbox:
-            entry = aside.set_aside(store, shown, mailbox.partition, _parts_of_user(store, mailbox))
+            entry = aside.set_aside(store, shown, mailbox.partition, parts_of_user(store, mailbox))
         else:
             entry = _folder_aside(store, mailbox, shown)
     if store.settings.store.delete_mode == "immediate" or store.settings.store.delete_days <= 0:
@@ -75,11 +75,11 @@ def _covered(store: MailStore, mailbox: Mailbox) -> list[Mailbox]:
     return sorted(found, key=lambda other: other.name.path)
 
 
-def _parts_of_user(store: MailStore, inbox: Mailbox) -> list[Path]:
+def parts_of_user(store: MailStore, inbox: Mailbox) -> list[Path]:
     """What makes up a user, his INBOX first: his home (or what is ours in it), and his homes on other partitions."""
     userid = inbox.name.owner or ""
     home = inbox.path.parent
-    parts = [home / part for part in _HOME_PARTS] if store.settings.store.mail_home else [home]
+    parts = [home / part for part in HOME_PARTS] if store.settings.store.mail_home else [home]
     for partition in store.layout.partitions:
         other = store.layout.below(userid, partition)
         if other != home:

@@ -1,0 +1,98 @@
+"""The conversation of two hosts about a user who moves: a line of JSON, and octets behind it when it says how many.
+
+The host where he is asks, the other one answers each question with one line. It runs over the standard input and
+output of a program that ssh has started there: no port, no daemon, no password of ours.
+
+Why not an archive of `backup`: that goes one way. Here the other host says what it lacks, so that a pass over a large
+mailbox of which little has changed sends little, and a pipe that was cut costs what was on the way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from sievemda.errors import (
+    AlreadyExists,
+    DataError,
+    NotFound,
+    NotPermitted,
+    SievemdaError,
+    StoreTrouble,
+    TemporaryTrouble,
+    Unavailable,
+    exit_code,
+)
+
+VERSION = 1
+_LONGEST = 256 << 20  # octets of a line: a folder with a million messages
+_BLOCK = 1 << 20
+_ERRORS = {
+    error.exit_code: error
+    for error in (DataError, NotFound, AlreadyExists, StoreTrouble, TemporaryTrouble, NotPermitted)
+}
+
+Said = dict[str, Any]
+
+
+class Wire:
+    """One end."""
+
+    def __init__(self, reading: IO[bytes], writing: IO[bytes], peer: str) -> None:
+        self._reading = reading
+        self._writing = writing
+        self.peer = peer
+
+    def say(self, what: Said, octets: Iterable[bytes] = ()) -> None:
+        """Unavailable when nobody listens."""
+        try:
+            self._writing.write(json.dumps(what).encode() + b"\n")
+            for block in octets:
+                self._writing.write(block)
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"{self.peer}: the connection was cut") from error
+
+    def hear(self) -> Said:
+        """What the other says. Unavailable when he is gone, or is none of ours; what went wrong there is raised."""
+        try:
+            self._writing.flush()
+            line = self._reading.readline(_LONGEST)
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"{self.peer}: the connection was cut") from error
+        if not line.endswith(b"\n"):
+            raise Unavailable(f"{self.peer}: the connection was cut")
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            said = None
+        if not isinstance(said, dict):
+            raise Unavailable(f"{self.peer} does not answer as sievemda does: {line[:200]!r}")
+        if "error" in said:
+            raise _ERRORS.get(said.get("code", 0), Unavailable)(f"{self.peer}: {said['error']}")
+        return said
+
+    def heard(self) -> Said | None:
+        """As `hear`, but None when the other end has gone."""
+        try:
+            return self.hear()
+        except Unavailable:
+            return None
+
+    def ask(self, what: Said) -> Said:
+        self.say(what)
+        return self.hear()
+
+    def octets(self, number: int) -> Iterator[bytes]:
+        """So many that follow. Unavailable when they do not come."""
+        while number:
+            block = self._reading.read(min(number, _BLOCK))
+            if not block:
+                raise Unavailable(f"{self.peer}: the connection was cut")
+            number -= len(block)
+            yield block
+
+
+def told(error: SievemdaError | OSError) -> Said:
+    """An error, for the other end."""
+    return {"error": str(error), "code": exit_code(error)}
