@@ -5,8 +5,8 @@
     3  take each out of its folder
 
 Stop before 3, and the messages are in their folder and perhaps withdrawn as well; stop in it, and each is in one of the
-two at least. A message that a reader renames in between is found again, and goes only if it still is to go: he may
-just have flagged it.
+two at least. One that a run before has put away and not taken out is known by its inode, and put away once. One that a
+reader renames in between is found again, and goes only if it still is to go: he may just have flagged it.
 
 Why one sync for many: a sync of each file and its entry would make a hundred thousand messages take minutes.
 """
@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from sievemda.store.files import sync_file_system, unique_name
 from sievemda.store.opened import Entry, OpenFolder
 from sievemda.store.staging import write_staged
-from sievemda.store.withdrawn import Withdrawn, drop, open_area, write_entry
+from sievemda.store.withdrawn import Withdrawn, drop, open_area, read_entry, write_entry
 
 BATCH = 500  # messages that are taken out together at most
+_WHY = "expire"
 _NEEDS_COPY = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP)
 _FOR_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -71,9 +72,10 @@ def _withdraw(
     folder: OpenFolder, victims: Sequence[Entry], still: Still, done: Removed, name: str, directory: int
 ) -> None:
     kept: list[tuple[Entry, str]] = []
+    earlier = _Earlier(directory, name)
     for victim in victims:
         try:
-            found = _put(folder, victim, still, name, directory)
+            found = _put(folder, victim, still, name, earlier)
         except OSError as error:
             if _stops(done, error):
                 break
@@ -103,19 +105,41 @@ def _stops(done: Removed, error: OSError) -> bool:
     return error.errno in _FOR_ALL
 
 
-def _put(folder: OpenFolder, victim: Entry, still: Still, name: str, directory: int) -> tuple[Entry, str] | None:
+class _Earlier:
+    """What a run that was killed has put away of a mailbox, by inode: it is in the folder, too."""
+
+    def __init__(self, directory: int, name: str) -> None:
+        self.directory = directory
+        self._name = name
+        self._known: dict[int, str] | None = None
+
+    def find(self, entry: Entry) -> str:
+        """The identifier of a message that has been put away already; empty when it has not."""
+        if entry.status.st_nlink < 2:
+            return ""
+        if self._known is None:
+            with os.scandir(self.directory) as found:
+                self._known = {each.inode(): each.name for each in found}
+        identity = self._known.pop(entry.status.st_ino, "")
+        about = read_entry(self.directory, identity) if identity else None
+        return identity if about is not None and (about.mailbox, about.why) == (self._name, _WHY) else ""
+
+
+def _put(folder: OpenFolder, victim: Entry, still: Still, name: str, earlier: _Earlier) -> tuple[Entry, str] | None:
     """The message as it is called now, and what it is as a withdrawn one; None when it is not to go any more."""
     entry: Entry | None = victim
     while entry is not None:
         try:
+            if identity := earlier.find(entry):
+                return entry, identity
             about = _about(entry, name)
-            _link(folder, entry, directory, about.id)
+            _link(folder, entry, earlier.directory, about.id)
         except FileNotFoundError:
             entry = folder.again(entry)
             if entry is not None and not _is_still(still, entry):
                 return None
         else:
-            write_entry(folder.mailbox, directory, about)
+            write_entry(folder.mailbox, earlier.directory, about)
             return entry, about.id
     return None
 
@@ -141,7 +165,7 @@ def _about(entry: Entry, name: str) -> Withdrawn:
         flags = entry.flags
     return Withdrawn.now(
         name,
-        "expire",
+        _WHY,
         message_id=texts["message-id"],
         sender=texts["return-path"].strip("<> "),
         to=texts["to"],

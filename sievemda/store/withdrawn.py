@@ -120,13 +120,14 @@ def entries(tree: Tree) -> list[Withdrawn]:
         return []
     try:
         names = set(os.listdir(directory))  # noqa: PTH208 - a descriptor
-        found = [_read(directory, name) for name in names if name + _ENTRY in names]
+        found = [read_entry(directory, name) for name in names if name + _ENTRY in names]
     finally:
         os.close(directory)
     return sorted(filter(None, found), key=lambda entry: (entry.when, entry.id))
 
 
-def _read(directory: int, name: str) -> Withdrawn | None:
+def read_entry(directory: int, name: str) -> Withdrawn | None:
+    """The entry of that identifier in the open directory; None when it is not there, or damaged."""
     try:
         found: dict[str, Any] = json.loads(read_control_file(name + _ENTRY, dir_fd=directory) or b"")
         texts = {key: str(found[key]) for key in ("mailbox", "why", "message_id", "sender", "to", "subject")}
@@ -218,7 +219,7 @@ def _is_abandoned(directory: int, name: str, names: set[str]) -> bool:
     """A message without a readable entry, or an entry without its message, that has been so for long."""
     partner = name.removesuffix(_ENTRY) if name.endswith(_ENTRY) else name + _ENTRY
     message = name.removesuffix(_ENTRY)
-    if partner in names and _read(directory, message) is not None:
+    if partner in names and read_entry(directory, message) is not None:
         return False
     with suppress(OSError):
         return os.stat(name, dir_fd=directory, follow_symlinks=False).st_ctime < time.time() - _ABANDONED

@@ -9,7 +9,7 @@ import pytest
 from sievemda.assembly import expiry_rules
 from sievemda.errors import DataError
 from sievemda.policy.quota import Limits
-from sievemda.store import withdrawn
+from sievemda.store import removal, withdrawn
 from sievemda.upkeep.expiry.expiry import Expiry
 from sievemda.upkeep.expiry.folder import Options
 
@@ -328,6 +328,25 @@ def test_a_message_that_a_reader_renames_goes_if_it_is_still_to_go(mailbox, put,
     assert outcome.taken[0] == 1
     assert [entry.subject for entry in withdrawn.entries(box.tree)] == ["read"]
     assert len(list(withdrawn.area(box.tree).iterdir())) == 2
+
+
+def test_what_a_run_that_was_killed_has_put_away_is_put_away_once(mailbox, put, expire, monkeypatch):
+    box, other = mailbox("user/alice"), mailbox("user/alice/Other")
+    for number in range(3):
+        file = put(box, 40, subject=str(number))
+        os.link(file, other.path / "new" / file.name)  # as the single-instance store does
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(removal, "sync_file_system", interrupt)
+        expire(rule("age = 30", '"user/alice"'))
+    assert subjects(box) == ["0", "1", "2"]
+    assert len(withdrawn.entries(box.tree)) == 3
+    expire(rule("age = 30"))
+    found = [(entry.mailbox, entry.subject) for entry in withdrawn.entries(box.tree)]
+    assert sorted(found) == [(name, n) for name in ("user/alice", "user/alice/Other") for n in ("0", "1", "2")]
+
+
+def interrupt(_directory):
+    raise KeyboardInterrupt
 
 
 def test_the_quota_is_told(mailbox, put, expire):

@@ -8,6 +8,7 @@ still takes it; what came after the beginning of the run is not touched.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -204,7 +205,7 @@ class FolderRun:
             self.outcome.fail(error, rule.name)
             return
         if done.error is not None:
-            self.outcome.fail(done.error, rule.name)
+            self.outcome.fail(_explained(done.error), rule.name)
         if done.messages:
             action, shown = ("discard", "") if target == EXPIRES else ("fileinto", target)
             self.outcome.add(rule, action, shown, done.messages, done.octets)
@@ -275,6 +276,12 @@ class FolderRun:
         reached, left = goal.quota_root(), self._mailbox.quota_root()
         if reached is not None and (left is None or left.path != reached.path) and not reached.would_accept(size, 1):
             raise OverQuota("the folder it is to go to is over quota")
+
+
+def _explained(error: OSError) -> OSError:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return error
+    return OSError(error.errno, f"{error.strerror}: what expires stays, but for --for-good, which needs no room")
 
 
 def _stages(rules: Iterable[Rule]) -> list[list[Rule]]:
