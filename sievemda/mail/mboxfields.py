@@ -6,6 +6,9 @@ for themselves. `X-Mozilla-Status` and `X-Mozilla-Keys` are Thunderbird's.
 
 None of them belongs to the message, and they are taken out of it. What we write stands in front of all other fields, in
 an order of its own with `X-UID` last: so a message that had such fields itself keeps them.
+
+Why fields that say nothing are written, too: an IMAP server that works on the file changes what is there in its place,
+and adds what is not at the end of the header, where it would be taken for the message's own.
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _OURS = re.compile(
-    rb"(?:X-IMAPbase: ([^\r\n]*)\r?\n)?(?:Status: ([RO]{1,2})\r?\n)?(?:X-Status: ([AFTD]{1,4})\r?\n)?"
-    rb"(?:X-Keywords: ([^\r\n]*)\r?\n)?(?:Content-Length: ([0-9]{1,15})\r?\n)?X-UID: ([0-9]{1,10})\r?\n"
+    rb"(?:X-IMAPbase: ([^\r\n]*)\r?\n)?Status:([ RO]{0,4})\r?\nX-Status:([ AFTD]{0,6})\r?\n"
+    rb"X-Keywords:([^\r\n]*)\r?\n(?:Content-Length: ([0-9]{1,15}) *\r?\n)?X-UID: ([0-9]{1,10}) *\r?\n"
 )
 _FIELDS = re.compile(
     rb"^(Status|X-Status|X-Keywords|X-IMAPbase|X-IMAP|X-UID|Content-Length|X-Mozilla-Status2?|X-Mozilla-Keys)[ \t]*:"
@@ -94,9 +97,7 @@ def write_fields(
     keywords = " ".join(flag for flag in flags if not flag.startswith("\\"))
     lines = [
         b"" if base is None else b"X-IMAPbase: %b\n" % base,
-        f"Status: {status}\n".encode() if status else b"",
-        f"X-Status: {xstatus}\n".encode() if xstatus else b"",
-        f"X-Keywords: {keywords}\n".encode() if keywords else b"",
+        f"Status: {status}\nX-Status: {xstatus}\nX-Keywords: {keywords}\n".encode(),
         b"" if length is None else b"Content-Length: %d\n" % length,
         b"X-UID: %d\n" % uid,
     ]

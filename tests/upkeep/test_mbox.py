@@ -139,6 +139,13 @@ def test_a_message_arrived_when_its_postmark_or_else_its_fields_say(read, mark, 
     assert carried.arrived == arrived
 
 
+def test_flags_that_an_imap_server_has_changed_in_a_file_of_ours_hold(read):
+    fields = "Status: RO\nX-Status: A \nX-Keywords: work      \nX-UID: 2\nSubject: x\nStatus: the sender's\n"
+    [(text, carried)], _ = read(f"{MARK}{fields}\nx\n")
+    assert carried.flags == ("\\Seen", "\\Answered", "work")
+    assert text == "Subject: x\nStatus: the sender's\n\nx\n"
+
+
 def test_what_an_imap_server_notes_for_itself_is_no_message(read):
     notes = "Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 1 2\n\nThis text is part of ...\n\n"
     found, box = read(f"{MARK}{notes}{TWO}")
