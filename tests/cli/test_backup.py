@@ -1,9 +1,11 @@
 """`sievemda backup` and `restore` on embedded sites, in process."""
 
+import errno
 import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tarfile
 from collections import Counter
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sievemda.cli.main import run
+from sievemda.store.record import Records
 
 SECOND = 1_600_000_000
 
@@ -225,8 +228,9 @@ def test_a_message_in_several_folders_is_in_the_archive_once(alice, folder, tmp_
 
 def test_tar_alone_makes_a_maildir_of_it(alice, folder, tmp_path):
     alice("a", "backup", tmp_path / "all.tar")
-    with tarfile.open(tmp_path / "all.tar") as tar:
-        tar.extractall(tmp_path / "out", filter="tar")
+    (tmp_path / "out").mkdir()
+    done = subprocess.run(["tar", "xf", "../all.tar"], cwd=tmp_path / "out", capture_output=True, check=True)
+    assert done.stderr == b""
     there = tmp_path / "out" / "user" / "alice" / "Maildir" / ".Lists"
     assert messages(there) == messages(folder("a", "alice/Lists"))
     assert (there / "dovecot-keywords").read_text() == "0 $Forwarded\n1 Wichtig\n"
@@ -419,3 +423,62 @@ def test_folders_that_only_an_imap_server_makes_come_back(alice, folder, tmp_pat
     alice("a", "backup", tmp_path / "all.tar")
     assert alice("b", "restore", tmp_path / "all.tar")[0] == 0
     assert messages(folder("b", "alice") / f".{name}") == messages(there)
+
+
+def test_annotations_beyond_what_a_folder_can_have_stay_away(alice, folder, tmp_path, monkeypatch):
+    from sievemda.upkeep.backup import describing
+
+    much = {"": {"/shared/comment": "x" * 2_000_000}}
+    monkeypatch.setattr(describing, "_metadata", lambda *_: much)
+    alice("a", "backup", tmp_path / "all.tar")
+    code, _, err = alice("b", "restore", tmp_path / "all.tar")
+    assert (code, "annotations" in err) == (65, True)
+    same(folder, "a", "b")
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_others_are_in(alice, folder, tmp_path):
+    cur = folder("a", "alice/Lists") / "cur"
+    cur.rename(tmp_path / "elsewhere")
+    cur.symlink_to(tmp_path / "elsewhere")
+    code, _, err = alice("a", "backup", tmp_path / "all.tar")
+    assert (code, err.count("user/alice/Lists")) == (74, 1)
+    assert alice("b", "restore", tmp_path / "all.tar")[0] == 0
+    assert messages(folder("b", "alice")) == messages(folder("a", "alice"))
+
+
+def test_an_index_that_is_damaged_is_no_harm(alice, tmp_path):
+    directory = tmp_path / "backups"
+    alice("a", "backup", f"{directory}/")
+    (index,) = directory.glob("*.index")
+    spoiled(index, lambda octets: octets.__setitem__(slice(3000, 5000), b"x" * 2000))
+    code, out, _ = alice("a", "backup", "-i", "--json", directory)
+    assert (code, json.loads(out)["contents"]) == (0, 0)
+
+
+def test_where_nothing_can_be_written_folders_are_known_by_their_names(alice, folder, tmp_path, monkeypatch):
+    def read_only(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for record in (tmp_path / "a").rglob("sievemda-mailbox"):
+        record.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(Records, "_first_id", read_only)
+        assert alice("a", "backup", tmp_path / "full.tar")[0] == 0
+        put(folder("a", "alice"), 50)
+        code, out, _ = alice("a", "backup", "--base", tmp_path / "full.tar", "--json", tmp_path / "more.tar")
+    assert (code, json.loads(out)["contents"]) == (0, 1)
+    assert alice("b", "restore", tmp_path / "more.tar")[0] == 0
+    same(folder, "a", "b")
+
+
+def test_a_chain_whose_first_archive_is_damaged_gives_the_rest(alice, folder, tmp_path):
+    directory = tmp_path / "backups"
+    alice("a", "backup", f"{directory}/")
+    put(folder("a", "alice"), 100)
+    alice("a", "backup", "-i", directory)
+    (full,) = directory.glob("*-full-*.tar")
+    full.write_bytes(full.read_bytes()[:40_000])
+    code, _, err = alice("b", "restore", directory)
+    assert (code, "it is missing" in err) == (65, True)
+    assert (b"Subject: 100\n\nbody\n", "", SECOND + 100.5, "new") in messages(folder("b", "alice"))
+    assert alice("a", "mailbox", "list") == alice("b", "mailbox", "list")

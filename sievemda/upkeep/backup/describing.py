@@ -7,7 +7,7 @@ from dataclasses import replace
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
-from sievemda.errors import SievemdaError
+from sievemda.errors import SievemdaError, StoreTrouble
 from sievemda.policy.quota import Limits
 from sievemda.state.credentials import Credentials
 from sievemda.store import subscriptions
@@ -35,7 +35,7 @@ def described(store: MailStore, chosen: ChosenTree, failed: Failed) -> tuple[Tre
             folder = _folder(store, mailbox)
         except (OSError, SievemdaError) as error:
             failed(shown, error)
-            folder = FolderEntry(f"name {shown}", mailbox.name.path, mailbox.partition)
+            folder = FolderEntry(_by_name(shown), mailbox.name.path, mailbox.partition)
         if folder.key in found:  # somebody has copied a folder with all that is in it
             folder = replace(folder, key=f"{folder.key} {shown}")
         found[folder.key] = folder, mailbox
@@ -50,7 +50,7 @@ def described(store: MailStore, chosen: ChosenTree, failed: Failed) -> tuple[Tre
 def _folder(store: MailStore, mailbox: Mailbox) -> FolderEntry:
     root = store.make_root(mailbox) if is_limiting(mailbox.path, store.files.records) else None
     return FolderEntry(
-        mailbox.id,
+        _key(store, mailbox),
         mailbox.name.path,
         mailbox.partition,
         mailbox.special_use,
@@ -59,6 +59,18 @@ def _folder(store: MailStore, mailbox: Mailbox) -> FolderEntry:
         _metadata(store, mailbox),
         store.files.keywords.names(mailbox.path, ascii_lowercase),
     )
+
+
+def _key(store: MailStore, mailbox: Mailbox) -> str:
+    """Its id, or its name where none can be given to it, as in a snapshot that is read-only."""
+    try:
+        return mailbox.id
+    except (OSError, SievemdaError):
+        return _by_name(store.namespace.format_admin(mailbox.name))
+
+
+def _by_name(shown: str) -> str:
+    return f"name {shown}"
 
 
 def _limits(limits: Limits) -> dict[str, int]:
@@ -100,7 +112,14 @@ def _with_what_is_his(store: MailStore, tree: TreeEntry, owner: str, failed: Fai
 def _scripts(store: MailStore, owner: str) -> tuple[dict[str, str], str]:
     scripts = ScriptStore(store.home(owner))
     found, active = {}, ""
-    for script in scripts.list():
+    try:
+        listed = scripts.list()
+    except StoreTrouble:  # the active one is a plain file, which cannot be taken in where nothing can be written
+        plain = scripts.active()
+        if plain is None:
+            raise
+        return {plain[0] or "dovecot": plain[1].decode("utf-8", "surrogateescape")}, plain[0] or "dovecot"
+    for script in listed:
         found[script.name] = scripts.get(script.name).decode("utf-8", "surrogateescape")
         active = script.name if script.active else active
     return found, active

@@ -21,6 +21,7 @@ from sievemda.policy.quota import Limits
 from sievemda.state.credentials import Credentials
 from sievemda.store import accounts, subscriptions
 from sievemda.store.aclfile import forget_list
+from sievemda.store.annotations import LARGEST, octets
 from sievemda.store.creation import Having, create, known_use
 from sievemda.store.keywords import ROOM
 from sievemda.store.names import MailboxName
@@ -175,7 +176,7 @@ class Placing:
         having = Having(
             self._acl(tree, folder, name),
             self._id(tree, folder, name),
-            metadata=_metadata(tree, folder, name),
+            metadata=self._metadata(tree, folder, name),
             known=True,
         )
         partition = "" if name.is_inbox or store is not self._store else self._partition(folder)
@@ -194,7 +195,7 @@ class Placing:
         acl = self._acl(tree, folder, mailbox.name)
         if acl is not None:
             mailbox.set_acl(acl)
-        metadata = _metadata(tree, folder, mailbox.name)
+        metadata = self._metadata(tree, folder, mailbox.name)
         use = "" if mailbox.name.is_inbox else _uses(folder)
         mailbox.store.records.change(mailbox.path, metadata=metadata, special_use=use)
         if folder.limits is not None:
@@ -208,6 +209,18 @@ class Placing:
         if tree.owner and name.owner and tree.owner != name.owner:
             acl = acl.renamed(tree.owner, name.owner)
         return acl
+
+    def _metadata(self, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> dict[str, dict[str, str]]:
+        """Annotations by user; none when they are more than a folder can have."""
+        owners = {tree.owner: name.owner} if tree.owner and name.owner else {}
+        found = {owners.get(section) or section: dict(entries) for section, entries in folder.metadata.items()}
+        if (
+            sum(octets(entry) + octets(value) for entries in found.values() for entry, value in entries.items())
+            > LARGEST
+        ):
+            self._failed(self._shown(name), DataError("its annotations are too long, and are left out"))
+            return {}
+        return found
 
     def _id(self, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> str:
         """Nothing: a new one."""
@@ -224,11 +237,6 @@ class Placing:
         """Where it was, if there is such a partition here."""
         known = not self._store.settings.store.mail_home and folder.partition in self._store.layout.partitions
         return folder.partition if known else ""
-
-
-def _metadata(tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> dict[str, dict[str, str]]:
-    owners = {tree.owner: name.owner} if tree.owner and name.owner else {}
-    return {owners.get(section) or section: dict(entries) for section, entries in folder.metadata.items()}
 
 
 def _uses(folder: FolderEntry) -> str:
