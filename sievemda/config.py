@@ -199,9 +199,9 @@ class Lmtp:
     lmtpsocket: Path | None = setting(None, "UNIX socket for LMTP; run/lmtp below the data directory.")
     lmtp_listen: tuple[str, ...] = setting((), "More listeners: unix:PATH or inet:HOST:PORT.")
     lmtp_socket_mode: Mode = setting(
-        Mode(0o666), "Mode of UNIX sockets; the directory they lie in guards them as well."
+        Mode(0o666), "Mode of UNIX sockets; the directory they lie in guards them as well.", restart=True
     )
-    lmtp_socket_group: str = setting("", "Group of UNIX sockets, for instance postfix.")
+    lmtp_socket_group: str = setting("", "Group of UNIX sockets, for instance postfix.", restart=True)
     lmtp_trusted_networks: tuple[str, ...] = setting((), "Networks whose TCP clients need no AUTH.")
     soft_noauth: bool = setting(True, "Answer MAIL without AUTH with 430 instead of 530.")
     lmtp_strict_rfc2821: bool = setting(True, "Refuse 8-bit octets in addresses (without SMTPUTF8).")

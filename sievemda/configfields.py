@@ -11,8 +11,12 @@ Seconds = NewType("Seconds", int)  # accepts s, m, h, d
 Mode = NewType("Mode", int)  # octal digits
 
 
-def setting(default: Any, doc: str) -> Any:
-    """One field of a section: its default (a callable is called for it) and the sentence of the reference."""
+def setting(default: Any, doc: str, *, restart: bool = False) -> Any:
+    """One field of a section: its default (a callable is called for it) and the sentence of the reference.
+
+    `restart`: a running server does not take it when it reads the settings again.
+    """
+    metadata = {"doc": doc, "restart": restart}
     if callable(default):
-        return field(default_factory=default, metadata={"doc": doc})
-    return field(default=default, metadata={"doc": doc})
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)

@@ -33,7 +33,7 @@ _SIZE_UNITS = {"": 1} | {
 _TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LISTS = "sieve.sieve_extlists."
 _USES = "autocreate.xlist."
-_WRITTEN_OTHERWISE = {
+WRITTEN_OTHERWISE = {
     "store.partitions": "partition-NAME = PATH",
     "sieve.sieve_extlists": "a table [sieve.sieve_extlists.LABEL]",
     "autocreate.xlist": "xlist-FLAG = FOLDER",
@@ -150,8 +150,8 @@ class _Collector:
                 self.partitions[_partition(full.removeprefix("store.partitions."))] = _path(value, base)
             elif full.startswith(_USES):
                 self.uses[_use(full.removeprefix(_USES))] = _string(value)
-            elif full in _WRITTEN_OTHERWISE:
-                raise ValueError(f"{key}: write {_WRITTEN_OTHERWISE[full]}")
+            elif full in WRITTEN_OTHERWISE:
+                raise ValueError(f"{key}: write {WRITTEN_OTHERWISE[full]}")
             elif full.startswith(_LISTS):
                 self.lists.take(full.removeprefix(_LISTS), value, base)
             else:

@@ -9,14 +9,17 @@ from typing import Any
 import click
 
 from sievemda import configload
+from sievemda.cli.lazy import LazyCommands
 from sievemda.config import Mode, Settings
 from sievemda.errors import ConfigurationError, DataError
 from sievemda.given import read_given
 
+_LAZY = {"describe": "config_describe:describe", "set": "config_set:set_", "unset": "config_set:unset"}
 
-@click.group(epilog="Example: sievemda --config /etc/sievemda/sievemda.toml config check")
+
+@click.group(cls=LazyCommands, lazy=_LAZY, epilog="Example: sievemda --config /etc/sievemda/sievemda.toml config check")
 def config() -> None:
-    """Show and check the settings."""
+    """Show, check and change the settings."""
 
 
 @config.command(epilog="Example: sievemda --data ./var config check")
@@ -26,7 +29,7 @@ def check(ctx: click.Context, as_json: bool) -> int:
     """Say whether the configuration is right; every mistake is listed, exit code 78."""
     try:
         settings: Settings = ctx.meta["sievemda.load"]()
-        _check_deeply(settings)
+        check_deeply(settings)
     except ConfigurationError as e:
         if not as_json:
             raise
@@ -39,7 +42,7 @@ def check(ctx: click.Context, as_json: bool) -> int:
     return 0
 
 
-def _check_deeply(settings: Settings) -> None:
+def check_deeply(settings: Settings) -> None:
     """ConfigurationError for what the server would stumble over later: capabilities, and files that settings name."""
     problems: list[str] = []
     for look in (_check_language, _check_files, _check_notices, _check_store):
@@ -104,7 +107,7 @@ def _check_store(settings: Settings) -> None:
 def show(ctx: click.Context, changed: bool, as_json: bool) -> None:
     """Print every setting in force, with its full key."""
     settings: Settings = ctx.meta["sievemda.load"]()
-    values = {key: _plain(key, value) for key, value in _values(settings) if not changed or _differs(key, value)}
+    values = {key: plain(key, value) for key, value in values_of(settings) if not changed or differs(key, value)}
     if as_json:
         click.echo(json.dumps(values, indent=2))
         return
@@ -118,7 +121,7 @@ def reference() -> None:
     click.echo(configload.reference(), nl=False)
 
 
-def _values(settings: Settings) -> list[tuple[str, Any]]:
+def values_of(settings: Settings) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = [("data", settings.data)]
     for section in configload.sections():
         part = getattr(settings, section)
@@ -126,7 +129,7 @@ def _values(settings: Settings) -> list[tuple[str, Any]]:
     return found
 
 
-def _differs(key: str, value: Any) -> bool:
+def differs(key: str, value: Any) -> bool:
     if key == "data":
         return True
     field = configload.known()[key]
@@ -134,7 +137,7 @@ def _differs(key: str, value: Any) -> bool:
     return bool(value != default)
 
 
-def _plain(key: str, value: Any) -> Any:
+def plain(key: str, value: Any) -> Any:
     if key != "data" and configload.kind_of(key) is Mode:
         return f"{value:04o}"
     if isinstance(value, dict):
