@@ -37,6 +37,7 @@ from sievemda.sieve.problems import ScriptError
 from sievemda.state.credentials import Credentials
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
+from sievemda.store import leftovers
 from sievemda.store.mailstore import MailStore
 from sievemda.upkeep.chores import Chore, Chores
 from sievemda.upkeep.errands import expire_all, prune_all
@@ -90,6 +91,7 @@ class Housekeeping:
     """What is due in its time."""
 
     outbox: Outbox
+    store: MailStore
     awakening: Awakening
     quotas: Rounds
 
@@ -102,11 +104,17 @@ class Housekeeping:
     def warn_due(self) -> None:
         self.quotas.go_on()
 
+    def finish_moves(self) -> None:
+        """Renames of those who crashed, and messages that came late to what was moved: nobody waits for a schedule."""
+        self.store.recover()
+        leftovers.follow(self.store)
+
 
 def housekeeping(settings: Settings) -> Housekeeping:
     store, journal = MailStore(settings), Journal(settings.journal_path)
     return Housekeeping(
         Outbox(settings),
+        store,
         Awakening(settings, store, Snoozes(settings), Places(settings, store), journal),
         Rounds(settings, store),
     )

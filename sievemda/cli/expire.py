@@ -124,7 +124,7 @@ def _request(options: dict[str, Any]) -> Request:
     if options["unused"]:
         raise UsageError("-t: keywords stay, since names of messages may come back to their letters")
     words, file = options["words"], options["file"]
-    if file is None and words and words[0].endswith(".toml"):
+    if file is None and words and (words[0].endswith(".toml") or words[0].startswith(("/", "./", "../"))):
         file, words = words[0], words[1:]
     purge = _purge(options)
     if purge is None:

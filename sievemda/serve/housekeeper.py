@@ -11,6 +11,7 @@ import logging
 import os
 import select
 import signal
+import time
 from collections.abc import Callable
 
 from sievemda import assembly
@@ -21,6 +22,7 @@ from sievemda.logs import words
 log = logging.getLogger(__name__)
 
 INTERVAL = 1.0  # seconds between two looks into the outbox, and at what is to awaken
+HOUR = 3600.0
 
 
 def run(settings: Settings, lifeline: int, ready: int) -> int:
@@ -30,12 +32,16 @@ def run(settings: Settings, lifeline: int, ready: int) -> int:
     os.write(ready, b"1")
     os.close(ready)
     chores = assembly.chores(settings)
+    next_hour = time.monotonic()
     try:
         while not select.select([wake, lifeline], [], [], INTERVAL)[0]:
             _try(chores.go_on)
             _try(house.send_due)
             _try(house.awaken_due)
             _try(house.warn_due)
+            if time.monotonic() >= next_hour:
+                next_hour = time.monotonic() + HOUR
+                _try(house.finish_moves)
     finally:
         chores.stop()
     return os.EX_OK

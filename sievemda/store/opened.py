@@ -148,6 +148,7 @@ class OpenFolder:
     def __init__(self, mailbox: Mailbox, now: float, patience: float = PATIENCE) -> None:
         self.mailbox = mailbox
         self.now = now
+        self.put_away: dict[int, str] | None = None  # see `removal`
         self.parts: dict[str, int] = {}
         self._patience = patience
         self._names: dict[str, tuple[str, str]] | None = None

@@ -111,16 +111,16 @@ class _Earlier:
     def __init__(self, directory: int, name: str) -> None:
         self.directory = directory
         self._name = name
-        self._known: dict[int, str] | None = None
 
     def find(self, entry: Entry) -> str:
         """The identifier of a message that has been put away already; empty when it has not."""
         if entry.status.st_nlink < 2:
             return ""
-        if self._known is None:
+        known = entry.folder.put_away
+        if known is None:  # once, before this run has put away anything that has two names
             with os.scandir(self.directory) as found:
-                self._known = {each.inode(): each.name for each in found}
-        identity = self._known.pop(entry.status.st_ino, "")
+                known = entry.folder.put_away = {each.inode(): each.name for each in found}
+        identity = known.pop(entry.status.st_ino, "")
         about = read_entry(self.directory, identity) if identity else None
         return identity if about is not None and (about.mailbox, about.why) == (self._name, _WHY) else ""
 

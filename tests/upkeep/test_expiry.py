@@ -10,6 +10,7 @@ from sievemda.assembly import expiry_rules
 from sievemda.errors import DataError
 from sievemda.policy.quota import Limits
 from sievemda.store import removal, withdrawn
+from sievemda.upkeep.expiry import folder
 from sievemda.upkeep.expiry.expiry import Expiry
 from sievemda.upkeep.expiry.folder import Options
 
@@ -409,3 +410,14 @@ def test_a_mistake_is_told_by_its_place_and_nothing_expires(text, error, mailbox
     assert error in str(found.value)
     assert "\n" not in str(found.value)
     assert subjects(box) == ["x"]
+
+
+def test_two_names_of_one_file_in_a_folder_are_two_messages(mailbox, put, expire, monkeypatch):
+    box = mailbox("user/alice")
+    file = put(box, 40)
+    for number in range(3):  # as an IMAP server copies within a folder
+        os.link(file, box.path / "cur" / f"1{number}00000000.M1P1.host,S=1:2,S")
+    monkeypatch.setattr(folder, "BATCH", 1)
+    expire(rule("age = 30"))
+    assert subjects(box) == []
+    assert len(withdrawn.entries(box.tree)) == 4
