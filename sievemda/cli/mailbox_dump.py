@@ -15,7 +15,7 @@ from sievemda.cli.mailbox import open_store
 from sievemda.cli.progress import shown
 from sievemda.cli.selection import Selection, selecting
 from sievemda.config import Settings
-from sievemda.errors import SievemdaError
+from sievemda.errors import SievemdaError, StoreTrouble
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -98,7 +98,8 @@ def _write(path: Path, text: Iterable[str]) -> None:
             file.flush()
             os.fsync(fd)
         temporary.rename(path)
-    except BaseException:
+    except OSError as error:
+        raise StoreTrouble(f"{path} cannot be written: {error.strerror}") from error
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
     sync_directory(path.parent)
