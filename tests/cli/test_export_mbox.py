@@ -91,6 +91,17 @@ def test_a_file_that_is_there_stays_unless_it_is_to_go(site, tmp_path):
     assert target.read_text().startswith(MARK)
 
 
+def test_a_link_stays_one_and_a_device_is_not_replaced(site, tmp_path):
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to("file")
+    assert site("export", "mbox", "--force", "user/alice", str(tmp_path / "link"))[0] == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text().startswith(MARK)
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = site("export", "mbox", "--force", "user/alice", str(tmp_path / "pipe"))
+    assert (code, "is no regular file" in err) == (73, True)
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\n\n"])
 def test_messages_are_added_behind_those_of_a_file(site, tmp_path, end):
     target = tmp_path / "out"

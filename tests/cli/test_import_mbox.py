@@ -176,3 +176,11 @@ def test_a_mistake_is_told_in_one_line(call, box, monkeypatch, tmp_path, words, 
     assert (found, out) == (code, "")
     assert text in err.splitlines()[-1]
     assert not (tmp_path / "d" / "mail" / "user").exists()
+
+
+@pytest.mark.parametrize("kind", ["mbox", "maildir", "eml"])
+def test_directories_without_end_are_told_and_not_gone_through(call, tmp_path, kind):
+    (tmp_path / "/".join(["x"] * 900)).mkdir(parents=True)
+    code, out, err = call("import", kind, str(tmp_path / "x"), "user/alice")
+    assert (code, out) == (65, "")
+    assert "nothing is there that can be imported" in err.splitlines()[-1]

@@ -25,6 +25,8 @@ def check_vacant(path: Path, *, replace: bool) -> None:
     """AlreadyExists when a file is there that is not to be replaced; StoreTrouble when none can be made there."""
     if path.is_dir():
         raise AlreadyExists(f"{path} is a directory")
+    if path.exists() and not path.is_file():
+        raise AlreadyExists(f"{path} is no regular file: write to standard output, which is -")
     if not replace and os.path.lexists(path):
         raise AlreadyExists(f"{path} is there already: --force replaces it, --append adds to it")
     if not path.parent.is_dir():
@@ -38,6 +40,7 @@ def written(path: Path, *, force: bool = False, append: bool = False, mode: int 
     `force` replaces what is there; `append`: the new file begins with it. AlreadyExists, StoreTrouble, OSError.
     """
     check_vacant(path, replace=force or append)
+    path = path.resolve()  # of a link the file is replaced to which it leads
     temporary = path.with_name(f".{unique_name()}.part")
     try:
         fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)

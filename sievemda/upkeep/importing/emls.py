@@ -54,7 +54,7 @@ def _check_kind(path: Path) -> None:
 
 def _walk(directory: Path, below: tuple[str, ...], found: Contents) -> None:
     names, octets, folders = [], 0, []
-    for entry in sorted(os.scandir(directory), key=_order):
+    for entry in found.entries(directory, len(below), _order):
         if entry.name[0] == "." or entry.name == FLAGS:
             continue
         if entry.is_dir(follow_symlinks=False):

@@ -46,7 +46,7 @@ def _walk(directory: Path, below: tuple[str, ...], found: Contents, subscribed: 
         known = None if subscribed is None else subscriptions.line_of(below) in subscribed
         opened = partial(_open, directory)
         found.folders.append(SourceFolder(str(directory), opened, below, subscribed=known if below else None))
-    for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
+    for entry in found.entries(directory, len(below)):
         if entry.name in ("cur", "new", "tmp") or not entry.is_dir(follow_symlinks=False):
             if entry.is_symlink() and os.path.isdir(f"{entry.path}/cur"):  # noqa: PTH112 - an entry
                 found.passed_over.append(f"{entry.path} is a link: passed over")

@@ -27,6 +27,7 @@ from sievemda.mail.postmark import read_postmark
 FORMATS = ("auto", "mboxrd", "mboxo", "mboxcl2")
 _WINDOW = 1 << 20  # octets
 _HEADER = 1 << 20  # octets of a header in which fields are looked for
+_USUAL = 4096  # octets that most headers have at most
 _LINE = 1000  # octets of a postmark at most
 _QUOTED = {
     "auto": re.compile(rb"^>(>*From )", re.MULTILINE),
@@ -125,16 +126,18 @@ class Mbox:
         return Carried(content, told.flags, arrived, told.new, where), place
 
     def _header(self, start: int) -> tuple[bytes, Bookkeeping]:
-        text = self._file.read(start, min(4096, self.size - start))
-        found = self._end_of_header(text)
-        if found < 0:
-            text = self._file.read(start, min(_HEADER, self.size - start))
-            found = self._end_of_header(text)
-        text = text if found < 0 else text[:found]
-        at = -1
-        while (at := text.find(b"\nFrom ", at + 1)) >= 0:
-            if self._begins_message(start + at + 1):
-                text = text[: at + 1]  # it has no body, and no empty line
+        text = b""
+        for most in (_USUAL, _HEADER):
+            text = self._file.read(start, min(most, self.size - start))
+            end = self._end_of_header(text)
+            if end >= 0:
+                text = text[:end]
+            at = -1
+            while (at := text.find(b"\nFrom ", at + 1)) >= 0:
+                if self._begins_message(start + at + 1):
+                    return text[: at + 1], read_fields(text[: at + 1])  # it has no body, and no empty line
+            if end >= 0:
+                break
         return text, read_fields(text)
 
     def _end_of_header(self, text: bytes) -> int:

@@ -48,7 +48,7 @@ def _folder(path: Path, below: tuple[str, ...], form: str) -> SourceFolder:
 
 
 def _walk(directory: Path, below: tuple[str, ...], form: str, found: Contents) -> None:
-    for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
+    for entry in found.entries(directory, len(below)):
         if entry.name[0] == "." or entry.name.lower().endswith(_NOTES):
             continue
         path = Path(entry.path)

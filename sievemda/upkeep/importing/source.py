@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from sievemda.mail.carried import Carried
+
+DEEPEST = 100  # directories in directories
 
 
 class Reading(Protocol):
@@ -36,3 +40,15 @@ class Contents:
 
     folders: list[SourceFolder] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
+
+    def entries(self, directory: Path, depth: int, key: Callable[[os.DirEntry[str]], Any] | None = None) -> list[Any]:
+        """What is in a directory, sorted; nothing of one that cannot be read or lies too deep, which is told."""
+        if depth > DEEPEST:
+            self.passed_over.append(f"{directory} lies too deep: passed over")
+            return []
+        try:
+            with os.scandir(directory) as found:
+                return sorted(found, key=key or (lambda entry: entry.name))
+        except OSError as error:
+            self.passed_over.append(f"{directory}: {error.strerror or error}: passed over")
+            return []
