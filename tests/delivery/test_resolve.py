@@ -4,7 +4,9 @@ import pytest
 
 from sievemda.delivery.identity import posting_identity
 from sievemda.mail.result import Receipt, Result
+from sievemda.store import departures
 from sievemda.store.denials import set_denials
+from sievemda.store.departures import Departure
 from sievemda.store.names import MailboxName
 from tests.delivery.world import changed, sender
 
@@ -52,6 +54,16 @@ def test_mail_for_who_is_shut_out_is_put_off(world, services, result):
     set_denials(world.store.find(MailboxName("alice")), dict.fromkeys(services, "is being moved"))
     assert world.result("alice@x") is result
     assert world.result("alice+Lists@x") is result
+
+
+@pytest.mark.parametrize("autocreate_quota", [-1, 0])
+def test_mail_for_who_is_on_his_way_to_another_host_is_put_off_and_nobody_is_made_of_him(make_world, autocreate_quota):
+    world = make_world(autocreate_quota=autocreate_quota, autocreate_post=True, lmtp_catchall_mailbox="carol")
+    world.user("carol")
+    with departures.alone(world.store, "alice"):
+        departures.write(world.store, "alice", Departure("1", "new.example", "alice"))
+    assert world.result("alice@x") is Result.USER_DENIED
+    assert world.store.find(MailboxName("alice")) is None
 
 
 def test_who_is_shut_out_is_no_reason_for_the_catch_all(make_world):
