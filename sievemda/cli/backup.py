@@ -53,6 +53,8 @@ def backup(context: click.Context, /, words: tuple[str, ...], verify: bool, as_j
     """
     watch = Watch("verify" if verify else "backup", verbose=how["verbose"])
     *names, target = words
+    if not target:
+        raise UsageError("TARGET is empty")
     if verify:
         if names or any(how[option] for option in ("users", "incremental", "base", "dry_run")):
             raise UsageError("--verify takes an archive, or a directory of them, and nothing else")

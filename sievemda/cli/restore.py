@@ -46,6 +46,8 @@ def restore(context: click.Context, /, source: str, words: tuple[str, ...], list
     """
     from sievemda.upkeep.backup.choosing import Chosen
 
+    if not source:
+        raise UsageError("SOURCE is empty")
     store = open_store(_settings(context, needed=not listing))
     chosen = Chosen(store.namespace, words, how["users"])
     at = moment(how["at"]) if how["at"] else None

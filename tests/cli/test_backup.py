@@ -305,8 +305,8 @@ def test_a_tar_of_others_is_refused(site, tmp_path):
     ("old", "new", "expected"),
     [
         (b'"owner": "alice"', b'"owner": "../.."', 65),
-        (b'"path": [\n    "Lists"', b'"path": [\n    "../x"', 0),  # a folder may be called so: on disk it is not
-        (b'"path": [\n    "Lists"', b'"path": [\n    "\\u0000a"', 65),
+        (b'"path": ["Lists"', b'"path": ["../x"', 0),  # a folder may be called so: on disk it is not
+        (b'"path": ["Lists"', b'"path": ["\\u0000a"', 65),
     ],
 )
 def test_a_hostile_archive_writes_nothing_outside(alice, tmp_path, old, new, expected):
@@ -336,6 +336,7 @@ def test_a_hostile_archive_writes_nothing_outside(alice, tmp_path, old, new, exp
         (["--partition", "away", "x.tar"], 65),
         (["--since", "yesterday", "x.tar"], 65),
         (["no/such/directory/x.tar"], 74),
+        ([""], 64),
         (["--user", "alice/x", "x.tar"], 65),
     ],
 )
@@ -482,3 +483,43 @@ def test_a_chain_whose_first_archive_is_damaged_gives_the_rest(alice, folder, tm
     assert (code, "it is missing" in err) == (65, True)
     assert (b"Subject: 100\n\nbody\n", "", SECOND + 100.5, "new") in messages(folder("b", "alice"))
     assert alice("a", "mailbox", "list") == alice("b", "mailbox", "list")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["nothing.tar"], 74),
+        ([""], 64),
+        (["all.tar", "--map", "alice"], 65),
+        (["all.tar", "--map", "user/alice=user/../x"], 65),
+        (["all.tar", "--map", "user/alice=user/b", "--into", "user/c"], 64),
+        (["all.tar", "--at", "tomorrow"], 65),
+        (["-", "--at", "7d"], 64),
+        (["."], 67),
+    ],
+)
+def test_what_cannot_be_restored_is_said_in_one_line(alice, template, tmp_path, monkeypatch, arguments, code):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    if "all.tar" in arguments:
+        alice("a", "backup", "all.tar")
+    found, out, err = alice("b", "restore", *arguments)
+    assert (found, out, err.count("\n")) == (code, b"", 1)
+    assert not (tmp_path / "b" / "mail").exists()
+
+
+def test_a_file_of_names_renames(alice, folder, tmp_path):
+    alice("a", "backup", tmp_path / "all.tar")
+    (tmp_path / "names").write_text("# where they go\nuser/alice/Lists=user/bob/Listen\nuser/alice = user/bob\n")
+    assert alice("b", "restore", tmp_path / "all.tar", "--map-file", tmp_path / "names")[0] == 0
+    assert messages(folder("b", "bob/Listen")) == messages(folder("a", "alice/Lists"))
+    assert messages(folder("b", "bob")) == messages(folder("a", "alice"))
+
+
+def test_a_list_that_is_too_long_costs_no_memory_and_no_message(alice, folder, tmp_path, monkeypatch):
+    from sievemda.upkeep.backup import reading
+
+    alice("a", "backup", tmp_path / "all.tar")
+    monkeypatch.setattr(reading, "_MOST_LINES", 5)
+    assert alice("b", "restore", tmp_path / "all.tar")[0] == 65
+    same(folder, "a", "b")

@@ -193,7 +193,8 @@ def _told_about(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreTrouble(f"{error.filename or path}: {error.strerror or error}: there is no archive") from error
+        about = path.parent if error.errno in {errno.ENOENT, errno.ENOTDIR} else path
+        raise StoreTrouble(f"{about}: {error.strerror or error}: there is no archive") from error
 
 
 class _Unfinished:

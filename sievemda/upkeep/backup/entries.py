@@ -116,7 +116,7 @@ class Totals:
 
 
 def encode(value: Head | TreeEntry | Totals) -> bytes:
-    return json.dumps(asdict(value), indent=1).encode() + b"\n"
+    return json.dumps(asdict(value)).encode() + b"\n"
 
 
 def encode_line(line: Line) -> bytes:

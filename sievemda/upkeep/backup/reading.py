@@ -40,6 +40,7 @@ from sievemda.upkeep.backup.source import Gap, Source
 _SMALL = 4 << 20  # octets that may be in memory
 _BLOCK = 1 << 20
 _LONGEST_LINE = 1 << 16
+_MOST_LINES = 4_000_000  # of a folder; the list of a larger one is no help, and its messages come back without
 Content = Callable[[], Iterator[bytes]]
 
 
@@ -209,12 +210,13 @@ class _Content:
             raise DataError("it is cut off" if left else "its content is damaged")
 
     def lines(self) -> Iterator[Line]:
-        rest = b""
+        rest, number = b"", 0
         for block in self.blocks():
             *whole, rest = (rest + block).split(b"\n")
             yield from map(entries.read_line, whole)
-            if len(rest) > _LONGEST_LINE:
-                raise DataError("a line in a list of messages is too long")
+            number += len(whole)
+            if len(rest) > _LONGEST_LINE or number > _MOST_LINES:
+                raise DataError("a list of messages is too long")
 
     def check(self) -> None:
         for _ in self.blocks():
