@@ -26,7 +26,8 @@ def mend_access(work: Work, shown: str, path: Path, found: os.stat_result, paren
     needed = _DIRECTORY if directory else _FILE
     mode = stat.S_IMODE(found.st_mode)
     if mode & needed != needed:
-        new = mode | needed
+        options = work.store.settings.store
+        new = mode | needed | (options.folder_mode if directory else options.message_mode)
         what = f"its owner may not {'use' if directory else 'read and write'} it: mode {mode:04o}"
         work.mend(
             shown, "mode", path, what, f"mode {new:04o} now", lambda: _same(path, found, lambda at: Path(at).chmod(new))

@@ -65,9 +65,10 @@ def _free_locks(work: Work) -> None:
         layout.tree(user, partition, home) for user in set(layout.users()) for partition, home in layout.homes(user)
     ]
     for tree in [*trees, *(tree for domain in layout.domains() for tree in layout.shared(domain))]:
-        for folder in [tree.root, *(tree.folder(path) for path in tree.folders() if path)]:
+        shown = work.store.namespace.format_admin(MailboxName(tree.owner)) if tree.owner else tree.domain
+        folders = [found[0] for path in tree.folders() if path and (found := layout.folder(tree, path))]
+        for folder in [tree.root, *folders]:
             with suppress(OSError):
-                shown = work.store.namespace.format_admin(MailboxName(tree.owner)) if tree.owner else tree.domain
                 mend_locks(work, shown, folder)
 
 

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from sievemda.store.files import STALE_LOCK, is_forsaken
+from sievemda.store.files import STALE_LOCK, is_directory, is_forsaken
 from sievemda.upkeep.reconstruct.findings import Work
 
 _MOMENT = 2.0  # seconds
@@ -21,7 +21,9 @@ _SUFFIX = ".lock"
 
 
 def mend_locks(work: Work, shown: str, folder: Path) -> None:
-    """Those of a folder. OSError when it cannot be read."""
+    """Those of a folder, which no link may lead to. OSError when it cannot be read."""
+    if not is_directory(folder):
+        return
     for name in sorted(os.listdir(folder)):  # noqa: PTH208
         if name.endswith(_SUFFIX) and len(name) > len(_SUFFIX):
             path = folder / name

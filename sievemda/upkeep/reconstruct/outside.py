@@ -14,7 +14,7 @@ import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +25,9 @@ from sievemda.store.aclfile import FILE_NAME as ACL_FILE
 from sievemda.store.aclfile import forget_list
 from sievemda.store.creation import nearest_above
 from sievemda.store.crossing import transfer
-from sievemda.store.files import is_directory
+from sievemda.store.files import is_directory, write_new
 from sievemda.store.layout import MAILDIR
-from sievemda.store.maildir import PARTS
+from sievemda.store.maildir import PARTS, make_parts
 from sievemda.store.names import MailboxName
 from sievemda.store.spelling import from_disk
 from sievemda.upkeep.reconstruct.findings import Work
@@ -106,6 +106,9 @@ def bring(work: Work, tree: Tree, astray: Astray) -> None:
             if os.path.lexists(target):
                 raise AlreadyExists(f"{target} is in the way")
             transfer(store, astray.place, target, held)
+        make_parts(target, store.files.folder_mode)
+        with suppress(FileExistsError):
+            write_new(target / "maildirfolder", b"", store.files.message_mode)
         _give_rights(work, name, target)
         forget_list(tree.root)
         if tree.owner is not None:

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from sievemda.store import maildirsize, quota_state, record, rootlist
+from sievemda.store import aclfile, keywords, maildirsize, quota_state, record, rootlist, subscriptions, uidlist
 from sievemda.store.files import is_directory, write_new
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.maildir import PARTS, make_parts
@@ -21,6 +21,10 @@ from sievemda.upkeep.reconstruct.findings import Work
 
 _LIMITS = {maildirsize.FILE_NAME, quota_state.FILE_NAME, record.FILE_NAME}  # of a root where no mailbox is
 _MARK = "maildirfolder"
+_CONTROLS = (
+    aclfile.FILE_NAME, keywords.FILE_NAME, maildirsize.FILE_NAME, record.FILE_NAME, subscriptions.FILE_NAME,
+    uidlist.FILE_NAME,
+)  # fmt: skip
 
 
 def mend_tree(work: Work, owner: str | None, domain: str) -> list[Tree]:
@@ -104,6 +108,7 @@ def _mend_folder(work: Work, name: MailboxName, folder: Path, *, mark: bool = Fa
     try:
         for part in PARTS:
             _part(work, shown, folder / part)
+        _readable(work, shown, folder)
         if missing := _missing(folder):
             what = f"no {' and no '.join(missing)} in it"
             work.mend(shown, "parts", folder, what, "made", lambda: make_parts(folder, store.files.folder_mode))
@@ -115,6 +120,18 @@ def _mend_folder(work: Work, name: MailboxName, folder: Path, *, mark: bool = Fa
             )
     except OSError as error:
         work.failed(shown, "parts", folder, "it cannot be looked at", error)
+
+
+def _readable(work: Work, shown: str, folder: Path) -> None:
+    """The control files of a folder."""
+    parent = folder.lstat()
+    for name in _CONTROLS:
+        try:
+            found = (folder / name).lstat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISREG(found.st_mode):
+            mend_access(work, shown, folder / name, found, parent)
 
 
 def _part(work: Work, shown: str, path: Path) -> None:

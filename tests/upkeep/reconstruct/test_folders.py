@@ -191,3 +191,29 @@ def test_a_record_stays_with_its_folder(mailbox, mend):
     before = (lists.path / record.FILE_NAME).read_bytes()
     mend()
     assert (lists.path / record.FILE_NAME).read_bytes() == before
+
+
+def test_a_link_that_leads_out_of_the_store_is_told_and_nothing_behind_it_is_touched(store, mailbox, mend, tmp_path):
+    inbox = mailbox("user/alice")
+    outside = tmp_path / "outside"
+    (outside / "cur").mkdir(parents=True)
+    (outside / "some.lock").write_bytes(b"")
+    (outside / "cur" / "1700000000.M1P1.h,S=5").write_bytes(b"x")
+    os.utime(outside / "some.lock", (0, 0))
+    (inbox.path / ".Out").symlink_to(outside)
+    notes = store.layout.partition("default") / "moving."
+    notes.mkdir()
+    (notes / "note").write_text("garbage")
+    before = {path: path.lstat().st_ctime_ns for path in outside.rglob("*")}
+    for force in (False, True):
+        assert kinds(mend(force=force), "left") == ["move", "link"]
+    assert {path: path.lstat().st_ctime_ns for path in outside.rglob("*")} == before
+
+
+@pytest.mark.parametrize("name", ["dovecot-acl", "sievemda-mailbox", "dovecot-keywords", "cur", "tmp", "."])
+def test_what_its_owner_may_not_use_can_be_used(mailbox, mend, name):
+    path = mailbox("user/alice/Lists").path / name
+    path.touch()
+    path.chmod(0)
+    assert kinds(mend()) == ["mode"]
+    assert path.stat().st_mode & 0o600 == 0o600
