@@ -2,34 +2,45 @@
 
 import json
 import os
+import shutil
 import time
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
+from sievemda.cli.main import run
+
 DAY = 86400
 RULES = Path(__file__).parents[2] / "conf" / "expire" / "expire.toml"
+BOXES = {"inbox": "user/alice/Maildir", "junk": "user/alice/Maildir/.Junk", "board": "shared/.board"}
 JUNK = '[rules.junk]\nmailboxes = "user/*/Junk"\nage = "30d"\n'
 
 
-@pytest.fixture
-def site(call, tmp_path):
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
     """Alice, her Junk, and a board, each with a message of 0, 10, 40 and 90 days; the one of 40 is large and flagged."""
+    data = tmp_path_factory.mktemp("prepared") / "d"
     for name in ("user/alice", "user/alice/Junk", "board"):
-        assert call("mailbox", "create", name)[0] == 0
-    for box in ("user/alice/Maildir", "user/alice/Maildir/.Junk", "shared/.board"):
+        assert run(["--data", str(data), "mailbox", "create", name]) == 0
+    for box in BOXES.values():
         for days in (0, 10, 40, 90):
-            place = tmp_path / "d" / "mail" / box
             when = time.time() - days * DAY - 60
             body = (
                 f"From: Bob <b@x>\nTo: a@x\nDate: {formatdate(when)}\nSubject: nr {days}\nMessage-ID: <{days}@x>\n\nx\n"
             )
             body += "x" * 5000 * (days == 40)
             part, flags = ("cur", ":2,FT") if days == 40 else ("new", "")
-            file = place / part / f"{int(when)}.M{days}P1.host,S={len(body)}{flags}"
+            file = data / "mail" / box / part / f"{int(when)}.M{days}P1.host,S={len(body)}{flags}"
             file.write_text(body)
             os.utime(file, (when, when - 300 * DAY * (days == 10)))  # its arrival is long ago
+    return data
+
+
+@pytest.fixture
+def site(prepared, tmp_path):
+    """Where the mail of a copy of that site is."""
+    shutil.copytree(prepared, tmp_path / "d", symlinks=True)
     return tmp_path / "d" / "mail"
 
 
@@ -40,9 +51,6 @@ def rules(tmp_path):
         return str(tmp_path / "rules.toml")
 
     return write
-
-
-BOXES = {"inbox": "user/alice/Maildir", "junk": "user/alice/Maildir/.Junk", "board": "shared/.board"}
 
 
 def left(site, box):
