@@ -1,9 +1,11 @@
 """`sievemda backup` and `restore` on embedded sites, in process."""
 
 import errno
+import fcntl
 import io
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -523,3 +525,31 @@ def test_a_list_that_is_too_long_costs_no_memory_and_no_message(alice, folder, t
     monkeypatch.setattr(reading, "_MOST_LINES", 5)
     assert alice("b", "restore", tmp_path / "all.tar")[0] == 65
     same(folder, "a", "b")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_damaged_only_what_was_there_comes_back(alice, folder, tmp_path, seed):
+    noise = random.Random(seed)
+    archive = tmp_path / ("x.tgz" if seed % 2 else "x.tar")
+    alice("a", "backup", archive)
+    known = sum((contents(folder("a", name)) for name in FOLDERS), Counter())
+    whole = archive.read_bytes()
+    for number in range(4):
+        octets = bytearray(whole)
+        at, length = noise.randrange(len(octets)), noise.randrange(3000)
+        changed = noise.choice([b"", noise.randbytes(length), bytes(length), noise.randbytes(2 * length)])
+        octets[at : at + length] = changed
+        archive.write_bytes(octets)
+        assert alice(f"b{number}", "restore", archive)[0] in {0, 65}
+        found = [file for file in (tmp_path / f"b{number}").rglob("mail/**/*") if file.parent.name in {"cur", "new"}]
+        assert Counter(file.read_bytes() for file in found) <= known
+
+
+def test_what_a_killed_run_has_left_goes_with_the_next_and_that_of_another_stays(alice, tmp_path):
+    left, held = tmp_path / ".unfinished.x.tar.1", tmp_path / ".unfinished.x.tar.2"
+    left.write_bytes(b"half")
+    held.write_bytes(b"half")
+    with held.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert alice("a", "backup", tmp_path / "x.tar")[0] == 0
+    assert [path.exists() for path in (left, held)] == [False, True]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import os
 import re
 import stat
@@ -164,6 +165,7 @@ def to_file(
         return
     if not force and os.path.lexists(path):
         raise AlreadyExists(f"{path} is there already: choose another name, or say --force")
+    _clean(path.absolute().parent, f"{glob.escape(path.name)}.*")
     with ExitStack() as stack:
         stack.enter_context(_told_about(path))
         content = stack.enter_context(_Unfinished(path))
@@ -180,7 +182,7 @@ def to_file(
 @contextmanager
 def to_directory(directory: Path, head: Head, *, compressed: bool) -> Iterator[Target]:
     """As `to_file`, under a name of its own."""
-    _clean(directory)
+    _clean(directory, "*")
     when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(head.created))
     path = directory / f"{when}-{head.kind}-{head.id}.tar{'.gz' if compressed else ''}"
     with to_file(path, compressed=compressed, index=True) as target:
@@ -236,9 +238,9 @@ def _is_special(path: Path) -> bool:
     return not stat.S_ISREG(mode)
 
 
-def _clean(directory: Path) -> None:
+def _clean(directory: Path, names: str) -> None:
     """Remove what runs have left that were killed."""
-    for path in directory.glob(f"{_UNFINISHED}*"):
+    for path in directory.glob(f"{_UNFINISHED}{names}"):
         with suppress(OSError):
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
