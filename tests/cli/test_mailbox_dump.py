@@ -208,3 +208,32 @@ def test_a_list_that_cannot_be_written_leaves_the_old_one(listed, call, tmp_path
 def test_misuse_is_told_in_one_line(call, arguments, code):
     found, _, err = call("mailbox", *arguments)
     assert (found, err.count("\n")) == (code, 1)
+
+
+def test_one_folder_that_cannot_be_costs_no_other(call, tmp_path):
+    (tmp_path / "list").write_text(
+        '{"user.a": {"quota": {"MAILBOX": "2"}, "mbtype": "e"}, "user.a.x": {}, "user.a.y": {}, "user.b": {}}'
+    )
+    code, _, err = call("mailbox", "load", str(tmp_path / "list"))
+    assert (code, err.count("\n")) == (75, 1)
+    assert "user/a/y: there may be no more than 2 folders" in err
+    assert call("mailbox", "list")[1].split() == ["user/a", "user/a/x", "user/b"]
+
+
+def test_what_somebody_else_makes_at_that_moment_is_no_mistake(call, tmp_path, monkeypatch):
+    from sievemda.upkeep.listing import loading
+
+    (tmp_path / "list").write_text('{"user.a": {}, "user.a.x": {}, "board": {}}')
+    original = {name: getattr(loading, name) for name in ("build", "create")}
+
+    def quicker(name):
+        def made(*arguments, **options):
+            original[name](*arguments, **options)
+            return original[name](*arguments, **options)
+
+        return made
+
+    for name in original:
+        monkeypatch.setattr(loading, name, quicker(name))
+    assert call("mailbox", "load", str(tmp_path / "list")) == (0, "", "")
+    assert call("mailbox", "list")[1].split() == ["board", "user/a", "user/a/x"]

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import groupby
 from os.path import lexists
 
-from sievemda.errors import SievemdaError, StoreTrouble
+from sievemda.errors import AlreadyExists, SievemdaError, StoreTrouble
 from sievemda.policy.acl import Acl, Rights
 from sievemda.policy.quota import Limits
 from sievemda.store import aclfile, rootlist
@@ -78,24 +78,22 @@ def _safely(store: MailStore, entry: Entry, work: Callable[[], Done]) -> Done:
 
 
 def _user(store: MailStore, userid: str, entries: list[Entry], how: How) -> Iterator[Done]:
-    """A new user: his INBOX with the folders beside it at once, then the rest."""
+    """A new user: his INBOX with the folders beside it at once, then the rest; one by one when that cannot be."""
     inbox = next((entry for entry in entries if entry.kind == MAIL), None)
     home = inbox.partition if inbox else ""
     fixed = bool(store.settings.store.mail_home)
     if fixed:
         home = store.layout.partition_of(store.layout.home(userid, store.default_partition))
     inside = [entry for entry in entries if entry.kind == MAIL and entry.partition in ("", home)]
-    names = [store.namespace.format_admin(entry.name) for entry in inside]
+    rest = [entry for entry in entries if entry.kind != MAIL or entry.partition not in ("", home)]
     if inbox is not None and not how.dry_run:
-        done = _safely(store, inbox, lambda: _built(store, userid, inside, "" if fixed else home))
-        if done.error:
-            yield from (Done(name, error=done.error) for name in names[:1])
-            return
-    yield from (Done(name, made=True) for name in names)
+        done = _safely(store, inbox, partial(_built, store, userid, inside, "" if fixed else home))
+        if done.error:  # somebody was quicker, or one of the folders cannot be
+            inside, rest = [], entries
+    yield from (Done(store.namespace.format_admin(entry.name), made=True) for entry in inside)
     listed = inbox is not None and inbox.subscriptions is not None
-    for entry in entries:
-        if entry not in inside:
-            yield _safely(store, entry, partial(_one, store, entry, how, not listed))
+    for entry in rest:
+        yield _safely(store, entry, partial(_one, store, entry, how, not listed))
 
 
 def _built(store: MailStore, userid: str, entries: list[Entry], partition: str) -> Done:
@@ -157,23 +155,34 @@ class _Difference:
 def _one(store: MailStore, entry: Entry, how: How, listed: bool) -> Done:
     """`listed`: a mailbox that is made is subscribed to."""
     shown = store.namespace.format_admin(entry.name)
-    mailbox = None if rootlist.is_domain(entry.name) else store.find(entry.name)
     if entry.kind != MAIL:
-        differences = list(_root(store, entry))
-    elif mailbox is None:
-        if not how.dry_run:
-            _make(store, entry, entry.partition, listed=listed)
+        return _mended(shown, list(_root(store, entry)), how)
+    mailbox = store.find(entry.name)
+    if mailbox is None:
+        if how.dry_run:
+            return Done(shown, made=True)
+        try:
+            fixed = entry.name.is_inbox and store.settings.store.mail_home
+            _make(store, entry, "" if fixed else entry.partition, listed=listed)
+        except AlreadyExists:  # somebody was quicker
+            mailbox = store.find(entry.name)
+            if mailbox is None:
+                raise
+        else:
             if entry.subscriptions is not None and entry.name.owner is not None:
                 subscribe(store, entry.name.owner, _named(store, entry.subscriptions))
-        return Done(shown, made=True)
-    else:
-        differences = list(_differences(store, entry, mailbox))
+            return Done(shown, made=True)
+    return _mended(shown, list(_differences(store, entry, mailbox)), how)
+
+
+def _mended(shown: str, differences: list[_Difference], how: How) -> Done:
     changing = [found for found in differences if found.missing or how.replace]
     if not how.dry_run:
         for found in changing:
             found.change()
     changed = tuple(dict.fromkeys(found.what for found in changing))
-    return Done(shown, changed=changed, left=tuple(found.what for found in differences if found not in changing))
+    left = tuple(dict.fromkeys(found.what for found in differences if not (found.missing or how.replace)))
+    return Done(shown, changed=changed, left=left)
 
 
 def _root(store: MailStore, entry: Entry) -> Iterator[_Difference]:
