@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, Self
 
 Mail = tuple[int, str, bytes]  # UID, flags, content
@@ -28,8 +30,16 @@ class ImapServer:
     """`boxes` by the names on the wire. `spoil` gets each FETCH response and may give back other octets."""
 
     def __init__(
-        self, boxes: dict[str, Box], *, separator: str = "/", capabilities: str = "NAMESPACE ACL QUOTA"
+        self,
+        boxes: dict[str, Box],
+        *,
+        separator: str = "/",
+        capabilities: str = "NAMESPACE ACL QUOTA",
+        certificate: tuple[Path, Path] | None = None,
+        tls: bool = False,
     ) -> None:
+        self.certificate = certificate
+        self.tls = tls  # from the beginning
         self.boxes = boxes
         self.separator = separator
         self.capabilities = capabilities
@@ -58,8 +68,17 @@ class ImapServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rb") as file, suppress(OSError):
-                _Session(self, connection, file).run()
+            with suppress(OSError), self.encrypted(connection) if self.tls else connection as stream:
+                with stream.makefile("rb") as file:
+                    starts = _Session(self, stream, file).run()
+                if starts:
+                    with self.encrypted(stream) as safe, safe.makefile("rb") as file:
+                        _Session(self, safe, file).run(greeting="")
+
+    def encrypted(self, connection: socket.socket) -> socket.socket:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.certificate)
+        return context.wrap_socket(connection, server_side=True)
 
 
 class _Session:
@@ -72,8 +91,10 @@ class _Session:
     def say(self, text: str) -> None:
         self.socket.sendall(text.encode("latin-1") + b"\r\n")
 
-    def run(self) -> None:
-        self.say("* OK ready")
+    def run(self, greeting: str = "* OK ready") -> bool:
+        """Whether TLS is to start."""
+        if greeting:
+            self.say(greeting)
         while line := self.file.readline():
             while announced := re.search(rb"\{(\d+)\}\r\n\Z", line):
                 self.say("+ go on")
@@ -82,10 +103,14 @@ class _Session:
             self.server.commands.append(command)
             word = command.split()[0].upper()
             word = f"UID_{command.split()[1].upper()}" if word == "UID" else word
+            if word == "STARTTLS":
+                self.say(f"{tag} OK begin")
+                return True
             if not getattr(self, f"do_{word.lower()}")(command):
-                return
+                return False
             refused = self.server.refuses and word == "AUTHENTICATE"
             self.say(f"{tag} NO wrong" if refused else f"{tag} OK done")
+        return False
 
     def do_capability(self, _: str) -> bool:
         self.say(f"* CAPABILITY IMAP4rev1 AUTH=PLAIN {self.server.capabilities}")

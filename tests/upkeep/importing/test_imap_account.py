@@ -1,6 +1,7 @@
 """Accounts are taken over from a server that speaks IMAP, well or badly."""
 
 import base64
+import ssl
 
 import pytest
 
@@ -10,8 +11,9 @@ from sievemda.store.subscriptions import subscribed
 from sievemda.upkeep.importing.imap import account as module
 from sievemda.upkeep.importing.imap import answers
 from sievemda.upkeep.importing.imap.account import Account, Choice
-from sievemda.upkeep.importing.imap.connection import Login, Server
+from sievemda.upkeep.importing.imap.connection import Connection, Login, Server
 from sievemda.upkeep.importing.places import Places
+from tests.interop.certificate import make_certificate
 from tests.upkeep.importing.imap_server import Box, Cut, ImapServer
 
 
@@ -213,9 +215,32 @@ def test_an_administrator_logs_in_for_the_user(store):
         assert base64.b64decode(server.logins[0]) == b"alice\0cyrus\0secret"
 
 
-def test_a_password_does_not_go_without_tls_to_another_host():
-    from sievemda.upkeep.importing.imap.connection import Connection
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
+
+def connect(server, certificate, tls):
+    trusted = ssl.create_default_context(cafile=certificate[0]) if certificate else None
+    Connection(Server("127.0.0.1", server.port, tls, trusted, timeout=10), Login("alice", "secret")).log_out()
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+def test_a_password_goes_over_tls(certificate, tls):
+    with ImapServer({}, certificate=certificate, tls=tls == "tls", capabilities="STARTTLS") as server:
+        connect(server, certificate, tls)
+        assert len(server.logins) == 1
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+def test_a_certificate_that_nobody_signed_is_no_server(certificate, tls):
+    with ImapServer({}, certificate=certificate, tls=tls == "tls", capabilities="STARTTLS") as server:
+        with pytest.raises(Unavailable, match="verify failed"):
+            connect(server, None, tls)
+        assert server.logins == []
+
+
+def test_a_password_does_not_go_without_tls_to_another_host():
     with ImapServer({}) as server, pytest.raises(Unavailable, match="no TLS"):
         Connection(Server("127.0.0.1", server.port, tls="starttls"), Login("alice", "secret"))
     assert server.logins == []
