@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -142,15 +143,16 @@ def reader_beside(paths: list[Path]) -> Callable[[str], str | None]:
                 return readable(read_given(given[steps[-1]], _LARGEST))
             if not steps or ".." in steps or inside.startswith("/"):
                 return None
-            return readable(_content_below(base, steps))
+            content = _content_below(base, steps)
+            return None if content is None else readable(content)
         except (OSError, ValueError):
             return None
 
     return read
 
 
-def _content_below(base: Path, steps: list[str]) -> bytes:
-    """Of a plain file; no step of the way is a symbolic link."""
+def _content_below(base: Path, steps: list[str]) -> bytes | None:
+    """Of a plain file, None for anything else; no step of the way is a symbolic link."""
     folder = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for step in steps[:-1]:
@@ -159,7 +161,7 @@ def _content_below(base: Path, steps: list[str]) -> bytes:
             folder = inner
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with os.fdopen(os.open(steps[-1], flags, dir_fd=folder), "rb") as file:
-            return file.read(_LARGEST)
+            return file.read(_LARGEST) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
     finally:
         os.close(folder)
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from sievemda.upkeep.conversion.report import Impossible, Remarks
 from sievemda.upkeep.conversion.site import FolderName
+from sievemda.upkeep.conversion.variables import literal
 
 _ROOTS = (("~", "Maildir"), ("~", "Mail"), ("~", "mail"), ("~", ".maildir"), ("~", ".mail"), ("~", "Mailbox"))
 _INBOXES = {"inbox", "mbox", "mailbox", "maildir", "mail"}
@@ -46,7 +47,9 @@ def destination(path: str, directory: str, name: FolderName, remarks: Remarks) -
     rest = whole[len(root) :]
     if not rest or (len(rest) == 1 and rest[0].lower() in _INBOXES):
         return Destination("inbox")
-    return Destination("folder", name(_levels(rest, remarks)))
+    found = name(_levels(rest, remarks))
+    literal(found)  # what no script could say is known at once
+    return Destination("folder", found)
 
 
 def at_home(path: str) -> str:

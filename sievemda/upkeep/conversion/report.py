@@ -49,7 +49,7 @@ class Finding:
         return {
             "file": self.place.file,
             "line": self.place.line,
-            "source": printable(self.source),
+            "source": "\n".join(map(printable, self.source.split("\n"))),
             "verdict": self.verdict.word,
             "why": printable(self.why),
             "instead": self.instead,

@@ -10,7 +10,7 @@ from typing import ParamSpec
 from sievemda.sieve.ere import Case
 from sievemda.sieve.patterns import check
 from sievemda.upkeep.conversion.expression import Char, Mark, Node, Row, Set, spliced
-from sievemda.upkeep.conversion.fields import Look, looks
+from sievemda.upkeep.conversion.fields import USUAL, Look, looks
 from sievemda.upkeep.conversion.report import Impossible, Remarks
 from sievemda.upkeep.conversion.script import FALSE, Check, Test, any_of, quote, quote_list
 from sievemda.upkeep.conversion.wording import Match, Part, match_of, numbers, part_anywhere, parts_behind
@@ -59,11 +59,15 @@ def in_header(search: Search, remarks: Remarks) -> Found:
     groups: tuple[int, ...] = ()
     for look in every:
         parts = _parts(look)
+        if parts == [Part((), True, True)] and look.behind and look.rest == (Mark("end"),):
+            remarks.approximate("a field with blanks alone counts as an empty one")
         if search.capture and len(parts) != 1:
             raise Impossible("what a pattern extracts can come from several places of it")
         if parts:
             tests.append(_field_test(look, _match(parts, search), search))
             groups = tuple(numbers(parts[0].items))
+        if look.fields == USUAL and not search.capture:  # the `From ` line is as good as any
+            tests.append(_field_test(Look((), look.rest), _match(parts, search), search))
     if not every or not tests:
         remarks.approximate("the pattern fits no field as programs write them, with a blank behind the colon")
     return Found(any_of(tests) if tests else FALSE, groups)
