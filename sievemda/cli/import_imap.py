@@ -17,7 +17,7 @@ from sievemda.cli.failures import Failures
 from sievemda.cli.mailbox import open_store, print_json
 from sievemda.cli.progress import shown
 from sievemda.config import Settings
-from sievemda.errors import DataError, SievemdaError, UsageError
+from sievemda.errors import DataError, NotFound, SievemdaError, UsageError
 
 if TYPE_CHECKING:
     from sievemda.upkeep.importing.imap.account import Account, Choice
@@ -133,6 +133,8 @@ class _Job:
             check_login(login)
             text = target or self._default(login.user)
             name = self._places.name(text)
+            if name.owner is None and self._places.store.find(name) is None:
+                raise NotFound(f"there is no shared folder {text}; the INBOX of a user is user/NAME")
             account = Account(self._places, self._server, login, name, self._choice, tell)
             self._done.append((login, account))
             for _ in shown(account.run(), f"{login.user}: messages"):

@@ -138,6 +138,11 @@ def test_directories_that_are_not_there(call, tmp_path, spool, what):
     assert (code, err) == (64, f"sievemda: {missing} is no directory\n")
 
 
+def test_the_kind_need_not_be_said(call, spool):
+    code, out, _ = call("import", str(spool))
+    assert (code, out.splitlines()[-1]) == (0, "7 messages came")
+
+
 def test_a_directory_without_mailboxes(call, tmp_path):
     code, _, err = call("import", "cyrus", str(tmp_path))
     assert (code, "no mailbox of Cyrus" in err) == (67, True)

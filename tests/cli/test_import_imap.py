@@ -108,6 +108,12 @@ def test_misuse_is_told(call, arguments, what):
     assert what in err
 
 
+def test_an_account_does_not_become_a_shared_folder_by_a_slip(call, server, password):
+    code, _, err = call("import", "imap", f"imap://alice@127.0.0.1:{server.port}", "bob", "--password-file", password)
+    assert (code, "user/NAME" in err) == (67, True)
+    assert call("mailbox", "list")[1] == ""
+
+
 def test_a_server_that_is_not_there(call, password):
     code, _, err = call("import", "imap", "imap://alice@127.0.0.1:1", "--password-file", password)
     assert (code, err) == (69, "sievemda: alice: 127.0.0.1:1: Connection refused\n")

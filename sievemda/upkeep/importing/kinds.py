@@ -13,6 +13,7 @@ _RULES = {".forward": "forward", ".procmailrc": "procmail", "procmailrc": "procm
 _SCHEMES = {"imap": "imap", "imaps": "imap", "nntp": "news", "nntps": "news", "news": "news"}
 _URL = re.compile(r"([A-Za-z]+)://")
 _FIELD = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
+_SPOOLS = {"user", "domain", "uuid"}  # beside directories of a letter, the hash
 _LOOKED_AT = 1000  # entries of a directory
 
 
@@ -35,7 +36,7 @@ def _kind_of_directory(path: Path) -> str:
     names = {entry.name for entry in islice(path.iterdir(), _LOOKED_AT)}
     if {"cur", "new"} <= names or any(name.startswith(".") and (path / name / "cur").is_dir() for name in names):
         return "maildir"
-    if "cyrus.header" in names or any(_is_spool(path / name) for name in names & {"user", "domain", "uuid"}):
+    if "cyrus.header" in names or any(_is_spool(path / name) for name in names if name in _SPOOLS or len(name) == 1):
         return "cyrus"
     if any(name.lower().endswith((".eml", ".emlx")) for name in names):
         return "eml"

@@ -9,6 +9,7 @@ exabytes or nests lists without end is told off with an error and costs no more 
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -35,9 +36,13 @@ Value: TypeAlias = "str | bytes | list[Value] | Stored | None"
 class BadAnswer(SievemdaError):
     """The server does not speak IMAP as it must. The connection is of no use any longer."""
 
+    exit_code = os.EX_DATAERR
+
 
 class Lost(SievemdaError):
     """The connection is gone; another one may do."""
+
+    exit_code = os.EX_UNAVAILABLE
 
 
 @dataclass(frozen=True)

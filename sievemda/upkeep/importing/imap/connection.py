@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ MAX_ANSWERS = 4_000_000  # untagged responses to one command
 
 class Refused(SievemdaError):
     """The server has answered NO."""
+
+    exit_code = os.EX_UNAVAILABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ article goes to a file, and has a bound as each line has.
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import tempfile
@@ -33,6 +34,8 @@ T = TypeVar("T")
 
 class _Lost(SievemdaError):
     """The connection is of no use any longer."""
+
+    exit_code = os.EX_UNAVAILABLE
 
 
 @dataclass(frozen=True, slots=True)

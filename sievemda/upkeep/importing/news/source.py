@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -27,7 +28,9 @@ class Article:
 
 
 class Missing(SievemdaError):
-    """There is no article of that number any longer."""
+    """There is no such article, or group, any longer."""
+
+    exit_code = os.EX_UNAVAILABLE
 
 
 class Source(Protocol):

@@ -167,7 +167,7 @@ class News:
         validity = validity_of(mailbox, key) or "1"
         known = come_from(mailbox, key, validity)
         if numbers and known and max(last for _, last in known.ranges()) > numbers[-1]:
-            validity = str(int(validity) + 1)  # numbers have begun anew
+            validity = f"{validity}+"  # numbers have begun anew
         with Intake(mailbox, key, validity, **options) as intake:
             others = set(sources_of(mailbox)) - {key}
             there = _ids(mailbox) if intake.is_first or others or validity != "1" else set()
