@@ -1,5 +1,6 @@
 """Expiry by rules, in one process: which messages go, where to, and what happens to those that somebody renames."""
 
+import errno
 import os
 import time
 from email.utils import formatdate
@@ -421,3 +422,22 @@ def test_two_names_of_one_file_in_a_folder_are_two_messages(mailbox, put, expire
     expire(rule("age = 30"))
     assert subjects(box) == []
     assert len(withdrawn.entries(box.tree)) == 4
+
+
+def test_where_a_link_is_impossible_the_message_is_copied_with_the_time_it_came(
+    store, mailbox, put, expire, monkeypatch
+):
+    box = mailbox("user/alice")
+    file = put(box, 40, body="x" * 3_000_000)
+    content, came = file.read_bytes(), file.stat().st_mtime_ns
+
+    def link(*_, **__):
+        raise OSError(errno.EXDEV, "another file system")
+
+    monkeypatch.setattr(os, "link", link)
+    expire(rule("age = 30"))
+    assert subjects(box) == []
+    (entry,) = withdrawn.entries(box.tree)
+    assert len(list(withdrawn.area(box.tree).iterdir())) == 2
+    _, file = withdrawn.restore(store, box.tree, entry)
+    assert (file.read_bytes(), file.stat().st_mtime_ns) == (content, came)
