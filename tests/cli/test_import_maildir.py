@@ -90,6 +90,24 @@ def test_couriers_subscriptions_are_read(call, source):
     assert call("mailbox", "subscriptions", "alice")[1].split() == ["user/alice", "user/alice/Quiet"]
 
 
+def test_couriers_keywords_are_read(call, source, home):
+    notes = source / ".Quiet" / "courierimapkeywords"
+    notes.mkdir()
+    for name in ("cur/2.a,S=2:2,S", "cur/3.a:2,"):
+        put(source / ".Quiet", name, f"{name}\n")
+    (notes / ":list").write_text("blue\nwork\n\n1.a:1 0\n2.a,S=2:0 7 x\njunk\n")
+    (notes / "3.a").write_text("third\n")
+    (notes / ".5984517.1.a").write_text("old\n")
+    call("import", "maildir", str(source), "user/alice")
+    words = (home("alice") / ".Quiet" / "dovecot-keywords").read_text()
+    assert words == "0 work\n1 blue\n2 third\n"
+    assert [(info, text) for _, info, text, _ in messages(home("alice") / ".Quiet")] == [
+        ("ab", "quiet\n"),
+        ("Sb", "cur/2.a,S=2:2,S\n"),
+        ("c", "cur/3.a:2,\n"),
+    ]
+
+
 def test_what_is_exported_is_what_was_imported_and_the_same_again(call, source, home, tmp_path):
     call("import", "maildir", str(source), "user/alice")
     out = tmp_path / "out"

@@ -1,7 +1,7 @@
 """A Maildir, or a tree of them, as folders: Maildir++ (`.Lists.Sub`) or directories in directories.
 
-The source is not touched. Flags are those of the file names, keywords those of `dovecot-keywords`, the date of arrival
-is that of the file; the order is that of Dovecot's UIDs where it has given any. Links are not followed.
+The source is not touched. Flags are those of the file names, keywords those of `dovecot-keywords` or Courier's, the
+date of arrival is that of the file; the order is that of Dovecot's UIDs where it has given any. Links are not followed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sievemda.store.messages import unique_part
 from sievemda.store.spelling import decode_utf7, from_disk
 from sievemda.store.staging import read_blocks
 from sievemda.store.uidlist import uids
+from sievemda.upkeep.importing.courier import keywords_of
 from sievemda.upkeep.importing.source import Contents, SourceFolder
 
 _LETTERS = {letter: SYSTEM[flag] for flag, letter in SYSTEM_FLAGS.items()}
@@ -87,6 +88,7 @@ class MaildirReading:
         self.position = 0
         self._directory = directory
         self._keywords = Keywords(0o600)
+        self._couriers = keywords_of(directory)
 
     def __iter__(self) -> Iterator[Carried]:
         known = uids(self._directory)
@@ -112,7 +114,7 @@ class MaildirReading:
         self.position += status.st_size
         letters = place.name.partition(":2,")[2]
         flags = tuple(_LETTERS[letter] for letter in letters if letter in _LETTERS)
-        flags += self._keywords.names(self._directory, letters)
+        flags += self._keywords.names(self._directory, letters) + self._couriers.get(name.partition(":")[0], ())
         content = partial(read_blocks, place)
         return Carried(content, flags, status.st_mtime, place.parent.name == "new" and not flags, str(place))
 
