@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 from sievemda.cli.terminal import is_terminal
@@ -16,7 +16,7 @@ T = TypeVar("T")
 _PAUSE = 0.2  # seconds between two lines
 
 
-def shown(things: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+def shown(things: Iterable[T], what: str, total: int | None = None) -> Generator[T, None, None]:
     """The things, counted on the terminal while they are taken."""
     if not is_terminal(sys.stderr):
         yield from things

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from contextlib import ExitStack, closing
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import click
@@ -136,6 +138,7 @@ def reconstruct(
 
 def _run(settings: Settings, words: tuple[str, ...], only: frozenset[str], how: dict[str, bool | str]) -> int:
     from sievemda.cli.mailbox import open_store
+    from sievemda.cli.progress import shown
     from sievemda.errors import UsageError
     from sievemda.upkeep.reconstruct.findings import Options, Work
     from sievemda.upkeep.reconstruct.rehash import rehash
@@ -159,11 +162,18 @@ def _run(settings: Settings, words: tuple[str, ...], only: frozenset[str], how: 
     users = words if how["users"] else ()
     names = () if how["users"] else words
     scope = Scope(store.namespace, names, users, partition, bool(how["recursive"]))
-    work = Work(store, options, out.finding, out.done)
-    try:
+    with ExitStack() as ending:
+        count = ending.enter_context(closing(shown(repeat(None), "mailboxes")))
+        silent = how["quiet"] or how["as_json"]  # no names tell how far it has come
+
+        def done(mailbox: str) -> None:
+            if silent:
+                next(count)
+            out.done(mailbox)
+
+        work = Work(store, options, out.finding, done)
+        ending.callback(out.end, work)
         go(work, scope, waiting=_say_waiting)
-    finally:
-        out.end(work)
     return work.code
 
 

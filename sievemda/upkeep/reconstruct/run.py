@@ -95,6 +95,8 @@ def _owner(work: Work, scope: Scope, known: Identities, owner: str | None, domai
     if everything:
         for found in _trees(mailboxes):
             _tree(work, found)
+    if everything and options.wants("folders"):
+        tree.tell_uses(work, mailboxes)
     if options.wants("quotas"):
         tree.mend_quotas(work, rootlist.roots_of(store, owner, domain) if everything else _roots(wanted))
 

@@ -21,6 +21,7 @@ from sievemda.upkeep.reconstruct.findings import Work
 
 _LIMITS = {maildirsize.FILE_NAME, quota_state.FILE_NAME, record.FILE_NAME}  # of a root where no mailbox is
 _MARK = "maildirfolder"
+_SIGNS = (record.FILE_NAME, subscriptions.FILE_NAME, aclfile.FILE_NAME, uidlist.FILE_NAME, "new", "tmp")  # of an INBOX
 _CONTROLS = (
     aclfile.FILE_NAME, keywords.FILE_NAME, maildirsize.FILE_NAME, record.FILE_NAME, subscriptions.FILE_NAME,
     uidlist.FILE_NAME,
@@ -46,13 +47,17 @@ def _trees(work: Work, owner: str | None, domain: str) -> Iterator[Tree]:
     if owner is None:
         yield from layout.shared(domain)
         return
+    found = []
     for partition, home in layout.homes(owner):
         _reach(work, owner, home)
         root = layout.inside(home) and layout.maildir(owner, home)
-        if root and not rootlist.is_bare(root):
-            tree = work.store.user_tree(owner)
-            yield tree or Tree(owner, "", layout.partition_of(root) if root != home / MAILDIR else partition, root)
-            return
+        if root and not rootlist.is_bare(root) and (signs := sum(os.path.lexists(root / name) for name in _SIGNS)):
+            where = layout.partition_of(root) if root != home / MAILDIR else partition
+            found.append((signs, Tree(owner, "", where, root)))
+    if tree := work.store.user_tree(owner):
+        yield tree
+    elif found:
+        yield max(found, key=lambda one: one[0])[1]
 
 
 def _reach(work: Work, owner: str, home: Path) -> None:

@@ -17,6 +17,7 @@ from sievemda.upkeep.reconstruct.findings import Work
 
 if TYPE_CHECKING:
     from sievemda.store.layout import Tree
+    from sievemda.store.mailbox import Mailbox
     from sievemda.store.quota import QuotaRoot
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -63,6 +64,22 @@ def _sound(work: Work, owner: str, lines: list[str]) -> list[str]:
         for line in dict.fromkeys(lines)
         if not _CONTROL.search(line) and line.isprintable() | ("\t" in line) and named_by(work.store, owner, line)
     ]
+
+
+# -- special uses ------------------------------------------------------------------------------------------------------
+
+
+def tell_uses(work: Work, mailboxes: list[Mailbox]) -> None:
+    """Two folders with one special use may be (RFC 6154 §2), and deliveries take the first of them."""
+    first: dict[str, str] = {}
+    for mailbox in mailboxes:
+        shown = work.store.namespace.format_admin(mailbox.name)
+        for use in mailbox.special_use.split() if mailbox.name.owner else ():
+            other = first.setdefault(use.lower(), shown)
+            if other != shown:
+                work.note(
+                    shown, "special-use", mailbox.path, f"it is {use}, as {other} is, which is the one that counts"
+                )
 
 
 # -- quotas ------------------------------------------------------------------------------------------------------------

@@ -217,3 +217,18 @@ def test_what_its_owner_may_not_use_can_be_used(mailbox, mend, name):
     path.chmod(0)
     assert kinds(mend()) == ["mode"]
     assert path.stat().st_mode & 0o600 == 0o600
+
+
+def test_an_inbox_is_mended_where_it_is_and_not_where_another_partition_has_folders_of_the_user(store, mailbox, mend):
+    inbox = store.create(store.namespace.parse_admin("user/alice"), partition="two")
+    store.create(store.namespace.parse_admin("user/alice/Far"), partition="default")
+    (inbox.path / "cur").rmdir()
+    mend()
+    assert store.find(inbox.name).path == inbox.path
+    assert listed(store) == ["user/alice", "user/alice/Far"]
+
+
+def test_two_folders_with_one_special_use_are_told(mailbox, mend):
+    for name in ("user/alice/a", "user/alice/b"):
+        mailbox(name).set_special_use("\\Sent")
+    assert kinds(mend(), "note") == ["special-use"]
