@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -87,9 +87,9 @@ def _run(store: MailStore, names: tuple[str, ...], target: str, watch: Watch, ho
     scope = _scope(names, how)
     directory = Path(target) if target.endswith("/") or (target != "-" and Path(target).is_dir()) else None
     base_file = _base_file(directory, scope, watch, how)
-    with _base(archives.base_of(base_file)) if base_file else nullcontext() as base:
-        if base is not None and base.head.since is not None and since is None:
-            raise DataError(f"{base_file} has only messages since a certain day, so that nothing can build on it")
+    with archives.base_of(base_file) if base_file else nullcontext() as base:
+        if base is not None:
+            _check_base(base, str(base_file), since)
         head = new_head(base.head.id if base else "", scope, since)
         with _target(target, directory, head, how) as out:
             totals = write_archive(store, trees, out.stream, head, base=base, index=out.index, watcher=watch)
@@ -138,10 +138,12 @@ def _base_file(directory: Path | None, scope: tuple[str, ...], watch: Watch, how
     return found.path if found else None
 
 
-@contextmanager
-def _base(base: Base) -> Iterator[Base]:
-    with base:
-        yield base
+def _check_base(base: Base, name: str, since: float | None) -> None:
+    """DataError when nothing can build on an archive."""
+    if not base.head.id:
+        raise DataError(f"the beginning of {name} is damaged, so that nothing can build on it")
+    if base.head.since is not None and since is None:
+        raise DataError(f"{name} has only messages since a certain day, so that nothing can build on it")
 
 
 def _target(target: str, directory: Path | None, head: Head, how: dict[str, Any]) -> AbstractContextManager[Target]:

@@ -553,3 +553,15 @@ def test_what_a_killed_run_has_left_goes_with_the_next_and_that_of_another_stays
         fcntl.flock(file, fcntl.LOCK_EX)
         assert alice("a", "backup", tmp_path / "x.tar")[0] == 0
     assert [path.exists() for path in (left, held)] == [False, True]
+
+
+def test_nothing_builds_on_an_archive_whose_beginning_is_damaged(alice, tmp_path):
+    alice("a", "backup", tmp_path / "full.tar")
+    spoiled(tmp_path / "full.tar", lambda octets: octets.__setitem__(slice(600, 800), bytes(200)))
+    code, _, err = alice("a", "backup", "--base", tmp_path / "full.tar", tmp_path / "more.tar")
+    assert (code, "damaged" in err, (tmp_path / "more.tar").exists()) == (65, True, False)
+
+
+def test_nothing_builds_on_an_archive_of_some_days(alice, tmp_path):
+    alice("a", "backup", "--since", "7d", tmp_path / "week.tar")
+    assert alice("a", "backup", "--base", tmp_path / "week.tar", tmp_path / "more.tar")[0] == 65
