@@ -54,6 +54,7 @@ class Work:
     mailboxes: int = 0
     messages: int = 0
     counts: dict[str, int] = field(default_factory=dict)  # findings by their states
+    named: set[str] = field(default_factory=set)  # mailboxes of which something was found
 
     def mend(self, mailbox: str, kind: str, path: Path, what: str, how: str, action: Callable[[], str | None]) -> bool:
         """Tell of something wrong and mend it, unless this is a dry run: whether it is mended now.
@@ -89,5 +90,6 @@ class Work:
         self._add(Finding(mailbox, kind, path, what, advice, NOTE))
 
     def _add(self, finding: Finding) -> None:
+        self.named.add(finding.mailbox)
         self.counts[finding.state] = self.counts.get(finding.state, 0) + 1
         self.tell(finding)

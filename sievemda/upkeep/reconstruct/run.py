@@ -54,7 +54,7 @@ def reconstruct(work: Work, scope: Scope, *, waiting: Callable[[], None] = lambd
                 mend_sharing(work)
             if folders:
                 areas.tell_orphans(work)
-    if missed := scope.missed():
+    if missed := scope.missed(work.named if work.options.dry_run else set()):
         raise NotFound(f"no mailbox {', '.join(missed)}")
 
 

@@ -61,6 +61,7 @@ class Scope:
                 return True
         return any(pattern.matches(name) for pattern in self._patterns)
 
-    def missed(self) -> list[str]:
-        """The names for which there was no mailbox."""
-        return [word for word in self._plain if word not in self._found]
+    def missed(self, known: set[str]) -> list[str]:
+        """The names for which there was no mailbox, nor anything that a dry run did not make one: those `known`."""
+        found = self._found | {word for word, name in self._plain.items() if self.namespace.format_admin(name) in known}
+        return [word for word in self._plain if word not in found]

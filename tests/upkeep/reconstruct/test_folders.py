@@ -32,6 +32,11 @@ def test_what_is_missing_of_a_folder_is_made(store, mailbox, mend, name, missing
     assert mend() == []
 
 
+def test_a_dry_run_knows_a_mailbox_that_it_would_mend(mailbox, mend):
+    (mailbox("user/alice").path / "cur").rmdir()
+    assert kinds(mend("user/alice", dry_run=True), "would mend") == ["parts"]
+
+
 def test_a_place_that_has_limits_and_no_mailbox_becomes_none(store, mailbox, mend):
     from sievemda.policy.quota import Limits
     from sievemda.store import rootlist
