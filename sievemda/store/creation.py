@@ -143,8 +143,13 @@ def _can_be(store: MailStore, name: MailboxName) -> bool:
 
 
 def _place(store: MailStore, tree: Tree, name: MailboxName, partition: str, having: Having, use: str) -> None:
-    """Make the directory, and on another partition than the tree's what shows it."""
+    """Make the directory, and on another partition than the tree's what shows it.
+
+    A tree that has moved since it was found is not made anew: FileNotFoundError.
+    """
     place, seen = place_of(store, tree, name, partition), tree.folder(name.path)
+    if place.parent != tree.root or name.owner is None:
+        make_directory(store, place.parent)
     if place == seen:
         build(store, place, name, having, use)
         return
@@ -211,7 +216,6 @@ def place_of(store: MailStore, tree: Tree, name: MailboxName, partition: str) ->
 
 def build(store: MailStore, place: Path, name: MailboxName, having: Having, use: str) -> None:
     """Make the directory of a folder with everything in it."""
-    make_directory(store, place.parent)
     temporary = workshop(store, place) / f"new.{unique_name()}"
     temporary.mkdir(mode=store.files.folder_mode)
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, StoreTrouble
 from sievemda.policy.acl import Acl
-from sievemda.store import aside
+from sievemda.store import aside, creation
 from sievemda.store.names import MailboxName
 
 ALICE = MailboxName("alice")
@@ -197,6 +197,22 @@ def test_what_cannot_be_renamed_stays(store, mailbox, do, old, new, error):
     with pytest.raises(error):
         do("rename", old, new)
     assert names(store) == before
+
+
+def test_a_folder_that_is_made_while_its_user_moves_makes_no_second_home(store, mailbox, do, monkeypatch):
+    home = mailbox("user/alice").path.parent
+    real = creation.tree_for
+
+    def tree_for(*arguments):
+        found = real(*arguments)
+        do("rename", "user/alice", "user/alice", partition="two")
+        return found
+
+    monkeypatch.setattr(creation, "tree_for", tree_for)
+    with pytest.raises(StoreTrouble):
+        do("create", "user/alice/a")
+    assert not home.exists()
+    assert mailbox("user/alice").partition == "two"
 
 
 def test_a_rename_that_fails_half_way_is_taken_back(store, mailbox, do, monkeypatch):
