@@ -23,6 +23,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -86,7 +87,8 @@ class Intake:
         self._file = mailbox.path / FILE_NAME
         self._notes = self._begun(validity)
         self.is_first = not self._is_noted
-        self._filling = Filling(mailbox, again=self._notes.fresh, ignore_quota=ignore_quota, missed=missed)
+        self._fill = partial(Filling, mailbox, ignore_quota=ignore_quota, missed=missed)
+        self._filling = self._fill(again=self._notes.fresh)
         self._passed: set[int] = set()
         self._octets = 0
 
@@ -94,6 +96,10 @@ class Intake:
         self._filling.__enter__()
         try:
             found = self._begun(self._notes.validity)  # somebody may have filled it while we waited
+            if self._notes.fresh and not found.fresh:
+                self._filling.__exit__(None, None, None)
+                self._filling = self._fill(again=False)
+                self._filling.__enter__()
             self._notes = self._settled(found)
             if found.pending:
                 self._write()

@@ -7,6 +7,7 @@ import pytest
 from sievemda.config import Settings
 from sievemda.mail.carried import Carried, of_octets
 from sievemda.store.mailstore import MailStore
+from sievemda.upkeep.filling import Filling
 from sievemda.upkeep.importing.intake import BATCH, FILE_NAME, Intake, come_from
 
 SOURCE = "imap://alice@old/INBOX"
@@ -116,6 +117,15 @@ def test_a_long_run_is_noted_in_between(inbox):
         for number in range(1, BATCH + 2):
             intake.add(number, carried())
         assert notes(inbox)[SOURCE]["done"] == f"1:{BATCH}"
+
+
+def test_what_somebody_else_has_put_in_while_it_waited_is_compared(inbox):
+    waiting = Intake(inbox, SOURCE, "1")
+    with Filling(inbox) as other:
+        other.add(carried())
+    with waiting as intake:
+        intake.add(1, carried())
+    assert len(files(inbox)) == 1
 
 
 def test_sources_are_kept_apart(inbox):
