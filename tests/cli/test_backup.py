@@ -565,3 +565,27 @@ def test_nothing_builds_on_an_archive_whose_beginning_is_damaged(alice, tmp_path
 def test_nothing_builds_on_an_archive_of_some_days(alice, tmp_path):
     alice("a", "backup", "--since", "7d", tmp_path / "week.tar")
     assert alice("a", "backup", "--base", tmp_path / "week.tar", tmp_path / "more.tar")[0] == 65
+
+
+def test_who_has_more_folders_than_he_may_make_gets_them_back(alice, folder, tmp_path):
+    alice("a", "quota", "set", "user/alice", "MAILBOX", "2")
+    alice("a", "backup", tmp_path / "all.tar")
+    assert alice("b", "restore", tmp_path / "all.tar")[0] == 0
+    same(folder, "a", "b")
+    assert alice("a", "quota", "list") == alice("b", "quota", "list")
+
+
+def test_folders_come_back_to_their_partitions(site, tmp_path):
+    def places(name):
+        return [f"--set=partition-{part}={tmp_path / name / part}" for part in ("default", "two")]
+
+    def call(name, *arguments):
+        return run(["--data", str(tmp_path / name), *places(name), *map(str, arguments)])
+
+    assert call("a", "mailbox", "create", "user/alice") == 0
+    for number in range(4):
+        assert call("a", "mailbox", "create", f"user/alice/{number}", "--partition", "two" if number % 2 else "") == 0
+    assert call("a", "backup", tmp_path / "all.tar") == call("b", "restore", tmp_path / "all.tar") == 0
+    found = [sorted(str(path.relative_to(tmp_path / name)) for path in (tmp_path / name).rglob("cur")) for name in "ab"]
+    assert found[0] == found[1]
+    assert len(found[0]) == 5

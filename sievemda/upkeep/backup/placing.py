@@ -117,23 +117,30 @@ class Placing:
                     self._let_in(tree, userid)
                 return
 
-            def fill(built: MailStore) -> None:
-                for folder, name in sorted(folders, key=lambda pair: len(pair[1].path)):
-                    if name.owner == userid:
-                        try:
-                            self._make(built, tree, folder, name)
-                        except DataError as error:
-                            self._failed(self._shown(name), error)
-                self._furnish(built, tree, userid)
-
-            accounts.build(self._store, userid, fill, self._partition(folders[0][0]))
-            self.made += [self._shown(name) for _, name in folders]
+            partition = next(self._partition(folder) for folder, name in folders if name == MailboxName(userid))
+            his = [(folder, name) for folder, name in folders if name.owner == userid]
+            near = [pair for pair in his if self._partition(pair[0]) in {"", partition}]  # the others follow one by one
+            accounts.build(self._store, userid, lambda built: self._fill(built, tree, userid, near), partition)
+            self.made += [self._shown(name) for _, name in near]
             accounts.tell(self._store, userid, granted=True)
             self._let_in(tree, userid)
         except AlreadyExists:  # somebody else is restoring him
             return
         except (OSError, SievemdaError) as error:
             self._failed(self._shown(MailboxName(userid)), error)
+
+    def _fill(
+        self, built: MailStore, tree: TreeEntry, userid: str, folders: list[tuple[FolderEntry, MailboxName]]
+    ) -> None:
+        made = []
+        for folder, name in sorted(folders, key=lambda pair: len(pair[1].path)):
+            try:
+                made.append((folder, self._make(built, tree, folder, name)))
+            except DataError as error:
+                self._failed(self._shown(name), error)
+        for folder, mailbox in made:  # he may have more folders than he may make
+            _limit(built, mailbox, folder)
+        self._furnish(built, tree, userid)
 
     def _furnish(self, store: MailStore, tree: TreeEntry, userid: str) -> None:
         """Subscriptions and scripts."""
@@ -165,6 +172,7 @@ class Placing:
                     self.made.append(self._shown(MailboxName(name.owner)))
                 try:
                     found = self._make(self._store, tree, folder, name)
+                    _limit(self._store, found, folder)
                 except AlreadyExists:
                     return self._store.find(name)
             self.made.append(self._shown(name))
@@ -182,8 +190,6 @@ class Placing:
         partition = "" if name.is_inbox or store is not self._store else self._partition(folder)
         use = "" if name.is_inbox else _uses(folder)
         made = create(store, name, partition=partition, special_use=use, subscribe=False, having=having)
-        if folder.limits is not None:
-            store.make_root(made).set_limits(_limits(folder))
         if folder.keywords:  # so that they have the letters that they had
             store.files.keywords.letters(made.path, folder.keywords[:ROOM])
         forget_list(made.tree.root)
@@ -198,8 +204,7 @@ class Placing:
         metadata = self._metadata(tree, folder, mailbox.name)
         use = "" if mailbox.name.is_inbox else _uses(folder)
         mailbox.store.records.change(mailbox.path, metadata=metadata, special_use=use)
-        if folder.limits is not None:
-            self._store.make_root(mailbox).set_limits(_limits(folder))
+        _limit(self._store, mailbox, folder)
 
     def _acl(self, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> Acl | None:
         if not self._manner.acl or folder.acl is None:
@@ -243,6 +248,10 @@ def _uses(folder: FolderEntry) -> str:
     return " ".join(use for use in map(known_use, folder.special_use.split()) if use)
 
 
-def _limits(folder: FolderEntry) -> Limits:
-    found = folder.limits or {}
-    return Limits(**{name: found[name] for name in LIMITS if 0 <= found.get(name, -1) < 1 << 62})
+def _limit(store: MailStore, mailbox: Mailbox, folder: FolderEntry) -> None:
+    """Make it the quota root that it was."""
+    if folder.limits is None:
+        return
+    found = folder.limits
+    limits = Limits(**{name: found[name] for name in LIMITS if 0 <= found.get(name, -1) < 1 << 62})
+    store.make_root(mailbox).set_limits(limits)
