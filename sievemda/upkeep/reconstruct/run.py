@@ -50,6 +50,8 @@ def reconstruct(work: Work, scope: Scope, *, waiting: Callable[[], None] = lambd
             except (OSError, SievemdaError) as error:
                 work.failed(owner or domain, "unreadable", store.layout.partition(store.default_partition), "", error)
         if scope.whole:
+            if work.options.wants("quotas"):
+                tree.mend_quotas(work, _domains(work))
             if work.options.wants("rights"):
                 mend_sharing(work)
             if folders:
@@ -98,14 +100,20 @@ def _owner(work: Work, scope: Scope, known: Identities, owner: str | None, domai
     if everything and options.wants("folders"):
         tree.tell_uses(work, mailboxes)
     if options.wants("quotas"):
-        tree.mend_quotas(work, rootlist.roots_of(store, owner, domain) if everything else _roots(wanted))
+        roots = rootlist.roots_of(store, owner, domain) if everything else _roots(wanted)
+        tree.mend_quotas(work, (root for root in roots if not root.is_domain))
+
+
+def _domains(work: Work) -> Iterator[QuotaRoot]:
+    """The roots of domains, for which the messages of all users count."""
+    for domain in work.store.layout.domains():
+        yield from (root for root in rootlist.roots_of(work.store, None, domain) if root.is_domain)
 
 
 def _roots(mailboxes: list[Mailbox]) -> Iterator[QuotaRoot]:
-    """Those that count for these; not that of a domain, which counts for many others as well."""
+    """Those that count for these."""
     for mailbox in mailboxes:
-        root = mailbox.quota_root()
-        if root is not None and not root.is_domain:
+        if root := mailbox.quota_root():
             yield root
 
 

@@ -178,6 +178,16 @@ def test_sizes_are_mended_before_they_are_counted(store, mailbox, put, mend):
     assert store.quota_root(inbox.name).usage() == Usage(43, 1)
 
 
+def test_the_usage_of_a_domain_is_counted_when_its_users_have_been_mended(site, put, mend):
+    store = site(site={"virtdomains": "userid"})
+    dora = store.create(store.namespace.parse_admin("user/dora@example.org"))
+    rootlist.set_limits(store, rootlist.root_name(store.namespace, "@example.org"), Limits(storage=1024000))
+    put(dora, "cur/1700000000.M1P1Q1.host,S=43000:2,S")
+    assert kinds(mend(store=store)) == ["size", "quota"]
+    root = store.quota_root(rootlist.root_name(store.namespace, "@example.org"))
+    assert (root.usage(), kinds(mend(store=store))) == (Usage(43, 1), [])
+
+
 # -- scripts -----------------------------------------------------------------------------------------------------------
 
 
