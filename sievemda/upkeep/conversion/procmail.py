@@ -43,10 +43,10 @@ _INCLUDED = 10  # files in files
 
 @dataclass(slots=True)
 class _Chain:
-    """What E, A and a hang on; None: nobody can know. `line` is where."""
+    """What E, A and a hang on; None: nobody can know. `line` is where. At the top nothing has gone before."""
 
     executed: Test | None = FALSE
-    matched: Test | None = TRUE
+    matched: Test | None = FALSE
     line: int = 0
 
 
@@ -224,7 +224,8 @@ class _Flow:
             instead=f"if {test_text(executed)} {{ ... }}",
         )
         with self._settings.inside(conditional=executed != TRUE):
-            return [*sets, *self.run(recipe.block, copy=inner_copy)]
+            # The first recipe of a block hangs on that of the block.
+            return [*sets, *self.run(recipe.block, copy=inner_copy, chain=_Chain(TRUE, TRUE))]
 
     def _action(self, recipe: Recipe, remarks: Remarks, *, copy: bool) -> Action:
         try:
@@ -310,8 +311,8 @@ def _remember(recipe: Recipe, chain: _Chain, executed: Test | None, own: Test | 
     """An `E` that was taken keeps the next one from it, and so does what kept it from this one."""
     before, chain.line = chain.executed, recipe.place.line
     chain.executed = executed
-    if _is_else(recipe) and before is not None and own is not None:
-        chain.executed = any_of([before, own])
+    if "E" in recipe.flags and before is not None and executed is not None and own is not None:
+        chain.executed = any_of([before, own if _is_else(recipe) else executed])
     if not recipe.flags & {"A", "a"}:
         chain.matched = executed
 

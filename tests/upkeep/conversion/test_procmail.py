@@ -197,6 +197,23 @@ def test_recipes_hang_together_as_their_flags_say(flags, subject, places):
     assert goes(converted(CHAIN.format(*flags)), message(f"Subject: {subject}")) == places
 
 
+@pytest.mark.parametrize(
+    ("rules", "places"),
+    [
+        (":0 Ac\n1\n", ["INBOX"]),
+        (":0 ac\n1\n", ["INBOX"]),
+        (":0 Ec\n1\n", ["1", "INBOX"]),
+        (":0\n{\n:0 Ac\n1\n}\n", ["1", "INBOX"]),
+        (":0\n{\n:0 Ec\n1\n:0 Ec\n2\n}\n", ["INBOX"]),
+        (":0\n{\n:0 c\n* ^X-Not:\n1\n}\n:0 Ac\n2\n:0 Ec\n3\n", ["2", "INBOX"]),
+        (":0 c\n1\n:0 Ec\n2\n:0 Ac\n3\n", ["1", "INBOX"]),
+        (":0 c\n1\n:0 AEc\n2\n:0 Ec\n3\n", ["1", "INBOX"]),
+    ],
+)
+def test_the_first_recipe_hangs_on_its_block(rules, places):
+    assert goes(converted(rules), message()) == places
+
+
 def test_blocks_nest_and_go_on_behind_themselves():
     text = """
 :0
