@@ -257,11 +257,10 @@ def _remove_for_good(
     days = options.discard_days * clearing.DAY if options.withholds else 0.0
     if request.deleted is not None:
         age = kept if request.deleted < 0 else request.deleted
-        removed["deleted"] = len(aside.prune(store, age, dry=dry))
+        removed["deleted"] = aside.prune(store, age, dry=dry)
     if request.users is not None:
         age = kept if request.users < 0 else request.users
-        gone = aside.prune(store, age, lambda entry: clearing.is_user(store, entry), dry=dry)
-        removed["users"] = len(gone)
+        removed["users"] = aside.prune(store, age, lambda entry: clearing.is_user(store, entry), dry=dry)
     if request.withdrawn is not None:
         age = days if request.withdrawn < 0 else request.withdrawn
         removed["withdrawn"] = clearing.forget_withdrawn(store, age, options.discard_size, dry=dry)

@@ -162,15 +162,15 @@ def remove(entry: Aside) -> None:
 
 def prune(
     store: MailStore, older_than: float, wanted: Callable[[Aside], bool] = lambda _: True, *, dry: bool = False
-) -> list[Aside]:
-    """Delete for good what is wanted of what was deleted more than so many seconds ago; what that was.
+) -> int:
+    """Delete for good what is wanted of what was deleted more than so many seconds ago; how many that were.
 
-    A `dry` run says what it would be.
+    A `dry` run says how many it would be.
     """
     limit = time.time() - older_than
     old = [entry for entry in entries(store) if entry.deleted <= limit and not entry.to and wanted(entry)]
     if dry:
-        return old
+        return len(old)
     for entry in old:
         remove(entry)
     for partition in store.layout.partitions:
@@ -179,4 +179,4 @@ def prune(
             with suppress(OSError):  # it is not empty; that is no deletion that was hardly begun
                 if path.stat().st_mtime <= limit:
                     path.rmdir()
-    return old
+    return len(old)

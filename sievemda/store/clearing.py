@@ -59,7 +59,7 @@ def forget_deleted(store: MailStore, *, dry: bool = False) -> dict[str, int]:
     if not dry:
         leftovers.follow(store)
     return {
-        "deleted": len(aside.prune(store, kept, dry=dry)),
+        "deleted": aside.prune(store, kept, dry=dry),
         "leftovers": _leftovers(store, kept) if dry else leftovers.forget(store, kept),
         "withdrawn": forget_withdrawn(store, days * DAY, options.discard_size, dry=dry),
     }
