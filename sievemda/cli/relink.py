@@ -41,7 +41,7 @@ def relink(
     store, failures = open_store(settings), Failures()
     how = How(dry_run=dry_run, dates=not ignore_dates, since=instant(since) if since else float("-inf"))
     folders = (mailbox.path for _, mailbox in selection.find(store, failures))
-    report = relink_all(folders, how, failures.tell, lambda rows: shown(rows, "messages"))
+    report = relink_all(folders, how, failures.tell, shown)
     if as_json:
         print_json(_as_json(report, dry_run=dry_run))
     else:

@@ -31,7 +31,7 @@ def linked(store):
     def linked(**how):
         problems = []
         folders = [mailbox.path for mailbox in store.list()]
-        report = relink(folders, How(**how), lambda error, where: problems.append((where, error)), lambda rows: rows)
+        report = relink(folders, How(**how), lambda error, where: problems.append((where, error)), lambda rows, _: rows)
         assert problems == []
         return report
 
@@ -234,7 +234,7 @@ def test_a_link_in_the_place_of_a_folder_leads_nowhere(store, put, linked, mailb
         temporary.symlink_to(tmp_path / "elsewhere")
     problems = []
     report = relink(
-        [found.path for found in store.list()], How(), lambda *what: problems.append(what), lambda rows: rows
+        [found.path for found in store.list()], How(), lambda *what: problems.append(what), lambda rows, _: rows
     )
     assert (report.linked, len(problems)) == (0, 1)
     assert list((tmp_path / "elsewhere").iterdir()) == []

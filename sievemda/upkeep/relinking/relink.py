@@ -30,7 +30,7 @@ from sievemda.upkeep.sorting import sorted_rows
 
 _BLOCK = 1 << 20
 Problem = Callable[[OSError, str], None]
-Watch = Callable[[Iterable[bytes]], Iterator[bytes]]
+Watch = Callable[[Iterable[bytes], str], Iterator[bytes]]  # and what they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,11 @@ class Report:
 
 
 def relink(folders: Iterable[Path], how: How, problem: Problem, watch: Watch) -> Report:
-    """`watch` is gone through by every message that is looked at. OSError when there is no room for temporary files."""
+    """`watch` sees what is looked at, read and linked go by. OSError when there is no room for temporary files."""
     report, began = Report(), time.monotonic()
-    rows = sorted_rows(watch(found(folders, how.since, problem, dates=how.dates)))
-    for group in equal(digested(alike(rows, report.before))):
+    rows = sorted_rows(watch(found(folders, how.since, problem, dates=how.dates), "messages"))
+    read = sorted_rows(watch(digested(alike(rows, report.before)), "messages of equal size"))
+    for group in equal(watch(read, "messages compared")):
         _link_all(group, how, report, problem)
     report.seconds = time.monotonic() - began
     return report

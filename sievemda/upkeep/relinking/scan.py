@@ -19,7 +19,6 @@ from itertools import groupby
 from pathlib import Path
 
 from sievemda.store.pinned import open_pinned
-from sievemda.upkeep.sorting import sorted_rows
 
 Problem = Callable[[OSError, str], None]
 _KIND = 16 + 16 + 8 + 8 + 4
@@ -160,6 +159,6 @@ def _digest(names: list[bytes]) -> tuple[str, os.stat_result] | None:
 
 
 def equal(rows: Iterable[bytes]) -> Iterator[Iterator[tuple[int, Place]]]:
-    """Groups of messages with one content, each with its inode: that of the file to be kept comes first."""
-    for _, group in groupby(sorted_rows(rows), key=lambda row: row[:GROUP]):
+    """Of sorted rows groups with one content, each with its inode: that of the file to be kept comes first."""
+    for _, group in groupby(rows, key=lambda row: row[:GROUP]):
         yield ((int(row[_KEPT_INODE], 16), Place.of(row[_KEPT_PLACE:])) for row in group)
