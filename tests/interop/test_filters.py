@@ -31,7 +31,7 @@ PROCMAIL = {
 MAILDROP = {
     "fields": 'if (/^Subject:.*\\bfoo\\b/)\n{\n  to "$MAIL/one"\n}\nif (/^(From|Sender):.*(owner|daemon)/)\n{\n  to "$MAIL/two"\n}\n',
     "logic": 'if ((/^Subject:.*foo/ && !/^Cc:/) || /^Sender:/)\n{\n  to "$MAIL/one"\n}\nelsif ($SIZE > 2000)\n{\n  to "$MAIL/two"\n}\nelse\n{\n  cc "$MAIL/three"\n}\n',
-    "score": 'if (/^Subject:.*foo/ + /^Cc:/ + /^Precedence:/ >= 2)\n{\n  to "$MAIL/one"\n}\n',
+    "score": 'if (/^Subject:.*foo/:h,1,0 + /^Cc:/:h,1,0 + /^Precedence:/:h,1,0 >= 2)\n{\n  to "$MAIL/one"\n}\n',
     "sender": 'if ($FROM =~ /^bob@/ && hasaddr("LIST@lists.example.org"))\n{\n  to "$MAIL/one"\n}\nif (/viagra/:b)\n{\n  exit\n}\n',
     "values": 'X="two"\nif (/^Subject: \\[(\\w+)\\]/)\n{\n  X="one"\n}\nif ($X eq "one")\n{\n  cc "$MAIL/$X"\n}\ncc "!carol@example.com"\n',
 }

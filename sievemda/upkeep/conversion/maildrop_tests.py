@@ -141,19 +141,23 @@ class Tests:
         if self._is_variable(left, "SIZE"):
             return _size(sign, int(bound))
         if score := self._score(left, remarks):
-            return _scored(sign, score, bound)
+            found = _scored(sign, score, bound)
+            # The manual says that a pattern without a weight counts 1, and maildrop 2.9 counts 2.
+            if found != _scored(sign, self._score(left, remarks, unweighted=2.0), bound):
+                raise Impossible("what a pattern without a weight counts in a sum depends on the version of maildrop")
+            return found
         return Known(_compared(sign, _number(self.text(left)), bound))
 
-    def _score(self, expression: Expression, remarks: Remarks) -> list[Weighed]:
+    def _score(self, expression: Expression, remarks: Remarks, unweighted: float = 1.0) -> list[Weighed]:
         """The patterns that are summed; none when it is no sum of patterns."""
         match expression:
             case Binary("+", left, right):
-                one, other = self._score(left, remarks), self._score(right, remarks)
+                one, other = (self._score(part, remarks, unweighted) for part in (left, right))
                 if bool(one) != bool(other):
                     raise Impossible("a sum of patterns and other values")
                 return one + other
             case Pattern(token):
-                weight, again = (*token.weights, 1.0, 1.0)[:2] if token.weights else (1.0, 0.0)
+                weight, again = (*token.weights, 1.0, 1.0)[:2] if token.weights else (unweighted, 0.0)
                 test = self._pattern(token, remarks, capture=False)
                 return [Weighed(test, weight, again=bool(token.weights) and again != 0)]
         return []

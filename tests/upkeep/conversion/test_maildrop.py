@@ -37,6 +37,7 @@ def when(expression, action='to "hit"'):
         ("/^Subject:.*a/:h,2 + /^Subject:.*b/:h,3 >= 5", "Subject: ab", False),
         ("/^Subject:.*a/:h,1,0 + /^Subject:.*b/:h,1,0 >= 2", "Subject: ab", True),
         ("/^Subject:.*a/ + /^Subject:.*b/ > 1", "Subject: a", False),
+        ("/^Subject:.*a/ + /^Subject:.*b/ >= 1", "Subject: b", True),
         ("$SIZE < 100000", "Subject: x", True),
         ("$SIZE >= 100000", "Subject: x", False),
         ('hasaddr("Alice@Example.ORG")', "To: Al <alice@example.org>", True),
