@@ -275,3 +275,10 @@ def test_a_message_that_has_gone_is_counted(mailbox, monkeypatch):
             each.file.unlink()
 
     assert write_mbox(box, vanish) == (1, 1)
+
+
+def test_a_message_that_a_reader_moves_while_it_is_looked_for_is_written_once(mailbox):
+    box = mailbox("user/alice/One")
+    for name in ("new/1.a,S=2", "cur/1.a,S=2:2,S", "cur/2.b:2,", "new/3.c"):
+        (box.path / name).write_text("x\n")
+    assert write_mbox(box, lambda _: None) == (3, 0)

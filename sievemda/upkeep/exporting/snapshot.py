@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from sievemda.mail.carried import Carried
 from sievemda.store.messages import flags_of, locate, unique_part
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
 
 BLOCK = 1 << 20
+_UNKNOWN = 1 << 40  # greater than any UID
 UIDVALIDITY = 1  # of a folder that no IMAP server has given one
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A message: its UID, or the number that stands for one where no IMAP server has given any."""
 
     uid: int
-    part: str
     name: str
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,24 @@ class Snapshot:
 
 def snapshot(mailbox: Mailbox) -> Snapshot:
     known = uids(mailbox.path)
-    names: dict[str, tuple[str, str]] = {}
-    for part in ("new", "cur"):  # a message that a reader moves meanwhile is seen twice, and counts where it goes
+    rows: list[Row] = []
+    for part in ("new", "cur"):  # a message that a reader moves meanwhile is seen twice
         try:
             with os.scandir(mailbox.path / part) as found:
-                names |= {unique_part(entry.name): (part, entry.name) for entry in found if entry.name[0] != "."}
+                names = (entry.name for entry in found if entry.name[0] != ".")
+                rows += [Row(known.get(name.partition(":")[0], _UNKNOWN), name, part) for name in names]
         except (FileNotFoundError, NotADirectoryError):
             continue
-    ordered = sorted((known.get(name.partition(":")[0], 1 << 40), name, part) for part, name in names.values())
-    rows, last = [], 0
-    for uid, name, part in ordered:
-        last = uid if uid < 1 << 40 else last + 1
-        rows.append(Row(last, part, name))
+    del known
+    rows.sort()
+    last = kept = 0
+    for index, row in enumerate(rows):
+        if index + 1 < len(rows) and unique_part(rows[index + 1].name) == unique_part(row.name):
+            continue  # where it goes it is called the same and more
+        last = row.uid if row.uid < _UNKNOWN else last + 1
+        rows[kept] = row if row.uid == last else Row(last, row.name, row.part)
+        kept += 1
+    del rows[kept:]
     letters = {letter for row in rows for letter in row.name.partition(":2,")[2]}
     keywords = sorted(mailbox.store.keywords.names(mailbox.path, "".join(letters)))
     return Snapshot(rows, validity(mailbox.path) or UIDVALIDITY, last, tuple(keywords))
