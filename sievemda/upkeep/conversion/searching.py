@@ -99,6 +99,9 @@ def _match(parts: list[Part], search: Search, *, line: bool = False) -> Match:
 
 
 def _field_test(look: Look, match: Match, search: Search) -> Test:
+    encoded = "=?" if match.kind in {"contains", "is"} else "=\\?"
+    if any(encoded in key for key in match.keys):
+        raise Impossible("encoded words ('=?') are decoded before a script sees them")
     if not look.fields:
         return _check("envelope", '"from"', match, search, "envelope")
     if match == Match("contains", ("",)):

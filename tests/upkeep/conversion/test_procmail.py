@@ -157,7 +157,15 @@ def test_what_a_program_would_have_got_stays_in_the_inbox(action):
 
 @pytest.mark.parametrize(
     "condition",
-    ["? test -f x", "$ ^To:.*`whoami`", "^Subject:.*(a", "-1^1 ^Subject:.*x", "X ?? ^y\n* $ ^To:.*$USERX$HOST"],
+    [
+        "? test -f x",
+        "$ ^To:.*`whoami`",
+        "^Subject:.*(a",
+        "-1^1 ^Subject:.*x",
+        "! ^Subject:.*=\\?(koi8|big5)",
+        "^Subject:.*=\\?[a-z]",
+        "X ?? ^y\n* $ ^To:.*$USERX$HOST",
+    ],
 )
 def test_a_condition_that_cannot_be_asked_leaves_out_its_recipe_alone(condition):
     script = converted(f":0\n* {condition}\n/dev/null\n:0\n* ^Subject:.*hello\nnext\n")
