@@ -38,7 +38,7 @@ class _Kinds(LazyCommands):
         return super().parse_args(ctx, args)
 
 
-@click.group("import", cls=_Kinds, lazy=_LAZY, epilog="Example: sievemda import --help")
+@click.group("import", cls=_Kinds, lazy=_LAZY, epilog="Example: sievemda import old-mail.mbox user/alice/Old")
 def import_() -> None:
     """Bring messages, folders and rules in from elsewhere; users and folders are made as needed.
 
