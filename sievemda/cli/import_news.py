@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _URL = re.compile(r"(nntps?|news)://(?:([^/@]*)@)?(\[[0-9A-Fa-f:.]+\]|[^/@:\[\]]+)(?::([0-9]{1,5}))?(?:/(.*))?")
 
 
-@click.command("news", epilog="Example: sievemda import news nntp://news.example.org/comp.lang.*")
+@click.command("news", epilog="Example: sievemda import news 'nntp://news.example.org/comp.lang.*'")
 @click.argument("source", metavar="DIRECTORY|nntp[s]://[USER@]HOST[:PORT][/WILDMAT]")
 @click.argument("wildmats", metavar="[WILDMAT]...", nargs=-1)
 @click.option("--prefix", default="news", help="The shared folder below which groups go; '' is none (default: news).")

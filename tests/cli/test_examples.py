@@ -14,12 +14,17 @@ import pytest
 
 from sievemda.cli.main import COMMANDS, cli, run
 from tests.delivery.world import World, message
+from tests.interop.certificate import make_certificate
 from tests.serve.service import Service
+from tests.upkeep.importing.imap_server import Box, ImapServer
+from tests.upkeep.importing.news_server import NewsServer
 
 UNTIL_STOPPED = {"serve", "demo", "sieve lsp"}  # somebody stops them, or talks to them
 SERVED = {"deliver", "probe", "stat"}  # ask a server that is running
+FROM_AFAR = {"import imap", "import news"}  # from a server of somebody else
 RULES = Path(__file__).parents[2] / "conf" / "quota"
 EXPIRY = Path(__file__).parents[2] / "conf" / "expire"
+SPOOL = Path(__file__).parents[1] / "upkeep" / "importing" / "cyrus_data"
 SCRIPT = 'if header :contains "subject" "spam" {\n    discard;\n}\n'
 SVTEST = 'require "vnd.dovecot.testsuite";\n\ntest "nothing" {\n    if false {\n        test_fail "why";\n    }\n}\n'
 STAFF = "user,folders,acl\nerin,,\nfred,Sent \\Sent|Junk \\Junk,Junk anyone p\n"
@@ -91,15 +96,31 @@ def prepared(tmp_path_factory):
         "filters/one.svtest": SVTEST,
         "staff.csv": STAFF,
         "password-file": "correct horse\n",
+        "alice.pw": "secret\n",
         ".forward": "\\alice, bob@example.net\n",
         ".procmailrc": ":0:\n* ^List-Id:.*<lists\\.example>\nLists/\n",
-        ".mailfilter": "if (/^Subject:.*lists/)\n{\n  to \"Maildir/.Lists\"\n}\n",
+        ".mailfilter": 'if (/^Subject:.*lists/)\n{\n  to "Maildir/.Lists"\n}\n',
         "old-mail.mbox": "From a@b.example Thu Nov 29 22:33:52 2001\nSubject: old\n\nhello\n\n",
     }.items():
         (base / place).parent.mkdir(exist_ok=True)
         (base / place).write_text(text)
     (base / "message.eml").write_bytes(message())
+    cyrus(base)
     return base
+
+
+def cyrus(base):
+    """The directories of a Cyrus server, as they are called by default."""
+    inbox, scripts = base / "spool" / "cyrus" / "mail" / "user" / "fbert", base / "spool" / "sieve" / "f" / "fbert"
+    inbox.mkdir(parents=True)
+    scripts.mkdir(parents=True)
+    for uid in range(1, 7):
+        (inbox / f"{uid}.").write_bytes(message().replace(b"\n", b"\r\n"))
+    shutil.copy(SPOOL / "header", inbox / "cyrus.header")
+    shutil.copy(SPOOL / "index.17", inbox / "cyrus.index")
+    (scripts / "main.script").write_text(SCRIPT)
+    (scripts / "defaultbc").symlink_to("main.bc")
+    (base / "lib" / "cyrus").mkdir(parents=True)
 
 
 @pytest.fixture
@@ -113,9 +134,12 @@ def pasted(prepared, tmp_path):
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m sievemda --data {base}/var "$@"\n')
     program.chmod(0o755)
     environment = os.environ | {"PATH": f"{base / 'bin'}:{os.environ['PATH']}", "HOME": str(base)}
+    here = {"/etc/sievemda/": f"{base}/etc/", "/var/spool/": f"{base}/spool/", "/var/lib/": f"{base}/lib/"}
 
-    def paste(*lines):
-        text = "\n".join(["set -e", *lines]).replace("/etc/sievemda/", f"{base}/etc/")
+    def paste(*lines, **elsewhere):
+        text = "\n".join(["set -e", *lines])
+        for old, new in (here | elsewhere).items():
+            text = text.replace(old, new)
         return subprocess.run(
             ["bash", "-c", text],
             cwd=base,
@@ -134,7 +158,7 @@ def works(done):
     assert (done.returncode, done.stderr) in [(0, ""), (0, "2 made\n")], done
 
 
-@pytest.mark.parametrize("words", [words for words in commands() if words not in UNTIL_STOPPED | SERVED])
+@pytest.mark.parametrize("words", [words for words in commands() if words not in UNTIL_STOPPED | SERVED | FROM_AFAR])
 def test_the_example_of_a_command_works_as_it_stands(pasted, example, words):
     works(pasted(FIRST.get(words, ":"), example(words)))
 
@@ -151,3 +175,17 @@ def test_the_examples_of_what_asks_a_server_work_with_one(prepared, example, tmp
     finally:
         service.stop()
         service.close()
+
+
+def test_the_example_of_bringing_an_account_works_with_its_server(pasted, example, tmp_path):
+    certificate = make_certificate(tmp_path)
+    with ImapServer({"INBOX": Box([(1, "", message())])}, certificate=certificate, tls=True) as server:
+        here = {"old.example.org": f"127.0.0.1:{server.port}"}
+        works(pasted(f"export SSL_CERT_FILE={certificate[0]}", example("import imap"), **here))
+        assert server.fetched == [1]
+
+
+def test_the_example_of_bringing_news_works_with_its_server(pasted, example):
+    with NewsServer({"comp.lang.c": {1: message()}}) as server:
+        works(pasted(example("import news"), **{"news.example.org": f"127.0.0.1:{server.port}"}))
+        assert server.fetched == [("comp.lang.c", 1)]
