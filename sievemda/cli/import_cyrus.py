@@ -88,6 +88,7 @@ def _lines(job: Spool, *, dry_run: bool) -> Iterator[str]:
     verb = "would come" if dry_run else "came"
     for taken in job.taken:
         parts = [f"{taken.added} {verb}", f"{taken.there} there already"]
+        parts += taken.followed()
         parts += [f"{taken.failed} FAILED"] * bool(taken.failed)
         parts += [f"no room for keyword {name}" for name in taken.lost]
         yield one_line(f"{taken.folder} -> {taken.mailbox}: {', '.join(parts)}")

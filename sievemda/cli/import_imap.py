@@ -84,6 +84,7 @@ def _maps(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, .
 @click.option("--exclude", "without", metavar="PATTERN", multiple=True, help="All but these.")
 @click.option("--map", "maps", metavar="OLD=NEW", multiple=True, callback=_maps, help="Call a folder something else.")
 @click.option("--since", metavar="DAY", callback=_day, help="Only what arrived on that day or later: 2024-12-31.")
+@click.option("--expunge", is_flag=True, help="Remove what was expunged there, but for copies that were touched here.")
 @click.option("--acl", is_flag=True, help="Bring the rights along, too.")
 @click.option("--quota", is_flag=True, help="Bring the limits along, where there are none here.")
 @click.option("--ignore-quota", is_flag=True, help="Take in more than the limits here allow.")
@@ -96,7 +97,7 @@ def imap(settings: Settings, /, address: str, mailbox: str, **options: Any) -> i
     """Bring all folders of an account on an IMAP server, with flags, keywords, dates and subscriptions.
 
     They go to user/USER, or to MAILBOX and below it; with a FOLDER that one alone goes into MAILBOX. Nothing changes on
-    the server. A second run brings what is new: import, send new mail here, import again.
+    the server. A second run brings what is new, and flags that changed there: import, send new mail here, import again.
     """
     from sievemda.upkeep.importing.places import Places
 
@@ -185,6 +186,7 @@ def _lines(login: Login, account: Account, *, dry_run: bool) -> Iterator[str]:
     verb = "would come" if dry_run else "came"
     for taken in account.taken:
         parts = [f"{taken.added} {verb}", f"{taken.there} there already"]
+        parts += taken.followed()
         parts += [f"{taken.failed} FAILED"] * bool(taken.failed)
         parts += [f"no room for keyword {name}" for name in taken.lost]
         yield one_line(f"{taken.folder} -> {taken.mailbox}: {', '.join(parts)}")
@@ -198,7 +200,9 @@ def _choice(where: Address, options: dict[str, Any]) -> Choice:
 
     if where.folder and options["only"]:
         raise UsageError("either a folder in the address or --folders")
-    keys = ("without", "maps", "since", "acl", "quota", "ignore_quota", "dry_run")
+    if options["since"] and options["expunge"]:
+        raise UsageError("--expunge must see all messages: not with --since")
+    keys = ("without", "maps", "since", "acl", "quota", "ignore_quota", "dry_run", "expunge")
     only = (where.folder,) if where.folder else options["only"]
     return Choice(only=only, **{key: options[key] for key in keys})
 

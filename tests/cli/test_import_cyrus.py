@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,21 @@ def test_a_second_run_brings_what_is_new(call, tmp_path, spool, config):
     assert "1 messages are not in the index" in err
     assert "anyone p" in call("acl", "list", "user/fbert")[1]
     assert "ACTIVE" not in call("script", "list", "fbert")[1]
+
+
+def test_a_second_run_brings_flags_that_have_changed(call, tmp_path, spool):
+    call("import", "cyrus", str(spool))
+    index = spool / "f" / "user" / "fbert" / "cyrus.index"
+    content = bytearray(index.read_bytes())
+    start, length = struct.unpack_from(">2I", content, 12)
+    for record, system in ((0, 0), (1, 0x13)):  # the first is unread now; the second answered and flagged and read
+        struct.pack_into(">I", content, start + record * length + 32, system)
+    index.write_bytes(content)
+    assert "5 there already, 2 with other flags" in call("import", "cyrus", str(spool), "-n")[1]
+    assert flags(tmp_path) == ["", "DRb", "Fa", "S", "ST"]
+    assert "5 there already, 2 with other flags" in call("import", "cyrus", str(spool))[1]
+    assert flags(tmp_path) == ["", "", "DRb", "FRSa", "ST"]
+    assert "other flags" not in call("import", "cyrus", str(spool))[1]
 
 
 def test_an_old_spool_has_names_by_its_directories_and_seen_states_in_a_file(call, tmp_path, config):

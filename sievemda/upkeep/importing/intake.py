@@ -33,6 +33,7 @@ from sievemda.store.files import MAX_CONTROL_FILE, read_control_file, write_atom
 from sievemda.store.maildir import contents
 from sievemda.store.messages import unique_part
 from sievemda.upkeep.filling import Filling
+from sievemda.upkeep.importing.copies import Copies, Copy, copy_of
 from sievemda.upkeep.importing.numbers import Numbers
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Intake:
     """One folder while it takes messages in from one source: a context manager. Raises as `Filling` does.
 
     `source` says where they come from, `validity` until when its numbers mean the same. `is_first`: the folder has had
-    nothing from there.
+    nothing from there. Where `copies` are given, messages are remembered there with their flags.
     """
 
     def __init__(
@@ -81,8 +82,11 @@ class Intake:
         *,
         ignore_quota: bool = False,
         missed: Callable[[MailboxName], None] | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self.mailbox = mailbox
+        self._copies = copies
+        self._new_copies: dict[int, Copy] = {}
         self._source = source
         self._file = mailbox.path / FILE_NAME
         self._notes = self._begun(validity)
@@ -147,6 +151,8 @@ class Intake:
             self._passed.add(number)
         else:
             self._notes.pending[number] = unique_part(file.name)
+            if self._copies is not None:
+                self._new_copies[number] = copy_of(file, carried.flags)
         self._octets += size
         if len(self._notes.pending) + len(self._passed) >= BATCH or self._octets >= BATCH_OCTETS:
             self.flush()
@@ -158,6 +164,9 @@ class Intake:
     def flush(self) -> None:
         """See everything so far into its place, and note it."""
         if self._notes.pending:
+            if self._copies is not None:
+                self._copies.note(self._new_copies)
+                self._new_copies = {}
             self._write()
         self._filling.flush()
         if self._notes.pending or self._passed or not self._is_noted:

@@ -21,7 +21,14 @@ class Taken:
     added: int = 0
     there: int = 0  # which the folder had before
     failed: int = 0
+    marked: int = 0  # that have got other flags since they came
+    removed: int = 0  # that are gone at the source
     lost: dict[str, int] = field(default_factory=dict)  # keywords that did not come along
+
+    def followed(self) -> list[str]:
+        """For people, what has happened to messages that were there."""
+        told = [(self.marked, "with other flags"), (self.removed, "removed")]
+        return [f"{count} {what}" for count, what in told if count]
 
     def shown(self) -> dict[str, Any]:
         return dict(vars(self))

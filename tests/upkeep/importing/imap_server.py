@@ -162,7 +162,9 @@ class _Session:
             first, last = (int(number) for number in re.fullmatch(r"(\d+)(?::(\d+))?", part).groups(part))
             asked |= set(range(first, last + 1))
         for number, (uid, flags, content) in enumerate(self.box.messages, 1):
-            if uid in asked:
+            if uid in asked and "BODY" not in command:
+                self.say(f"* {number} FETCH (UID {uid} FLAGS ({flags}))")
+            elif uid in asked:
                 self.server.fetched.append(uid)
                 head = f'* {number} FETCH (UID {uid} FLAGS ({flags}) INTERNALDATE "01-Feb-2020 10:00:00 +0100" BODY[] '
                 octets = self.server.spoil(uid, f"{head}{{{len(content)}}}\r\n".encode() + content + b")\r\n")

@@ -7,7 +7,9 @@ import pytest
 
 from sievemda.errors import NotPermitted, Unavailable
 from sievemda.store.message_list import stored
+from sievemda.store.messages import set_flags
 from sievemda.store.subscriptions import subscribed
+from sievemda.store.withdrawn import entries as withdrawn
 from sievemda.upkeep.importing.imap import account as module
 from sievemda.upkeep.importing.imap import answers
 from sievemda.upkeep.importing.imap.account import Account, Choice
@@ -85,6 +87,103 @@ def test_a_second_run_asks_for_what_is_new(store):
         assert Run(store, server)() == {"user/alice": (1, 2, 0)}
         assert server.fetched == [3]
     assert sorted(subjects(store, "user/alice")) == [1, 2, 3]
+
+
+def state(store, name="user/alice"):
+    """The flags of messages by their subjects."""
+    mailbox = store.find(store.namespace.parse_admin(name))
+    return {int(one.fields("Subject")["Subject"]): set(one.flags) for one in stored(mailbox)}
+
+
+def mark(store, subject, flags):
+    mailbox = store.find(store.namespace.parse_admin("user/alice"))
+    (one,) = [each for each in stored(mailbox) if each.fields("Subject")["Subject"] == str(subject)]
+    set_flags(mailbox, one.file, flags)
+
+
+@pytest.mark.parametrize(
+    ("came", "there", "here", "after"),
+    [
+        ("", "\\Seen", None, {"\\Seen"}),
+        ("\\Recent", "\\Seen \\Recent", None, {"\\Seen"}),
+        ("\\Seen a", "", None, set()),
+        ("\\seen A", "\\Seen a", None, {"\\Seen", "A"}),
+        ("", "$Forwarded Work", None, {"$Forwarded", "Work"}),
+        ("\\Seen", "\\Seen", (), set()),  # who has marked it unread here wants it so
+        ("", "\\Answered", ("\\Flagged", "Mine"), {"\\Answered", "\\Flagged", "Mine"}),
+        ("\\Seen \\Flagged", "\\Seen", ("\\Seen", "\\Flagged", "x"), {"\\Seen", "x"}),
+        ("", "\\Deleted", None, {"\\Deleted"}),
+    ],
+)
+def test_flags_follow_whoever_has_changed_them(store, came, there, here, after):
+    with ImapServer({"INBOX": Box([mail(1, came), mail(2, came)])}) as server:
+        Run(store, server)()
+        if here is not None:
+            mark(store, 1, here)
+        server.boxes["INBOX"].messages[0] = mail(1, there)
+        before = state(store)
+        run = Run(store, server)
+        assert run() == {"user/alice": (0, 2, 0)}
+        assert state(store) == {1: after, 2: before[2]}
+        assert run.account.taken[0].marked == (before[1] != after)
+        assert Run(store, server)() == {"user/alice": (0, 2, 0)}
+        assert state(store) == {1: after, 2: before[2]}
+
+
+def test_what_is_taken_away_there_after_it_was_set_there_goes_here_too(store):
+    with ImapServer({"INBOX": Box([mail(1)])}) as server:
+        for flags in ("", "\\Seen work", "work", ""):
+            server.boxes["INBOX"].messages[0] = mail(1, flags)
+            Run(store, server)()
+            assert {flag.lower() for flag in state(store)[1]} == set(flags.lower().split())
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_was_expunged_there_goes_when_that_is_wanted_and_nobody_touched_it(store, wanted):
+    with ImapServer({"INBOX": Box([mail(uid) for uid in (1, 2, 3)])}) as server:
+        Run(store, server)()
+        mark(store, 2, ("\\Flagged",))
+        server.boxes["INBOX"].messages = [mail(3)]
+        dry = Run(store, server, expunge=wanted, dry_run=True)
+        dry()
+        assert sorted(state(store)) == [1, 2, 3]
+        run = Run(store, server, expunge=wanted)
+        run()
+        assert [each.account.taken[0].removed for each in (dry, run)] == [wanted, wanted]
+    assert sorted(state(store)) == ([2, 3] if wanted else [1, 2, 3])
+    assert len(withdrawn(store.find(store.namespace.parse_admin("user/alice")).tree)) == wanted
+
+
+def test_a_search_that_misses_messages_expunges_none(store, monkeypatch):
+    with ImapServer({"INBOX": Box([mail(1), mail(2)])}) as server:
+        Run(store, server)()
+        monkeypatch.setattr(module, "uids", lambda *_: [])
+        Run(store, server, expunge=True)()
+    assert sorted(state(store)) == [1, 2]
+
+
+def test_a_dry_run_tells_what_would_get_other_flags_and_gives_them_none(store):
+    with ImapServer({"INBOX": Box([mail(1), mail(2, "a")])}) as server:
+        Run(store, server)()
+        server.boxes["INBOX"].messages = [mail(1, "New"), mail(2)]
+        run = Run(store, server, dry_run=True)
+        run()
+        assert run.account.taken[0].marked == 2
+    assert state(store) == {1: set(), 2: {"a"}}
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\xff\0\n", b"0" * 16 + b"\t1\tx\tS\t"], ids=["empty", "nonsense", "cut short"]
+)
+def test_damaged_memory_of_copies_follows_nothing_and_is_mended_by_what_comes(store, damage):
+    with ImapServer({"INBOX": Box([mail(1)])}) as server:
+        Run(store, server)()
+        (store.find(store.namespace.parse_admin("user/alice")).path / "sievemda-copies").write_bytes(damage)
+        server.boxes["INBOX"].messages = [mail(1, "\\Seen"), mail(2)]
+        Run(store, server)()
+        server.boxes["INBOX"].messages = [mail(1, "\\Seen"), mail(2, "\\Seen")]
+        Run(store, server)()
+    assert state(store) == {1: set(), 2: {"\\Seen"}}
 
 
 def test_a_folder_made_anew_there_is_compared(store):

@@ -88,6 +88,12 @@ class Spooled:
         """How many messages of the index have no file."""
         return len(self.index.records.keys() - set(uids))
 
+    def flags(self, uid: int, seen: Callable[[int], bool]) -> tuple[str, ...]:
+        """Those of a message; `seen` tells that where the index does not."""
+        record = self.index.records.get(uid)
+        flags = record.flags if record else ()
+        return (*flags, "\\Seen") if self.index.version < SEEN_IN_INDEX and seen(uid) else flags
+
     def message(self, uid: int, seen: Callable[[int], bool]) -> tuple[Carried, int]:
         """A message and its size; `seen` tells it where the index does not. OSError when its file cannot be read."""
         file = self.directory / f"{uid}."
@@ -95,9 +101,7 @@ class Spooled:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{file} is no file")
         record = self.index.records.get(uid)
-        flags = record.flags if record else ()
-        if self.index.version < SEEN_IN_INDEX and seen(uid):
-            flags = (*flags, "\\Seen")
+        flags = self.flags(uid, seen)
         arrived = record.arrived if record and record.arrived else status.st_mtime
         return Carried(lambda: _octets(file), flags, float(arrived), where=str(file)), status.st_size
 

@@ -2,7 +2,8 @@
 
 Where a mailbox belongs is said by its header since version 3, also where directories are called by unique ids; by the
 list of mailboxes, if there is one; else by the directory. Rights, quotas, subscriptions and scripts are set when a
-mailbox comes for the first time, and are then ours: a second run brings messages that are new.
+mailbox comes for the first time, and are then ours: a second run brings messages that are new, and flags that have
+changed.
 
 Why a mailbox that was deleted there and waits for its end stays behind: nobody would expect it to come to life.
 """
@@ -24,10 +25,12 @@ from sievemda.store.authority import change_entries
 from sievemda.store.names import MailboxName
 from sievemda.store.patterns import wildcards
 from sievemda.store.scripts import ScriptStore
+from sievemda.upkeep.importing.copies import Copies
 from sievemda.upkeep.importing.cyrus.folder import HEADER, SEEN_IN_INDEX, Spooled, look
 from sievemda.upkeep.importing.cyrus.lists import Listed, Lists
 from sievemda.upkeep.importing.cyrus.names import Name, internal, of_directory
 from sievemda.upkeep.importing.cyrus.people import People, Person
+from sievemda.upkeep.importing.following import follow
 from sievemda.upkeep.importing.intake import Intake, come_from
 from sievemda.upkeep.importing.numbers import Numbers
 from sievemda.upkeep.importing.places import arranged
@@ -162,6 +165,8 @@ class Spool:
                 known = come_from(mailbox, _key(one), one.unique_id) if mailbox else Numbers()
                 row.there = sum(1 for uid in uids if uid in known)
                 row.added = len(uids) - row.there
+                if mailbox is not None:
+                    self._follow(one, mailbox, Copies(mailbox, _key(one), one.unique_id), uids, row)
             else:
                 yield from self._filled(one, mailbox, uids, row)
         except (SievemdaError, OSError) as error:
@@ -183,10 +188,13 @@ class Spool:
     def _filled(self, one: Found, mailbox: Mailbox, uids: list[int], row: Taken) -> Iterator[None]:
         missed: Callable[[MailboxName], None] = lambda name: leftovers.missed(self._store, name)  # noqa: E731
         options: dict[str, Any] = {"ignore_quota": self._ignore_quota, "missed": missed}
-        with Intake(mailbox, _key(one), one.unique_id, **options) as intake:
+        copies = Copies(mailbox, _key(one), one.unique_id)
+        with Intake(mailbox, _key(one), one.unique_id, copies=copies, **options) as intake:
+            seen = self._seen_by(one)
             if intake.is_first:
                 self._furnish(one, mailbox)
-            seen = self._seen_by(one)
+            else:
+                self._follow(one, mailbox, copies, uids, row)
             try:
                 for uid in uids:
                     if intake.has(uid):
@@ -203,6 +211,12 @@ class Spool:
             finally:
                 row.added, row.lost = intake.added, intake.lost
                 row.there += intake.skipped
+
+    def _follow(self, one: Found, mailbox: Mailbox, copies: Copies, uids: list[int], row: Taken) -> None:
+        """Flags that have changed since the last run, as far as the index can be believed."""
+        seen, known = self._seen_by(one), one.spooled.index.records
+        flags = {uid: one.spooled.flags(uid, seen.__contains__) for uid in uids if uid in known}
+        row.marked = follow(mailbox, copies, flags, name=row.mailbox, keep=True, dry=self._dry_run).marked
 
     def _seen_by(self, one: Found) -> Numbers:
         """What the owner has seen of a folder, as far as its index does not say it."""

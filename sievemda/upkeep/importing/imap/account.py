@@ -21,11 +21,13 @@ from sievemda.policy.quota import Limits
 from sievemda.store import leftovers, rootlist, subscribed
 from sievemda.store.authority import change_entries
 from sievemda.store.patterns import wildcards
+from sievemda.upkeep.importing.copies import Copies
+from sievemda.upkeep.importing.following import follow
 from sievemda.upkeep.importing.imap import folders as remote
 from sievemda.upkeep.importing.imap.answers import BadAnswer, Lost
 from sievemda.upkeep.importing.imap.connection import Connection, Login, Refused, Server
-from sievemda.upkeep.importing.imap.folders import Folder
-from sievemda.upkeep.importing.imap.messages import fetch, uids
+from sievemda.upkeep.importing.imap.folders import Folder, Opened
+from sievemda.upkeep.importing.imap.messages import fetch, flags, uids
 from sievemda.upkeep.importing.intake import Intake, come_from
 from sievemda.upkeep.importing.places import arranged
 from sievemda.upkeep.importing.taken import Taken, Tell
@@ -54,6 +56,7 @@ class Choice:
     quota: bool = False
     ignore_quota: bool = False
     dry_run: bool = False
+    expunge: bool = False  # remove here what was expunged there
 
     def wants(self, folder: Folder) -> bool:
         if self.only and not any(wildcards(pattern, "/")(folder.shown) for pattern in self.only):
@@ -157,8 +160,10 @@ class Account:
                 known = come_from(mailbox, self._source(folder), opened.validity) if mailbox else ()
                 row.added = sum(1 for uid in found if uid not in known)
                 row.there = len(found) - row.added
+                if mailbox is not None:
+                    self._follow(folder, mailbox, opened, found, row)
             else:
-                yield from self._filled(folder, mailbox, opened.validity, found, row, made=made)
+                yield from self._filled(folder, mailbox, opened, found, row, made=made)
         except Unavailable:
             raise
         except (SievemdaError, OSError) as error:
@@ -171,13 +176,16 @@ class Account:
         return f"imap://{quote(self._login.user)}@{host}:{port}/{quote(folder.name)}"
 
     def _filled(
-        self, folder: Folder, mailbox: Mailbox, validity: str, found: Sequence[int], row: Taken, *, made: bool
+        self, folder: Folder, mailbox: Mailbox, opened: Opened, found: Sequence[int], row: Taken, *, made: bool
     ) -> Iterator[None]:
+        source, validity = self._source(folder), opened.validity
         missed: Callable[[MailboxName], None] = lambda name: leftovers.missed(self._store, name)  # noqa: E731
         options: dict[str, Any] = {"ignore_quota": self._choice.ignore_quota, "missed": missed}
-        with Intake(mailbox, self._source(folder), validity, **options) as intake:
+        with Intake(mailbox, source, validity, copies=Copies(mailbox, source, validity), **options) as intake:
             if intake.is_first:
                 self._furnish(folder, mailbox, made=made)
+            else:
+                self._follow(folder, mailbox, opened, found, row)
             wanted = [uid for uid in found if not intake.has(uid)]
             row.there = len(found) - len(wanted)
             try:
@@ -186,6 +194,21 @@ class Account:
             finally:
                 row.added, row.lost = intake.added, intake.lost
                 row.there += intake.skipped
+
+    def _follow(self, folder: Folder, mailbox: Mailbox, opened: Opened, found: Sequence[int], row: Taken) -> None:
+        """Do to the copies what has happened to messages there since the last run."""
+        copies = Copies(mailbox, self._source(folder), opened.validity)
+        known, there = copies.read().keys(), set(found)
+
+        def ask(_: Connection) -> dict[int, tuple[str, ...]]:
+            self._select(folder, opened.validity)
+            return flags(self._connected(), known & there)
+
+        whole = self._choice.since is None and len(found) >= opened.exists
+        gone = known - there if self._choice.expunge and whole else set[int]()
+        keep, dry = self._store.settings.store.withholds, self._choice.dry_run
+        done = follow(mailbox, copies, self._patiently(ask), gone, name=row.mailbox, keep=keep, dry=dry)
+        row.marked, row.removed = done.marked, done.removed
 
     def _fetched(self, folder: Folder, intake: Intake, validity: str, wanted: list[int], row: Taken) -> Iterator[None]:
         together = BATCH
@@ -271,7 +294,7 @@ class Account:
                 rootlist.set_limits(self._store, inbox, Limits.parse(words))
 
 
-def _look(connection: Connection, folder: Folder, since: date | None) -> tuple[remote.Opened, list[int]]:
+def _look(connection: Connection, folder: Folder, since: date | None) -> tuple[Opened, list[int]]:
     connection.selected = b""
     opened = remote.examine(connection, folder)
     connection.selected = folder.name

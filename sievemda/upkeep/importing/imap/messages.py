@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -44,6 +44,17 @@ def uids(connection: Connection, since: date | None = None) -> list[int]:
     return sorted(found - {0})
 
 
+def flags(connection: Connection, wanted: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """The flags of those messages that are still there. BadAnswer, Lost, Refused."""
+    found = {}
+    for answer in connection.ask("UID FETCH", f"{min(wanted)}:{max(wanted)}", "(UID FLAGS)") if wanted else ():
+        items = _items(answer) if answer.kind == "FETCH" else {}
+        uid = items.get("UID")
+        if isinstance(uid, str) and uid.isdigit() and int(uid) in wanted and "FLAGS" in items:
+            found[int(uid)] = _flags(items)
+    return found
+
+
 def fetch(connection: Connection, wanted: Sequence[int], where: str) -> Iterator[Fetched]:
     """These messages as they come, those that are gone left out. BadAnswer, Lost, Refused."""
     numbers, missing = Numbers(), set(wanted)
@@ -71,14 +82,22 @@ def _items(answer: Response) -> dict[str, Value]:
 
 
 def _fetched(uid: int, content: bytes | Stored, items: dict[str, Value], where: str) -> Fetched:
-    flags = items.get("FLAGS")
-    words = [word for word in flags if isinstance(word, str)][:_MAX_FLAGS] if isinstance(flags, list) else []
-    kept = tuple(word for word in words if word.lower() not in _LEAVE_OUT)
+    words = _words(items)
+    kept = _flags(items)
     octets = content.blocks if isinstance(content, Stored) else of_octets(content)
     arrived = moment(items.get("INTERNALDATE"))
     new = not kept and any(word.lower() == "\\recent" for word in words)
     carried = Carried(octets, kept, arrived, new=new, where=f"{where}, UID {uid}")
     return Fetched(uid, carried, content.size if isinstance(content, Stored) else len(content))
+
+
+def _words(items: dict[str, Value]) -> list[str]:
+    found = items.get("FLAGS")
+    return [word for word in found if isinstance(word, str)][:_MAX_FLAGS] if isinstance(found, list) else []
+
+
+def _flags(items: dict[str, Value]) -> tuple[str, ...]:
+    return tuple(word for word in _words(items) if word.lower() not in _LEAVE_OUT)
 
 
 def moment(value: Value) -> float | None:
