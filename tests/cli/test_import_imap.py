@@ -56,6 +56,8 @@ def test_a_report_in_json(call, server, password):
         "added": 1,
         "there": 0,
         "failed": 0,
+        "marked": 0,
+        "removed": 0,
         "lost": {},
     }
 

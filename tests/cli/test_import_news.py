@@ -39,6 +39,8 @@ def test_a_spool_without_a_prefix_in_json(call, tmp_path):
             "added": 1,
             "there": 0,
             "failed": 0,
+            "marked": 0,
+            "removed": 0,
             "lost": {},
         }
     ]
