@@ -6,6 +6,7 @@ Each part says how many it removed; a dry run says how many it would.
 from __future__ import annotations
 
 import shutil
+import stat
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.errors import DataError
 from sievemda.store import aside, leftovers, withdrawn
+from sievemda.store.creation import MOVED
 
 if TYPE_CHECKING:
     from sievemda.store.aside import Aside
@@ -25,7 +27,8 @@ _WEEK = 7 * DAY
 def clean_stage(store: MailStore, older_than: float, *, dry: bool = False) -> int:
     """Remove what deliveries that crashed more than so many seconds ago have left; how many files that were.
 
-    What was begun to be made of a mailbox, or copied of one, stays a week: a copy may take its time.
+    What was begun to be made of a mailbox, or copied of one, stays a week: a copy may take its time. A folder that was
+    on its way stays for good: the messages are nowhere else.
     """
     limit, count = time.time() - older_than, 0
     for partition in store.layout.partitions:
@@ -38,11 +41,12 @@ def clean_stage(store: MailStore, older_than: float, *, dry: bool = False) -> in
 
 def _clean(path: Path, limit: float, *, dry: bool) -> bool:
     """Whether it was a file that is too old."""
-    written = path.lstat().st_mtime
-    if path.is_dir() and not path.is_symlink():
-        if written <= limit - _WEEK and not dry:
+    found = path.lstat()
+    if stat.S_ISDIR(found.st_mode):
+        if found.st_ctime <= limit - _WEEK and not dry and not path.name.startswith(MOVED):  # copies get old times
             shutil.rmtree(path, ignore_errors=True)
         return False
+    written = found.st_mtime
     if written <= limit and not dry:
         path.unlink()
     return written <= limit

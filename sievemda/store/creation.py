@@ -41,6 +41,7 @@ SPECIAL_USES = (
     "Snoozed",
     "Trash",
 )
+MOVED = "moved."  # begins the names of folders that are on their way and nowhere else
 _log = logging.getLogger(__name__)
 
 

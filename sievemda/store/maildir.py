@@ -72,7 +72,9 @@ def contents(path: Path | str) -> tuple[int, int]:
         try:
             with os.scandir(f"{path}/{part}") as found:
                 for entry in found:
-                    if entry.name[0] != "." and (size := size_of(entry.name, entry.path)) is not None:
+                    if entry.name[0] == "." or entry.is_dir(follow_symlinks=False):
+                        continue
+                    if (size := size_of(entry.name, entry.path)) is not None:
                         total += size
                         count += 1
         except (FileNotFoundError, NotADirectoryError):

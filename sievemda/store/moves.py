@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, SievemdaError, StoreTrouble
 from sievemda.policy.acl import parse_rights
 from sievemda.store import aside, leftovers, links, lost, rootlist, subscriptions
-from sievemda.store.creation import nearest_above, open_partition, place_of, tree_for, workshop
+from sievemda.store.creation import MOVED, nearest_above, open_partition, place_of, tree_for, workshop
 from sievemda.store.files import unique_name
 from sievemda.store.journey import Step, go_on, journey
 from sievemda.store.layout import MAILDIR, Tree
@@ -257,7 +257,7 @@ def _of_folder(store: MailStore, source: Mailbox, place: Path, shown: Path) -> l
 
 def _in_place_of_link(store: MailStore, source: Path, seen: Path) -> list[Step]:
     """A folder goes where the link is that shows it. First near to it, so that it is not missing while it is copied."""
-    near = workshop(store, seen) / f"new.{unique_name()}"
+    near = workshop(store, seen) / f"{MOVED}{unique_name()}"
     return [Step("move", source, near), Step("unlink", seen, source), Step("move", near, seen)]
 
 

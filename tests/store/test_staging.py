@@ -212,3 +212,22 @@ def test_a_delivery_adds_its_line_to_maildirsize(store, mailbox):
     staged.deliver(inbox)
     staged.deliver(lists, ("\\Seen",), last=True)
     assert (inbox.path / "maildirsize").read_text() == "10C\n0 0\n17 1\n17 1\n"
+
+
+def test_a_folder_that_was_on_its_way_is_never_removed_and_a_copy_only_when_nobody_is_at_it(store, monkeypatch):
+    stage = store.stage("default", [MESSAGE]).path.parent
+    for name in ("moved.1", "new.1"):
+        (stage / name / "cur").mkdir(parents=True)
+        os.utime(stage / name, (0, 0))
+    store.clean_stage(0)
+    assert (stage / "new.1").exists()
+    later = time.time() + 30 * 86400
+    monkeypatch.setattr(time, "time", lambda: later)
+    store.clean_stage(0)
+    assert [path.name for path in stage.iterdir()] == ["moved.1"]
+
+
+def test_a_directory_where_messages_are_counts_as_none(mailbox):
+    box = mailbox("user/alice")
+    (box.path / "cur" / "1700000000.M1P1.h,S=99:2,S").mkdir()
+    assert contents(box.path) == (0, 0)

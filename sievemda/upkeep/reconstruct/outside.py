@@ -23,7 +23,7 @@ from sievemda.errors import AlreadyExists, DataError
 from sievemda.store import links, lost, record, scripts, subscriptions, withdrawn
 from sievemda.store.aclfile import FILE_NAME as ACL_FILE
 from sievemda.store.aclfile import forget_list
-from sievemda.store.creation import nearest_above
+from sievemda.store.creation import MOVED, nearest_above
 from sievemda.store.crossing import transfer
 from sievemda.store.files import is_directory, write_new
 from sievemda.store.layout import MAILDIR
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _OF_DOVECOT = "..DOVECOT-TRASHED"  # what is being deleted
 _DEPTH = 12  # directories below one another; nobody nests folders deeper
 _BAD = re.compile(r"[\x00-\x1f\x7f-\x9f!\"%/;<>\\`{|}^\u2028\u2029\ud800-\udfff]")
-_UNDER_WAY = ("deleted.", "new.", ".account.")  # what moves and deletions of ours put into a home
+_UNDER_WAY = ("deleted.", "new.", MOVED, ".account.")  # what moves and deletions of ours put into a home
 _HOME = {MAILDIR, scripts.FOLDER, withdrawn.AREA, lost.AREA}
 
 
