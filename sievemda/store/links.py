@@ -22,6 +22,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from sievemda.errors import TemporaryTrouble
 from sievemda.store import aside, maildirsize, quota_state, record
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sievemda.store.layout import Tree
     from sievemda.store.mailstore import MailStore
 
+_held: WeakKeyDictionary[ExitStack, list[int]] = WeakKeyDictionary()  # descriptors by who closes them
 _PATIENCE = 30.0  # seconds; the owner of a tree may hold its lock for fun
 
 
@@ -51,14 +53,21 @@ def alone(*trees: Tree, strict: bool = False) -> Iterator[None]:
 
 
 def hold(place: Path, opened: ExitStack) -> bool:
-    """Lock a directory until `opened` is closed; False: somebody else has it for long. OSError, also when it goes."""
+    """Lock a directory until `opened` is closed; False: somebody else has it for long. OSError, also when it goes.
+
+    One that is locked so already stays so: locks are of descriptors, and a second would wait for the first.
+    """
+    held = _held.setdefault(opened, [])
     give_up = time.monotonic() + _PATIENCE
     while True:
         fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         opened.callback(os.close, fd)
+        if any(os.path.sameopenfile(fd, other) for other in held):
+            return True
         if not locked_within(fd, fcntl.LOCK_EX, give_up - time.monotonic()):
             return False
         if os.path.samestat(os.stat(place), os.fstat(fd)):  # noqa: PTH116
+            held.append(fd)
             return True
 
 
