@@ -67,7 +67,8 @@ class Filling:
 
     TemporaryTrouble when somebody else is filling the folder, or it has gone from its place; OSError when it cannot be
     opened. `again`: what the folder has already is put in once more. `missed` is told of a folder that has moved away
-    in the meantime (see `leftovers.missed`).
+    in the meantime (see `leftovers.missed`). `before` is told the names of the messages that are about to be put in
+    place; when it raises OSError they are not.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Filling:
         ignore_quota: bool = False,
         patience: float = PATIENCE,
         missed: Callable[[MailboxName], None] | None = None,
+        before: Callable[[list[str]], None] | None = None,
     ) -> None:
         self.mailbox = mailbox
         self.added = 0
@@ -87,6 +89,7 @@ class Filling:
         self._again = again
         self._patience = patience
         self._missed = missed
+        self._before = before
         self._root: QuotaRoot | None = None if ignore_quota else mailbox.quota_root()
         self._counted = mailbox.quota_root()
         self._room: tuple[Limits, Usage] | None = None
@@ -151,6 +154,8 @@ class Filling:
             return
         batch, self._pending, self._pending_octets, self._room = self._pending, [], 0, None
         try:
+            if self._before:
+                self._before([each.name for each in batch])
             sync_file_system(self._fds["tmp"])
             self._put(batch)
         except OSError as error:

@@ -119,9 +119,9 @@ def remembered(flags: tuple[str, ...]) -> tuple[str, ...]:
     return known_flags(flags)[:_MOST_FLAGS]
 
 
-def copy_of(file: Path, flags: tuple[str, ...]) -> Copy:
-    """How a message is remembered that has just got this file."""
-    return Copy(unique_part(file.name), file.name.partition(":2,")[2], remembered(flags))
+def copy_of(name: str, flags: tuple[str, ...]) -> Copy:
+    """How a message is remembered whose file gets this name."""
+    return Copy(unique_part(name), name.partition(":2,")[2], remembered(flags))
 
 
 def _digest(text: str) -> str:

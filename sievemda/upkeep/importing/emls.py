@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from sievemda.errors import DataError
+from sievemda.given import open_given
 from sievemda.mail.carried import Carried
 from sievemda.mail.flags import canonical
 from sievemda.store.staging import read_blocks
@@ -47,7 +48,7 @@ def emls(source: str) -> Contents:
 
 
 def _check_kind(path: Path) -> None:
-    with path.open("rb") as file:
+    with open_given(path) as file:
         if file.read(4) == _OUTLOOK:
             raise DataError(f"{path} is a file of Outlook, and no message: save it as .eml")
 
@@ -115,7 +116,7 @@ class EmlReading:
         if self._flags is not None:
             flags = self._flags.get(path.name)
             return carried if flags is None else replace(carried, flags=canonical(flags), new=False)
-        with path.open("rb") as file:
+        with open_given(path) as file:
             header = re.split(rb"\n\r?\n", file.read(_HEADER), maxsplit=1)[0]
         return replace(carried, arrived=date_of(header) or written)
 
@@ -127,7 +128,7 @@ def _failing(error: OSError) -> Iterator[bytes]:
 
 def _emlx(path: Path, written: float) -> Carried:
     """Apple Mail: a line with the length of the message, the message, and properties in XML."""
-    with path.open("rb") as file:
+    with open_given(path) as file:
         line = file.readline(64)
         match = _LENGTH.fullmatch(line)
         length = int(match[1]) if match else -1
@@ -137,7 +138,7 @@ def _emlx(path: Path, written: float) -> Carried:
         header = re.split(rb"\n\r?\n", file.read(min(_HEADER, length)), maxsplit=1)[0]
     properties = b""
     if size - len(line) - length < 1 << 20:
-        with path.open("rb") as file:
+        with open_given(path) as file:
             file.seek(len(line) + length)
             properties = file.read()
     found = _PLIST_FLAGS.search(properties)
@@ -148,7 +149,7 @@ def _emlx(path: Path, written: float) -> Carried:
 
 
 def _part(path: Path, start: int, length: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open_given(path) as file:
         file.seek(start)
         while length > 0 and (piece := file.read(min(length, 1 << 20))):
             length -= len(piece)

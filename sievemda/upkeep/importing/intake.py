@@ -91,8 +91,9 @@ class Intake:
         self._file = mailbox.path / FILE_NAME
         self._notes = self._begun(validity)
         self.is_first = not self._is_noted
-        self._fill = partial(Filling, mailbox, ignore_quota=ignore_quota, missed=missed)
+        self._fill = partial(Filling, mailbox, ignore_quota=ignore_quota, missed=missed, before=self._announce)
         self._filling = self._fill(again=self._notes.fresh)
+        self._adding: tuple[int, tuple[str, ...]] | None = None  # the message that is being added, and its flags
         self._passed: set[int] = set()
         self._octets = 0
 
@@ -140,6 +141,7 @@ class Intake:
 
     def add(self, number: int, carried: Carried, size: int = 0) -> None:
         """Take a message of so many octets; it is in its place, and noted, after the next `flush`."""
+        self._adding = number, carried.flags
         try:
             file = self._filling.add(carried)
         except BaseException:
@@ -150,9 +152,8 @@ class Intake:
         if file is None:
             self._passed.add(number)
         else:
-            self._notes.pending[number] = unique_part(file.name)
-            if self._copies is not None:
-                self._new_copies[number] = copy_of(file, carried.flags)
+            self._expect(number, file.name, carried.flags)
+        self._adding = None
         self._octets += size
         if len(self._notes.pending) + len(self._passed) >= BATCH or self._octets >= BATCH_OCTETS:
             self.flush()
@@ -163,14 +164,23 @@ class Intake:
 
     def flush(self) -> None:
         """See everything so far into its place, and note it."""
-        if self._notes.pending:
-            if self._copies is not None:
-                self._copies.note(self._new_copies)
-                self._new_copies = {}
-            self._write()
         self._filling.flush()
         if self._notes.pending or self._passed or not self._is_noted:
             self._note()
+
+    def _expect(self, number: int, name: str, flags: tuple[str, ...]) -> None:
+        self._notes.pending[number] = unique_part(name)
+        if self._copies is not None:
+            self._new_copies[number] = copy_of(name, flags)
+
+    def _announce(self, names: list[str]) -> None:
+        """Write down which messages are about to be put in place. OSError: then they are not."""
+        if self._adding is not None and unique_part(names[-1]) not in self._notes.pending.values():
+            self._expect(self._adding[0], names[-1], self._adding[1])
+        if self._copies is not None:
+            self._copies.note(self._new_copies)
+            self._new_copies = {}
+        self._write()
 
     def _note(self) -> None:
         for number in (*self._notes.pending, *self._passed):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sievemda.errors import SievemdaError
+from sievemda.errors import DataError, SievemdaError, StoreTrouble
 
+_OF_THE_STORE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 Tell = Callable[[SievemdaError, str], None]  # the error, and what it is about
 
 
@@ -32,3 +34,13 @@ class Taken:
 
     def shown(self) -> dict[str, Any]:
         return dict(vars(self))
+
+
+def trouble(error: SievemdaError | OSError, mailbox: str) -> SievemdaError:
+    """What to tell of an error that stopped a folder: what is wrong with the disk here, or with the source."""
+    if isinstance(error, SievemdaError):
+        return error
+    text = error.strerror or str(error)
+    if error.errno in _OF_THE_STORE:
+        return StoreTrouble(f"{mailbox}: {text}: run it again when that is mended")
+    return DataError(f"{error.filename}: {text}" if error.filename else text)

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from sievemda.given import open_given
+
 _MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 _BEGINNING = 4096  # octets
 BLOCK = 1 << 20
@@ -22,7 +24,7 @@ _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, OSError)  # of bz2 and gzip it 
 
 def beginning_of(path: Path) -> bytes:
     """The first octets of a file, unpacked; nothing when they cannot be. OSError."""
-    with path.open("rb") as file:
+    with open_given(path) as file:
         try:
             return unpacked(file).read(_BEGINNING)
         except _DAMAGE as error:

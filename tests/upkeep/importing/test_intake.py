@@ -1,13 +1,17 @@
 """Messages with numbers come once, in however many runs."""
 
+import errno
 import json
 
 import pytest
 
 from sievemda.config import Settings
+from sievemda.errors import StoreTrouble
 from sievemda.mail.carried import Carried, of_octets
 from sievemda.store.mailstore import MailStore
+from sievemda.upkeep import filling
 from sievemda.upkeep.filling import Filling
+from sievemda.upkeep.importing import intake as module
 from sievemda.upkeep.importing.intake import BATCH, FILE_NAME, Intake, come_from
 
 SOURCE = "imap://alice@old/INBOX"
@@ -147,6 +151,38 @@ def test_damaged_notes_double_nothing(inbox, content):
         intake.add(1, carried())
         assert intake.skipped == 1
     assert len(files(inbox)) == 1
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_cannot_be_noted_is_not_put_in_place_and_comes_once_when_there_is_room(inbox, monkeypatch):
+    monkeypatch.setattr(filling, "BATCH", 2)  # it puts in place by itself
+    with (
+        monkeypatch.context() as disk,
+        pytest.raises(StoreTrouble, match="No space left"),
+        Intake(inbox, SOURCE, "1") as intake,
+    ):
+        disk.setattr(module, "write_atomically", full)
+        for number in (1, 2, 3):
+            intake.add(number, carried())
+    assert files(inbox) == []
+    with Intake(inbox, SOURCE, "1") as intake:
+        for number in (1, 2, 3):
+            assert not intake.has(number)
+            intake.add(number, carried())
+    assert len(files(inbox)) == 3
+
+
+def test_a_message_that_fills_a_batch_is_noted_with_it(inbox, monkeypatch):
+    monkeypatch.setattr(filling, "BATCH", 2)
+    noted = []
+    monkeypatch.setattr(filling, "sync_file_system", lambda _: noted.append(notes(inbox)[SOURCE]["pending"]))
+    with Intake(inbox, SOURCE, "1") as intake:
+        for number in (1, 2):
+            intake.add(number, carried())
+        assert [*noted[0]] == ["1", "2"]
 
 
 def test_what_is_passed_over_is_not_asked_for_again(inbox):

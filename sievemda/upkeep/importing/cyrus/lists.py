@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sievemda.errors import DataError
-from sievemda.given import read_given
+from sievemda.given import open_given, read_given
 from sievemda.upkeep.importing.cyrus import database, dlist
 from sievemda.upkeep.importing.cyrus.names import Name, internal
 
@@ -54,7 +54,7 @@ class Lists:
 
 def read(file: Path) -> Lists:
     """DataError when it is no list; OSError."""
-    with file.open("rb") as stream:
+    with open_given(file) as stream:
         beginning = stream.read(16)
     if beginning.startswith(b"\xa1\x02\x8b\x0d"):
         return Lists(_of_database(database.read(file)))

@@ -34,7 +34,7 @@ from sievemda.upkeep.importing.following import follow
 from sievemda.upkeep.importing.intake import Intake, come_from
 from sievemda.upkeep.importing.numbers import Numbers
 from sievemda.upkeep.importing.places import arranged
-from sievemda.upkeep.importing.taken import Taken, Tell
+from sievemda.upkeep.importing.taken import Taken, Tell, trouble
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -170,7 +170,7 @@ class Spool:
             else:
                 yield from self._filled(one, mailbox, uids, row)
         except (SievemdaError, OSError) as error:
-            self._tell(error if isinstance(error, SievemdaError) else DataError(str(error)), str(one.name))
+            self._tell(trouble(error, row.mailbox), str(one.name))
             row.failed = max(row.messages - row.added - row.there, row.failed, 1)
         finally:
             one.spooled.close()

@@ -30,7 +30,7 @@ from sievemda.upkeep.importing.imap.folders import Folder, Opened
 from sievemda.upkeep.importing.imap.messages import fetch, flags, uids
 from sievemda.upkeep.importing.intake import Intake, come_from
 from sievemda.upkeep.importing.places import arranged
-from sievemda.upkeep.importing.taken import Taken, Tell
+from sievemda.upkeep.importing.taken import Taken, Tell, trouble
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -167,7 +167,7 @@ class Account:
         except Unavailable:
             raise
         except (SievemdaError, OSError) as error:
-            self._tell(error if isinstance(error, SievemdaError) else DataError(str(error)), folder.shown)
+            self._tell(trouble(error, row.mailbox), folder.shown)
             row.failed = max(row.messages - row.added - row.there, row.failed, 1)
         self.taken.append(row)
 
