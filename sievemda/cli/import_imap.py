@@ -16,6 +16,7 @@ import click
 from sievemda.cli.failures import Failures
 from sievemda.cli.mailbox import open_store, print_json
 from sievemda.cli.progress import shown
+from sievemda.cli.seconds import Seconds
 from sievemda.config import Settings
 from sievemda.errors import DataError, NotFound, SievemdaError, UsageError
 
@@ -88,7 +89,7 @@ def _maps(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, .
 @click.option("--acl", is_flag=True, help="Bring the rights along, too.")
 @click.option("--quota", is_flag=True, help="Bring the limits along, where there are none here.")
 @click.option("--ignore-quota", is_flag=True, help="Take in more than the limits here allow.")
-@click.option("--timeout", type=click.FloatRange(1, 3600), default=120, help="Seconds to wait for the server (120).")
+@click.option("--timeout", type=Seconds(1, 3600), default=120, help="Seconds to wait for the server (120).")
 @click.option("--max-size", type=click.IntRange(1), default=1 << 30, help="Octets of the largest message to take.")
 @click.option("-n", "--dry-run", is_flag=True, help="Tell what would come.")
 @click.option("--json", "as_json", is_flag=True, help="Print what has come as one JSON object.")
@@ -224,7 +225,11 @@ def _trusted(file: str | None, *, insecure: bool) -> Any:
         return None
     import ssl
 
+    from sievemda.given import open_given
+
     try:
+        if file:
+            open_given(file).close()
         context = ssl.create_default_context(cafile=file)
     except OSError as error:
         raise DataError(f"{file}: {error.strerror or error}") from error

@@ -14,6 +14,7 @@ from sievemda.cli.complaints import one_line
 from sievemda.cli.failures import Failures
 from sievemda.cli.mailbox import open_store, print_json
 from sievemda.cli.progress import shown
+from sievemda.cli.seconds import Seconds
 from sievemda.config import Settings
 from sievemda.errors import SievemdaError, UsageError
 
@@ -39,7 +40,7 @@ _URL = re.compile(r"(nntps?|news)://(?:([^/@]*)@)?(\[[0-9A-Fa-f:.]+\]|[^/@:\[\]]
 @click.option("--cancels", type=click.Choice(["ignore", "honour"]), default="ignore", help="What of cancel messages.")
 @click.option("--password-file", "file", metavar="FILE", help="Its first line is the password of USER.")
 @click.option("--max-size", type=click.IntRange(1), default=64 << 20, help="Octets of the largest article to take.")
-@click.option("--timeout", type=click.FloatRange(1, 3600), default=120, help="Seconds to wait for the server (120).")
+@click.option("--timeout", type=Seconds(1, 3600), default=120, help="Seconds to wait for the server (120).")
 @click.option("--ignore-quota", is_flag=True, help="Take in more than the limits allow.")
 @click.option("-n", "--dry-run", is_flag=True, help="Tell what would come.")
 @click.option("--json", "as_json", is_flag=True, help="Print what has come as one JSON object.")

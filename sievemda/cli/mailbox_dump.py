@@ -85,7 +85,7 @@ def _write(path: Path, text: Iterable[str]) -> None:
     """Readers see the old file or the new one; what is no file, as a device, is written to. OSError."""
     from sievemda.store.files import sync_directory, unique_name
 
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8") as file:
             _print(text, file)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sievemda.cli.seconds import Seconds
 from sievemda.cli.terminal import clean
 from sievemda.errors import SievemdaError, UsageError, exit_code
 
@@ -37,14 +38,14 @@ _LARGEST = 64 << 20
 @click.option("--imaps", is_flag=True, help="IMAP with TLS from the beginning.")
 @click.option("--imap-user", metavar="NAME", help="Who logs in there; USER by default.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="His password; else SIEVEMDA_PASSWORD.")
-@click.option("--warning", type=float, metavar="SECONDS", help="More for the whole way is worth a warning.")
-@click.option("--critical", type=float, metavar="SECONDS", help="More for the whole way is a failure.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Seconds for a hop.")
+@click.option("--warning", type=Seconds(), metavar="SECONDS", help="More for the whole way is worth a warning.")
+@click.option("--critical", type=Seconds(), metavar="SECONDS", help="More for the whole way is a failure.")
+@click.option("--timeout", type=Seconds(0.1, 86_400), default=30.0, show_default=True, help="Seconds for a hop.")
 @click.option(
     "--size", type=click.IntRange(0, _LARGEST), default=2048, show_default=True, help="Octets of the message."
 )
 @click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="So many messages.")
-@click.option("--interval", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Seconds between them.")
+@click.option("--interval", type=Seconds(), default=1.0, show_default=True, help="Seconds between them.")
 @click.option("--keep", is_flag=True, help="Leave the message where it was found.")
 @click.option("--nagios", is_flag=True, help="One line and the exit codes 0, 1, 2 of monitoring plug-ins.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a message.")

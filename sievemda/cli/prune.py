@@ -108,6 +108,8 @@ def _dump(path: Path, target: str) -> None:
             raise NotFound(f"there is no delivery memory at {path}")
         rows: Iterator[tuple[str, str, int]] = iter(())
     else:
+        if not path.is_file():
+            raise UsageError(f"{path} is no file: -f is a delivery memory")
         rows = Memory(path, only_read=True).dump()
     number = 0
     with _opened(target) as out:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sievemda.cli.seconds import Seconds
 from sievemda.cli.terminal import clean, is_terminal
 from sievemda.errors import Unavailable, UsageError
 
@@ -38,7 +39,9 @@ class Picture:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line.")
 @click.option("--sessions", "listed", is_flag=True, help="List the open sessions.")
 @click.option("--users", is_flag=True, help="List who has sessions, and how many.")
-@click.option("--watch", is_flag=False, flag_value=2.0, type=float, metavar="[SECONDS]", help="Again and again.")
+@click.option(
+    "--watch", is_flag=False, flag_value=2.0, type=Seconds(_SHORTEST), metavar="[SECONDS]", help="Again and again."
+)
 @click.option("--count", type=click.IntRange(min=1), help="With --watch: so often, then end.")
 @click.pass_obj
 def stat(settings: Settings, as_json: bool, listed: bool, users: bool, watch: float | None, count: int | None) -> int:
@@ -47,8 +50,6 @@ def stat(settings: Settings, as_json: bool, listed: bool, users: bool, watch: fl
     Counters are of all workers since the server began; with --watch the second column is what came a second since the
     last look. Exit code 69 when no server is running; the queues and partitions are shown all the same.
     """
-    if watch is not None and not watch >= _SHORTEST:
-        raise UsageError(f"stat: --watch {watch:g}: at least {_SHORTEST:g} seconds lie between two looks")
     if count is not None and watch is None:
         raise UsageError("stat: --count goes with --watch")
     before: Picture | None = None

@@ -26,6 +26,29 @@ READING = [
     ("quota", "notify", "--rules"),
     ("admin", "--userrc"),
     ("script", "put", "alice", "x"),
+    ("expire", "--rules"),
+    ("import", "forward"),
+    ("import", "procmail"),
+    ("import", "maildrop"),
+    ("import", "cyrus", ".", "--mailboxes"),
+    ("import", "imap", "imap://alice@127.0.0.1:1", "--ca-file"),
+    ("import", "imap", "imap://alice@127.0.0.1:1", "--password-file"),
+    ("import", "imap", "imap://127.0.0.1:1", "--accounts"),
+    ("import", "news", ".", "--active"),
+    ("mailbox", "load"),
+    ("mailbox", "verify"),
+    ("mailbox", "dump", "--from-file"),
+    ("mailbox", "move", "--partition", "default", "--user-file"),
+    ("relink", "--from-file"),
+]
+LOOKING = [
+    ("backup", "--verify", "FILE"),
+    ("import", "FILE", "user/alice/Old"),
+    ("import", "mbox", "FILE", "user/alice/Old"),
+    ("import", "eml", "FILE", "user/alice/Old"),
+    ("prune", "--dump", "-", "-f", "FILE"),
+    ("restore", "FILE"),
+    ("restore", "--list", "FILE"),
 ]
 
 
@@ -44,6 +67,43 @@ def test_a_directory_is_no_file(sievemda, tmp_path, command):
     assert code in (64, 65, 74)
     assert "Is a directory" in err
     assert out == ""
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+@pytest.mark.parametrize("make", [os.mkfifo, lambda file: file.symlink_to(file)], ids=["pipe", "loop"])
+def test_a_file_that_cannot_be_looked_at_is_told_at_once(sievemda, tmp_path, command, make):
+    make(tmp_path / "file")
+    code, _, err = sievemda(*(str(tmp_path / "file") if word == "FILE" else word for word in command))
+    assert (code in (64, 65, 67, 74), err.count("\n")) == (True, 1)
+    assert err.startswith("sievemda: ")
+    assert sievemda("mailbox", "list")[1] == "user/alice\n"
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-1", "1e400", "1e300", "x", ""])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("import", "imap", "imap://alice@127.0.0.1:1", "--timeout"),
+        ("import", "news", "nntp://127.0.0.1:1", "--timeout"),
+        ("probe", "alice", "--timeout"),
+        ("probe", "alice", "--warning"),
+        ("probe", "alice", "--critical"),
+        ("probe", "alice", "--interval"),
+        ("stat", "--users", "--watch"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_no_number_of_seconds_is_a_mistake(sievemda, command, number):
+    code, out, err = sievemda(*command[:-1], f"{command[-1]}={number}")
+    assert (code, out) == (64, "")
+    assert err.splitlines()[-1].startswith("Error: ")
+
+
+@pytest.mark.parametrize("command", [("export", "mbox", "--force", "user/alice"), ("mailbox", "dump", "-o")])
+def test_a_link_to_itself_makes_room_for_what_is_written(sievemda, tmp_path, command):
+    (tmp_path / "loop").symlink_to("loop")
+    assert sievemda(*command, str(tmp_path / "loop"))[0] == 0
+    assert (tmp_path / "loop").is_file()
 
 
 def test_a_script_without_an_end_is_too_large(sievemda):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import AlreadyExists
+from sievemda.given import read_given
 from sievemda.store.files import open_directory, sync_file_system, unique_name
 from sievemda.store.names import INBOX
 from sievemda.upkeep.exporting.snapshot import opened, snapshot
@@ -33,7 +34,7 @@ _FOLDER_MODE = 0o700
 def read_flags(directory: Path) -> dict[str, tuple[str, ...]] | None:
     """What the file says, by the names of messages; None when there is none. OSError."""
     try:
-        content = (directory / FLAGS).read_bytes()
+        content = read_given(directory / FLAGS)
     except FileNotFoundError:
         return None
     found = {}

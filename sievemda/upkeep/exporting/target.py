@@ -40,7 +40,7 @@ def written(path: Path, *, force: bool = False, append: bool = False, mode: int 
     `force` replaces what is there; `append`: the new file begins with it. AlreadyExists, StoreTrouble, OSError.
     """
     check_vacant(path, replace=force or append)
-    path = path.resolve()  # of a link the file is replaced to which it leads
+    path = Path(os.path.realpath(path))  # of a link the file is replaced to which it leads
     temporary = path.with_name(f".{unique_name()}.part")
     try:
         fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)

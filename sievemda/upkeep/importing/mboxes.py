@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sievemda.errors import DataError, TemporaryTrouble
+from sievemda.given import open_given
 from sievemda.store.files import locked_within
 from sievemda.upkeep.importing.file_names import decoded
 from sievemda.upkeep.importing.mbox import Mbox
@@ -86,11 +85,7 @@ def _opened(path: Path | None) -> Iterator[BinaryIO]:
     if path is None:
         yield sys.stdin.buffer
         return
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as file:
-        if stat.S_ISDIR(os.fstat(fd).st_mode):
-            raise IsADirectoryError(21, "is a directory", str(path))
-        os.set_blocking(fd, True)
+    with open_given(path) as file:
         yield file
 
 

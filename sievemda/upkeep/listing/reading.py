@@ -183,6 +183,9 @@ def _lines(text: _Text, shown: str, namespace: Namespace) -> Iterator[Entry | Un
         line = text.next_line()
         if not line:
             return
+        if not line.endswith("\n") and not text.ended:
+            yield Unread(where, "broken", f"a line of more than {LONGEST} characters is in no list")
+            return
         if not line.strip("\r\n"):
             continue
         name, tab, rest = line.rstrip("\r\n").partition("\t")
