@@ -229,7 +229,9 @@ class Outbox:
     srs_domain: str = setting(
         "", "Domain into which the envelope senders of redirected messages are rewritten (SRS); empty: they stay."
     )
-    srs_secrets: tuple[str, ...] = setting((), "Secrets for that, which the MTA's SRS shares; the first one is used.")
+    srs_secrets: tuple[str, ...] = setting(
+        (), "Secrets for that, which the MTA's SRS shares; the first one is used.", secret=True
+    )
     outbox_retry: Seconds = setting(Seconds(300), "First pause before outgoing mail is tried again; it doubles.")
     outbox_expire: Seconds = setting(Seconds(5 * 86400), "Age at which undeliverable outgoing mail is given up.")
 

@@ -22,10 +22,17 @@ def changed(text: str, key: str, value: Any) -> str:
     document = _parsed(text)
     places = list(_places(document, key))
     if not places:
-        return _added(text, key, value)
+        return _ends_as(text, _added(text, key, value))
     for table, name in places:
         table[name] = value
-    return _text(document)
+    return _ends_as(text, _text(document))
+
+
+def _ends_as(text: str, new: str) -> str:
+    """With CR LF everywhere where that is how all lines ended before."""
+    if not text or text.count("\n") != text.count("\r\n") or "\n" not in text:
+        return new
+    return re.sub(r"\r?\n", "\r\n", new)
 
 
 def without(text: str, key: str) -> str:
@@ -34,7 +41,7 @@ def without(text: str, key: str) -> str:
     places = list(_places(document, key))
     for table, name in places:
         del table[name]
-    return _text(document) if places else text
+    return _ends_as(text, _text(document)) if places else text
 
 
 def _parsed(text: str) -> Any:

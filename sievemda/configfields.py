@@ -11,12 +11,13 @@ Seconds = NewType("Seconds", int)  # accepts s, m, h, d
 Mode = NewType("Mode", int)  # octal digits
 
 
-def setting(default: Any, doc: str, *, restart: bool = False) -> Any:
+def setting(default: Any, doc: str, *, restart: bool = False, secret: bool = False) -> Any:
     """One field of a section: its default (a callable is called for it) and the sentence of the reference.
 
-    `restart`: a running server does not take it when it reads the settings again.
+    `restart`: a running server does not take it when it reads the settings again. `secret`: it is not to be shown
+    unless somebody asks for it.
     """
-    metadata = {"doc": doc, "restart": restart}
+    metadata = {"doc": doc, "restart": restart, "secret": secret}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)

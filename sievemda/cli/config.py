@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +13,7 @@ import click
 from sievemda import configload
 from sievemda.cli.lazy import LazyCommands
 from sievemda.config import Mode, Settings
-from sievemda.errors import ConfigurationError, DataError
+from sievemda.errors import ConfigurationError, DataError, SievemdaError
 from sievemda.given import read_given
 
 _LAZY = {"describe": "config_describe:describe", "set": "config_set:set_", "unset": "config_set:unset"}
@@ -45,7 +47,15 @@ def check(ctx: click.Context, as_json: bool) -> int:
 def check_deeply(settings: Settings) -> None:
     """ConfigurationError for what the server would stumble over later: capabilities, and files that settings name."""
     problems: list[str] = []
-    for look in (_check_language, _check_files, _check_notices, _check_store):
+    for look in (
+        _check_language,
+        _check_files,
+        _check_tls,
+        _check_socket_group,
+        _check_notices,
+        _check_expiry,
+        _check_store,
+    ):
         try:
             look(settings)
         except ConfigurationError as e:
@@ -67,6 +77,7 @@ def _check_files(settings: Settings) -> None:
         "autocreate.autocreate_sieve_script": settings.autocreate.autocreate_sieve_script,
         "lmtp.tls_server_cert": settings.lmtp.tls_server_cert,
         "lmtp.tls_server_key": settings.lmtp.tls_server_key,
+        "sieve.sieve_notify_https_ca": settings.sieve.sieve_notify_https_ca,
     }
     problems = []
     for key, path in named.items():
@@ -75,8 +86,53 @@ def _check_files(settings: Settings) -> None:
                 read_given(path)
         except OSError as e:
             problems.append(f"{key}: {path}: {e.strerror}")
+    for kind in ("pipe", "filter", "execute", "convert"):
+        directory: Path | None = getattr(settings.sieve, f"sieve_{kind}_bin_dir")
+        if directory is not None and not directory.is_dir():
+            problems.append(f"sieve.sieve_{kind}_bin_dir: {directory} is no directory")
     if problems:
         raise ConfigurationError(*problems)
+
+
+def _check_tls(settings: Settings) -> None:
+    """ConfigurationError for certificates that can be read and are none, or do not fit their key."""
+    import ssl
+
+    from sievemda.assembly import tls
+
+    try:
+        with suppress(FileNotFoundError, PermissionError):  # which are told of already
+            if (ca := settings.sieve.sieve_notify_https_ca) is not None:
+                ssl.create_default_context(cafile=str(ca))
+    except OSError as e:
+        raise ConfigurationError(f"sieve.sieve_notify_https_ca: {ca}: {e}") from e
+    lmtp = settings.lmtp
+    if all(path is not None and path.is_file() for path in (lmtp.tls_server_cert, lmtp.tls_server_key)):
+        tls(settings)
+
+
+def _check_socket_group(settings: Settings) -> None:
+    import grp
+
+    if group := settings.lmtp.lmtp_socket_group:
+        try:
+            grp.getgrnam(group)
+        except KeyError as e:
+            raise ConfigurationError(f"lmtp.lmtp_socket_group: there is no group {group}") from e
+
+
+def _check_expiry(settings: Settings) -> None:
+    """ConfigurationError for what is wrong in the rules by which messages expire."""
+    from sievemda.assembly import expiry_rules
+    from sievemda.store.mailstore import MailStore
+
+    if (path := settings.upkeep.expire_rules) is None:
+        return
+    try:
+        expiry_rules(settings, MailStore(settings), path)
+    except (SievemdaError, OSError) as e:
+        text = f"{path}: {e.strerror}" if isinstance(e, OSError) else str(e)
+        raise ConfigurationError(f"upkeep.expire_rules: {text}") from e
 
 
 def _check_notices(settings: Settings) -> None:
@@ -102,12 +158,14 @@ def _check_store(settings: Settings) -> None:
 
 @config.command(epilog="Example: sievemda --data ./var config show --changed")
 @click.option("--changed", is_flag=True, help="Only what differs from the defaults.")
+@click.option("--secrets", is_flag=True, help="Print secrets, too, which are *** otherwise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
-def show(ctx: click.Context, changed: bool, as_json: bool) -> None:
+def show(ctx: click.Context, changed: bool, secrets: bool, as_json: bool) -> None:
     """Print every setting in force, with its full key."""
     settings: Settings = ctx.meta["sievemda.load"]()
-    values = {key: plain(key, value) for key, value in values_of(settings) if not changed or differs(key, value)}
+    found = [(key, value) for key, value in values_of(settings) if not changed or differs(key, value)]
+    values = {key: plain(key, value) if secrets else discreet(key, value) for key, value in found}
     if as_json:
         click.echo(json.dumps(values, indent=2))
         return
@@ -145,3 +203,11 @@ def plain(key: str, value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return value if isinstance(value, (bool, int)) else str(value or "")
+
+
+def discreet(key: str, value: Any) -> Any:
+    """As `plain`, for a terminal that others may see: of secrets only how many there are."""
+    shown = plain(key, value)
+    if key == "data" or not configload.known()[key].metadata["secret"]:
+        return shown
+    return ["***"] * len(shown) if isinstance(shown, list) else shown and "***"

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from sievemda import configload
-from sievemda.cli.config import plain, values_of
-from sievemda.cli.config_set import needs_restart
+from sievemda.cli.config import discreet, values_of
+from sievemda.cli.config_set import needs_restart, whole
 from sievemda.config import Kibibytes, Mode, Seconds, Size
 from sievemda.errors import ConfigurationError
 
@@ -34,7 +34,7 @@ _KINDS = {
 def describe(ctx: click.Context, /, key: str, as_json: bool) -> None:
     """Say what a setting means, what it may be, its default, its value, and whether a reload takes it."""
     try:
-        full = configload.full_key(key)
+        full = whole(configload.full_key(key))
         field = configload.known()[full]
     except (ValueError, KeyError) as error:
         raise ConfigurationError(str(error) if isinstance(error, ValueError) else f"{key}: no setting") from error
@@ -47,8 +47,8 @@ def describe(ctx: click.Context, /, key: str, as_json: bool) -> None:
         "key": full,
         "meaning": field.metadata["doc"],
         "kind": kind_text(configload.kind_of(full)),
-        "default": plain(full, default),
-        "value": None if value is None else plain(full, value),
+        "default": discreet(full, default),
+        "value": None if value is None else discreet(full, value),
         "takes_effect": "restart" if needs_restart(full) else "reload",
     }
     if as_json:

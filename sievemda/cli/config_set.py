@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from sievemda import configload
-from sievemda.cli.config import check_deeply, plain, values_of
+from sievemda.cli.config import check_deeply, discreet, values_of
 from sievemda.config import Settings
 from sievemda.errors import ConfigurationError, StoreTrouble, TemporaryTrouble
 from sievemda.given import read_given
@@ -46,6 +46,7 @@ def set_(ctx: click.Context, /, key: str, value: str, as_json: bool) -> None:
 
     full = _full_key(key)
     try:
+        value.encode()
         written = configedit.typed(full, value, Path.cwd())
     except ValueError as error:
         raise ConfigurationError(f"{key}: {error}") from error
@@ -76,7 +77,7 @@ def _full_key(key: str) -> str:
 
 def _change(ctx: click.Context, key: str, change: Callable[[str], str], *, as_json: bool) -> None:
     file, data, sets = ctx.meta["sievemda.load"].args
-    path = Path(file or (data / "sievemda.toml" if data else configload.DEFAULT_FILE)).resolve()
+    path = Path(os.path.realpath(file or (data / "sievemda.toml" if data else configload.DEFAULT_FILE)))
     with _alone(path, make=file is None):
         text = _read(path)
         try:
@@ -184,28 +185,28 @@ def server_of(settings: Settings) -> int | None:
 
 
 def _tell(settings: Settings, key: str, before: dict[str, Any], path: Path, *, as_json: bool, changed: bool) -> None:
-    whole = _whole(key)
-    now = dict(values_of(settings)).get(whole)
-    old = before.get(whole)
-    pid, effect = server_of(settings), "restart" if needs_restart(whole) else "reload"
+    full = whole(key)
+    now = dict(values_of(settings)).get(full)
+    old = before.get(full)
+    pid, effect = server_of(settings), "restart" if needs_restart(full) else "reload"
     if as_json:
-        values = {"key": key, "value": _shown(whole, now), "before": _shown(whole, old)}
+        values = {"key": key, "value": _shown(full, now), "before": _shown(full, old)}
         more = {"file": str(path), "changed": changed, "takes_effect": effect, "server": pid}
         click.echo(json.dumps(values | more))
         return
     if not changed:
         click.echo(f"{path} has it so already")
         return
-    click.echo(f"{whole} = {configload.spelled(_shown(whole, now))}")
+    click.echo(f"{full} = {configload.spelled(_shown(full, now))}")
     if pid is not None:
         how = f"restart the server, process {pid}" if effect == "restart" else f"kill -HUP {pid}"
         click.echo(f"the running server takes it by: {how}")
 
 
-def _whole(key: str) -> str:
+def whole(key: str) -> str:
     """The setting in which a value of several ones stands: a partition's in store.partitions."""
     return next((known for known in configload.known() if key == known or key.startswith(f"{known}.")), key)
 
 
 def _shown(key: str, value: Any) -> Any:
-    return None if value is None else plain(key, value) if key == "data" or key in configload.known() else value
+    return None if value is None else discreet(key, value) if key == "data" or key in configload.known() else value

@@ -78,10 +78,16 @@ def parse_place(protocol: Protocol, text: str) -> Place:
     return Place(protocol, host="" if host == "*" else host, port=int(match[3]))
 
 
-def bind(place: Place, settings: Lmtp) -> Bound:
-    """Raises AlreadyExists when somebody else listens there, NotPermitted, ConfigurationError or StoreTrouble."""
+def bind(place: Place, settings: Lmtp, beside: Sequence[socket.socket] = ()) -> Bound:
+    """Raises AlreadyExists when somebody else listens there, NotPermitted, ConfigurationError or StoreTrouble.
+
+    Our own sockets in `beside`, which are about to go, are nobody else's.
+    """
     try:
-        return _bind_unix(place, place.path, settings) if place.path else _bind_inet(place)
+        if place.path:
+            return _bind_unix(place, place.path, settings)
+        with _sharing(beside):
+            return _bind_inet(place, shared=bool(beside))
     except PermissionError as e:
         raise NotPermitted(f"{place}: {e.strerror}") from e
     except OSError as e:
@@ -90,11 +96,24 @@ def bind(place: Place, settings: Lmtp) -> Bound:
         raise StoreTrouble(f"{place}: {e.strerror or e}") from e
 
 
-def bind_all(places: Sequence[Place], settings: Lmtp) -> list[Bound]:
-    """All or none."""
+@contextlib.contextmanager
+def _sharing(sockets: Sequence[socket.socket]) -> Iterator[None]:
+    """While another socket of this user may be bound to a port of theirs, as to all addresses instead of one."""
+    for sock in sockets:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        yield
+    finally:
+        for sock in sockets:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+
+
+def bind_all(places: Sequence[Place], settings: Lmtp, going: Sequence[Bound] = ()) -> list[Bound]:
+    """All or none. `going` are ours and will be closed: the same port of other addresses is no hindrance."""
+    beside = [sock for bound in going if bound.place.path is None for sock in bound.sockets]
     done: list[Bound] = []
     try:
-        done.extend(bind(place, settings) for place in dict.fromkeys(places))
+        done.extend(bind(place, settings, beside) for place in dict.fromkeys(places))
     except BaseException:
         for bound in done:
             bound.close()
@@ -179,7 +198,7 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _bind_inet(place: Place) -> Bound:
+def _bind_inet(place: Place, *, shared: bool) -> Bound:
     """At every address of the host; a family that the machine lacks is left out unless it is the only one."""
     try:
         found = socket.getaddrinfo(place.host or None, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -190,7 +209,7 @@ def _bind_inet(place: Place) -> Bound:
     try:
         for family, kind, number, _, address in dict.fromkeys(found):
             try:
-                sockets.append(_bind_address(family, kind, number, address))
+                sockets.append(_bind_address(family, kind, number, address, shared=shared))
             except OSError as e:
                 if e.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
                     raise
@@ -204,7 +223,7 @@ def _bind_inet(place: Place) -> Bound:
     return Bound(place, tuple(sockets))
 
 
-def _bind_address(family: int, kind: int, number: int, address: object) -> socket.socket:
+def _bind_address(family: int, kind: int, number: int, address: object, *, shared: bool) -> socket.socket:
     """Waits for a server that is going away."""
     until = time.monotonic() + PATIENCE
     while True:
@@ -213,8 +232,10 @@ def _bind_address(family: int, kind: int, number: int, address: object) -> socke
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
             sock.bind(address)  # type: ignore[arg-type]
             sock.listen(BACKLOG)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
             return sock
         except OSError as e:
             sock.close()

@@ -197,7 +197,8 @@ class Supervisor:
             plan = self.load()
             kept = [bound for bound in old_bound if bound.place in plan.places]
             have = {bound.place for bound in kept}
-            added = bind_all([place for place in plan.places if place not in have], plan.settings.lmtp)
+            going = [bound for bound in old_bound if bound not in kept]
+            added = bind_all([place for place in plan.places if place not in have], plan.settings.lmtp, going)
             self.bound = kept + added
             self.slots = self._slots(plan)
             code = self._begin(self.slots)

@@ -172,6 +172,13 @@ class AclFiles:
             return Acl() if owner is None else Acl(((owner, ALL_RIGHTS),))
         return self._understood(content, self._records.get(folder), owner)
 
+    def whole(self, folder: Path, owner: str | None) -> Acl:
+        """The same; StoreTrouble when the file is damaged."""
+        content = self._content(folder)
+        if content.damage:
+            raise StoreTrouble(f"{folder / FILE_NAME} is damaged: {content.damage}")
+        return self._understood(content, self._records.get(folder), owner)
+
     def damage(self, folder: Path) -> str:
         """What is wrong with the file of a folder, in words; empty when nothing is."""
         return self._content(folder).damage

@@ -205,3 +205,51 @@ def test_who_serves_is_told_with_what_makes_it_take_the_setting(call, tmp_path):
         listening.listen()
         assert f"kill -HUP {os.getpid()}\n" in call("config", "set", "lmtp_strict_quota", "yes")[1]
         assert f"restart the server, process {os.getpid()}\n" in call("config", "set", "lmtp_socket_mode", "600")[1]
+
+
+def test_a_secret_is_shown_to_nobody_who_does_not_ask_for_it(site):
+    site.file.write_text('[outbox]\nsrs_domain = "srs.example"\nsrs_secrets = ["hush", "older"]\n')
+    for command in (
+        ("show",), ("show", "--json"), ("show", "--changed"), ("describe", "srs_secrets"),
+        ("set", "srs_secrets", "hush silence"), ("set", "srs_secrets", "hush older", "--json"),
+    ):  # fmt: skip
+        code, out, _ = site("config", *command)
+        assert (code, "***" in out, "hush" in out) == (0, True, False)
+    assert 'outbox.srs_secrets = ["hush", "older"]\n' in site("config", "show", "--secrets")[1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("expire_rules", "nothing.toml", "upkeep.expire_rules: "),
+        ("expire_rules", "broken", "upkeep.expire_rules: "),
+        ("lmtp_socket_group", "nobodys group", "lmtp.lmtp_socket_group: there is no group nobodys group"),
+        ("sieve_notify_https_ca", "broken", "sieve.sieve_notify_https_ca: "),
+        ("sieve_pipe_bin_dir", "nothing", "sieve.sieve_pipe_bin_dir: "),
+    ],
+)
+def test_what_the_server_would_stumble_over_is_not_written(site, monkeypatch, key, value, said):
+    monkeypatch.chdir(site.file.parent)
+    (site.file.parent / "broken").write_text("no such thing =")
+    code, _, err = site("config", "set", key, value)
+    assert (code, err.count("\n"), said in err) == (78, 1, True)
+    assert site.file.read_text() == FILE
+
+
+def test_certificates_are_looked_into(site, monkeypatch):
+    (site.file.parent / "broken").write_text("no certificate")
+    site.file.write_text('[lmtp]\ntls_server_cert = "broken"\ntls_server_key = "broken"\n')
+    code, _, err = site("config", "check")
+    assert (code, err.count("\n"), "tls_server_cert" in err) == (78, 1, True)
+
+
+def test_lines_end_as_the_others_do(site):
+    site.file.write_bytes(b"# ours\r\n[lmtp]\r\nworkers = 2\r\n")
+    for key, value in (("threads", "3"), ("workers", "3"), ("virtdomains", "on")):
+        assert site("config", "set", key, value)[0] == 0
+    assert site.file.read_bytes().count(b"\n") == site.file.read_bytes().count(b"\r\n")
+
+
+@pytest.mark.parametrize("key", ["partition-big", "store.partitions.big", "xlist-sent"])
+def test_a_part_of_a_setting_is_described_as_the_whole(site, key):
+    assert site("config", "describe", key)[0] == 0

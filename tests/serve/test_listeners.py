@@ -204,3 +204,27 @@ def test_a_host_with_two_addresses_is_served_at_both(tmp_path):
 def test_a_host_that_does_not_exist_is_a_mistake_of_the_settings(tmp_path):
     with pytest.raises(ConfigurationError):
         bind(Place("lmtp", host="no such host", port=1), Lmtp())
+
+
+def test_a_port_goes_over_from_one_address_to_all_and_back_while_the_former_socket_is_there():
+    port = free_port()
+    one, every = Place("lmtp", host="127.0.0.1", port=port), Place("lmtp", port=port)
+    first = bind_all([one], Lmtp())
+    second = bind_all([every], Lmtp(), first)
+    first[0].close()
+    third = bind_all([one], Lmtp(), second)
+    second[0].close()
+    with socket.create_connection(("127.0.0.1", port), 1):
+        third[0].close()
+
+
+def test_a_port_that_went_over_is_still_refused_to_a_second_server():
+    port = free_port()
+    first = bind_all([Place("lmtp", host="127.0.0.1", port=port)], Lmtp())
+    second = bind_all([Place("lmtp", port=port)], Lmtp(), first)
+    for bound in first:
+        bound.close()
+    with pytest.raises(AlreadyExists):
+        bind_all([Place("lmtp", port=port)], Lmtp())
+    for bound in second:
+        bound.close()

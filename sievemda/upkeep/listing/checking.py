@@ -25,6 +25,7 @@ from sievemda.store.aclfile import MAX_ENTRIES
 from sievemda.store.creation import special_uses
 from sievemda.store.internal import format_internal, parse_internal
 from sievemda.store.mailstore import MailStore
+from sievemda.store.names import MailboxName
 from sievemda.upkeep.listing.entries import MAIL, ROOT, Entry, decoded
 from sievemda.upkeep.listing.reading import Unread
 from sievemda.upkeep.sorting import sorted_rows
@@ -91,8 +92,7 @@ def check(store: MailStore, entry: Entry, partitions: Mapping[str, str]) -> Entr
     name, namespace = entry.name, store.namespace
     if entry.kind == MAIL and not name.path and name.owner is None:
         raise DataError("it is a domain and no mailbox")
-    if store.find(name) is None and not rootlist.is_domain(name):
-        namespace.check_new(name)
+    _check_name(store, name)
     if entry.limits is not None:
         rootlist.check_root(namespace, name)
     if entry.kind == ROOT:
@@ -109,6 +109,17 @@ def check(store: MailStore, entry: Entry, partitions: Mapping[str, str]) -> Entr
     if partition:
         store.layout.partition(partition)
     return replace(entry, partition=partition, acl=_acl(store, entry), special_use=use)
+
+
+def _check_name(store: MailStore, name: MailboxName) -> None:
+    """DataError for what could not be made today; it may be there since other settings held."""
+    if rootlist.is_domain(name):
+        return
+    try:
+        store.namespace.check_new(name)
+    except SievemdaError:
+        if store.find(name) is None:
+            raise
 
 
 def _acl(store: MailStore, entry: Entry) -> tuple[tuple[str, str], ...] | None:

@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from sievemda.errors import StoreTrouble
 from sievemda.mail.annotation import PRIVATE
 from sievemda.policy.acl import format_rights
 from sievemda.policy.quota import PRINTED, Limits
@@ -28,9 +27,8 @@ Fields = dict[str, Any]
 
 def acl_fields(mailbox: Mailbox) -> dict[str, str]:
     """Rights by identifier. StoreTrouble when the file is damaged."""
-    if damage := mailbox.store.acls.damage(mailbox.path):
-        raise StoreTrouble(f"{mailbox.path / aclfile.FILE_NAME} is damaged: {damage}")
-    return {identifier: format_rights(rights) for identifier, rights in mailbox.acl().entries}
+    acl = mailbox.store.acls.whole(mailbox.path, mailbox.name.owner)
+    return {identifier: format_rights(rights) for identifier, rights in acl.entries}
 
 
 def fields_of(store: MailStore, mailbox: Mailbox) -> Fields:

@@ -28,7 +28,7 @@ from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 from sievemda.store.subscribed import subscribe, subscribed, unsubscribe
 from sievemda.upkeep.listing.checking import Plan
-from sievemda.upkeep.listing.dumping import acl_fields, annotations_of, limits_of
+from sievemda.upkeep.listing.dumping import annotations_of, limits_of
 from sievemda.upkeep.listing.entries import MAIL, Entry
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -214,10 +214,10 @@ def _differences(store: MailStore, entry: Entry, mailbox: Mailbox) -> Iterator[_
 def _of_acl(entry: Entry, mailbox: Mailbox) -> Iterator[_Difference]:
     if entry.acl is None:
         return
-    acl_fields(mailbox)  # StoreTrouble when it is damaged
+    now = mailbox.store.acls.whole(mailbox.path, mailbox.name.owner)
     acl = _acl(entry.acl)
-    missing = not lexists(mailbox.path / aclfile.FILE_NAME)
-    if missing or dict(mailbox.acl().entries) != dict(acl.entries):
+    missing = not lexists(f"{mailbox.path}/{aclfile.FILE_NAME}")
+    if missing or dict(now.entries) != dict(acl.entries):
         yield _Difference("acl", missing, lambda: mailbox.set_acl(acl))
 
 
