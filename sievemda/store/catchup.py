@@ -3,7 +3,8 @@
 What was copied is written into the original, as `.copied`, before the copy is put in its place. With that list it can
 be told what a reader has changed in the original since, and what in the copy: a message that is as it was copied gets
 the name, and so the flags, that it has in the original by now, and goes if it has gone there. What has been changed in
-the copy stays as it is. Other files follow when they are younger, and go when they have gone.
+the copy stays as it is. Other files follow when they are younger, and go when they have gone. It says by its inode
+which directory the copy is: what somebody else has made in its place, as an IMAP server does, has none of the messages.
 
 `.copied` becomes `.followed` when all of that is done; only then is a message taken out of the original, which would
 look as if a reader had. So a crash at any point lets somebody else go on.
@@ -49,11 +50,12 @@ class Copied:
 
     messages: dict[str, dict[str, At]] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
+    inode: int = 0  # of the copy
 
     @classmethod
     def of(cls, directory: Path) -> Copied:
         """OSError."""
-        found = cls()
+        found = cls(inode=directory.stat().st_ino)
         for folder in folders_in(directory):
             found.messages[str(folder.relative_to(directory))] = messages_in(folder)
         for path in other_files(directory):
@@ -105,7 +107,7 @@ def note(original: Path, copied: Copied, mode: int) -> None:
     for name in (LIST, DONE):
         (original / name).unlink(missing_ok=True)
     try:
-        write_new(original / LIST, json.dumps([copied.messages, copied.files]).encode(), mode)
+        write_new(original / LIST, json.dumps([copied.messages, copied.files, copied.inode]).encode(), mode)
     except OSError as error:
         (original / LIST).unlink(missing_ok=True)
         if error.errno not in _FULL:
@@ -128,15 +130,27 @@ def noted(original: Path) -> tuple[Copied, bool]:
     return Copied(), False
 
 
+def is_copy(original: Path, place: Path) -> bool:
+    """Whether a directory can be the copy of which a list was made; it can when there is none. OSError."""
+    copied, due = noted(original)
+    return not due or copied.inode == place.lstat().st_ino
+
+
+def forget(original: Path) -> None:
+    """There is no copy any more, or none of which is known what is in it."""
+    for name in (LIST, DONE):
+        (original / name).unlink(missing_ok=True)
+
+
 def _understood(content: bytes) -> Copied:
     """A user may have a shell: what is no list of ours says nothing, and no path in it leads elsewhere."""
     try:
-        messages, files = json.loads(content)
+        messages, files, inode = json.loads(content)
         found = {
             str(folder): {str(unique): (str(part), str(name)) for unique, (part, name) in inside.items()}
             for folder, inside in messages.items()
         }
-        copied = Copied(found, {str(path): int(written) for path, written in files.items()})
+        copied = Copied(found, {str(path): int(written) for path, written in files.items()}, int(inode))
     except (ValueError, TypeError, AttributeError, RecursionError):
         return Copied()
     names = [name for inside in found.values() for at in inside.values() for name in at]

@@ -22,6 +22,8 @@ from sievemda.store.files import sync_directory, sync_later, unique_name
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
+_TRIES = 5  # an IMAP server may be at making it again
+
 
 def transfer(store: MailStore, source: Path, place: Path, held: ExitStack) -> None:
     """Rename a directory, or copy it when that leads to another file system. OSError.
@@ -29,7 +31,7 @@ def transfer(store: MailStore, source: Path, place: Path, held: ExitStack) -> No
     Until `held` is closed, nobody else moves the copy (see `links.alone`).
     """
     try:
-        source.rename(place)
+        _put_in_place(store, source, place)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -50,9 +52,25 @@ def copy(store: MailStore, source: Path, place: Path, held: ExitStack) -> None:
         catchup.note(source, catchup.Copied.of(temporary), store.files.message_mode)
         with suppress(OSError):  # a file system without locks
             links.hold(temporary, held)
-        temporary.rename(place)
+        _put_in_place(store, temporary, place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
+        with suppress(OSError):
+            catchup.forget(source)
         raise
     sync_directory(place.parent)
     leftovers.leave(store, source, place)
+
+
+def _put_in_place(store: MailStore, source: Path, place: Path) -> None:
+    """Rename a directory, also where an IMAP server has meanwhile made an empty home for who was logged in. OSError."""
+    for _ in range(_TRIES):
+        try:
+            source.rename(place)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            leftovers.vacate(store, place)
+        else:
+            return
+    source.rename(place)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, SievemdaError
+from sievemda.store import catchup
 from sievemda.store.crossing import transfer
 from sievemda.store.directories import make_directory
 from sievemda.store.files import is_directory, read_control_file, sync_directory, unique_name, write_new
@@ -180,16 +181,33 @@ def _go(store: MailStore, step: Step, held: ExitStack, *, again: bool = False) -
             vacate(store, step.at)
 
 
+def _is_copied(store: MailStore, source: Path, place: Path) -> bool:
+    """Whether a directory has been copied, and that was the last that was done.
+
+    If not, somebody has made what is in its place meanwhile: that goes, or everything goes there that it lacks.
+    """
+    if not catchup.is_copy(source, place):
+        vacate(store, place)
+        if not os.path.lexists(place):
+            return False
+        catchup.forget(source)
+    return True
+
+
 def _move(store: MailStore, source: Path, place: Path, held: ExitStack, *, again: bool) -> None:
     if again:
         for directory in (source, place):
             with suppress(OSError):  # it is not there, or on a file system without locks
                 hold(directory, held)
+    if os.path.lexists(place) and not again:
+        vacate(store, place)
     if os.path.lexists(place):
         if not again:
             raise AlreadyExists(f"{place} is in the way")
-        if os.path.lexists(source):  # it has been copied, and that was the last that was done
+        if not os.path.lexists(source):
+            return
+        if _is_copied(store, source, place):
             leave(store, source, place)
-        return
+            return
     make_directory(store, place.parent)
     transfer(store, source, place, held)

@@ -28,7 +28,6 @@ from sievemda.store import aside, catchup
 from sievemda.store.copying import copy_file
 from sievemda.store.creation import workshop
 from sievemda.store.files import is_directory, locked_within, open_directory, unique_name
-from sievemda.store.layout import MAILDIR
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.maildir import is_at, is_folder
 
@@ -59,6 +58,8 @@ def leave(store: MailStore, source: Path, place: Path) -> None:
             _follow_back(store, source, place)
         if source.is_dir() or isinstance(error, FileNotFoundError):  # an IMAP server has renamed or removed it
             shutil.rmtree(place, ignore_errors=True)
+            with suppress(OSError):  # it has gone, too
+                catchup.forget(source)
         raise
     try:
         with _alone(entry) as mine:
@@ -72,9 +73,10 @@ def leave(store: MailStore, source: Path, place: Path) -> None:
 def vacate(store: MailStore, home: Path) -> None:
     """Take a home out of the way in which there is no message, nor anything of ours or of its owner. OSError.
 
-    An IMAP server makes such of somebody whom it looks for on one partition alone. What arrives there follows.
+    An IMAP server makes such of somebody whom it looks for on one partition alone, or who has moved while he was logged
+    in. What arrives there follows.
     """
-    if not is_directory(home) or set(os.listdir(home)) - {MAILDIR}:  # noqa: PTH208 - only names
+    if not is_directory(home) or is_directory(home / "cur"):
         return
     if any(map(catchup.messages_in, catchup.folders_in(home))):
         return

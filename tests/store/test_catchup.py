@@ -131,10 +131,12 @@ def test_what_was_changed_follows_also_when_the_one_who_moved_has_crashed(moving
     [
         b"",
         b"[[]]",
-        b'[{"../../bob/Maildir": {"m": ["cur", "m"]}}, {}]',
-        b'[{"/etc": {"m": ["cur", "m"]}}, {}]',
-        b'[{"Maildir": {"m": ["cur", "../m"]}}, {}]',
-        b'[{"Maildir": {}}, {"../x": 1}]',
+        b'[{"../../bob/Maildir": {"m": ["cur", "m"]}}, {}, 1]',
+        b'[{"/etc": {"m": ["cur", "m"]}}, {}, 1]',
+        b'[{"Maildir": {"m": ["cur", "../m"]}}, {}, 1]',
+        b'[{"Maildir": {}}, {"../x": 1}, 1]',
+        b'[{"Maildir": {}}, {}]',
+        b'[{"Maildir": {}}, {}, {}]',
         b"[" * 100_000,
     ],
 )
@@ -150,3 +152,40 @@ def test_a_disk_that_is_too_full_for_the_list_does_not_keep_what_is_to_leave_it(
     monkeypatch.setattr(catchup, "write_new", full)
     assert set(contents(moving(lambda *_: None))) == {"x", "y", "z"}
     assert all(json.loads((entry.path / "entry").read_text())["to"] for entry in aside.entries(store))
+
+
+def as_dovecot_makes_it(store):
+    """A home on the partition `two` for who was logged in before he moved."""
+    maildir = store.layout.home("alice", "two") / "Maildir"
+    for part in ("cur", "new", "tmp"):
+        (maildir / part).mkdir(parents=True)
+    (maildir / "dovecot.index.log").write_text("x")
+    return maildir
+
+
+def test_an_empty_home_that_an_imap_server_makes_meanwhile_is_not_in_the_way(moving, store):
+    assert set(contents(moving(lambda *_: as_dovecot_makes_it(store)))) == {"x", "y", "z"}
+
+
+@pytest.mark.parametrize("there", [(), ("w",)])
+def test_what_stands_where_the_copy_was_to_be_is_not_taken_for_it(moving, store, mailbox, monkeypatch, there):
+    """The one who moved was killed when the copy had been made, and not been put in its place."""
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(crossing, "_put_in_place", killed)
+        dying.setattr(crossing.shutil, "rmtree", lambda *_, **__: None)
+        dying.setattr(crossing.catchup, "forget", lambda *_: None)
+        dying.setattr(journey, "_say", killed)
+        dying.setattr(type(store.layout.home("alice", "two")), "unlink", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            moving(lambda *_: None)
+    maildir = as_dovecot_makes_it(store)
+    for text in there:
+        (maildir / "new" / "1700000000.M1P1.x").write_text(f"Subject: {text}\n\n")
+    store.recover()
+    assert set(contents(mailbox("user/alice"))) == {"x", "y", "z", *there}
+    assert set(contents(mailbox("user/alice/a"))) == {"x", "y", "z"}
+    assert mailbox("user/alice").partition == "two"
