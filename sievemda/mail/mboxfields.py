@@ -67,9 +67,8 @@ def _told(header: bytes, found: dict[bytes, bytes], *, ours: bool, pseudo: bool 
     flags = [flag for flag, letter in letters if letter.encode() in status]
     mozilla = _hexadecimal(found.get(b"x-mozilla-status", b""))
     flags += [flag for bit, flag in _MOZILLA.items() if mozilla & bit and flag not in flags]
-    words = (
-        (found.get(b"x-keywords", b"") + b" " + found.get(b"x-mozilla-keys", b"")).decode("utf-8", "replace").split()
-    )
+    listed = found.get(b"x-keywords", b"") + b" " + found.get(b"x-mozilla-keys", b"")
+    words = [word for text in listed.decode("utf-8", "replace").split() if (word := text.rstrip(","))]
     length = found.get(b"content-length", b"")
     return Bookkeeping(
         header,

@@ -58,6 +58,10 @@ def texts(found):
         (f"{MARK}A: b\n\nx\0y\udcff\n", ["A: b\n\nx\0yÿ\n"]),
         (f"{MARK}\nno header\n\n{MARK}A: b\n", ["\nno header\n", "A: b\n"]),
         (f"{MARK}{MARK}A: b\n", ["A: b\n"]),
+        (f"{MARK}\n{MARK}\n{MARK}A: b\n\n", ["\n", "\n", "A: b\n"]),
+        ("From a@b\nA: b\n\nFrom here\non\n\nFrom c\nA: c\n\n", ["A: b\n\nFrom here\non\n", "A: c\n"]),
+        ("From a jeu. nov. 29 2001\nA: b\n\nx\n\nFrom c lun. 3\nA: c\n\n", ["A: b\n\nx\n", "A: c\n"]),
+        (f"{MARK}A: b\n\nx\n\nFrom me to you", ["A: b\n\nx\n\nFrom me to you"]),
         (f"{MARK}>From old {MARK[17:]}A: b\n\nc\n", [f">From old {MARK[17:]}A: b\n\nc\n"]),
     ],
 )
@@ -113,6 +117,7 @@ def test_a_length_that_does_not_fit_is_not(read, length):
         ("status:   ro\nX-STATUS: f\n", ("\\Seen", "\\Flagged"), False),
         ("Status: O\nX-Keywords: $Label1 work   $Label1 \n", ("$Label1", "work"), False),
         ("X-Keywords: a\n b\n", ("a", "b"), False),
+        ("X-Keywords: a, b,c\n", ("a", "b,c"), False),
         ("X-UID: 17\nX-IMAPbase: 1 17 work\nContent-Length: 9\n", (), True),
         ("X-Mozilla-Status: 0005\nX-Mozilla-Status2: 00000000\nX-Mozilla-Keys: $label1  \n", None, False),
         ("X-Mozilla-Status: nonsense\n", (), False),
@@ -132,6 +137,8 @@ def test_fields_of_the_mbox_become_flags_and_leave(read, fields, flags, new):
         ("From a\n", "Date: Thu, 29 Nov 2001 23:33:52 +0100\n", AT),
         ("From a\n", "Received: by x; Thu, 29 Nov 2001 22:33:52 +0000\nDate: Fri, 30 Nov 2001 00:00:00 +0000\n", AT),
         ("From a\n", "Date: never\n", None),
+        (MARK.replace("2001", "9999"), "Date: Thu, 29 Nov 2001 22:33:52 +0000\n", AT),
+        ("From a Wed Dec 31 23:59:59 1969 +0000\n", "Date: Thu, 29 Nov 2001 22:33:52 +0000\n", AT),
     ],
 )
 def test_a_message_arrived_when_its_postmark_or_else_its_fields_say(read, mark, fields, arrived):
@@ -173,6 +180,8 @@ PARTS = 'Content-Type: multipart/mixed; boundary="==x"\n\n--==x\n\nhello\n'
         (TWO.replace("Subject: 2\n", "Content-Length: 99\n"), 2, "its Content-Length is 99"),
         (f"{MARK}{PARTS}", 1, "its last part has no end"),
         (f"{MARK}{PARTS}--==x--\n", 1, ""),
+        (TWO + MARK, 2, "message 3, at octet 130, is not whole: there is nothing but its first line"),
+        (f"{TWO}{MARK}A: b\n", 3, "message 3, at octet 130, is not whole: its header has no end"),
     ],
 )
 def test_what_is_cut_is_told_and_what_is_whole_is_there(read, text, count, reason):
@@ -180,6 +189,17 @@ def test_what_is_cut_is_told_and_what_is_whole_is_there(read, text, count, reaso
     assert len(found) == count
     assert reason in box.problem
     assert bool(reason) == bool(box.problem)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [MARK, MARK.replace("+0000", "").replace(" \n", "\n"), f"From - {MARK[17:]}"])
+def test_wherever_a_file_is_cut_the_messages_before_are_whole(read, mark, end):
+    one = f"{mark}A: b\n\nx\n>From y\n\nFrom then on\nend\n\n".replace("\n", end)
+    [whole] = texts(read(one))
+    for cut in range(len(one), 2 * len(one) - len(end)):
+        found = read((one + one)[:cut])
+        assert texts(found)[0] == whole
+        assert found[1].problem or cut == len(one) or one[: cut - len(one)].endswith("\n"), cut
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
@@ -191,6 +211,8 @@ MESSAGES = [
         of_octets(b"Status: RO\nX-UID: 5\n\nthe sender's\n"), ("\\Answered", "\\Flagged", "\\Draft", "\\Deleted"), 5
     ),
     Carried(of_octets(b"\nno header\n"), (), 1e9),
+    Carried(of_octets(b"\n\n>From x\n\n"), (), 1e9),
+    Carried(of_octets(b"\n"), (), 1e9),
     Carried(of_octets(b"From me Thu Nov 29 22:33:52 2001\nA: b\n\n" + MARK.encode() + b"C: d\n"), (), 1e9),
     Carried(of_octets(b"A: only\n"), (), 1e9),
     Carried(of_octets(b"A: only\n\n"), (), 1e9),

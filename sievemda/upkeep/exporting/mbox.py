@@ -27,7 +27,7 @@ _QUOTES = {
     "mboxo": re.compile(rb"^(?=From )", re.MULTILINE),
 }
 _LIKE_POSTMARK = re.compile(rb"^>*From ", re.MULTILINE)
-_END = re.compile(rb"\n\n")
+_END = re.compile(rb"\A\n|\n\n")
 _RETURN_PATH = re.compile(rb"^Return-Path:[ \t]*<?([^<>\s]*)", re.IGNORECASE | re.MULTILINE)
 _LONG = 1 << 20  # octets of a line that can be no quote any more
 

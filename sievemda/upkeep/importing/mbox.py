@@ -5,6 +5,9 @@ without the empty line, when both are as they should be. A `From ` at the beginn
 Content-Length is believed when the file ends there, or a postmark follows; then nothing is quoted (mboxcl2). Else of
 lines that begin with any number of `>` and `From `, one `>` is taken away (mboxrd), or of those with one (mboxo).
 
+A file that begins with a postmark that we cannot read, without a date or in the words of another language, was written
+by somebody who writes all of them so: there every `From ` behind an empty line and before a header field is one.
+
 Why positions and not texts: a file may have a message of a gigabyte, or a hundred thousand; what is in memory is a
 window of the file. The file is read once more for what is larger than that.
 """
@@ -39,8 +42,15 @@ _PLAIN = re.compile(  # most postmarks, recognised quickly
     rb"From [^\s:]{1,200} (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
     rb" (?: [1-9]|[12][0-9]|3[01]) (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] (?:19|20)[0-9][0-9]\r?\n"
 )
-_FIELD = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|>?From |\r?\n|\Z")
+_FIELD = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|>?From |\r?\n|[!-9;-~]{0,200}\r?\Z")  # or what is left of one
+_NAMED = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
 _END = re.compile(rb"\n\r?\n")
+_CUT_MARK = re.compile(  # at the end of a file
+    rb"From \S*(?: +(?:M(?:on?)?|T(?:ue?|hu?)?|W(?:ed?)?|F(?:ri?)?|S(?:at?|un?)?)?"
+    rb"| +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) .*)?"
+)
+_CUT_WORD = re.compile(rb"\n\r?\n(Fr?o?m?)\Z")
+_LATEST = 1 << 37  # seconds since 1970; what is later is no date
 _DATE = re.compile(rb"^Date[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
 _RECEIVED = re.compile(rb"^Received[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
 _BOUNDARY = re.compile(
@@ -71,9 +81,11 @@ class Mbox:
         self.skipped = 0  # messages of IMAP servers to themselves
         self._file = _Window(fd, self.size)
         self._form = form
+        self._foreign = False  # postmarks are of a form that we do not know
 
     def __iter__(self) -> Iterator[Carried]:
         start, number = self._first(), 0
+        self._foreign = read_postmark(self._file.line(start)) is None
         while start < self.size:
             number += 1
             carried, place = self._message(start, number)
@@ -105,7 +117,7 @@ class Mbox:
         literally = end is not None or self._form == "mboxcl2"
         if end is None:
             following = self._next(header)
-            end = self._without_empty_line(header, following)
+            end = self._without_empty_line(header, following) or following
         else:
             following = end
         place = Place(number, start, header, end, self._skip_empty(following))
@@ -121,7 +133,7 @@ class Mbox:
         content = partial(self._content, head, body, place.end, quoted, whole=told.ours)
         mark = read_postmark(line, utc=told.ours)
         arrived = mark.arrived if mark else None
-        if arrived is None:
+        if arrived is None or not 0 <= arrived < _LATEST:
             arrived = date_of(text)
         return Carried(content, told.flags, arrived, told.new, where), place
 
@@ -170,26 +182,30 @@ class Mbox:
             if self._begins_message(at + 1):
                 return at + 1
             at += 1
-        return self.size
+        cut = _CUT_WORD.search(self._file.read(max(start, self.size - 8), self.size - max(start, self.size - 8)))
+        return self.size - len(cut[1]) if cut else self.size
 
     def _begins_message(self, at: int) -> bool:
         line = self._file.line(at)
         before = self._file.read(max(at - 3, 0), min(at, 3))
         empty = before.endswith((b"\n\n", b"\n\r\n"))
         if not line.endswith(b"\n") and at + len(line) >= self.size:
-            return empty  # the file is cut here
+            return empty and _CUT_MARK.fullmatch(line) is not None  # the file is cut here
+        following = self._file.read(at + len(line), min(_LINE, self.size - at - len(line)))
         if not _PLAIN.fullmatch(line):
             mark = read_postmark(line)
+            if mark is None and empty and self._foreign:
+                return _NAMED.match(following) is not None
             if mark is None or (not empty and mark.arrived is None):
                 return False
-        following = self._file.read(at + len(line), min(_LINE, self.size - at - len(line)))
         return _FIELD.match(following) is not None
 
     def _without_empty_line(self, start: int, end: int) -> int:
+        """Where the message ends; 0 when the empty line is all that there is of it."""
         tail = self._file.read(max(start - 1, end - 4), end - max(start - 1, end - 4))
-        for empty in (b"\n\r\n", b"\n\n"):
-            if tail.endswith(empty):
-                return max(end - len(empty) + 1, start)
+        for empty in (b"\n\r\n", b"\n\n", b"\n\r"):
+            if tail.endswith(empty) and (end == self.size or empty[-1:] == b"\n"):
+                return end - len(empty) + 1 if end - len(empty) + 1 > start else 0
         return end
 
     def _skip_empty(self, at: int) -> int:
@@ -221,8 +237,12 @@ class Mbox:
         reason = ""
         if not line.endswith(b"\n"):
             reason = "its first line is cut"
+        elif place.header >= self.size:
+            reason = "there is nothing but its first line"
         elif self._file.read(self.size - 1, 1) != b"\n":
             reason = "its last line is cut"
+        elif len(header) < _HEADER and self._end_of_header(header) < 0:
+            reason = "its header has no end"
         elif told.length is not None and self._form == "auto" and place.header + len(header) + told.length > self.size:
             reason = f"its Content-Length is {told.length}"
         elif (boundary := _BOUNDARY.search(header)) and self._file.rfind(
