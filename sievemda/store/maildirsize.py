@@ -57,7 +57,7 @@ def exists(folder: Path | str) -> bool:
 
 
 def read(folder: Path | str, longest: int = MAX_SIZE) -> Sizes:
-    """A file of `longest` octets or more tells no usage."""
+    """A file of `longest` octets or more tells no usage, and neither does what is none."""
     try:
         fd = os.open(f"{folder}/{FILE_NAME}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -68,6 +68,8 @@ def read(folder: Path | str, longest: int = MAX_SIZE) -> Sizes:
     try:
         content = os.read(fd, longest)
         written = os.fstat(fd).st_mtime_ns
+    except IsADirectoryError:
+        return Sizes()
     finally:
         os.close(fd)
     first, *lines = content.split(b"\n")

@@ -17,7 +17,7 @@ SUFFIX = ".sieve"
 MAX_NAME = 128  # characters, hence up to 512 octets
 
 _FILE_NAME_MAX = 255
-_FORBIDDEN = re.compile("[/\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+FORBIDDEN = re.compile("[/\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DIGEST = re.compile(r"long-[0-9a-f]{64}")
 
 
@@ -27,7 +27,7 @@ def check_name(name: str) -> None:
         raise DataError("a script name cannot be empty")
     if len(name) > MAX_NAME:
         raise DataError(f"the script name is longer than {MAX_NAME} characters")
-    if _FORBIDDEN.search(name):
+    if FORBIDDEN.search(name):
         raise DataError("a script name cannot contain '/', control characters, line separators or invalid UTF-8")
 
 

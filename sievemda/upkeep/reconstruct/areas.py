@@ -69,7 +69,7 @@ def _free_locks(work: Work) -> None:
         folders = [found[0] for path in tree.folders() if path and (found := layout.folder(tree, path))]
         for folder in [tree.root, *folders]:
             with suppress(OSError):
-                mend_locks(work, shown, folder)
+                mend_locks(work, shown, folder, tree)
 
 
 def _pending(work: Work) -> Iterator[Path]:

@@ -10,18 +10,24 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sievemda.store import lost
 from sievemda.store.files import STALE_LOCK, is_directory, is_forsaken
 from sievemda.upkeep.reconstruct.findings import Work
+
+if TYPE_CHECKING:
+    from sievemda.store.layout import Tree
 
 _MOMENT = 2.0  # seconds
 _SUFFIX = ".lock"
 
 
-def mend_locks(work: Work, shown: str, folder: Path) -> None:
-    """Those of a folder, which no link may lead to. OSError when it cannot be read."""
+def mend_locks(work: Work, shown: str, folder: Path, tree: Tree) -> None:
+    """Those of a folder of the tree, which no link may lead to. OSError when it cannot be read."""
     if not is_directory(folder):
         return
     for name in sorted(os.listdir(folder)):  # noqa: PTH208
@@ -29,8 +35,15 @@ def mend_locks(work: Work, shown: str, folder: Path) -> None:
             path = folder / name
             with suppress(FileNotFoundError):
                 found = path.lstat()
-                if stat.S_ISREG(found.st_mode) and _is_forgotten(path, found):
+                if not stat.S_ISREG(found.st_mode):
+                    what = "it locks everybody out, and is no lock"
+                    work.mend(shown, "lock", path, what, f"taken away, to {lost.AREA}", _taking(tree, path))
+                elif _is_forgotten(path, found):
                     work.mend(shown, "lock", path, "nobody holds it any more", "removed", path.unlink)
+
+
+def _taking(tree: Tree, path: Path) -> Callable[[], str]:
+    return lambda: f"it is {lost.take(tree, path)} now"
 
 
 def _is_forgotten(path: Path, found: os.stat_result) -> bool:

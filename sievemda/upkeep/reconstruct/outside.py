@@ -31,6 +31,7 @@ from sievemda.store.maildir import PARTS, make_parts
 from sievemda.store.names import MailboxName
 from sievemda.store.spelling import from_disk
 from sievemda.upkeep.reconstruct.findings import Work
+from sievemda.upkeep.reconstruct.shape import Wants
 
 if TYPE_CHECKING:
     from sievemda.store.layout import Tree
@@ -49,13 +50,13 @@ class Astray:
     certain: bool = True  # it was a mailbox of this store
 
 
-def bring_in(work: Work, tree: Tree) -> None:
-    """Make mailboxes of the folders of a tree that are none."""
+def bring_in(work: Work, tree: Tree, wants: Wants = lambda *_: True) -> None:
+    """Make mailboxes of the folders of a tree that are none, under names that are wanted."""
     for astray in sorted(_astray(tree), key=lambda found: found.place):
-        bring(work, tree, astray)
+        bring(work, tree, astray, wants)
 
 
-def relink(work: Work, tree: Tree) -> None:
+def relink(work: Work, tree: Tree, wants: Wants = lambda *_: True) -> None:
     """A link that leads nowhere shows the folder again that lies at its place on another partition.
 
     And with `force` a folder there that no link shows: an IMAP server has deleted its link.
@@ -72,6 +73,8 @@ def relink(work: Work, tree: Tree) -> None:
                 continue
             seen, name = tree.folder(path), MailboxName(tree.owner, path, tree.domain)
             dangling = seen.is_symlink() and not seen.exists()
+            if not wants(name, partition):
+                continue
             if dangling or (work.options.force and not os.path.lexists(seen)):
                 what = "no link leads to it" if not dangling else f"the link that should show it leads nowhere: {seen}"
                 admin = store.namespace.format_admin(name)
@@ -89,10 +92,12 @@ def _linking(tree: Tree, seen: Path, place: Path) -> Callable[[], None]:
     return link
 
 
-def bring(work: Work, tree: Tree, astray: Astray) -> None:
+def bring(work: Work, tree: Tree, astray: Astray, wants: Wants = lambda *_: True) -> None:
     """Make a mailbox of a folder, under a name that is free."""
     store = work.store
     name = _free(work, tree, MailboxName(tree.owner, _path(work, astray.parts), tree.domain))
+    if not wants(name, tree.partition):
+        return
     shown = store.namespace.format_admin(name)
     what = "a folder lies where no mailbox is looked for"
     if not (astray.certain or work.options.force):

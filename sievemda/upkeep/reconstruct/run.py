@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sievemda.errors import NotFound, SievemdaError, TemporaryTrouble
 from sievemda.store import rootlist
 from sievemda.store.names import MailboxName
-from sievemda.upkeep.reconstruct import areas, controls, outside, shape, tree
+from sievemda.upkeep.reconstruct import areas, attributes, controls, outside, put_away, shape, tree, user_scripts
 from sievemda.upkeep.reconstruct.findings import Work
 from sievemda.upkeep.reconstruct.identities import Identities
 from sievemda.upkeep.reconstruct.locks import mend_locks
@@ -86,9 +86,11 @@ def _owner(work: Work, scope: Scope, known: Identities, owner: str | None, domai
     """One user, or the shared folders of a domain."""
     store, options = work.store, work.options
     if options.wants("folders"):
-        for found in shape.mend_tree(work, owner, domain):
-            outside.relink(work, found)
-            outside.bring_in(work, found)
+        for found in shape.mend_tree(work, owner, domain, scope.may_want):
+            outside.relink(work, found, scope.may_want_lost)
+            outside.bring_in(work, found, scope.may_want_lost)
+    if options.wants("messages") and scope.may_want_lost(MailboxName(owner, (), domain), ""):
+        _put_away(work, owner, domain)
     mailboxes = sorted(store.mailboxes_of(owner, domain), key=lambda each: each.name.path)
     wanted = [mailbox for mailbox in mailboxes if scope.wants(mailbox.name, mailbox.partition)]
     for mailbox in wanted:
@@ -102,6 +104,12 @@ def _owner(work: Work, scope: Scope, known: Identities, owner: str | None, domai
     if options.wants("quotas"):
         roots = rootlist.roots_of(store, owner, domain) if everything else _roots(wanted)
         tree.mend_quotas(work, (root for root in roots if not root.is_domain))
+
+
+def _put_away(work: Work, owner: str | None, domain: str) -> None:
+    own = work.store.user_tree(owner) if owner is not None else None
+    for found in [own] if own else work.store.layout.shared(domain) if owner is None else []:
+        put_away.bring_back(work, found)
 
 
 def _domains(work: Work) -> Iterator[QuotaRoot]:
@@ -123,7 +131,11 @@ def _trees(mailboxes: list[Mailbox]) -> list[Tree]:
 
 def _tree(work: Work, found: Tree) -> None:
     name = work.store.namespace.format_admin(MailboxName(found.owner)) if found.owner else found.domain
-    tasks = (("subscriptions", tree.mend_subscriptions), ("scripts", tree.mend_scripts))
+    tasks = (
+        ("subscriptions", tree.mend_subscriptions),
+        ("scripts", user_scripts.mend_scripts),
+        ("rights", attributes.mend_attributes),
+    )
     for area, mend in tasks:
         if work.options.wants(area):
             try:
@@ -144,7 +156,7 @@ def _mailbox(work: Work, known: Identities, mailbox: Mailbox) -> None:
 
 def _mend(work: Work, known: Identities, mailbox: Mailbox, shown: str) -> None:
     options = work.options
-    mend_locks(work, shown, mailbox.path)
+    mend_locks(work, shown, mailbox.path, mailbox.tree)
     if options.wants("rights"):
         controls.mend_record(work, mailbox, shown)
         controls.mend_rights(work, mailbox, shown)

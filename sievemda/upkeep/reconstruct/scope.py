@@ -49,17 +49,33 @@ class Scope:
         return not self._patterns or any(pattern.may_match_below(userid) for pattern in self._patterns)
 
     def wants(self, name: MailboxName, partition: str) -> bool:
-        if self.partition and partition != self.partition:
+        """Whether a mailbox that is there is to be looked at: its name is not missed then."""
+        self._found.update(self._words(name) if self._is_there(partition) else ())
+        return self.may_want(name, partition)
+
+    def may_want(self, name: MailboxName, partition: str) -> bool:
+        """The same of one that may not be there."""
+        if not self._is_there(partition):
             return False
         if not self.words and not self.users:
             return True
-        if name.owner in self.users:
+        if name.owner in self.users or any(self._words(name)):
             return True
+        return any(pattern.matches(name) for pattern in self._patterns)
+
+    def may_want_lost(self, name: MailboxName, partition: str) -> bool:
+        """Whether a folder is to be brought back under that name: when it is wanted, or the INBOX above it."""
+        above = name.owner is not None and self.may_want(MailboxName(name.owner), partition)
+        return above or self.may_want(name, partition)
+
+    def _is_there(self, partition: str) -> bool:
+        return not self.partition or partition == self.partition
+
+    def _words(self, name: MailboxName) -> Iterator[str]:
+        """Which of the plain names mean it."""
         for word, wanted in self._plain.items():
             if wanted == name or wanted.decoded() == name or (self.recursive and wanted.covers(name)):
-                self._found.add(word)
-                return True
-        return any(pattern.matches(name) for pattern in self._patterns)
+                yield word
 
     def missed(self, known: set[str]) -> list[str]:
         """The names for which there was no mailbox, nor anything that a dry run did not make one: those `known`."""

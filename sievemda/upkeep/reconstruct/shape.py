@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sievemda.store import aclfile, keywords, maildirsize, quota_state, record, rootlist, subscriptions, uidlist
 from sievemda.store.files import is_directory, write_new
 from sievemda.store.layout import MAILDIR, Tree
-from sievemda.store.maildir import PARTS, make_parts
+from sievemda.store.maildir import PARTS, is_folder, make_parts
 from sievemda.store.names import MailboxName
 from sievemda.store.spelling import from_disk
 from sievemda.upkeep.reconstruct.access import mend_access
 from sievemda.upkeep.reconstruct.findings import Work
 
+Wants = Callable[[MailboxName, str], bool]  # of a name and a partition
 _LIMITS = {maildirsize.FILE_NAME, quota_state.FILE_NAME, record.FILE_NAME}  # of a root where no mailbox is
 _MARK = "maildirfolder"
 _SIGNS = (record.FILE_NAME, subscriptions.FILE_NAME, aclfile.FILE_NAME, uidlist.FILE_NAME, "new", "tmp")  # of an INBOX
@@ -28,16 +29,17 @@ _CONTROLS = (
 )  # fmt: skip
 
 
-def mend_tree(work: Work, owner: str | None, domain: str) -> list[Tree]:
-    """Make usable what is no mailbox for the want of a directory; the trees of that owner."""
+def mend_tree(work: Work, owner: str | None, domain: str, wants: Wants = lambda *_: True) -> list[Tree]:
+    """Make usable what is no mailbox for the want of a directory, of those wanted; the trees of that owner."""
     trees = list(_trees(work, owner, domain))
     for tree in trees:
-        if owner is not None:
+        if owner is not None and (wants(MailboxName(owner), tree.partition) or not is_folder(tree.root)):
             _mend_folder(work, MailboxName(owner), tree.root)
-        for path in list(_named(work, tree)):
+        for path in list(_named(work, tree, wants)):
+            name = MailboxName(owner, path, domain)
             found = work.store.layout.folder(tree, path)
-            if found is not None and not _is_reserved(found[0]):
-                _mend_folder(work, MailboxName(owner, path, domain), found[0], mark=True)
+            if found is not None and not _is_reserved(found[0]) and wants(name, found[1]):
+                _mend_folder(work, name, found[0], mark=True)
     return trees
 
 
@@ -72,17 +74,18 @@ def _reach(work: Work, owner: str, home: Path) -> None:
             return
 
 
-def _named(work: Work, tree: Tree) -> Iterator[tuple[str, ...]]:
-    """What looks like a folder of the tree, in the order of names."""
+def _named(work: Work, tree: Tree, wants: Wants) -> Iterator[tuple[str, ...]]:
+    """What looks like a folder of the tree and may be wanted, in the order of names."""
     try:
         names = sorted(os.listdir(tree.root))  # noqa: PTH208 - of very many
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
         if name[0] == "." and (path := from_disk(name)):
-            shown = work.store.namespace.format_admin(MailboxName(tree.owner, path, tree.domain))
-            _usable(work, shown, tree.root / name)
-            yield path
+            mailbox = MailboxName(tree.owner, path, tree.domain)
+            if (tree.root / name).is_symlink() or wants(mailbox, tree.partition):
+                _usable(work, work.store.namespace.format_admin(mailbox), tree.root / name)
+                yield path
 
 
 def _usable(work: Work, shown: str, path: Path) -> None:

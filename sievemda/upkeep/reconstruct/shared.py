@@ -9,9 +9,8 @@ from sievemda.errors import SievemdaError
 from sievemda.given import read_given
 from sievemda.store.dictfile import encode
 from sievemda.store.files import Dotlock, unique_name
+from sievemda.upkeep.reconstruct.attributes import salvaged
 from sievemda.upkeep.reconstruct.findings import Work
-
-_KEYS = ("shared/", "priv/")
 
 
 def mend_sharing(work: Work) -> None:
@@ -21,7 +20,7 @@ def mend_sharing(work: Work) -> None:
         return
     path = Path(path)
     try:
-        if path.exists() and (pairs := _sound(path)) is not None:
+        if path.exists() and (pairs := salvaged(read_given(path))) is not None:
 
             def write() -> str:
                 kept = path.with_name(f"{path.name}.{unique_name()}")
@@ -44,21 +43,3 @@ def mend_sharing(work: Work) -> None:
                 )
     except (OSError, ValueError, SievemdaError) as error:
         work.leave("", "sharing", path, f"it cannot be read: {error}", "look what it is")
-
-
-def _sound(path: Path) -> dict[str, str] | None:
-    """What can be understood of a damaged file; None for a sound one."""
-    lines = read_given(path).decode("utf-8", "surrogateescape").split("\n")
-    pairs: dict[str, str] = {}
-    at, damaged = 0, False
-    while at < len(lines):
-        key = lines[at]
-        if not key and at == len(lines) - 1:
-            break
-        if key.startswith(_KEYS) and at + 2 < len(lines) and not lines[at + 1].startswith(_KEYS):
-            pairs[key] = lines[at + 1]
-            at += 2
-        else:
-            damaged = True
-            at += 1
-    return pairs if damaged else None

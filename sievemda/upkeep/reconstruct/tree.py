@@ -1,22 +1,22 @@
-"""What belongs to a whole tree: subscriptions, quota roots, special uses, the active script of its owner."""
+"""What belongs to a whole tree: subscriptions, quota roots, special uses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
 from sievemda.policy.quota import Usage
-from sievemda.store import lost, maildirsize, scripts, subscriptions
-from sievemda.store.files import Damaged, read_control_file
+from sievemda.store import lost, maildirsize, subscriptions
+from sievemda.store.files import Damaged, is_directory, read_control_file
+from sievemda.store.layout import Tree
 from sievemda.store.names import MailboxName
 from sievemda.store.subscribed import named_by
 from sievemda.upkeep.reconstruct.findings import Work
 
 if TYPE_CHECKING:
-    from sievemda.store.layout import Tree
     from sievemda.store.mailbox import Mailbox
     from sievemda.store.quota import QuotaRoot
 
@@ -109,9 +109,17 @@ def _count(work: Work, root: QuotaRoot, shown: str) -> None:
     what = damage or f"it says {_said(before)}, and there are {_said(now)}"
 
     def write() -> str:
-        return f"counted: {_said(_kept(root.count().usage))}"
+        taken = _taken(root) if is_directory(path) else ""
+        return f"counted: {_said(_kept(root.count().usage))}{taken}"
 
     work.mend(shown, "quota", path, what, f"counted: {_said(now)}", write)
+
+
+def _taken(root: QuotaRoot) -> str:
+    """A directory in the place of the file goes out of the way."""
+    place = next((below.tree for below in root.look()), root.path)
+    tree = Tree(root.name.owner, root.name.domain, "", place)
+    return f"; what was there is {lost.take(tree, root.path / maildirsize.FILE_NAME)} now"
 
 
 def _kept(usage: Usage) -> Usage:
@@ -150,42 +158,3 @@ def mend_counter(work: Work, folder: Path, tree: Tree, shown: str) -> None:
     if not sound:
         what = "it tells neither limits nor usage"
         work.mend(shown, "quota", path, what, "taken away", lambda: f"it is {lost.take(tree, path)} now")
-
-
-# -- scripts -----------------------------------------------------------------------------------------------------------
-
-
-def mend_scripts(work: Work, tree: Tree) -> None:
-    """A link to an active script that is not there leads to the script that can only be meant."""
-    if tree.owner is None:
-        return
-    home = work.store.home(tree.owner)
-    active = home / scripts.ACTIVE
-    shown = work.store.namespace.format_admin(MailboxName(tree.owner))
-    for path in sorted(home.glob(f"{scripts.ACTIVE}.tmp-*")):
-        if path.is_symlink():
-            work.mend(shown, "unfinished", path, "it was never put in place", "removed", _unlinking(path))
-    if not active.is_symlink():
-        return
-    target = active.readlink()
-    inside = home / target.parent == home / scripts.FOLDER
-    if active.exists():
-        return
-    found = scripts.ScriptStore(home)
-    names = [script.name for script in found.list()]
-    wanted = target.name.removesuffix(".sieve")
-    meant = [name for name in names if name == wanted] or [name for name in names if name.lower() == wanted.lower()]
-    candidates = meant or names
-    what = f"the link to the active script leads nowhere: {target}"
-    if len(candidates) == 1:
-        (name,) = candidates
-        why = "the only one there is" if not meant else "the one of that name" if not inside else "of nearly that name"
-        how = f"script {name} is active now, {why}"
-        work.mend(shown, "script", active, what, how, lambda: found.activate(name))
-    else:
-        told = ", ".join(names) or "there is none"
-        work.leave(shown, "script", active, what, f"activate one ({told}), or: sievemda script deactivate {tree.owner}")
-
-
-def _unlinking(path: Path) -> Callable[[], None]:
-    return path.unlink

@@ -1,14 +1,17 @@
 """Control files of folders and trees: rights, keywords, our record, subscriptions, quotas, scripts."""
 
 import json
+import os
+import time
 
 import pytest
 
 from sievemda.policy.acl import Acl, Rights
 from sievemda.policy.quota import Limits, Usage
-from sievemda.store import lost, record, rootlist, subscriptions
+from sievemda.store import lost, record, rootlist, subscriptions, withdrawn
+from sievemda.store.files import unique_name
 from sievemda.store.scripts import ScriptStore
-from tests.upkeep.reconstruct.conftest import kinds
+from tests.upkeep.reconstruct.conftest import MESSAGE, kinds
 
 
 def given(mailbox, *entries):
@@ -211,3 +214,105 @@ def test_a_link_to_no_script_leads_to_the_one_that_can_only_be_meant(store, mail
     found = mend()
     assert kinds(found, "mended" if active else "left") == ["script"]
     assert [script.name for script in scripts.list() if script.active] == ([active] if active else [])
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("a\nb.sieve", "a_b"),
+        ("x" * 130 + ".sieve", "x" * 118),
+        (f"long-{'0' * 64}.sieve", f"recovered long-{'0' * 16}"),
+        (".sieve", "recovered"),
+        ("b\udcfcro.sieve", "büro"),
+    ],
+)
+def test_a_script_in_a_file_that_no_script_can_have_gets_a_name_and_stays_active(store, mailbox, mend, file, name):
+    mailbox("user/alice")
+    home = store.home("alice")
+    (home / "sieve").mkdir()
+    (home / "sieve" / file).write_bytes(b"keep;")
+    (home / ".dovecot.sieve").symlink_to(f"sieve/{file}")
+    assert kinds(mend()) == ["script"]
+    assert ScriptStore(home).active() == (name, b"keep;")
+    assert mend() == []
+
+
+def test_what_is_neither_script_nor_link_is_taken_away(store, mailbox, mend):
+    mailbox("user/alice")
+    (store.home("alice") / ".dovecot.sieve").mkdir()
+    assert kinds(mend()) == ["script"]
+    ScriptStore(store.home("alice")).put("main", b"keep;")
+    assert mend() == []
+
+
+# -- annotations -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("garbage", [b"\xff\xfe\n", b"priv/half", b"\n\n", b"shared/1/x\n", b"x" * 5000])
+def test_garbage_among_annotations_goes_and_the_others_stay(mailbox, mend, garbage):
+    inbox = mailbox("user/alice")
+    file = inbox.path / "dovecot-attributes"
+    file.write_bytes(b"priv/1/comment\na\x01nb\n" + garbage + b"\nshared/1/comment\nsound\n"[garbage[-1] == 10 :])
+    assert kinds(mend()) == ["attributes"]
+    assert file.read_bytes() == b"priv/1/comment\na\x01nb\nshared/1/comment\nsound\n"
+    assert len(kept(inbox)) == 1
+    assert mend() == []
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to("/etc/hostname")])
+def test_what_is_no_file_of_annotations_is_taken_away(mailbox, mend, make):
+    inbox = mailbox("user/alice")
+    make(inbox.path / "dovecot-attributes")
+    assert kinds(mend()) == ["attributes"]
+    assert mend() == []
+
+
+def test_a_directory_in_the_place_of_a_usage_is_taken_away(store, mailbox, mend):
+    inbox = mailbox("user/alice")
+    rootlist.set_limits(store, inbox.name, Limits(storage=1024000))
+    (inbox.path / "maildirsize").unlink()
+    (inbox.path / "maildirsize").mkdir()
+    assert kinds(mend()) == ["quota"]
+    assert store.quota_root(inbox.name).usage() == Usage(0, 0)
+    assert mend() == []
+
+
+# -- what was put away -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("damage", "folder"),
+    [
+        (lambda path: path.write_bytes(b"\xff{"), "user/alice"),
+        (lambda path: path.write_bytes(b""), "user/alice"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-30]), "user/alice/Lists"),
+        (lambda path: path.write_bytes(path.read_bytes().replace(b"Lists", b"../x")[:-30]), "user/alice"),
+    ],
+)
+def test_a_message_that_was_put_away_and_cannot_be_asked_for_comes_back(store, mailbox, mend, damage, folder):
+    lists = mailbox("user/alice/Lists")
+    entry = withdrawn.Withdrawn.now("user/alice/Lists", "discard", flags=("\\Seen",))
+    withdrawn.put(lists, store.stage("default", [MESSAGE]), entry, last=True)
+    damage(withdrawn.area(lists.tree) / f"{entry.id}.entry")
+    assert kinds(mend()) == ["withdrawn"]
+    (file,) = [path for part in ("new", "cur") for path in (mailbox(folder).path / part).iterdir()]
+    assert file.read_bytes() == MESSAGE
+    assert list(withdrawn.area(lists.tree).iterdir()) == []
+    assert mend() == []
+
+
+def test_what_can_be_asked_for_or_is_just_being_put_away_stays(store, mailbox, mend):
+    inbox = mailbox("user/alice")
+    entry = withdrawn.Withdrawn.now("user/alice", "discard")
+    withdrawn.put(inbox, store.stage("default", [MESSAGE]), entry, last=True)
+    (withdrawn.area(inbox.tree) / unique_name()).write_bytes(MESSAGE)
+    assert mend() == []
+
+
+def test_a_message_without_an_entry_comes_back_when_it_is_old(store, mailbox, mend, monkeypatch):
+    inbox = mailbox("user/alice")
+    os.close(withdrawn.open_area(inbox))
+    (withdrawn.area(inbox.tree) / "1700000000.M1P1Q1.elsewhere").write_bytes(MESSAGE)
+    later = time.time() + 2 * 86400
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert kinds(mend()) == ["withdrawn"]

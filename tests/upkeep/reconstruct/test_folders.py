@@ -237,3 +237,14 @@ def test_two_folders_with_one_special_use_are_told(mailbox, mend):
     for name in ("user/alice/a", "user/alice/b"):
         mailbox(name).set_special_use("\\Sent")
     assert kinds(mend(), "note") == ["special-use"]
+
+
+def test_only_the_folders_that_were_named_are_mended(mailbox, mend):
+    lists, work = mailbox("user/alice/Lists"), mailbox("user/alice/Work")
+    for box in (lists, work, mailbox("user/alice")):
+        (box.path / "tmp").rmdir()
+    work.path.chmod(0o500)
+    (work.tree.root / "Moved" / "cur").mkdir(parents=True)
+    assert [finding.mailbox for finding in mend("user/alice/Lists")] == ["user/alice/Lists"]
+    assert {finding.mailbox for finding in mend("user/alice")} == {"user/alice", "user/alice/Moved"}
+    assert {finding.mailbox for finding in mend("user/alice/*")} == {"user/alice/Work"}

@@ -73,3 +73,12 @@ def test_a_lock_that_nobody_holds_goes(mailbox, put, mend):
     held = put(inbox, "dovecot-acl.lock", f"{os.getpid()}:{os.uname().nodename}".encode())
     mend()
     assert (old.exists(), held.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_lock_and_locks_everybody_out_is_taken_away(mailbox, mend, make):
+    inbox = mailbox("user/alice")
+    make(inbox.path / "dovecot-acl.lock")
+    assert kinds(mend()) == ["lock"]
+    assert not os.path.lexists(inbox.path / "dovecot-acl.lock")
+    assert mend() == []
