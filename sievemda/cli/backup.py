@@ -92,7 +92,9 @@ def _run(store: MailStore, names: tuple[str, ...], target: str, watch: Watch, ho
             _check_base(base, str(base_file), since)
         head = new_head(base.head.id if base else "", scope, since)
         with _target(target, directory, head, how) as out:
-            totals = write_archive(store, trees, out.stream, head, base=base, index=out.index, watcher=watch)
+            totals = write_archive(
+                store, trees, out.stream, head, base=base, index=out.index, watcher=watch, dry_run=how["dry_run"]
+            )
     return _report(head, totals, out, base_file)
 
 

@@ -45,11 +45,12 @@ def restore(context: click.Context, /, source: str, words: tuple[str, ...], list
     or - for standard input. NAME is a mailbox with all below it, or a pattern, as it is called in the archive.
     """
     from sievemda.upkeep.backup.choosing import Chosen
+    from sievemda.upkeep.backup.mapping import spellings
 
     if not source:
         raise UsageError("SOURCE is empty")
     store = open_store(_settings(context, needed=not listing))
-    chosen = Chosen(store.namespace, words, how["users"])
+    chosen = Chosen(spellings(store.settings), words, how["users"])
     at = moment(how["at"]) if how["at"] else None
     watch = Watch("restore", verbose=how["verbose"])
     if listing:
@@ -106,7 +107,7 @@ def _restored(
     from sievemda.upkeep.backup.restoring import restore as put_back
 
     rules = [*how["rules"], *(text for text, _ in (names_in(how["map_file"]) if how["map_file"] else ()))]
-    renaming = Renaming(store.namespace, rules, how["into"])
+    renaming = Renaming(store.settings, rules, how["into"])
     manner = Manner(
         acl=not how["no_acl"],
         dry_run=how["dry_run"],

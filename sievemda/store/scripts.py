@@ -13,6 +13,7 @@ Symbolic links in the folder are not scripts and are not followed; so nobody rea
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import secrets
 import stat
@@ -88,6 +89,25 @@ class ScriptStore:
             if text is None:
                 return None
             return (name_for(file, self._beside) if file else None) or "", text
+
+    def everything(self) -> tuple[dict[str, bytes], str]:
+        """The texts of all scripts, and the name of the active one; changes nothing.
+
+        An active one that is a plain file comes under a name that it might be taken into the folder by.
+        """
+        with _trouble(self._home), self._open() as folder:
+            files = [] if folder is None else list(_files(folder))
+            texts = {
+                name: _read(folder, file) for file in files if folder is not None and (name := _name(folder, file))
+            }
+        found = {name: text for name, text in sorted(texts.items()) if text is not None}
+        name, text = self.active() or ("", b"")
+        if self._is_plain():
+            name = next(
+                free for number in itertools.count(1) if (free := f"dovecot{number}"[: 8 - (number < 2)]) not in found
+            )
+            found[name] = text
+        return found, name if name in found else ""
 
     def _beside(self, file: str) -> bytes:
         with self._open() as folder:
@@ -215,7 +235,7 @@ class ScriptStore:
 
     def _adopt(self, folder: int) -> None:
         for number in range(1, 1000):
-            file = f"dovecot{number if number > 1 else ''}{SUFFIX}"
+            file = f"{_own_name(number)}{SUFFIX}"
             with suppress(FileExistsError):
                 os.link(self._active, file, dst_dir_fd=folder, follow_symlinks=False)
                 sync_file(folder)
@@ -277,6 +297,11 @@ class ScriptStore:
             sync_file(home)
         finally:
             os.close(home)
+
+
+def _own_name(number: int) -> str:
+    """What a plain file is called in the folder."""
+    return f"dovecot{number if number > 1 else ''}"
 
 
 def _missing(name: str) -> NotFound:

@@ -217,7 +217,7 @@ class Filling:
         if not self._root.would_accept(size, 1):
             raise OverQuota(
                 f"{carried.where}: {self.mailbox.path} has no room for it by its quota;"
-                f" {self.added} messages are in place: begin again when there is room"
+                f" {self.added} messages are in place: begin again when there is room, or with --ignore-quota"
             )
 
     # -- writing -----------------------------------------------------------------------------------------------------
@@ -238,7 +238,8 @@ class Filling:
                     for piece in pieces:
                         written += _write_all(file.fileno(), piece)
                     if carried.arrived is not None and 0 <= carried.arrived < END_OF_TIME:
-                        when = int(carried.arrived * 10**9)
+                        second, part = divmod(carried.arrived, 1)  # apart, lest digits get lost
+                        when = int(second) * 10**9 + round(part * 10**9)
                         os.utime(file.fileno(), ns=(when, when))
                 if written != size:
                     raise OSError(errno.EIO, "changed while it was read")

@@ -31,6 +31,7 @@ class Base:
         self._places: dict[tuple[str, str], tuple[int, int]] = {}
         self._lines: dict[str, Line] = {}
         self._at = ("", "")
+        self._last = ""
         try:
             for event in read_archive(stream, name=name, contents=False):
                 self._take(event)
@@ -52,6 +53,9 @@ class Base:
             self.damaged = True
         elif isinstance(event, Listing):
             self._keep()
+            if event.tree.place < self._last:
+                return  # a user who was renamed meanwhile: who reads archives side by side would miss him
+            self._last = event.tree.place
             self._at = event.tree.place, event.folder.key
             with suppress(DataError):  # what is not in the list is put into the archive once more
                 self._lines.update((line.unique, line) for line in event.lines())

@@ -5,12 +5,14 @@ What is a user's and no mailbox's (scripts, subscriptions, password) goes with t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sievemda.store.names import MailboxName, Namespace
 from sievemda.store.patterns import Pattern
+from sievemda.upkeep.backup.mapping import understood
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
@@ -20,12 +22,21 @@ _WILDCARDS = frozenset("*%")
 
 
 class Chosen:
-    """DataError for a word that is neither a name nor a pattern."""
+    """DataError for a word that is neither a name nor a pattern. `namespaces`: how it may be spelled."""
 
-    def __init__(self, namespace: Namespace, words: tuple[str, ...], users: tuple[str, ...] = ()) -> None:
-        self._patterns = [Pattern(namespace, word) for word in words if _WILDCARDS & set(word)]
-        self._names = [namespace.parse_admin(word) for word in words if not _WILDCARDS & set(word)]
-        self._names += [MailboxName(namespace.userid(user)) for user in users]
+    def __init__(
+        self, namespaces: Namespace | tuple[Namespace, ...], words: tuple[str, ...], users: tuple[str, ...] = ()
+    ) -> None:
+        spellings = namespaces if isinstance(namespaces, tuple) else (namespaces,)
+        self._patterns = [
+            Pattern(namespace, word) for word in words if _WILDCARDS & set(word) for namespace in spellings
+        ]
+        self._names: list[MailboxName] = []
+        for word in words:
+            if not _WILDCARDS & set(word):
+                self._names += understood(spellings, partial(_named, word))
+        for user in users:
+            self._names += understood(spellings, partial(_of_user, user))
         self._all = not (words or users)
 
     @property
@@ -55,11 +66,20 @@ class Chosen:
         return {name.owner for name in self._names if name.owner is not None}
 
 
+def _named(word: str, namespace: Namespace) -> MailboxName:
+    return namespace.parse_admin(word)
+
+
+def _of_user(user: str, namespace: Namespace) -> MailboxName:
+    return MailboxName(namespace.userid(user))
+
+
 @dataclass(frozen=True, slots=True)
 class ChosenTree:
     owner: str | None
     domain: str
     mailboxes: tuple[Mailbox, ...]
+    late: bool = False  # behind others that its name comes before
 
     @property
     def whole(self) -> bool:
@@ -68,13 +88,44 @@ class ChosenTree:
 
 
 def chosen_trees(store: MailStore, chosen: Chosen, partition: str = "") -> Iterator[ChosenTree]:
-    """Shared folders by domain, then users, in the order in which archives have them; none without a mailbox."""
+    """Shared folders by domain, then users, in the order in which archives have them; none without a mailbox.
+
+    A user who is renamed meanwhile comes once: at last, when his new name would have come before.
+    """
     for domain in sorted(set(store.layout.domains())):
         yield from _tree(store, None, domain, chosen, partition)
     users = chosen.only_users()
-    for owner in sorted(set(store.layout.users()) if users is None else users):
+    names = sorted(set(store.layout.users()) if users is None else users)
+    met: dict[str, str] = {}  # users by the ids of their INBOXes
+    gone = False
+    for owner in names:
         if chosen.may_have_of(owner):
-            yield from _tree(store, owner, "", chosen, partition)
+            gone = (yield from _user(store, owner, chosen, partition, met)) or gone
+    if gone and users is None:
+        for owner in sorted(set(store.layout.users()) - set(names)):
+            if chosen.may_have_of(owner):
+                yield from _user(store, owner, chosen, partition, met, late=True)
+
+
+def _user(
+    store: MailStore, owner: str, chosen: Chosen, partition: str, met: dict[str, str], *, late: bool = False
+) -> Generator[ChosenTree, None, bool]:
+    """A user, unless he has come by an earlier name; whether he is not there any more."""
+    known = _id(store, owner)
+    before = met.get(known)
+    if before is None or store.user_exists(before):
+        for tree in _tree(store, owner, "", chosen, partition):
+            yield replace(tree, late=late)
+    found = known or _id(store, owner)  # he has one now
+    if found:
+        met.setdefault(found, owner)
+    return not store.user_exists(owner)
+
+
+def _id(store: MailStore, owner: str) -> str:
+    """That of an INBOX; nothing when it has none."""
+    tree = store.user_tree(owner)
+    return store.files.records.get(tree.root).id if tree else ""
 
 
 def _tree(store: MailStore, owner: str | None, domain: str, chosen: Chosen, partition: str) -> Iterator[ChosenTree]:

@@ -84,7 +84,7 @@ def _headers(member: Member, archive: str) -> bytes:
     facts = {"archive": archive} | dict(member.facts)
     facts["check"] = _check(member, facts)
     path = os.fsencode(member.path)
-    records = [(b"path", path), (b"mtime", f"{member.mtime:.6f}".encode())]
+    records = [(b"path", path), (b"mtime", f"{member.mtime:.9f}".encode())]
     if member.link:
         records.append((b"linkpath", os.fsencode(member.link)))
     if member.size >= _OCTAL:

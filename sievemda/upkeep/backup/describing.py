@@ -7,7 +7,7 @@ from dataclasses import replace
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
-from sievemda.errors import SievemdaError, StoreTrouble
+from sievemda.errors import SievemdaError
 from sievemda.policy.quota import Limits
 from sievemda.state.credentials import Credentials
 from sievemda.store import subscriptions
@@ -26,13 +26,18 @@ _PRIVATE = "/private/"
 _USE = "/private/specialuse"
 
 
-def described(store: MailStore, chosen: ChosenTree, failed: Failed) -> tuple[TreeEntry, list[Mailbox]]:
-    """The entry, and the mailboxes in the order of its folders. What cannot be read is told, and left out."""
+def described(
+    store: MailStore, chosen: ChosenTree, failed: Failed, *, dry_run: bool = False
+) -> tuple[TreeEntry, list[Mailbox]]:
+    """The entry, and the mailboxes in the order of its folders. What cannot be read is told, and left out.
+
+    Folders without an id are given one, unless it is a dry run.
+    """
     found: dict[str, tuple[FolderEntry, Mailbox]] = {}
     for mailbox in sorted(chosen.mailboxes, key=lambda one: one.name.path):
         shown = store.namespace.format_admin(mailbox.name)
         try:
-            folder = _folder(store, mailbox)
+            folder = _folder(store, mailbox, dry_run=dry_run)
         except (OSError, SievemdaError) as error:
             failed(shown, error)
             folder = FolderEntry(_by_name(shown), mailbox.name.path, mailbox.partition)
@@ -47,10 +52,10 @@ def described(store: MailStore, chosen: ChosenTree, failed: Failed) -> tuple[Tre
     return tree, [mailbox for _, mailbox in pairs]
 
 
-def _folder(store: MailStore, mailbox: Mailbox) -> FolderEntry:
+def _folder(store: MailStore, mailbox: Mailbox, *, dry_run: bool) -> FolderEntry:
     root = store.make_root(mailbox) if is_limiting(mailbox.path, store.files.records) else None
     return FolderEntry(
-        _key(store, mailbox),
+        _key(store, mailbox, dry_run=dry_run),
         mailbox.name.path,
         mailbox.partition,
         mailbox.special_use,
@@ -61,10 +66,11 @@ def _folder(store: MailStore, mailbox: Mailbox) -> FolderEntry:
     )
 
 
-def _key(store: MailStore, mailbox: Mailbox) -> str:
+def _key(store: MailStore, mailbox: Mailbox, *, dry_run: bool) -> str:
     """Its id, or its name where none can be given to it, as in a snapshot that is read-only."""
     try:
-        return mailbox.id
+        found = store.files.records.get(mailbox.path).id if dry_run else mailbox.id
+        return found or _by_name(store.namespace.format_admin(mailbox.name))
     except (OSError, SievemdaError):
         return _by_name(store.namespace.format_admin(mailbox.name))
 
@@ -110,16 +116,5 @@ def _with_what_is_his(store: MailStore, tree: TreeEntry, owner: str, failed: Fai
 
 
 def _scripts(store: MailStore, owner: str) -> tuple[dict[str, str], str]:
-    scripts = ScriptStore(store.home(owner))
-    found, active = {}, ""
-    try:
-        listed = scripts.list()
-    except StoreTrouble:  # the active one is a plain file, which cannot be taken in where nothing can be written
-        plain = scripts.active()
-        if plain is None:
-            raise
-        return {plain[0] or "dovecot": plain[1].decode("utf-8", "surrogateescape")}, plain[0] or "dovecot"
-    for script in listed:
-        found[script.name] = scripts.get(script.name).decode("utf-8", "surrogateescape")
-        active = script.name if script.active else active
-    return found, active
+    found, active = ScriptStore(store.home(owner)).everything()
+    return {name: text.decode("utf-8", "surrogateescape") for name, text in found.items()}, active

@@ -65,15 +65,26 @@ class Placing:
         self._manner = manner
         self._failed = failed
         self._ids: set[str] | None = None
+        self._roots: set[MailboxName] = set()  # quota roots that were made
 
     def name(self, tree: TreeEntry, folder: FolderEntry) -> MailboxName:
-        """What a folder is to be called. DataError when that cannot be."""
-        name, namespace = tree.name(folder), self._store.namespace
-        if name.owner is not None and namespace.userid(name.owner) != name.owner:
-            raise DataError(f"{name.owner[:200]!r} is no user id here")
-        if name.owner is None and (namespace.domain(name.domain) != name.domain or not name.path):
-            raise DataError(f"{name.domain[:200]!r} is no domain here")
-        return self._renaming.after(name)
+        """What a folder is to be called. DataError when that cannot be.
+
+        A user id, or a domain, comes as it is written here: without the default domain, for one.
+        """
+        name, namespace = self._renaming.after(tree.name(folder)), self._store.namespace
+        if name.owner is not None:
+            return MailboxName(namespace.userid(name.owner), name.path)
+        if not name.path:
+            raise DataError("a shared folder without a name")
+        return MailboxName(None, name.path, namespace.domain(name.domain))
+
+    def has_made(self, mailbox: Mailbox) -> bool:
+        """Whether the quota root of a mailbox came out of the archive just now: what was in it has its room, though it
+        were more than the limit allows.
+        """
+        root = mailbox.quota_root()
+        return root is not None and root.name in self._roots
 
     def tree(self, tree: TreeEntry, folders: list[FolderEntry]) -> dict[str, Mailbox | None]:
         """The mailboxes of these folders, by key, all made; None where one would be made."""
@@ -139,7 +150,7 @@ class Placing:
             except DataError as error:
                 self._failed(self._shown(name), error)
         for folder, mailbox in made:  # he may have more folders than he may make
-            _limit(built, mailbox, folder)
+            self._limit(built, mailbox, folder)
         self._furnish(built, tree, userid)
 
     def _furnish(self, store: MailStore, tree: TreeEntry, userid: str) -> None:
@@ -172,13 +183,18 @@ class Placing:
                     self.made.append(self._shown(MailboxName(name.owner)))
                 try:
                     found = self._make(self._store, tree, folder, name)
-                    _limit(self._store, found, folder)
+                    self._limit(self._store, found, folder)
                 except AlreadyExists:
                     return self._store.find(name)
             self.made.append(self._shown(name))
         elif self._manner.settings and not self._manner.dry_run:
             self._set(found, tree, folder)
         return found
+
+    def _limit(self, store: MailStore, mailbox: Mailbox, folder: FolderEntry) -> None:
+        if folder.limits is not None:
+            _limit(store, mailbox, folder)
+            self._roots.add(mailbox.name)
 
     def _make(self, store: MailStore, tree: TreeEntry, folder: FolderEntry, name: MailboxName) -> Mailbox:
         having = Having(

@@ -128,6 +128,7 @@ class _Restoring:
         self._result = Result(made=self._placing.made)
         self._streams: list[_Stream] = []
         self._tree: TreeEntry | None = None  # as the last archive has it
+        self._absent = 0  # messages that the last archive was to have, and has not
         self._mailboxes: dict[str, Mailbox | None] = {}
         self._unheard: dict[str, str] = {}  # folders of the tree of which nothing has come yet, by key
 
@@ -143,6 +144,8 @@ class _Restoring:
                 self._begin(here)
         self._end_tree()
         self._result.damaged |= any(stream.is_damaged or stream.totals is None for stream in self._streams)
+        totals = self._streams[-1].totals
+        self._result.damaged |= totals is not None and self._absent > totals.gone  # it could not be read then
         return self._result
 
     @property
@@ -223,7 +226,8 @@ class _Restoring:
         if mailbox is None or self._manner.dry_run:
             return Trial(mailbox)
         missed = partial(leftovers.missed, self._store)
-        return Filling(mailbox, ignore_quota=self._manner.ignore_quota, missed=missed)
+        free = self._manner.ignore_quota or self._placing.has_made(mailbox)
+        return Filling(mailbox, ignore_quota=free, missed=missed)
 
     def _fail(self, error: OSError | SievemdaError, mailbox: Mailbox | None, at: Key, here: list[_Stream]) -> None:
         """Without room on the disk nothing goes on; else the other folders do."""
@@ -287,5 +291,9 @@ class _Restoring:
                 self._result.earlier += 1
                 continue
             self._result.missed += 1
+            if line.here:
+                self._absent += 1
+            else:
+                self._result.damaged = True
             if len(self._result.missing) < _TOLD:
                 self._result.missing.append(f"{name}: {line.unique}")

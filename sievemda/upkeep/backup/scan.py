@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sievemda.store.maildir import SYSTEM_FLAGS, size_of
+from sievemda.store.maildir import SYSTEM_FLAGS, is_at, size_of
 from sievemda.store.messages import unique_part
 from sievemda.store.pinned import open_pinned
 
@@ -73,6 +73,10 @@ class Scan:
         for fd in self._fds.values():
             os.close(fd)
         self._fds = {}
+
+    def has_left(self) -> bool:
+        """Whether its directories are not in their place any more."""
+        return any(not is_at(fd, f"{self.mailbox.path}/{part}") for part, fd in self._fds.items())
 
     def flags(self, found: Found) -> tuple[str, ...]:
         """System flags, then keywords."""

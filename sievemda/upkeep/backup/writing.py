@@ -21,7 +21,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +33,7 @@ from sievemda.upkeep.backup import entries
 from sievemda.upkeep.backup.container import DIRECTORY, END, LINK, Member, Writer
 from sievemda.upkeep.backup.describing import described
 from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
+from sievemda.upkeep.backup.following import Following
 from sievemda.upkeep.backup.scan import Found, Scan, is_message
 
 if TYPE_CHECKING:
@@ -81,26 +82,41 @@ def write_archive(
     base: Base | None = None,
     index: Sink | None = None,
     watcher: Watcher | None = None,
+    dry_run: bool = False,
 ) -> Totals:
-    """What was written. `index` gets what an incremental archive needs to know of this one."""
+    """What was written. `index` gets what an incremental archive needs to know of this one.
+
+    `dry_run`: the store stays as it is to the last, and the archive is good for nothing but its totals.
+    """
     try:
-        return _Archive(store, stream, head, base, index, watcher or Unwatched()).write(trees)
+        return _Archive(store, stream, head, base, index, watcher or Unwatched(), dry_run=dry_run).write(trees)
     except _WritingError as error:
         raise error.cause from error
 
 
 class _Archive:
     def __init__(
-        self, store: MailStore, stream: Sink, head: Head, base: Base | None, index: Sink | None, watcher: Watcher
+        self,
+        store: MailStore,
+        stream: Sink,
+        head: Head,
+        base: Base | None,
+        index: Sink | None,
+        watcher: Watcher,
+        *,
+        dry_run: bool,
     ) -> None:
         self._store = store
+        self._dry_run = dry_run
         self._head = head
         self._base = base
         self._out = Writer(_Sure(stream), head.id)
         self._index = Writer(_Sure(index), head.id) if index else None
         self._watcher = watcher
         self._totals = Totals()
-        self._linked: dict[tuple[int, int], tuple[str, str, int]] = {}  # inode to path, digest and size
+        self._following = Following(store)
+        self._late = False  # archives are read side by side, in the order of names: what comes late stands alone
+        self._linked: dict[tuple[int, ...], tuple[str, str, int]] = {}  # inode to path, digest and size
 
     def write(self, trees: Iterable[ChosenTree]) -> Totals:
         self._both(entries.HEAD_FILE, entries.HEAD, entries.encode(self._head))
@@ -126,7 +142,8 @@ class _Archive:
         self._totals = replace(self._totals, **{name: getattr(self._totals, name) + n for name, n in more.items()})
 
     def _tree(self, chosen: ChosenTree) -> None:
-        tree, mailboxes = described(self._store, chosen, self._watcher.failed)
+        tree, mailboxes = described(self._store, chosen, self._watcher.failed, dry_run=self._dry_run)
+        self._late = chosen.late
         self._watcher.tree(tree)
         self._both(f"{tree.place}/{entries.TREE_FILE}", entries.TREE, entries.encode(tree))
         for name, text in tree.scripts.items():
@@ -136,15 +153,19 @@ class _Archive:
         for folder, mailbox in zip(tree.folders, mailboxes, strict=True):
             shown = self._store.namespace.format_admin(mailbox.name)
             try:
-                with Scan(mailbox) as scan:
+                with self._following.scan(mailbox, folder.key) as scan:
                     self._folder(tree, folder, scan, shown)
             except (OSError, SievemdaError) as error:
                 self._watcher.failed(shown, error)
         self._count(trees=1)
 
-    def _folder(self, tree: TreeEntry, folder: FolderEntry, scan: Scan, shown: str) -> None:
+    def _folder(self, tree: TreeEntry, folder: FolderEntry, scan: Scan | None, shown: str) -> None:
         directory = tree.directory(folder)
-        known = self._base.sizes(tree.place, folder.key) if self._base else {}
+        if scan is None:
+            self._watcher.gone(shown)
+            self._frame(directory, folder, [], None)
+            return
+        known = self._base.sizes(tree.place, folder.key) if self._base and not self._late else {}
         lines, wanted = [], []
         for found in _in_order(scan):
             if self._head.since is not None and not _is_since(scan, found, self._head.since):
@@ -156,10 +177,15 @@ class _Archive:
                 if here:
                     wanted.append(found)
         self._frame(directory, folder, lines, _keywords(scan.mailbox))
-        failed = {found.unique for found in wanted} - set(self._messages(directory, folder, scan, wanted, shown))
-        self._count(folders=1, messages=len(lines) - len(failed))
+        written = dict(self._messages(directory, folder, scan, wanted, shown))
+        self._count(folders=1, messages=len(lines) - len(wanted) + len(written))
         if self._index:
-            kept = [replace(line, here=False) for line in lines if line.unique not in failed]
+            sizes = {
+                line.unique: line.size for line in lines if not line.here
+            } | written  # a size in a name may be wrong
+            kept = [
+                replace(line, size=size, here=False) for line in lines if (size := sizes.get(line.unique)) is not None
+            ]
             self._listing(self._index, directory, folder, kept)
 
     def _frame(self, directory: str, folder: FolderEntry, lines: list[Line], words: bytes | None) -> None:
@@ -177,39 +203,61 @@ class _Archive:
 
     def _messages(
         self, directory: str, folder: FolderEntry, scan: Scan, wanted: list[Found], shown: str
-    ) -> Iterator[str]:
-        """Put messages into the archive; the unique names of those that are in it."""
+    ) -> Iterator[tuple[str, int]]:
+        """Put messages into the archive; the unique names and octets of those that are in it."""
+        gone = yield from self._opened(directory, folder, scan, wanted, shown)
+        if gone and scan.has_left():  # it was moved to another partition, with them perhaps
+            with self._following.scan(scan.mailbox, folder.key) as now:
+                there = now.found if now else {}
+                removed = [found for found in gone if found.unique not in there]
+                if now:
+                    left = [there[found.unique] for found in gone if found.unique in there]
+                    removed += yield from self._opened(directory, folder, now, left, shown)
+                gone = removed
+        for found in gone:
+            self._count(gone=1)
+            self._watcher.gone(f"{shown}: {found.name}")
+
+    def _opened(
+        self, directory: str, folder: FolderEntry, scan: Scan, wanted: list[Found], shown: str
+    ) -> Generator[tuple[str, int], None, list[Found]]:
+        """As `_messages`; those that are not there are what it returns."""
+        gone = []
         for found, opened in scan.opened(wanted):
             where = f"{shown}: {found.name}"
             if opened is None:
-                self._count(gone=1)
-                self._watcher.gone(where)
+                gone.append(found)
             elif isinstance(opened, OSError):
                 self._watcher.failed(where, opened)
             else:
                 with open(opened, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
                     try:
-                        size = self._message(directory, folder, found, scan.flags(found), file.fileno())
+                        size, octets = self._message(directory, folder, found, scan.flags(found), file.fileno())
                     except OSError as error:
                         self._watcher.failed(where, error)
                         continue
-                self._count(contents=1, octets=size)
-                self._watcher.message(size)
-                yield found.unique
+                self._count(contents=1, octets=octets)
+                self._watcher.message(octets)
+                yield found.unique, size
+        return gone
 
-    def _message(self, directory: str, folder: FolderEntry, found: Found, flags: tuple[str, ...], fd: int) -> int:
-        """Octets of a message that is in the archive now. OSError when it cannot be read."""
+    def _message(
+        self, directory: str, folder: FolderEntry, found: Found, flags: tuple[str, ...], fd: int
+    ) -> tuple[int, int]:
+        """Octets of a message that is in the archive now, and of those the ones that it adds. OSError."""
         status = is_message(fd)
         if status is None:
             raise Damaged("it is not a regular file")
         path = f"{directory}/{found.part}/{found.name}"
         facts: dict[str, Any] = {"type": entries.MESSAGE, "folder": folder.key, "flags": flags}
-        inode = (status.st_dev, status.st_ino) if status.st_nlink > 1 else None
+        # Why more than the inode: its number may be that of another message by now, the first having been removed.
+        known = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        inode = known if status.st_nlink > 1 else None
         if inode in self._linked:
             link, digest, size = self._linked[inode]
             facts |= {"sha256": digest, "size": size}
             self._out.add(Member(path, 0, status.st_mtime, LINK, link, facts), ())
-            return 0
+            return size, 0
         small, digest, size = _read(fd)
         facts |= {"sha256": digest}
         if inode is not None:
@@ -217,7 +265,7 @@ class _Archive:
             facts["shared"] = True
         content = [small] if small is not None else _again(fd, size)
         self._out.add(Member(path, size, status.st_mtime, facts=facts), content)
-        return size
+        return size, size
 
 
 class _WritingError(Exception):
