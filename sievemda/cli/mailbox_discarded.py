@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from sievemda.cli.mailbox import existing, open_store, print_json
+from sievemda.cli.mailbox import existing, open_store, print_json_array
 from sievemda.cli.terminal import clean
 from sievemda.config import Settings
 from sievemda.errors import DataError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from sievemda.store.layout import Tree
+    from sievemda.store.mailbox import Mailbox
     from sievemda.store.mailstore import MailStore
     from sievemda.store.withdrawn import Withdrawn
 
@@ -30,10 +32,9 @@ def discarded(settings: Settings, name: str | None, as_json: bool) -> None:
     from sievemda.store import withdrawn
 
     store = open_store(settings)
-    found = [entry for tree in _trees(store, name) for entry in withdrawn.entries(tree)]
-    found.sort(key=lambda entry: entry.when)
+    found = withdrawn.entries(*_trees(store, name))
     if as_json:
-        print_json([_as_object(entry) for entry in found])
+        print_json_array(map(_as_object, found))
     else:
         for entry in found:
             print(clean(_line(entry)))
@@ -59,22 +60,40 @@ def restore(
         raise UsageError("say which messages are to be brought back, or --all")
     store = open_store(settings)
     target = None if to is None else existing(store, to)
-    trees = _trees(store, name)
-    chosen = [(tree, entry) for tree in trees for entry in withdrawn.entries(tree)]
-    if not every:
-        for text in messages:
-            if not any(entry.is_named(text) for _, entry in chosen):
-                raise NotFound(f"no message {text} of {name} can be brought back")
-        chosen = [(tree, entry) for tree, entry in chosen if any(map(entry.is_named, messages))]
-    done = []
+    everything = ((tree, entry) for tree in _trees(store, name) for entry in withdrawn.entries(tree))
+    chosen = everything if every else _chosen(everything, messages, name)
+    done = _restored(store, chosen, target)
+    if as_json:
+        print_json_array(done)
+    else:
+        for entry in done:
+            print(clean(f"{entry['message_id'] or entry['id']} is in {entry['restored_to']}"))
+
+
+def _chosen(
+    found: Iterator[tuple[Tree, Withdrawn]], messages: tuple[str, ...], name: str
+) -> list[tuple[Tree, Withdrawn]]:
+    """Those that are asked for. NotFound, if one of them is not there."""
+    chosen, wanted = [], set(messages)
+    for tree, entry in found:
+        if named := set(filter(entry.is_named, messages)):
+            chosen.append((tree, entry))
+            wanted -= named
+    for text in messages:
+        if text in wanted:
+            raise NotFound(f"no message {text} of {name} can be brought back")
+    return chosen
+
+
+def _restored(
+    store: MailStore, chosen: Iterable[tuple[Tree, Withdrawn]], target: Mailbox | None
+) -> Iterator[dict[str, object]]:
+    from sievemda.store import withdrawn
+
     for tree, entry in chosen:
         mailbox, file = withdrawn.restore(store, tree, entry, target)
         shown = store.namespace.format_admin(mailbox.name)
-        done.append(_as_object(entry) | {"restored_to": shown, "file": str(file)})
-        if not as_json:
-            print(clean(f"{entry.message_id or entry.id} is in {shown}"))
-    if as_json:
-        print_json(done)
+        yield _as_object(entry) | {"restored_to": shown, "file": str(file)}
 
 
 def _trees(store: MailStore, name: str | None) -> list[Tree]:

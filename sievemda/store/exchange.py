@@ -1,14 +1,16 @@
-"""Two names of a file system swapped in one step: none is missing for a moment, and none appears that was not there."""
+"""Renaming in one step that rename(2) cannot do: two names swapped, or a name that must not be there yet."""
 
 from __future__ import annotations
 
 import ctypes
 import errno
 import os
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
-_EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
+_NO_REPLACE = 1  # of renameat2(2)
+_EXCHANGE = 2
 UNKNOWN = frozenset({errno.ENOSYS, errno.EINVAL})  # the kernel, or that file system, cannot do it
 
 
@@ -20,9 +22,26 @@ def _call() -> Any:
 
 def exchange(one: str, other: str, *, one_fd: int, other_fd: int) -> None:
     """Swap a name in one open directory with a name in another. OSError; UNKNOWN when that cannot be done there."""
+    _rename(one, other, one_fd, other_fd, _EXCHANGE)
+
+
+def rename_new(old: str, new: str, *, old_fd: int, new_fd: int) -> None:
+    """Rename from one open directory into another. FileExistsError when the name is taken there; OSError."""
+    try:
+        _rename(old, new, old_fd, new_fd, _NO_REPLACE)
+    except OSError as error:
+        if error.errno not in UNKNOWN:
+            raise
+        with suppress(FileNotFoundError):
+            os.stat(new, dir_fd=new_fd, follow_symlinks=False)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new) from None
+        os.rename(old, new, src_dir_fd=old_fd, dst_dir_fd=new_fd)
+
+
+def _rename(old: str, new: str, old_fd: int, new_fd: int, flags: int) -> None:
     call = _call()
     if call is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    if call(one_fd, os.fsencode(one), other_fd, os.fsencode(other), _EXCHANGE):
+    if call(old_fd, os.fsencode(old), new_fd, os.fsencode(new), flags):
         code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), other)
+        raise OSError(code, os.strerror(code), new)

@@ -100,6 +100,14 @@ class Keywords:
         numbers = (ord(letter) - ord("a") for letter in letters)
         return tuple(known[number] for number in numbers if number in known)
 
+    def known(self, folder: Path) -> dict[int, str]:
+        """The keywords of that folder by their numbers; none where the file is damaged."""
+        try:
+            return dict(self._cache.get(f"{folder}/{FILE_NAME}"))
+        except OSError as error:
+            _log.error("%s is not read: %s", folder / FILE_NAME, error)
+            return {}
+
     def lost(self, file: Path, flags: Sequence[str]) -> tuple[str, ...]:
         """Those of its flags that a message has not got, because the folder had no room for them."""
         letters = file.name.partition(":2,")[2]

@@ -61,8 +61,12 @@ def by_uid(mailbox: Mailbox, uid: int) -> Path | None:
 def flags_of(mailbox: Mailbox, file: Path) -> tuple[str, ...]:
     """Flags and keywords of a message, as its file name has them."""
     letters = file.name.partition(":2,")[2]
-    system = tuple(_LETTERS[letter] for letter in letters if letter in _LETTERS)
-    return system + mailbox.store.keywords.names(mailbox.path, letters)
+    return system_flags(letters) + mailbox.store.keywords.names(mailbox.path, letters)
+
+
+def system_flags(letters: str) -> tuple[str, ...]:
+    """Those of the letters of a file name that stand for the same in every folder."""
+    return tuple(_LETTERS[letter] for letter in letters if letter in _LETTERS)
 
 
 def known_flags(said: Sequence[str]) -> tuple[str, ...]:

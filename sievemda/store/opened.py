@@ -35,6 +35,7 @@ from sievemda.store.pinned import open_pinned
 from sievemda.store.staging import BLOCK
 
 if TYPE_CHECKING:
+    from sievemda.store.gathered import Gathering
     from sievemda.store.mailbox import Mailbox
 
 PATIENCE = 600.0  # seconds that one who takes messages out waits for another
@@ -44,6 +45,24 @@ _FIRST = 8 * 1024  # octets of the first look for the end of a header
 _HEAD = 256 * 1024  # octets in which a header must end; what lies beyond is not looked for
 _CAME = re.compile(r"(\d{9,10})\.(?:M(\d{1,6})P)?")
 _SEARCHES = 20  # for messages that were renamed, in one folder
+
+
+def open_message(name: str, directory: int) -> int:
+    """A descriptor of a file in an open directory; Damaged when it is no regular one. OSError."""
+    fd = os.open(name, _FILE, dir_fd=directory)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise Damaged(f"{name} is not a regular file")
+    return fd
+
+
+def read_header(fd: int) -> Message:
+    """An open message without its body; it is closed by that. OSError."""
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        data = file.read(_FIRST)
+        while b"\n\n" not in data and len(data) < _HEAD and (more := file.read(_HEAD - len(data))):
+            data += more
+    return Message(data.replace(b"\r\n", b"\n") if b"\r" in data else data)
 
 
 class Entry:
@@ -97,12 +116,7 @@ class Entry:
     @cached_property
     def header(self) -> Message:
         """The message without its body."""
-        fd = self.open()
-        with os.fdopen(fd, "rb", buffering=0) as file:
-            data = file.read(_FIRST)
-            while b"\n\n" not in data and len(data) < _HEAD and (more := file.read(_HEAD - len(data))):
-                data += more
-        return Message(data.replace(b"\r\n", b"\n") if b"\r" in data else data)
+        return read_header(self.open())
 
     @cached_property
     def sent(self) -> float:
@@ -126,11 +140,7 @@ class Entry:
 
     def open(self) -> int:
         """A descriptor of the file; Damaged when it is no regular one."""
-        fd = os.open(self.name, _FILE, dir_fd=self.fd)
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            os.close(fd)
-            raise Damaged(f"{self.folder.mailbox.path}/{self.part}/{self.name} is not a regular file")
-        return fd
+        return open_message(self.name, self.fd)
 
     def blocks(self) -> Iterator[bytes]:
         """The content."""
@@ -148,7 +158,7 @@ class OpenFolder:
     def __init__(self, mailbox: Mailbox, now: float, patience: float = PATIENCE) -> None:
         self.mailbox = mailbox
         self.now = now
-        self.put_away: dict[int, str] | None = None  # see `removal`
+        self.gathering: Gathering | None = None  # what it has begun to keep of it, see `removal`
         self.parts: dict[str, int] = {}
         self._patience = patience
         self._names: dict[str, tuple[str, str]] | None = None
@@ -176,6 +186,9 @@ class OpenFolder:
         self._close()
 
     def _close(self) -> None:
+        if self.gathering is not None:
+            self.gathering.close()
+            self.gathering = None
         for fd in self.parts.values():
             os.close(fd)
         self.parts.clear()

@@ -2,9 +2,12 @@
 
     HOME/withdrawn./ID          a message, as it would lie in its folder
     HOME/withdrawn./ID.entry    JSON: the mailbox, flags, when and why, and what tells people which message it is
+    HOME/withdrawn./ID.gathered/    messages that left one folder together, see `gathered`
 
 HOME is beside the Maildir, so that no IMAP server sees it, no quota counts it, and it moves and goes with the user;
 those of shared folders lie beside their tree. A message gets there by a link or by renaming its file.
+
+They are listed by the time that their identifiers begin with, as they are read, so that memory hardly grows with them.
 
 Without an entry a message is not there: what a crash leaves is removed with the old ones. Who brings a message back
 puts it into the folder first, so that a crash makes one copy too many, never one too few.
@@ -17,16 +20,19 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import stat
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sievemda.errors import NotFound
+from sievemda.errors import DataError, NotFound
 from sievemda.store.files import open_directory, read_control_file, unique_name, write_new
 from sievemda.store.messages import known_flags
+from sievemda.store.names import MailboxName
 from sievemda.store.staging import Staged, measure
 
 if TYPE_CHECKING:
@@ -39,6 +45,7 @@ END_OF_TIME = 1 << 37  # seconds since 1970 that every calendar has
 _ENTRY = ".entry"
 _ABANDONED = 86400.0  # seconds after which a message without an entry belongs to nobody
 _LONGEST = 1000  # characters of a text in an entry
+_TIME = re.compile(r"(\d{1,10})\.M(\d{1,6})P")
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +63,7 @@ class Withdrawn:
     subject: str = ""
     flags: tuple[str, ...] = ()
     size: int = 0  # octets
+    file: str = ""  # where it lies below the area, if its identifier does not say that
 
     @classmethod
     def now(cls, mailbox: str, why: str, **more: Any) -> Withdrawn:
@@ -100,7 +108,7 @@ def open_area(mailbox: Mailbox) -> int:
 
 def write_entry(mailbox: Mailbox, directory: int, entry: Withdrawn) -> None:
     """Write down what a message is that has been put into the open directory. OSError: it is not there any more."""
-    content = json.dumps(asdict(entry)).encode()
+    content = json.dumps({name: value for name, value in asdict(entry).items() if name != "file"}).encode()
     try:
         write_new(entry.id + _ENTRY, content, mailbox.store.message_mode, dir_fd=directory)
     except BaseException:
@@ -112,18 +120,48 @@ def write_entry(mailbox: Mailbox, directory: int, entry: Withdrawn) -> None:
 # -- looking -----------------------------------------------------------------------------------------------------------
 
 
-def entries(tree: Tree) -> list[Withdrawn]:
-    """What can be brought back into the folders of a tree, the oldest first."""
+def entries(*trees: Tree, brief: bool = False, latest_first: bool = False) -> Iterator[Withdrawn]:
+    """What can be brought back into the folders of these trees, the oldest first. OSError.
+
+    `brief`: perhaps without what tells people which message it is.
+    """
+    from sievemda.store import gathered  # noqa: PLC0415 - a delivery has no use for it
+
+    found = [(_order(name), number, name) for number, tree in enumerate(trees) for name in _names(tree)]
+    found.sort(reverse=latest_first)
+    for _, number, name in found:
+        try:
+            directory = open_directory(area(trees[number]))
+        except FileNotFoundError:
+            continue
+        try:
+            if name.endswith(gathered.ENDING):
+                yield from gathered.entries(directory, name, brief=brief, latest_first=latest_first)
+            elif (entry := read_entry(directory, name)) is not None:
+                yield entry
+        finally:
+            os.close(directory)
+
+
+def _names(tree: Tree) -> list[str]:
+    """Of messages that have an entry, and of directories of them."""
+    from sievemda.store import gathered  # noqa: PLC0415
+
     try:
         directory = open_directory(area(tree))
     except FileNotFoundError:
         return []
     try:
         names = set(os.listdir(directory))  # noqa: PTH208 - a descriptor
-        found = [read_entry(directory, name) for name in names if name + _ENTRY in names]
     finally:
         os.close(directory)
-    return sorted(filter(None, found), key=lambda entry: (entry.when, entry.id))
+    return [name for name in names if name.endswith(gathered.ENDING) or name + _ENTRY in names]
+
+
+def _order(name: str) -> float:
+    """When it was withdrawn, as its identifier says."""
+    found = _TIME.match(name)
+    return int(found[1]) + int(found[2]) / 1_000_000 if found else 0.0
 
 
 def read_entry(directory: int, name: str) -> Withdrawn | None:
@@ -158,28 +196,32 @@ def restore(store: MailStore, tree: Tree, entry: Withdrawn, to: Mailbox | None =
 
     NotFound when somebody was quicker or there is no such folder any more; OSError.
     """
+    from sievemda.store import gathered  # noqa: PLC0415
+
     mailbox = to or _home_of(store, tree, entry)
-    path = area(tree) / entry.id
-    os.close(open_directory(path.parent))
-    try:
-        size, vsize = measure(path)
-    except FileNotFoundError as error:
-        raise NotFound(f"no message {entry.id} can be brought back") from error
-    staged = Staged(tree.partition, path, size, vsize, links=True, mode=store.files.message_mode)
-    came = path.stat().st_mtime_ns
-    file = staged.deliver(mailbox, known_flags(entry.flags), last=True)
-    staged.discard()
-    with suppress(OSError):  # an IMAP server has moved it already
-        os.utime(file, ns=(came, came), follow_symlinks=False)
-    _remove(path.parent, [entry.id])
+    with ExitStack() as stack:
+        try:
+            directory, name = stack.enter_context(gathered.opened(area(tree), entry.file or entry.id))
+            path = Path(f"/proc/self/fd/{directory}/{name}")
+            size, vsize = measure(path)
+        except FileNotFoundError as error:
+            raise NotFound(f"no message {entry.id} can be brought back") from error
+        staged = Staged(tree.partition, path, size, vsize, links=True, mode=store.files.message_mode)
+        came = path.lstat().st_mtime_ns
+        file = staged.deliver(mailbox, known_flags(entry.flags), last=True)
+        with suppress(OSError):  # an IMAP server has moved it already
+            os.utime(file, ns=(came, came), follow_symlinks=False)
+        drop(directory, name)
     return mailbox, file
 
 
 def _home_of(store: MailStore, tree: Tree, entry: Withdrawn) -> Mailbox:
-    name = store.namespace.parse_admin(entry.mailbox)
-    found = store.find(name) if (name.owner, name.domain) == (tree.owner, tree.domain) else None
+    found = None
+    with suppress(DataError):  # its entry is damaged, or names are written otherwise now
+        name = store.namespace.parse_admin(entry.mailbox)
+        found = store.find(name) if (name.owner, name.domain) == (tree.owner, tree.domain) else None
     if found is None and tree.owner is not None:
-        found = store.find(replace(name, owner=tree.owner, path=(), domain=""))
+        found = store.find(MailboxName(tree.owner))
     if found is None:
         raise NotFound(f"there is no mailbox {entry.mailbox} any more: say where the message is to go")
     return found
@@ -193,36 +235,58 @@ def prune(tree: Tree, older_than: float, size: int, *, dry: bool = False) -> int
 
     A `dry` run says how many that would be.
     """
+    limit, kept, count = time.time() - older_than, 0, 0
+    try:
+        for entry in entries(tree, brief=True, latest_first=True):
+            kept += entry.size
+            if entry.when <= limit or kept > size:
+                count += 1
+                if not dry:
+                    _remove(tree, entry)
+        if not dry:
+            _clear(tree)
+    except OSError as error:
+        _log.error("%s: %s", area(tree), error)
+    return count
+
+
+def _remove(tree: Tree, entry: Withdrawn) -> None:
+    from sievemda.store import gathered  # noqa: PLC0415
+
+    with suppress(FileNotFoundError), gathered.opened(area(tree), entry.file or entry.id) as (directory, name):
+        drop(directory, name)
+
+
+def _clear(tree: Tree) -> None:
+    """Remove what has been of no use for long."""
+    from sievemda.store import gathered  # noqa: PLC0415
+
     try:
         directory = open_directory(area(tree))
     except FileNotFoundError:
-        return 0
-    except OSError as error:
-        _log.error("%s: %s", area(tree), error)
-        return 0
+        return
+    before = time.time() - _ABANDONED
     try:
         names = set(os.listdir(directory))  # noqa: PTH208 - a descriptor
-        abandoned = [name for name in names if _is_abandoned(directory, name, names)]
+        for name in names:
+            if name.endswith(gathered.ENDING):
+                gathered.clear(directory, name, before)
+            elif _is_abandoned(directory, name, names, before):
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=directory)
     finally:
         os.close(directory)
-    limit, kept, old = time.time() - older_than, 0, []
-    for entry in reversed(entries(tree)):
-        kept += entry.size
-        if entry.when <= limit or kept > size:
-            old.append(entry.id)
-    if not dry:
-        _remove(area(tree), [*old, *abandoned])
-    return len(old)
 
 
-def _is_abandoned(directory: int, name: str, names: set[str]) -> bool:
+def _is_abandoned(directory: int, name: str, names: set[str], before: float) -> bool:
     """A message without a readable entry, or an entry without its message, that has been so for long."""
     partner = name.removesuffix(_ENTRY) if name.endswith(_ENTRY) else name + _ENTRY
     message = name.removesuffix(_ENTRY)
     if partner in names and read_entry(directory, message) is not None:
         return False
     with suppress(OSError):
-        return os.stat(name, dir_fd=directory, follow_symlinks=False).st_ctime < time.time() - _ABANDONED
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        return not stat.S_ISDIR(found.st_mode) and found.st_ctime < before
     return False
 
 
@@ -231,14 +295,3 @@ def drop(directory: int, name: str) -> None:
     for each in (name, name + _ENTRY):
         with suppress(FileNotFoundError):
             os.unlink(each, dir_fd=directory)
-
-
-def _remove(path: Path, ids: Sequence[str]) -> None:
-    if not ids:
-        return
-    directory = open_directory(path)
-    try:
-        for name in ids:
-            drop(directory, name)
-    finally:
-        os.close(directory)

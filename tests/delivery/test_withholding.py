@@ -10,7 +10,7 @@ from tests.delivery.world import message
 
 def kept(world, name="user/alice"):
     tree = world.store.find(world.store.namespace.parse_admin(name)).tree
-    return withdrawn.entries(tree)
+    return list(withdrawn.entries(tree))
 
 
 def discarded(world):

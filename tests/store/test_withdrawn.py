@@ -6,7 +6,7 @@ import pytest
 
 from sievemda.errors import NotFound
 from sievemda.policy.quota import Limits
-from sievemda.store import aside, messages, withdrawn
+from sievemda.store import aside, gathered, messages, withdrawn
 from sievemda.store.opened import OpenFolder
 from sievemda.store.removal import remove
 from sievemda.store.withdrawn import Withdrawn
@@ -123,7 +123,7 @@ def test_what_cannot_be_written_leaves_nothing_and_the_message_where_it_is(store
     def fail(*_, **__):
         raise OSError(28, "full")
 
-    monkeypatch.setattr(withdrawn, "write_new", fail)
+    monkeypatch.setattr(gathered, "write_new", fail)
     assert "full" in str(take_out(inbox).error)
     assert file.exists()
     assert listing(inbox) == []
@@ -142,7 +142,7 @@ def test_a_message_comes_back_as_it_was_with_the_time_it_came(store, inbox, disc
     entry = discard(inbox)
     path = withdrawn.area(inbox.tree) / entry.id
     os.utime(path, (1_000_000_000, 1_000_000_000))
-    _, file = withdrawn.restore(store, inbox.tree, withdrawn.entries(inbox.tree)[0])
+    _, file = withdrawn.restore(store, inbox.tree, next(withdrawn.entries(inbox.tree)))
     assert (file.read_bytes(), file.stat().st_mtime) == (MESSAGE, 1_000_000_000)
     assert files(inbox) == [file]
     assert listing(inbox) == []
@@ -161,7 +161,7 @@ def test_only_what_came_back_counts_for_the_quota(store, inbox, discard):
     store.make_root(inbox).set_limits(Limits(storage=1 << 20))
     discard(inbox)
     assert inbox.quota_root().usage(fresh=True).storage == 0
-    withdrawn.restore(store, inbox.tree, withdrawn.entries(inbox.tree)[0])
+    withdrawn.restore(store, inbox.tree, next(withdrawn.entries(inbox.tree)))
     assert inbox.quota_root().usage().storage == len(MESSAGE)
 
 
@@ -170,14 +170,14 @@ def test_where_the_folder_is_gone_it_comes_to_the_inbox(store, mailbox, inbox):
     put(store, box)
     take_out(box)
     store.delete(box.name)
-    restored, _ = withdrawn.restore(store, inbox.tree, withdrawn.entries(inbox.tree)[0])
+    restored, _ = withdrawn.restore(store, inbox.tree, next(withdrawn.entries(inbox.tree)))
     assert restored.name == inbox.name
 
 
 def test_it_comes_to_another_folder_when_asked_for(store, mailbox, inbox, discard):
     discard(inbox)
     far = store.create(store.namespace.parse_admin("user/alice/far"), partition="two")
-    withdrawn.restore(store, inbox.tree, withdrawn.entries(inbox.tree)[0], far)
+    withdrawn.restore(store, inbox.tree, next(withdrawn.entries(inbox.tree)), far)
     assert len(files(far)) == 1
 
 
@@ -186,7 +186,7 @@ def test_an_entry_that_names_somebody_elses_mailbox_brings_the_message_to_its_ow
     discard(inbox)
     path = next(path for path in withdrawn.area(inbox.tree).iterdir() if path.name.endswith(".entry"))
     path.write_text(path.read_text().replace("user/alice", "user/bob"))
-    restored, _ = withdrawn.restore(store, inbox.tree, withdrawn.entries(inbox.tree)[0])
+    restored, _ = withdrawn.restore(store, inbox.tree, next(withdrawn.entries(inbox.tree)))
     assert restored.name == inbox.name
     assert files(bob) == []
 
@@ -207,14 +207,14 @@ def test_they_go_and_come_with_their_user(store, mailbox, inbox, discard):
     discard(inbox)
     store.delete(inbox.name)
     again = mailbox("user/alice")
-    assert withdrawn.entries(again.tree) == []
+    assert list(withdrawn.entries(again.tree)) == []
     store.delete(again.name)
     first = store.namespace.parse_admin("user/first")
     ids = [entry.id for entry in aside.entries(store)]
     back = store.undelete(inbox.name, to=first, deletion=ids[0])
-    assert len(withdrawn.entries(back.tree)) == 1
+    assert len(list(withdrawn.entries(back.tree))) == 1
     renamed = store.rename(first, store.namespace.parse_admin("user/second"))
-    assert len(withdrawn.entries(renamed.tree)) == 1
+    assert len(list(withdrawn.entries(renamed.tree))) == 1
 
 
 def test_they_go_with_a_user_whose_home_is_not_ours(site, tmp_path):
@@ -223,6 +223,89 @@ def test_they_go_with_a_user_whose_home_is_not_ours(site, tmp_path):
     withdrawn.put(box, store.stage("default", [MESSAGE]), Withdrawn.now("user/alice", "discard"), last=True)
     store.delete(box.name)
     assert not (tmp_path / "home/alice/withdrawn.").exists()
+
+
+# -- messages that leave a folder together -----------------------------------------------------------------------------
+
+
+def test_messages_that_leave_a_folder_together_cost_no_file_of_their_own(store, inbox):
+    for _ in range(5):
+        put(store, inbox)
+    take_out(inbox)
+    (directory,) = withdrawn.area(inbox.tree).iterdir()
+    assert len([path for path in directory.rglob("*") if path.is_file()]) == 6
+    assert len({entry.id for entry in withdrawn.entries(inbox.tree)}) == 5
+
+
+def test_a_name_that_is_taken_replaces_nothing(store, inbox):
+    first, second = put(store, inbox), put(store, inbox)
+    with OpenFolder(inbox, time.time()) as folder:
+        _take_out(folder, list(folder.entries()), first.name)
+        second.rename(second.with_name(first.name))
+        _take_out(folder, list(folder.entries()), first.name)
+    assert len(list(withdrawn.entries(inbox.tree))) == 2
+
+
+def _take_out(folder, entries, name):
+    chosen = [entry for entry in entries if entry.name == name]
+    assert remove(folder, chosen, lambda _: True, name="user/alice", keep=True).messages == 1
+
+
+def test_a_keyword_that_the_folder_learns_meanwhile_comes_back_too(store, inbox):
+    first, second = put(store, inbox, ("old",)), put(store, inbox)
+    with OpenFolder(inbox, time.time()) as folder:
+        _take_out(folder, list(folder.entries()), first.name)
+        changed = messages.set_flags(inbox, second, ("young",))
+        _take_out(folder, list(folder.entries()), changed.name)
+    assert sorted(entry.flags for entry in withdrawn.entries(inbox.tree)) == [("old",), ("young",)]
+
+
+def test_nothing_stays_where_nothing_was_taken(store, inbox):
+    put(store, inbox)
+    with OpenFolder(inbox, time.time()) as folder:
+        entries = list(folder.entries())
+        messages.set_flags(inbox, files(inbox)[0], ("\\Flagged",))
+        assert remove(folder, entries, lambda _: False, name="user/alice", keep=True).messages == 0
+    assert listing(inbox) == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"mailbox": 3}', "\0"])
+def test_where_nobody_knows_any_more_whence_they_came_they_come_to_the_inbox(content, store, mailbox, inbox):
+    box = mailbox("user/alice/Lists")
+    put(store, box, ("\\Seen",))
+    take_out(box)
+    (directory,) = withdrawn.area(inbox.tree).iterdir()
+    (directory / "about").write_text(content)
+    (entry,) = withdrawn.entries(inbox.tree)
+    restored, _ = withdrawn.restore(store, inbox.tree, entry)
+    assert (restored.name, entry.flags) == (inbox.name, ("\\Seen",))
+
+
+def test_those_of_both_forms_are_listed_in_their_order_and_pruned(store, inbox, discard, later):
+    kept = [discard(inbox).id]
+    put(store, inbox)
+    put(store, inbox)
+    take_out(inbox)
+    kept.append(discard(inbox).id)
+    found = [entry.id for entry in withdrawn.entries(inbox.tree)]
+    assert (found[0], found[-1], len(found)) == (kept[0], kept[1], 4)
+    assert [entry.id for entry in withdrawn.entries(inbox.tree, latest_first=True)] == found[::-1]
+    assert withdrawn.prune(inbox.tree, DAY, 2 * len(MESSAGE)) == 2
+    assert [entry.id for entry in withdrawn.entries(inbox.tree)] == found[2:]
+    later(2 * DAY)
+    assert withdrawn.prune(inbox.tree, DAY, 1 << 20) == 2
+    assert listing(inbox) == []
+
+
+def test_a_directory_that_is_somebodys_link_is_passed_over(inbox, store, tmp_path):
+    put(store, inbox)
+    take_out(inbox)
+    (directory,) = withdrawn.area(inbox.tree).iterdir()
+    directory.rename(tmp_path / "elsewhere")
+    directory.symlink_to(tmp_path / "elsewhere")
+    assert list(withdrawn.entries(inbox.tree)) == []
+    withdrawn.prune(inbox.tree, -DAY, 0)
+    assert len([path for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()]) == 2
 
 
 # -- removing for good -------------------------------------------------------------------------------------------------
@@ -264,7 +347,7 @@ def test_the_housekeeper_goes_by_the_settings(site, options, left):
     box = store.create(store.namespace.parse_admin("user/alice"))
     withdrawn.put(box, store.stage("default", [MESSAGE]), Withdrawn.now("user/alice", "discard"), last=True)
     assert store.forget_deleted() == 1 - left
-    assert len(withdrawn.entries(box.tree)) == left
+    assert len(list(withdrawn.entries(box.tree))) == left
 
 
 # -- users with shells -------------------------------------------------------------------------------------------------
@@ -278,7 +361,7 @@ def test_a_link_in_place_of_the_area_is_not_followed(inbox, discard, tmp_path):
     with pytest.raises(OSError, match=r"Not a directory|symbolic"):
         discard(inbox)
     with pytest.raises(OSError, match=r"Not a directory|symbolic"):
-        withdrawn.entries(inbox.tree)
+        list(withdrawn.entries(inbox.tree))
     assert withdrawn.prune(inbox.tree, -DAY, 0) == 0
     assert [path.name for path in outside.iterdir()] == ["precious"]
 
@@ -292,7 +375,7 @@ def test_what_is_no_message_is_not_brought_back(store, inbox, make):
     content = {name: getattr(entry, name) for name in Withdrawn.__dataclass_fields__}
     (area / "evil.entry").write_text(json.dumps(content))
     with pytest.raises(OSError, match=r"not a regular file|symbolic|directory"):
-        withdrawn.restore(store, inbox.tree, withdrawn.entries(inbox.tree)[0])
+        withdrawn.restore(store, inbox.tree, next(withdrawn.entries(inbox.tree)))
     assert files(inbox) == []
 
 

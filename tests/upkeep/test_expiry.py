@@ -10,7 +10,7 @@ import pytest
 from sievemda.assembly import expiry_rules
 from sievemda.errors import DataError
 from sievemda.policy.quota import Limits
-from sievemda.store import removal, withdrawn
+from sievemda.store import gathered, withdrawn
 from sievemda.upkeep.expiry import folder
 from sievemda.upkeep.expiry.expiry import Expiry
 from sievemda.upkeep.expiry.folder import Options
@@ -158,7 +158,7 @@ def test_where_nothing_can_be_brought_back_it_is_gone(mode, mailbox, put, expire
     put(box, 40)
     expire(rule("age = 30"), keep=mode == "delayed")
     assert subjects(box) == []
-    assert withdrawn.entries(box.tree) == []
+    assert list(withdrawn.entries(box.tree)) == []
 
 
 def test_a_dry_run_changes_nothing_and_says_the_same(mailbox, put, expire):
@@ -329,26 +329,27 @@ def test_a_message_that_a_reader_renames_goes_if_it_is_still_to_go(mailbox, put,
     assert subjects(box) == ["flagged"]
     assert outcome.taken[0] == 1
     assert [entry.subject for entry in withdrawn.entries(box.tree)] == ["read"]
-    assert len(list(withdrawn.area(box.tree).iterdir())) == 2
 
 
-def test_what_a_run_that_was_killed_has_put_away_is_put_away_once(mailbox, put, expire, monkeypatch):
-    box, other = mailbox("user/alice"), mailbox("user/alice/Other")
+def test_what_stops_on_its_way_leaves_each_message_in_one_place(mailbox, put, expire, monkeypatch):
+    box = mailbox("user/alice")
     for number in range(3):
-        file = put(box, 40, subject=str(number))
-        os.link(file, other.path / "new" / file.name)  # as the single-instance store does
+        put(box, 40, subject=str(number))
+    real, calls = gathered.rename_new, []
+
+    def rename(*args, **more):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(*args, **more)
+
     with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
-        killed.setattr(removal, "sync_file_system", interrupt)
-        expire(rule("age = 30", '"user/alice"'))
-    assert subjects(box) == ["0", "1", "2"]
-    assert len(withdrawn.entries(box.tree)) == 3
+        killed.setattr(gathered, "rename_new", rename)
+        expire(rule("age = 30"))
+    away = [entry.subject for entry in withdrawn.entries(box.tree)]
+    assert (len(away), sorted(subjects(box) + away)) == (1, ["0", "1", "2"])
     expire(rule("age = 30"))
-    found = [(entry.mailbox, entry.subject) for entry in withdrawn.entries(box.tree)]
-    assert sorted(found) == [(name, n) for name in ("user/alice", "user/alice/Other") for n in ("0", "1", "2")]
-
-
-def interrupt(_directory):
-    raise KeyboardInterrupt
+    assert sorted(entry.subject for entry in withdrawn.entries(box.tree)) == ["0", "1", "2"]
 
 
 def test_the_quota_is_told(mailbox, put, expire):
@@ -421,23 +422,24 @@ def test_two_names_of_one_file_in_a_folder_are_two_messages(mailbox, put, expire
     monkeypatch.setattr(folder, "BATCH", 1)
     expire(rule("age = 30"))
     assert subjects(box) == []
-    assert len(withdrawn.entries(box.tree)) == 4
+    assert len(list(withdrawn.entries(box.tree))) == 4
 
 
-def test_where_a_link_is_impossible_the_message_is_copied_with_the_time_it_came(
-    store, mailbox, put, expire, monkeypatch
-):
+def test_from_another_file_system_the_message_is_copied_with_the_time_it_came(store, mailbox, put, expire, monkeypatch):
     box = mailbox("user/alice")
-    file = put(box, 40, body="x" * 3_000_000)
+    file = put(box, 40, body="x" * 3_000_000, flags=("\\Seen",))
     content, came = file.read_bytes(), file.stat().st_mtime_ns
+    real = gathered.rename_new
 
-    def link(*_, **__):
-        raise OSError(errno.EXDEV, "another file system")
+    def rename(old, new, **fds):
+        if old == file.name:
+            raise OSError(errno.EXDEV, "another file system")
+        real(old, new, **fds)
 
-    monkeypatch.setattr(os, "link", link)
-    expire(rule("age = 30"))
+    monkeypatch.setattr(gathered, "rename_new", rename)
+    assert expire(rule("age = 30"))["user/alice"].taken == (1, len(content))
     assert subjects(box) == []
     (entry,) = withdrawn.entries(box.tree)
-    assert len(list(withdrawn.area(box.tree).iterdir())) == 2
+    assert len([path for path in withdrawn.area(box.tree).rglob("*") if path.is_file()]) == 2
     _, file = withdrawn.restore(store, box.tree, entry)
     assert (file.read_bytes(), file.stat().st_mtime_ns) == (content, came)

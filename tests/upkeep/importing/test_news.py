@@ -240,7 +240,7 @@ def test_a_cancel_message_is_no_article_and_counts_if_it_is_to_and_is_genuine(st
     assert len(contents(store, "news/a")) == left
     assert run.news.cancelled == 2 - left
     tree = store.find(store.namespace.parse_admin("news/a")).tree
-    assert len(withdrawn.entries(tree)) == 2 - left
+    assert len(list(withdrawn.entries(tree))) == 2 - left
 
 
 def test_a_dry_run_makes_nothing(store, spool):
