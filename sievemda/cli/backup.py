@@ -49,7 +49,8 @@ def backup(context: click.Context, /, words: tuple[str, ...], verify: bool, as_j
 
     NAME is a mailbox with all below it, or a pattern: `*` stands for anything, `%` for anything within one level.
     Without any, everything goes in. TARGET is a file, a directory that gets one archive a run, or - for standard
-    output.
+    output. Exit code 65: an archive is damaged; 67: there is no such mailbox; 73: the file is there already; 74: a
+    message could not be read, or the archive not be written.
     """
     watch = Watch("verify" if verify else "backup", verbose=how["verbose"])
     *names, target = words

@@ -42,5 +42,7 @@ class _Kinds(LazyCommands):
 def import_() -> None:
     """Bring messages, folders and rules in from elsewhere; users and folders are made as needed.
 
-    Without the name of a kind it is told from what the source looks like.
+    Without the name of a kind it is told from what the source looks like. Exit code 65: something was damaged or cut
+    off, and what is whole has come; 69: the server is not there; 74: a disk failed or is full, run it again when there
+    is room; 75: a limit or a lock is in the way, try again.
     """

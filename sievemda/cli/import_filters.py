@@ -51,7 +51,7 @@ def _command(kind: str, what: str, example: str, convert: Convert) -> click.Comm
     @click.option("--name", metavar="SCRIPT", default=kind, show_default=True, help="What the script is called.")
     @click.option("--activate", is_flag=True, help="Let the user's mail run through it.")
     @click.option("--force", is_flag=True, help="Overwrite a script of that name.")
-    @click.option("--dry-run", is_flag=True, help="Show what would be stored, and store nothing.")
+    @click.option("-n", "--dry-run", is_flag=True, help="Show what would be stored, and store nothing.")
     @click.option("--json", "as_json", is_flag=True, help="Report and script as one JSON object on standard output.")
     @click.option("-o", "--output", metavar="FILE", help="Write the script to FILE.")
     @click.pass_obj

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Change what differs from FILE, too; nothing is deleted.")
 @click.option("--partial", is_flag=True, help="Load what can be, though something in FILE is wrong.")
 @click.option("--partition", "partitions", metavar="OLD=NEW", multiple=True, help="What OLD is here; * is any other.")
-@click.option("--dry-run", is_flag=True, help="Say what would be made and changed, and change nothing.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be made and changed, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array: what has become of each mailbox that is named.")
 @click.pass_obj
 def load(
@@ -50,6 +50,7 @@ def load(
 
     FILE is of `mailbox dump`, or of Cyrus: `ctl_mboxlist -d` in JSON or in lines, `quota -J`, a dumped quota data base.
     All of it is looked at first: when something is wrong, nothing is made. What is there and differs is told and stays.
+    Exit code 65: something in FILE is wrong.
     """
     from sievemda.upkeep.listing.loading import How
     from sievemda.upkeep.listing.loading import load as load_plan

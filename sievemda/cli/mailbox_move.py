@@ -56,7 +56,8 @@ def move(
     """Move mailboxes to another partition while mail arrives: a folder with those below, a user with all that he has.
 
     NAME may be a pattern. Nothing is lost or there twice; what is interrupted is finished by whoever comes next, as
-    `serve` or this command again. IMAP sessions see the same messages, flags and UIDs afterwards.
+    `serve` or this command again. IMAP sessions see the same messages, flags and UIDs afterwards. Exit code 67: there
+    is no such mailbox; 69: the other host is not there; 74: a disk failed or is full; 75: try again.
 
     With --host a user goes to another host, where sievemda is run by ssh. Mail for him is put off (451) at the end of
     the move and afterwards, until the tables of the MTA are changed and --finish is said; what he had here can be

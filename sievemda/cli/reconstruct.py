@@ -126,7 +126,7 @@ def reconstruct(
     areas: tuple[str, ...],
     **how: bool | str,
 ) -> int:
-    """Find what is wrong in MAILBOX... (names or patterns; all without one) and mend it.
+    """Find what is wrong in mailboxes (MAILBOX is a name or a pattern; all without one), and mend it.
 
     Deliveries and IMAP servers may go on meanwhile. Whatever is taken out of the way is kept in lost. beside the
     Maildir. Exit code 0: all is well, or will be or was mended; 65: something is left to you, it is told what;

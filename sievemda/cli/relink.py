@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--since", metavar="DATE", default="", help="Only what arrived then or later: 2026-11-30, or with a time."
 )
 @click.option("--ignore-dates", is_flag=True, help="Link what arrived at other times, too: all copies get the oldest.")
-@click.option("--dry-run", is_flag=True, help="Say what would be gained and change nothing.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be gained and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; sizes in octets.")
 @click.pass_obj
 def relink(

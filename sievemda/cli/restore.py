@@ -42,7 +42,9 @@ def restore(context: click.Context, /, source: str, words: tuple[str, ...], list
     """Bring back what `backup` has written; messages that are there already are skipped.
 
     SOURCE is an archive, a directory of them (the last full one counts, with the incremental ones that build on it),
-    or - for standard input. NAME is a mailbox with all below it, or a pattern, as it is called in the archive.
+    or - for standard input. NAME is a mailbox with all below it, or a pattern, as it is called in the archive. Exit
+    code 65: something of the archive is damaged or missing, and what is whole came back; 67: it has no such mailbox;
+    75: a limit or a lock is in the way, run it again.
     """
     from sievemda.upkeep.backup.choosing import Chosen
     from sievemda.upkeep.backup.mapping import spellings
