@@ -139,7 +139,7 @@ def maildir(target: str, *, single: bool) -> Format:  # noqa: ARG001
 @click.command("eml", epilog="Example: sievemda export eml -r user/alice messages/alice")
 @_sending
 def eml(target: str, *, single: bool) -> Format:  # noqa: ARG001
-    """Write each message into a file of its own, and each mailbox into a directory that must not be there.
+    """Write each message into a file of its own, and each mailbox into a directory; what is there stays.
 
     The file `flags` beside them has a line for each message that is not new: its name, a tab, flags and keywords.
     """

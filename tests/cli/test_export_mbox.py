@@ -1,6 +1,7 @@
 """`sievemda export mbox`."""
 
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -122,6 +123,17 @@ def test_on_a_full_disk_nothing_is_there_and_what_was_there_stays(site, tmp_path
     code, _, err = site("export", "mbox", "--force", "user/alice", str(target))
     assert (code, err) == (74, f"sievemda: user/alice: {target}: No space left on device\n")
     assert (below(tmp_path / "out"), target.read_text()) == (["x"], "precious")
+
+
+def test_what_was_left_by_an_export_that_was_killed_goes_and_what_is_being_written_stays(site, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in (".export.dead.part", ".export.alive.part", ".another.part"):
+        (out / name).touch()
+    with (out / ".export.alive.part").open() as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        assert site("export", "mbox", "user/alice", str(out / "box"))[0] == 0
+    assert below(out) == [".another.part", ".export.alive.part", "box"]
 
 
 def test_a_dry_run_writes_nothing(site, tmp_path):

@@ -111,6 +111,26 @@ def test_files_that_are_there_stay(call, source, tmp_path):
     assert [path.name for path in (tmp_path / "src").iterdir()] == ["1.eml"]
 
 
+def test_an_export_that_was_interrupted_is_repeated_and_gets_what_is_new(call, source, tmp_path):
+    root, out = source("1.eml"), tmp_path / "out"
+    source("flags", "1.eml\t\\Seen\n")
+    call("import", "eml", root, "user/alice")
+    call("export", "eml", "user/alice", str(out))
+    first = (out / "000001.eml").stat().st_ino
+    (out / "flags").unlink()
+    (out / ".export.1.part").mkdir()
+    (out / ".export.1.part" / "000001.eml").write_text("half")
+    call("import", "eml", source("2.eml", f"{HEADER}\nsecond\n"), "user/alice")
+    assert call("export", "eml", "user/alice", str(out)) == (0, f"user/alice -> {out}: 2 messages\n", "")
+    assert sorted(path.name for path in out.iterdir()) == ["000001.eml", "000002.eml", "flags"]
+    assert (out / "flags").read_text() == "000001.eml\t\\Seen\n"
+    assert (out / "000001.eml").stat().st_ino == first
+    (out / "000002.eml").write_text("another")
+    code, _, err = call("export", "eml", "user/alice", str(out))
+    assert (code, "000002.eml is another message" in err) == (73, True)
+    assert (out / "000002.eml").read_text() == "another"
+
+
 def test_a_message_that_is_missing_is_told(call, source):
     root = source("1.eml")
     source("flags", "1.eml\t\n2.eml\t\\Seen\n")

@@ -131,6 +131,14 @@ def test_an_export_is_repeated_and_gets_what_is_new(call, source, home, tmp_path
     assert [text for _, _, text, _ in messages(out)] == ["one\n", "two\n", "three\n", "four\n"]
 
 
+def test_what_an_export_has_left_that_was_killed_goes_with_the_next(call, source, tmp_path):
+    call("import", "maildir", str(source), "user/alice")
+    put(tmp_path / "out", "tmp/export.1.x")
+    (tmp_path / "out" / "tmp" / "1.somebody").touch()
+    assert call("export", "maildir", "user/alice", str(tmp_path / "out"))[0] == 0
+    assert [path.name for path in (tmp_path / "out" / "tmp").iterdir()] == ["1.somebody"]
+
+
 def test_a_directory_that_is_no_maildir_stays_as_it_is(call, source, tmp_path):
     call("import", "maildir", str(source), "user/alice")
     (tmp_path / "docs").mkdir()

@@ -7,6 +7,7 @@ is a Maildir that others may read at the time.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from sievemda.errors import AlreadyExists
+from sievemda.errors import AlreadyExists, TemporaryTrouble
 from sievemda.mail.carried import Carried
 from sievemda.store import subscriptions
-from sievemda.store.files import sync_directory, sync_file_system, unique_name
+from sievemda.store.files import locked_within, open_directory, sync_directory, sync_file_system, unique_name
 from sievemda.store.keywords import Keywords
 from sievemda.store.maildir import is_folder, make_parts
 from sievemda.store.messages import unique_part
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _BATCH = 1000  # messages that are synced together
 _FILE_MODE, _FOLDER_MODE = 0o600, 0o700
+_PATIENCE = 600.0  # seconds that one who writes a Maildir waits for another
+_UNFINISHED = "export."  # what files in `tmp` begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,22 @@ class _Writer:
         self._pending: list[tuple[Path, Path]] = []
 
     def write(self, tick: Callable[[int], None]) -> tuple[int, int]:
+        """TemporaryTrouble when somebody else is at it for long."""
+        held = open_directory(self._place / "tmp")
+        try:
+            if not locked_within(held, fcntl.LOCK_EX, _PATIENCE):
+                raise TemporaryTrouble(f"somebody else is putting messages into {self._place}: try again later")
+            self._remove_unfinished()
+            return self._write(tick)
+        finally:
+            os.close(held)
+
+    def _remove_unfinished(self) -> None:
+        """What those have left who were killed."""
+        for path in (self._place / "tmp").glob(f"{_UNFINISHED}*"):
+            path.unlink(missing_ok=True)
+
+    def _write(self, tick: Callable[[int], None]) -> tuple[int, int]:
         there = self._there()
         count = gone = 0
         try:
@@ -106,7 +125,7 @@ class _Writer:
         letters = self._keywords.letters(self._place, carried.flags) if carried.flags else ""
         part = "new" if carried.new else "cur"
         base = row.name.partition(":")[0]
-        temporary = self._place / "tmp" / unique_name()
+        temporary = self._place / "tmp" / f"{_UNFINISHED}{unique_name()}"
         size = 0
         with stream, temporary.open("xb") as file:
             os.fchmod(file.fileno(), _FILE_MODE)

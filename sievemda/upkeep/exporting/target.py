@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sievemda.errors import AlreadyExists, StoreTrouble, TemporaryTrouble
-from sievemda.store.files import locked_within, sync_directory, unique_name
+from sievemda.store.files import locked_within, sync_directory
+from sievemda.upkeep.exporting.aside import file_beside
 
 _PATIENCE = 30.0  # seconds that one who writes to the file that is replaced may take
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
@@ -41,18 +42,13 @@ def written(path: Path, *, force: bool = False, append: bool = False, mode: int 
     """
     check_vacant(path, replace=force or append)
     path = Path(os.path.realpath(path))  # of a link the file is replaced to which it leads
-    temporary = path.with_name(f".{unique_name()}.part")
-    try:
-        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-        with os.fdopen(fd, "w+b", buffering=1 << 18) as file, _beginning(path, file, wanted=append):
+    with file_beside(path, mode) as (temporary, fd):
+        with os.fdopen(fd, "w+b", buffering=1 << 18, closefd=False) as file, _beginning(path, file, wanted=append):
             yield file
             file.flush()
             os.fsync(fd)
             _into_place(temporary, path, replace=force or append)
         sync_directory(path.parent)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
 
 
 @contextmanager
