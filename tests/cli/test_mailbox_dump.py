@@ -237,3 +237,15 @@ def test_what_somebody_else_makes_at_that_moment_is_no_mistake(call, tmp_path, m
         monkeypatch.setattr(loading, name, quicker(name))
     assert call("mailbox", "load", str(tmp_path / "list")) == (0, "", "")
     assert call("mailbox", "list")[1].split() == ["board", "user/a", "user/a/x"]
+
+
+def test_a_folder_below_one_that_is_missing_is_a_mailbox_as_any_other(call):
+    assert call("mailbox", "create", "user/alice", "user/alice/a/b")[0] == 0
+    assert call("mailbox", "verify") == (0, "", "")
+
+
+def test_a_name_that_stands_there_twice_is_wrong(call, tmp_path):
+    (tmp_path / "list").write_text('{"user.a": {"mbtype": "e"}, "user.a": {"mbtype": "e"}}')
+    code, _, err = call("mailbox", "load", str(tmp_path / "list"))
+    assert (code, "user.a stands there twice" in err) == (65, True)
+    assert call("mailbox", "list")[1] == ""

@@ -141,3 +141,25 @@ def test_internal_names_lead_back(site, name):
 def test_rows_come_in_order_whatever_fits_into_memory(in_memory):
     rows = [b"%d" % (number * 7919 % 1000) for number in range(1000)]
     assert list(sorted_rows(iter(rows), in_memory)) == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '"partition": "\\ud800"',
+        '"annotations": {"": {"/shared/comment": "\\ud800"}}',
+        '"annotations": {"\\ud800": {"/private/comment": "x"}}',
+    ],
+)
+def test_half_a_character_is_no_text(reading, field):
+    (entry,) = reading(f'{{"user.alice": {{"mbtype": "e", {field}}}}}')
+    assert (entry.what, "no text" in entry.why) == ("broken", True)
+
+
+def test_the_first_name_of_all_may_be_a_space(reading):
+    assert [entry.name.path for entry in reading(" \t0 default anyone\tlrs\t\n#x\t0 default \n")] == [(" ",), ("#x",)]
+
+
+@pytest.mark.parametrize("text", ["", " \n \n", "\r\n\n", "{}", " {\n\n}\n"])
+def test_an_empty_list_has_nothing_wrong_in_it(reading, text):
+    assert reading(text) == []

@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import IO
 
-from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError
+from sievemda.errors import DataError, NotFound, SievemdaError
 from sievemda.mail.annotation import PRIVATE
 from sievemda.policy.acl import Acl, check_identifier, parse_rights
 from sievemda.store import rootlist
@@ -159,7 +159,7 @@ def _fitting(store: MailStore, rows: Generator[bytes], problem: Problem) -> Iter
             whose = head.split(b"\x01", 3)
             if key == before:
                 entry = decoded(row)
-                problem(AlreadyExists(f"{format_internal(entry.name)} stands there twice"), entry.where)
+                problem(DataError(f"{format_internal(entry.name)} stands there twice"), entry.where)
                 continue
             before = key
             if whose[1] and rest[:1] == MAIL.encode():

@@ -131,7 +131,16 @@ def _text(fields: Mapping[str, Any], key: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise DataError(f"{key} is no string")
-    return str(value)
+    return _utf8(key, str(value))
+
+
+def _utf8(what: str, text: str) -> str:
+    """The text; DataError for half a pair of surrogates, which JSON can have and no file."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"{what[:80]} has characters in it that are no text: {text[:80]!r}") from error
+    return text
 
 
 def _acl(value: Any) -> tuple[tuple[str, str], ...] | None:
@@ -192,7 +201,7 @@ def _annotations(value: Any) -> Annotations | None:
                 raise DataError(f"{entry[:80]!r} is no annotation: {wrong}")
             if not isinstance(text, str):
                 raise DataError(f"the annotation {entry[:80]!r} is no string")
-            found.setdefault(user, {})[canonical(entry)] = text
+            found.setdefault(_utf8("a user's name", user), {})[canonical(entry)] = _utf8(entry, text)
     if len(json.dumps(found)) > LARGEST:
         raise DataError(f"the annotations are longer than {LARGEST} octets")
     return found

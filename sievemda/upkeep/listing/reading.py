@@ -47,7 +47,7 @@ class Unread:
 def read(file: BinaryIO, shown: str, namespace: Namespace) -> Iterator[Entry | Unread]:
     """The entries of a file that is called `shown`. OSError."""
     text = _Text(file)
-    if text.skip() == "{":
+    if text.first() == "{":
         yield from _json(text, shown, namespace)
     else:
         yield from _lines(text, shown, namespace)
@@ -72,6 +72,12 @@ class _Text:
     def pass_to(self, end: int) -> None:
         self.line += self.held.count("\n", self.at, end)
         self.at = end
+
+    def first(self) -> str:
+        """The first character that is no space, which stay: a name may begin with one."""
+        while not (found := self.held.lstrip(" \t\r\n")[:1]) and not self.ended and len(self.held) <= LONGEST:
+            self.more()
+        return found
 
     def skip(self) -> str:
         """The next character that is no space; nothing at the end."""
@@ -186,7 +192,7 @@ def _lines(text: _Text, shown: str, namespace: Namespace) -> Iterator[Entry | Un
         if not line.endswith("\n") and not text.ended:
             yield Unread(where, "broken", f"a line of more than {LONGEST} characters is in no list")
             return
-        if not line.strip("\r\n"):
+        if not line.strip():
             continue
         name, tab, rest = line.rstrip("\r\n").partition("\t")
         if not tab:

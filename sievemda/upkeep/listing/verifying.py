@@ -84,7 +84,9 @@ def _alone(row: bytes, mailbox: Mailbox | None) -> Contradiction:
 
 def itself(store: MailStore, problem: Problem) -> Iterator[Contradiction]:
     for orphan in orphans(store, lambda error: problem(error, str(error.filename))):
-        if not _keeps_limits(orphan):
+        if orphan.kind != "parent" and not _keeps_limits(
+            orphan
+        ):  # a mailbox needs none above it (semantics, section 1)
             yield Contradiction(orphan.kind, "", f"{orphan.path}: {orphan.why}")
     damaged: list[Contradiction] = []
     ids = sorted_rows(_ids(store, problem, damaged))
