@@ -134,7 +134,7 @@ class Messages:
     def _hidden(self, seen: Seen, path: Path) -> None:
         """Readers do not see what begins with a dot."""
         if is_whole(path):
-            target = placed(seen.part, Name.of(f"{unique_name()},S={seen.stat.st_size}"))
+            target = placed(seen.part, self._shown_name(seen))
 
             def show() -> None:
                 with Hands(self._mailbox) as hands:
@@ -144,6 +144,15 @@ class Messages:
             self._work.mend(self._shown, "hidden", path, "a message that no reader sees for the dot", how, show)
         else:
             self._work.note(self._shown, "hidden", path, "no reader sees it, and it is no message")
+
+    def _shown_name(self, seen: Seen) -> Name:
+        """Its name without the dot, when that can be one and is right, else another with the same flags."""
+        name = Name.of(seen.name.lstrip("."))
+        self.letters.update(letter for letter in name.letters if letter.islower())
+        if name.can_be and name.size == seen.stat.st_size:
+            return name
+        size = seen.stat.st_size
+        return Name(unique_name(), name.info).with_sizes(size, size + _lines(seen.path(self._mailbox.path)))
 
     # -- one message ---------------------------------------------------------------------------------------------------
 

@@ -10,17 +10,18 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sievemda.store import aclfile, keywords, maildirsize, quota_state, record, rootlist, subscriptions, uidlist
+from sievemda.store import aclfile, keywords, links, maildirsize, quota_state, record, rootlist, subscriptions, uidlist
 from sievemda.store.files import is_directory, write_new
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.maildir import PARTS, is_folder, make_parts
 from sievemda.store.names import MailboxName
-from sievemda.store.spelling import from_disk
+from sievemda.store.spelling import from_disk, to_disk
 from sievemda.upkeep.reconstruct.access import mend_access
 from sievemda.upkeep.reconstruct.findings import Work
 
 Wants = Callable[[MailboxName, str], bool]  # of a name and a partition
 _LIMITS = {maildirsize.FILE_NAME, quota_state.FILE_NAME, record.FILE_NAME}  # of a root where no mailbox is
+_COURIER = "courierimapuiddb"
 _MARK = "maildirfolder"
 _SIGNS = (record.FILE_NAME, subscriptions.FILE_NAME, aclfile.FILE_NAME, uidlist.FILE_NAME, "new", "tmp")  # of an INBOX
 _CONTROLS = (
@@ -35,6 +36,7 @@ def mend_tree(work: Work, owner: str | None, domain: str, wants: Wants = lambda 
     for tree in trees:
         if owner is not None and (wants(MailboxName(owner), tree.partition) or not is_folder(tree.root)):
             _mend_folder(work, MailboxName(owner), tree.root)
+        _spell(work, tree, wants)
         for path in list(_named(work, tree, wants)):
             name = MailboxName(owner, path, domain)
             found = work.store.layout.folder(tree, path)
@@ -86,6 +88,31 @@ def _named(work: Work, tree: Tree, wants: Wants) -> Iterator[tuple[str, ...]]:
             if (tree.root / name).is_symlink() or wants(mailbox, tree.partition):
                 _usable(work, work.store.namespace.format_admin(mailbox), tree.root / name)
                 yield path
+
+
+def _spell(work: Work, tree: Tree, wants: Wants) -> None:
+    """Names in UTF-8, as Courier has them: Dovecot shows such a folder and cannot open it."""
+    if not uidlist.is_read_by_dovecot(tree.root) or os.path.lexists(tree.root / _COURIER):
+        return
+    for name in sorted(os.listdir(tree.root)):  # noqa: PTH208 - of very many
+        path = from_disk(name) if name[0] == "." else None
+        if not path or (usual := to_disk(path)) == name or os.path.lexists(tree.root / usual):
+            continue
+        mailbox = MailboxName(tree.owner, path, tree.domain)
+        if wants(mailbox, tree.partition):
+            shown = work.store.namespace.format_admin(mailbox)
+            what = "its name is spelled as Courier does, and Dovecot reads this tree"
+            work.mend(shown, "spelling", tree.root / name, what, f"renamed to {usual}", _respelling(tree, name, usual))
+
+
+def _respelling(tree: Tree, name: str, usual: str) -> Callable[[], None]:
+    def rename() -> None:
+        with links.alone(tree):
+            if os.path.lexists(tree.root / usual):
+                raise FileNotFoundError(usual)
+            (tree.root / name).rename(tree.root / usual)
+
+    return rename
 
 
 def _usable(work: Work, shown: str, path: Path) -> None:

@@ -248,3 +248,17 @@ def test_only_the_folders_that_were_named_are_mended(mailbox, mend):
     assert [finding.mailbox for finding in mend("user/alice/Lists")] == ["user/alice/Lists"]
     assert {finding.mailbox for finding in mend("user/alice")} == {"user/alice", "user/alice/Moved"}
     assert {finding.mailbox for finding in mend("user/alice/*")} == {"user/alice/Work"}
+
+
+@pytest.mark.parametrize(("courier", "called"), [(False, ".x&AP8-"), (True, ".xÿ")])
+def test_a_name_in_utf_8_is_spelled_as_the_reader_of_the_tree_does(mailbox, put, mend, courier, called):
+    inbox, lists = mailbox("user/alice"), mailbox("user/alice/Lists")
+    put(inbox, "dovecot-uidlist", b"3 V1 N1\n")
+    if courier:
+        put(inbox, "courierimapuiddb", b"1 1 1\n")
+    put(lists, "cur/1700000000.M1P1Q1.host,S=43,W=47:2,S")
+    lists.path.rename(inbox.path / ".xÿ")
+    assert kinds(mend()) == ([] if courier else ["spelling"])
+    assert (inbox.path / called / "cur").is_dir()
+    assert len(names(mailbox("user/alice/xÿ"))) == 1
+    assert kinds(mend()) == []

@@ -140,3 +140,13 @@ def test_a_dry_run_changes_nothing_at_all(mailbox, put, mend):
     assert kinds(found, "would mend") == ["parts", "unfinished", "size"]
     assert {path: path.lstat().st_ctime_ns for path in inbox.path.parent.rglob("*")} == before
     assert mend.work.code == 0
+
+
+@pytest.mark.parametrize("size", [43, 44])
+def test_a_message_behind_a_dot_keeps_its_flags(mailbox, put, mend, size):
+    inbox = mailbox("user/alice")
+    put(inbox, f"cur/.1700000000.M1P1Q1.host,S={size},W=47:2,FS", age=DAYS)
+    mend()
+    (name,) = names(inbox)
+    assert name.endswith(",S=43,W=47:2,FS")
+    assert name.startswith("1700000000.") is (size == 43)
