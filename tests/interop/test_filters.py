@@ -34,6 +34,7 @@ MAILDROP = {
     "score": 'if (/^Subject:.*foo/:h,1,0 + /^Cc:/:h,1,0 + /^Precedence:/:h,1,0 >= 2)\n{\n  to "$MAIL/one"\n}\n',
     "sender": 'if ($FROM =~ /^bob@/ && hasaddr("LIST@lists.example.org"))\n{\n  to "$MAIL/one"\n}\nif (/viagra/:b)\n{\n  exit\n}\n',
     "values": 'X="two"\nif (/^Subject: \\[(\\w+)\\]/)\n{\n  X="one"\n}\nif ($X eq "one")\n{\n  cc "$MAIL/$X"\n}\ncc "!carol@example.com"\n',
+    "alone": 'foo\n(1 + 2)\n! /^Foo/\nhasaddr("x@y")\n/^Subject: \\[(\\w+)\\]/\nif ($MATCH1 eq "dev")\n{\n  to "$MAIL/one"\n}\n',
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sievemda.upkeep.conversion.filing import filed
 from sievemda.upkeep.conversion.folders import Destination, destination
-from sievemda.upkeep.conversion.maildrop_source import Expression, Statement, read_maildrop
+from sievemda.upkeep.conversion.maildrop_source import Binary, Call, Expression, Statement, Text, Unary, read_maildrop
 from sievemda.upkeep.conversion.maildrop_tests import Tests
 from sievemda.upkeep.conversion.maildrop_tokens import Bad
 from sievemda.upkeep.conversion.programs import Reader, Workshop, as_copies, program_work, redirects
@@ -48,6 +48,7 @@ _INCLUDED = 10
 _TEMPORARY = 75  # EX_TEMPFAIL
 _INBOX = Destination("inbox")
 _FINAL = {"to", "exit"}
+_NEVER = {"system": "a program is run beside the message"}
 
 
 def convert_maildrop(text: str, file: str, site: Site, read: Reader = lambda _: None) -> Converted:
@@ -65,6 +66,20 @@ def convert_maildrop(text: str, file: str, site: Site, read: Reader = lambda _: 
     commands = flow.run(statements, _Source(text, file))
     commands += flow.default(file)
     return finished(commands, flow.findings, flow.missing, f"maildrop's {file}", site)
+
+
+def _runs(value: Expression) -> bool:
+    """Whether it runs a program."""
+    match value:
+        case Text(parts):
+            return any(part.kind == "command" for part in parts)
+        case Call(_, arguments):
+            return any(map(_runs, arguments))
+        case Unary(_, operand):
+            return _runs(operand)
+        case Binary(_, left, right):
+            return _runs(left) or _runs(right)
+    return False
 
 
 def _decided(statements: Sequence[Statement]) -> frozenset[str]:
@@ -163,16 +178,16 @@ class _Flow:
                 return self._set(statement.name, self.tests.text(statement.value), remarks)
             case "xfilter" if statement.value is not None:
                 return self._filtered(self.tests.text(statement.value), remarks)
-            case "foreach" | "while":
-                raise Impossible("Sieve has no loops over the text of a message")
-            case "system":
-                raise Impossible("a program is run beside the message")
+            case "foreach" | "while" | "system":
+                raise Impossible(_NEVER.get(statement.word, "Sieve has no loops over the text of a message"))
             case "import" if statement.value is not None:
                 self.tests.variables.forget(self.tests.text(statement.value))
             case "exception":
                 remarks.approximate(
                     "a delivery that fails is tried again later; what stands behind is not tried instead"
                 )
+            case "value" if statement.value is not None:
+                return self._evaluated(statement.value, remarks)
             case "include" if statement.value is not None:
                 self._readable(self.tests.text(statement.value))
         return []
@@ -237,6 +252,15 @@ class _Flow:
         if work.is_duplicate is not None:
             raise Impossible("reformail only tells whether the message is known")
         return work.commands
+
+    def _evaluated(self, value: Expression, remarks: Remarks) -> list[Command]:
+        """Nothing but that a pattern keeps what it has found, and a program may do something."""
+        if _runs(value):
+            self.tests.variables.forget("RETURNCODE")
+            raise Impossible(_NEVER["system"])
+        self.tests.sets = []
+        test = self.tests.holds(value, remarks)
+        return when(test, [*self.tests.sets])
 
     def _shop(self, remarks: Remarks, *, copy: bool) -> Workshop:
         return Workshop(self.site, lambda path: self._folder(path, remarks, copy=copy), self.read, remarks)

@@ -58,7 +58,10 @@ Expression = Text | Pattern | Call | Unary | Binary
 
 @dataclass(slots=True)
 class Statement:
-    """`word` is its keyword, `set` for an assignment to `name`. Branches are those of `if`: a test, and its block."""
+    """`word` is its keyword, `set` for an assignment to `name`, `value` for an expression alone.
+
+    Branches are those of `if`: a test, and its block.
+    """
 
     word: str
     line: int
@@ -133,7 +136,7 @@ class _Parser:
             self._take()
             return self._ended(Statement("set", first.line, first.line, first.text, self._expression()))
         if first.kind != "word":
-            raise Bad(first.line, "a statement is expected")
+            return self._bare(first)
         match first.text:
             case "if":
                 return self._if(first)
@@ -149,7 +152,12 @@ class _Parser:
             return Statement(first.text, first.line, first.line, value=value, block=self._block())
         if first.text in _COMMANDS:
             return self._ended(Statement(first.text, first.line, first.line, value=self._expression()))
-        raise Bad(first.line, f"'{first.text[:40]}' is no statement")
+        return self._bare(first)
+
+    def _bare(self, first: Token) -> Statement:
+        """An expression that is a statement by itself, as a program that is run between backquotes."""
+        self._at -= 1
+        return self._ended(Statement("value", first.line, first.line, value=self._expression()))
 
     def _ended(self, statement: Statement) -> Statement:
         if not (self._now.kind == "end" or self._is(";", "}")):

@@ -190,7 +190,8 @@ class Tests:
 
         Raises `Impossible`.
         """
-        if whole and self._is_variable(expression, "FROM"):
+        handed = "SENDER" in self.variables.unknown and self._is_variable(expression, "SENDER")  # by Courier, Postfix
+        if whole and (handed or self._is_variable(expression, "FROM")):
             return _SENDER
         match expression:
             case Text(parts):

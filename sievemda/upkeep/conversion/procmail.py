@@ -16,6 +16,7 @@ from sievemda.upkeep.conversion.procmail_conditions import conditions
 from sievemda.upkeep.conversion.procmail_settings import SPECIAL, Ending, Settings, decided_names
 from sievemda.upkeep.conversion.procmail_source import Assignment, Item, Odd, Recipe, read_procmail
 from sievemda.upkeep.conversion.programs import Reader
+from sievemda.upkeep.conversion.replies import paired
 from sievemda.upkeep.conversion.report import Converted, Finding, Impossible, Place, Remarks, Verdict
 from sievemda.upkeep.conversion.script import (
     FALSE,
@@ -81,6 +82,7 @@ class _Flow:
         """Commands for a list of items; `copy`: in a block that works on a copy, where nothing may stop the rest."""
         out: list[Command] = []
         chain = chain or _Chain()
+        items = paired(items)
         for at, item in enumerate(items):
             match item:
                 case Odd():

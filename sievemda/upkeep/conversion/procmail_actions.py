@@ -9,6 +9,7 @@ from sievemda.upkeep.conversion.filing import filed
 from sievemda.upkeep.conversion.procmail_settings import Settings
 from sievemda.upkeep.conversion.procmail_source import Recipe
 from sievemda.upkeep.conversion.programs import Reader, Workshop, as_copies, program_work, redirects
+from sievemda.upkeep.conversion.replies import answer, is_answer
 from sievemda.upkeep.conversion.report import Impossible, Remarks
 from sievemda.upkeep.conversion.script import DISCARD, KEEP, STOP, Check, Command
 from sievemda.upkeep.conversion.site import Site
@@ -89,6 +90,10 @@ class Actions:
     def _piped(self, recipe: Recipe, text: str, remarks: Remarks, *, as_copy: bool, delivers: bool) -> Action:
         filters = "f" in recipe.flags
         shop = Workshop(self._site, lambda path: self._folder(path, remarks, copy=as_copy), self._read, remarks)
+        if is_answer(text) and not filters:
+            lookup = self._settings.variables.get
+            commands = [answer(text, lookup, self._read, remarks, remembers=recipe.remembers)]
+            return self._answered(commands, remarks, delivers=delivers, as_copy=as_copy)
         line = words(text.replace("\\\n", " "), self._settings.variables.get)
         if not line:
             raise Impossible("it prints the message for whoever called procmail")
@@ -99,8 +104,14 @@ class Actions:
         if not delivers or filters:
             return Action(as_copies(commands), delivers=False)
         if work.answers:
-            remarks.approximate("a message that was only answered stays in the INBOX as well")
-            commands = [*commands, KEEP]
+            return self._answered(commands, remarks, delivers=True, as_copy=as_copy)
         if as_copy:
             return Action(as_copies(commands), delivers=True)
         return Action([*commands, STOP], delivers=True)
+
+    def _answered(self, commands: list[Command], remarks: Remarks, *, delivers: bool, as_copy: bool) -> Action:
+        """Only answered: the message itself must not vanish with that."""
+        if not delivers:
+            return Action(commands, delivers=False)
+        remarks.approximate("a message that was only answered stays in the INBOX as well")
+        return Action([*commands, KEEP, *([] if as_copy else [STOP])], delivers=True)

@@ -44,7 +44,10 @@ class Condition:
 
 @dataclass(slots=True)
 class Recipe:
-    """`block` is the list inside its braces; None for a recipe with an action of its own."""
+    """`block` is the list inside its braces; None for a recipe with an action of its own.
+
+    `remembers`: it answers, and looks whether it has answered the same person before.
+    """
 
     place: Place
     source: str
@@ -53,6 +56,7 @@ class Recipe:
     conditions: list[Condition] = field(default_factory=list)
     action: str = ""
     block: list[Item] | None = None
+    remembers: bool = False
 
 
 Item = Assignment | Recipe | Odd

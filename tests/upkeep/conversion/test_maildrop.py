@@ -161,9 +161,25 @@ def test_files_are_read_where_they_are():
     assert len(impossible(script)) == 1
 
 
+def test_the_sender_that_the_mta_hands_on_is_that_of_the_envelope():
+    script = converted(
+        'import SENDER\nif ($SENDER eq "")\n{\n  to "mail/a"\n}\nif ($SENDER =~ /^bob@/)\n{\n  to "mail/b"\n}\n'
+    )
+    assert not impossible(script)
+    assert [goes(script, message(), sender=one) for one in ("", "bob@example.net", "x@y")] == [["a"], ["b"], ["INBOX"]]
+
+
+def test_a_program_that_is_run_by_itself_leaves_the_rest_as_it_is():
+    script = converted(
+        '`test -d "$HOME/Maildir/.a"`\nif ($RETURNCODE != 0)\n{\n  `maildirmake -f a`\n}\nif (/^Subject: a/)\n  to "Maildir/.a/"\n'
+    )
+    assert len(impossible(script)) == 2
+    assert goes(script, message("Subject: a")) == ["a"]
+
+
 @pytest.mark.parametrize(
     "text",
-    ["if (", "to", "}", "if (1)\n{", '"', "/x", "frob x", "X=", "to a b)", "(" * 90, "!" * 5000, "exception {" * 90],
+    ["if (", "to", "}", "if (1)\n{", '"', "/x", "X=", "to a b)", "(" * 90, "!" * 5000, "exception {" * 90],
 )
 def test_what_maildrop_would_not_read_leaves_mail_in_the_inbox(text):
     script = converted(text)

@@ -144,7 +144,7 @@ def test_a_message_goes_where_the_recipe_says(action, places):
         "../../etc/x",
         "! carol",
         "! `cat list`",
-        "| (formail -r; cat x) | $SENDMAIL -t",
+        "| (date; cat x) | $SENDMAIL -t",
         "|",
     ],
 )
@@ -355,6 +355,66 @@ def test_files_are_included_and_never_in_circles():
     assert goes(script, message()) == ["lists"]
     assert goes(script, message("Subject: x")) == ["rest"]
     assert len(impossible(script)) == 1
+
+
+ASKS = ":0 Whc: vacation.lock\n* !^FROM_DAEMON\n* !^X-Loop: me@x\n| formail -rD 8192 vacation.cache\n\n"
+SAYS = """  :0 ehc
+  | (formail -rI"Precedence: junk" \\
+       -A"X-Loop: me@x" ; \\
+     echo "Hello (you);"; \\
+     echo "gone until Monday."; \\
+     echo "-- "; cat $HOME/.signature \\
+    ) | $SENDMAIL -oi -t
+"""
+
+
+def test_the_vacation_recipe_of_the_manual_answers():
+    script = converted(f"SENDMAIL=/usr/lib/sendmail\n{ASKS}{SAYS}:0\nhit\n", beside={"~/.signature": "Alice\n"})
+    assert 'vacation :days 7 "Hello (you);\ngone until Monday.\n-- \nAlice";' in script.script
+    assert not impossible(script)
+    assert goes(script, message()) == ["answer", "hit"]
+    assert goes(script, message("X-Loop: me@x")) == ["hit"]
+    assert goes(script, message("Precedence: list")) == ["hit"]
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        (
+            '| (formail -rt -I"Subject: Gone" -A "X-Loop: x"; cat away.txt) | /usr/sbin/sendmail -t',
+            ':subject "Gone" "Back',
+        ),
+        ('| ($FORMAIL -r; echo "a $LOST b" && echo c) | sendmail -oi -t -f ""', '"a $LOST b\nc"'),
+        ("| formail -rk | $SENDMAIL -t", '"I am away'),
+    ],
+)
+def test_a_recipe_that_answers_by_itself_becomes_vacation(action, text):
+    script = converted(f":0 hc\n{action}\n", beside={"away.txt": "Back soon.\n"})
+    assert goes(script, message()) == ["INBOX", "answer"]
+    assert f"vacation :days 1 {text}" in script.script
+    assert set(verdicts(script)) == {"approximate"}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "| (formail -r; date) | $SENDMAIL -t",
+        "| (formail -r; echo `date`) | $SENDMAIL -t",
+        "| (formail -r; echo x) > file",
+        "| (formail -r; echo x) | $SENDMAIL bob",
+        "| (formail -r; echo 'x) | $SENDMAIL -t",
+        "| formail -r",
+    ],
+)
+def test_another_line_for_the_shell_is_no_answer(action):
+    script = converted(f":0 hc\n{action}\n")
+    assert goes(script, message()) == ["INBOX"]
+    assert len(impossible(script)) == 1
+
+
+def test_a_message_that_was_only_answered_stays():
+    script = converted(":0\n| (formail -r; echo x) | $SENDMAIL -t\n:0\nhit\n")
+    assert goes(script, message()) == ["INBOX", "answer"]
 
 
 def test_a_switch_to_another_file_ends_this_one():
