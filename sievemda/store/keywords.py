@@ -16,7 +16,7 @@ from __future__ import annotations
 import errno
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -132,12 +132,13 @@ class Keywords:
             lock.replace("".join(f"{number} {name}\n" for number, name in found.items()).encode(), later=True)
         return found
 
-    def repair(self, folder: Path, letters: Iterable[str]) -> None:
-        """Leave out what cannot be used, and name the letters that messages have: `unknown-a`. OSError."""
+    def repair(self, folder: Path, letters: Iterable[str], names: Mapping[str, str] | None = None) -> None:
+        """Leave out what cannot be used, and name the letters that messages have: `unknown-a`, or as told. OSError."""
         path = folder / FILE_NAME
         with Dotlock(folder / "dovecot-uidlist", self._mode), Dotlock(path, self._mode) as lock:
             known, _ = salvaged(read_control_file(path))
-            named = {number: f"unknown-{chr(ord('a') + number)}" for number in unnamed(known, letters)}
+            missing = {number: chr(ord("a") + number) for number in unnamed(known, letters)}
+            named = {number: (names or {}).get(letter, f"unknown-{letter}") for number, letter in missing.items()}
             lines = "".join(f"{number} {name}\n" for number, name in sorted((known | named).items()))
             lock.replace(lines.encode(), later=True)
 

@@ -7,13 +7,16 @@ as it is, unless our record of the folder tells exactly what stood there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import StoreTrouble
 from sievemda.store import aclfile, keywords, lost, record
 from sievemda.store.files import Damaged, Dotlock, read_control_file
+from sievemda.store.uidlist import uids
+from sievemda.upkeep.reconstruct import keyword_names
 from sievemda.upkeep.reconstruct.findings import Work
 
 if TYPE_CHECKING:
@@ -143,11 +146,29 @@ def mend_keywords(work: Work, mailbox: Mailbox, shown: str, letters: set[str]) -
 
     def write() -> str:
         kept = f"; as it was: {lost.keep(mailbox.tree, path)}" if bad else ""
-        mailbox.store.keywords.repair(mailbox.path, letters)
-        named = f", {' '.join(f'unknown-{letter}' for letter in nameless)} made" if nameless else ""
-        return f"written anew{named}{kept}"
+        names = _names(mailbox, known, nameless) if nameless else {}
+        mailbox.store.keywords.repair(mailbox.path, letters, names)
+        made = " ".join(f"{letter}: {names.get(letter, f'unknown-{letter}')}" for letter in nameless)
+        return f"written anew{made and f', {made}'}{kept}"
 
     work.mend(shown, "keywords", path, "; ".join(what), "written anew", write)
+
+
+def _names(mailbox: Mailbox, known: Mapping[int, str], nameless: Collection[str]) -> dict[str, str]:
+    """What Dovecot has called the letters that have no name any more."""
+    numbered = uids(mailbox.path)
+    has: dict[str, set[int]] = {letter: set() for letter in nameless}
+    present = set()
+    for part in ("cur", "new"):
+        for name in os.listdir(mailbox.path / part):  # noqa: PTH208 - of very many
+            uid = numbered.get(name.partition(":")[0])
+            if uid is not None:
+                present.add(uid)
+                for letter in has.keys() & set(name.partition(":2,")[2]):
+                    has[letter].add(uid)
+    taken = {name.lower() for name in known.values()}
+    found = keyword_names.names(mailbox.path, has, present)
+    return {letter: name for letter, name in found.items() if name.lower() not in taken}
 
 
 # -- what Dovecot makes again ------------------------------------------------------------------------------------------
