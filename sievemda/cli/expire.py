@@ -105,7 +105,9 @@ def expire(
     rules = _rules(settings, store, request)
     out = report_of(store, ipurge=request.purge is not None, dry=dry_run, verbose=verbose, as_json=as_json)
     if request.messages:
-        how = Options(dry_run, settings.store.withholds and not for_good, out.tell if out.wants_messages else None)
+        tell = out.tell if out.wants_messages else None
+        keep = settings.store.withholds and not for_good
+        how = Options(dry_run, keep, tell, as_shown=request.purge is not None)
         run = Expiry(store, rules, how, annotations=request.annotations)
         mailboxes = out.begun(shown(_mailboxes(store, request, failures), "mailboxes"))
         for outcome in run.run(mailboxes):

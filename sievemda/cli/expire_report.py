@@ -118,7 +118,7 @@ class Ipurge(Report):
         lines = [
             f"UID: {uid}",
             f"\tSize: {entry.size}",
-            f"\tSent: {_when(entry.sent)}",
+            f"\tSent: {_when(entry.sent_day)}",
             f"\tRecv: {_when(entry.arrived)}",
         ]
         lines += [f"\t{label}: {next(iter(header.values(name)), '')}" for label, name in _FIELDS]

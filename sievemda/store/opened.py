@@ -20,13 +20,14 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sievemda.errors import TemporaryTrouble
-from sievemda.mail.dates import read_date
+from sievemda.mail.dates import Moment, read_date
 from sievemda.mail.message import Message
 from sievemda.store.files import Damaged, locked_within
 from sievemda.store.maildir import size_of
@@ -44,6 +45,7 @@ _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _FIRST = 8 * 1024  # octets of the first look for the end of a header
 _HEAD = 256 * 1024  # octets in which a header must end; what lies beyond is not looked for
 _CAME = re.compile(r"(\d{9,10})\.(?:M(\d{1,6})P)?")
+_VSIZE = re.compile(r",W=(\d+)(?=[,:]|$)")
 _SEARCHES = 20  # for messages that were renamed, in one folder
 
 
@@ -91,11 +93,23 @@ class Entry:
 
     @cached_property
     def size(self) -> int:
-        """Octets of the file."""
+        """Octets of the file, or of what IMAP shows of it."""
+        if self.folder.as_shown:
+            return self._shown_size()
         found = size_of(self.name, self.path)
         if found is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.name)
         return found
+
+    def _shown_size(self) -> int:
+        """With CRLF line ends: as its name says, else as it is (RFC 3501 §2.3.4)."""
+        if said := _VSIZE.search(self.name):
+            return int(said[1])
+        size, last = 0, b""
+        for block in self.blocks():
+            size += len(block) + block.count(b"\n") - (last + block).count(b"\r\n")
+            last = block[-1:] if block[-1:] == b"\r" else b""
+        return size
 
     @cached_property
     def status(self) -> os.stat_result:
@@ -121,12 +135,25 @@ class Entry:
     @cached_property
     def sent(self) -> float:
         """The Date field, in seconds since 1970; when the message came if it has none that is valid."""
-        for value in self.header.values("date")[:1]:
-            found = read_date(value)
-            utc = found.at(0) if found else None
-            if utc is not None:
-                return utc.seconds
-        return self.arrived
+        found = self._date()
+        utc = found.at(0) if found else None
+        return self.arrived if utc is None else utc.seconds
+
+    @cached_property
+    def sent_day(self) -> float:
+        """The beginning of the day that Date has, in whatever zone; of that on which the message came if it has none.
+
+        So does SENTSINCE of IMAP (RFC 3501 §6.4.4) see it, and Cyrus' ipurge.
+        """
+        try:
+            found = self._date()
+            day = datetime.fromtimestamp(self.arrived) if found is None else found.shown  # noqa: DTZ006
+            return datetime(day.year, day.month, day.day).timestamp()  # noqa: DTZ001 - of this server
+        except (ValueError, OverflowError):  # of no calendar
+            return self.arrived
+
+    def _date(self) -> Moment | None:
+        return next((read_date(value) for value in self.header.values("date")[:1]), None)
 
     @property
     def fd(self) -> int:
@@ -152,12 +179,13 @@ class Entry:
 class OpenFolder:
     """A context manager. OSError when it cannot be opened; TemporaryTrouble when somebody else has it for long.
 
-    `now`: what came into the folder after that is not shown.
+    `now`: what came into the folder after that is not shown. `as_shown`: sizes are those that IMAP shows.
     """
 
-    def __init__(self, mailbox: Mailbox, now: float, patience: float = PATIENCE) -> None:
+    def __init__(self, mailbox: Mailbox, now: float, patience: float = PATIENCE, *, as_shown: bool = False) -> None:
         self.mailbox = mailbox
         self.now = now
+        self.as_shown = as_shown
         self.gathering: Gathering | None = None  # what it has begun to keep of it, see `removal`
         self.parts: dict[str, int] = {}
         self._patience = patience

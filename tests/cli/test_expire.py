@@ -25,7 +25,7 @@ def prepared(tmp_path_factory):
         assert run(["--data", str(data), "mailbox", "create", name]) == 0
     for box in BOXES.values():
         for days in (0, 10, 40, 90):
-            when = time.time() - days * DAY - 60
+            when = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1)) - days * DAY
             body = (
                 f"From: Bob <b@x>\nTo: a@x\nDate: {formatdate(when)}\nSubject: nr {days}\nMessage-ID: <{days}@x>\n\nx\n"
             )
@@ -82,6 +82,21 @@ def test_the_criteria_of_ipurge(options, stays, site, call):
     assert call("expire", "-f", *options, "board")[0] == 0
     assert left(site, "board") == stays
     assert left(site, "inbox") == [0, 10, 40, 90]
+
+
+@pytest.mark.parametrize(("size", "gone"), [("", False), (",W={shown}", True)])
+def test_ipurge_goes_by_the_day_of_date_and_by_the_size_that_imap_shows(size, gone, site, call):
+    name = next((site / BOXES["board"] / "cur").iterdir())
+    content = name.read_bytes()
+    shown = len(content) + content.count(b"\n")
+    name.rename(name.with_name(name.name.replace(":2,", f"{size.format(shown=shown + 1)}:2,")))
+    evening = time.mktime((*time.localtime()[:3], 0, 0, 0, 0, 0, -1)) - 10 * DAY
+    late = f"Date: {formatdate(evening, localtime=True)}\nSubject: late\n\n".replace("00:00:00", "23:59:59")
+    (site / BOXES["board"] / "new" / f"{int(evening)}.M7P1.host").write_text(late)
+    assert call("expire", "-f", "-b", str(shown), "board")[0] == 0
+    assert (40 in left(site, "board")) != gone
+    call("expire", "-f", "-x", "-d", "10", "board")
+    assert {7, 10}.isdisjoint(left(site, "board"))
 
 
 def test_ipurge_leaves_users_alone_unless_forced(site, call):

@@ -134,7 +134,7 @@ def _age(row: tuple[str, tuple[float, float, int]]) -> tuple[float, float, str]:
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """The tests of Cyrus' ipurge (semantics, section 11)."""
+    """The tests of Cyrus' ipurge (semantics, section 11), which knows of Date the day and sizes as IMAP shows them."""
 
     days: int | None = None
     octets: int | None = None
@@ -154,7 +154,7 @@ class Purge:
     def match(self, entry: Entry, now: float, beyond: Beyond) -> bool:  # noqa: ARG002
         if (self.spare_flagged and "F" in entry.letters) or (self.only_deleted and "T" not in entry.letters):
             return False
-        if self.days is not None and self._is_old(now - (entry.arrived if self.arrival else entry.sent), self.days):
+        if self.days is not None and self._is_old(now - (entry.arrived if self.arrival else entry.sent_day), self.days):
             return True
         return self.octets is not None and not (self.exact and self.days is not None) and self._is_large(entry.size)
 

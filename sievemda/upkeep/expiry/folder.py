@@ -36,6 +36,7 @@ class Options:
     dry: bool = False
     keep: bool = True  # what expires can be brought back
     tell: Tell | None = None
+    as_shown: bool = False  # sizes are those that IMAP shows
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ class FolderRun:
 
     def run(self, rules: Iterable[Rule]) -> Outcome:
         """Raises OSError and TemporaryTrouble when the folder cannot be looked at."""
-        with OpenFolder(self._mailbox, self._now) as folder:
+        with OpenFolder(self._mailbox, self._now, as_shown=self._options.as_shown) as folder:
             for number, stage in enumerate(_stages(rules)):
                 beyond = stage[0].wanted.beyond(self._left(folder)) if stage[0].wanted.ranked else NOTHING
                 self._pass(folder, stage, beyond, counts=number == 0)
