@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from sievemda.delivery.customs import remembered, takes_duplicates
 from sievemda.delivery.feeding import Feeding
-from sievemda.delivery.filing import mailbox_of
+from sievemda.delivery.filing import mailbox_of, place_after
 from sievemda.delivery.job import UNSAID, Account, Job, Parts
 from sievemda.delivery.places import Obstacle, Place
 from sievemda.delivery.recall import Recall, duplicate_key
@@ -57,6 +58,7 @@ log = logging.getLogger(__name__)
 
 FAILED = "$SieveFailed"
 _DAY = 86_400
+_MOVES = 3  # of a folder while one message is put into it
 
 
 class _NotFiled(Exception):
@@ -205,6 +207,18 @@ class Commit:
         self._account.did("discard", step, **withhold(self._parts, self._job, self._staging, plan))
 
     def _file(self, step: File, *, last: bool, again: bool = False) -> None:
+        """One copy, also when its folder moves at that very moment. Raises as `_file_at`."""
+        for _ in range(_MOVES):
+            try:
+                return self._file_at(step, last=last, again=again)
+            except _NotFiled as e:
+                moved = place_after(self._parts.store, step.place, e.error)
+                if moved is None:
+                    raise
+                step = replace(step, place=moved)
+        return self._file_at(step, last=last, again=again)
+
+    def _file_at(self, step: File, *, last: bool, again: bool) -> None:
         """One copy, unless the mailbox has the message already. Raises _NotFiled when the store fails.
 
         `again`: there are other copies since the quota was looked at, which may have taken the room.

@@ -72,7 +72,7 @@ class Calendars:
         folder = self._root / identifier
         if identifier == DEFAULT:
             for path in (self._root, folder):
-                path.mkdir(mode=self._folder_mode, parents=True, exist_ok=True)
+                path.mkdir(mode=self._folder_mode, exist_ok=True)  # not a home: its user may have moved
         if not self._inside(folder):
             raise OSError(f"{folder} is not a folder in the home directory")
         return folder

@@ -95,6 +95,30 @@ def go_on(store: MailStore, arrived: Callable[[dict[str, Any]], None]) -> None:
                 _log.error("%s is no note of a rename: %s", path, error)
 
 
+def is_shown_soon(store: MailStore, seen: Path) -> bool:
+    """Whether somebody is under way with a folder that belongs at a path, where it cannot be seen at this moment."""
+    base = store.layout.partition(store.layout.default) / MOVING
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in base.iterdir():
+            with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                note = json.loads((read_control_file(path) or b"").partition(b"\n")[0])
+                for what, at, to in note["steps"]:
+                    if str(seen) == {"link": at, "move": to}.get(what):
+                        return _is_held(path)
+    return False
+
+
+def _is_held(path: Path) -> bool:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def _written(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> tuple[Path, int]:
     base = store.layout.partition(store.layout.default) / MOVING
     make_directory(store, base)

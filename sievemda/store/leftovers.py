@@ -24,12 +24,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import aside, catchup
+from sievemda.store import aside, catchup, maildirsize, quota_state, record
 from sievemda.store.copying import copy_file
 from sievemda.store.creation import workshop
 from sievemda.store.files import is_directory, locked_within, open_directory, unique_name
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.maildir import is_at, is_folder
+from sievemda.store.record import Record
 
 if TYPE_CHECKING:
     from sievemda.store.aside import Aside
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 _PATIENCE = 30.0  # seconds that one who goes through a leftover waits for another
 _LATEST = 3600.0  # seconds after which nobody is still at delivering into it
 _ROUNDS = 5  # what follows may find that its folder moves again
-_THEIRS = {"maildirfolder", "maildirsize", "subscriptions"}  # beside `dovecot...`: what IMAP servers make
+_THEIRS = {"maildirfolder", maildirsize.FILE_NAME, quota_state.FILE_NAME, "subscriptions"}  # beside `dovecot...`
 _log = logging.getLogger(__name__)
 
 
@@ -71,17 +72,23 @@ def leave(store: MailStore, source: Path, place: Path) -> None:
 
 
 def vacate(store: MailStore, home: Path) -> None:
-    """Take a home out of the way in which there is no message, nor anything of ours or of its owner. OSError.
+    """Take a home out of the way in which there is nothing of ours or of its owner but mail. OSError.
 
     An IMAP server makes such of somebody whom it looks for on one partition alone, or who has moved while he was logged
-    in. What arrives there follows.
+    in. Mail that is in it, or arrives there, follows.
     """
     if not is_directory(home) or is_directory(home / "cur"):
         return
-    if any(map(catchup.messages_in, catchup.folders_in(home))):
-        return
-    if all(path.name.startswith("dovecot") or path.name in _THEIRS for path in catchup.other_files(home)):
+    if all(_says_nothing(store, path) for path in catchup.other_files(home)):
         aside.set_aside(store, str(home), store.layout.partition_of(home), [home], to=home)
+
+
+def _says_nothing(store: MailStore, path: Path) -> bool:
+    """Whether a file is one that IMAP servers make, or that a delivery made which came too late."""
+    if path.name == record.FILE_NAME:
+        found = store.files.records.get(path.parent)
+        return found == Record(found.id)
+    return path.name.startswith("dovecot") or path.name in _THEIRS
 
 
 def _follow_all(store: MailStore, left: Path, place: Path) -> None:
@@ -216,9 +223,12 @@ def _recounted(mailbox: Mailbox) -> None:
 def _place_of(store: MailStore, entry: Aside, folder: Path, name: MailboxName | None) -> Mailbox | Path | None:
     """Where a folder is now that lies in a leftover: a directory if it is no mailbox; None when it is nowhere."""
     identity = store.files.records.get(folder).id
-    if not identity:
+    if not identity or entry.parts[0][1] == entry.to:  # see `vacate`
         there = Path(entry.to) / folder.relative_to(entry.parts[0][0])
-        return there if store.layout.really_holds(there) and is_folder(there) else None
+        if store.layout.really_holds(there) and is_folder(there):
+            return there
+    if not identity:
+        return None
     for mailbox in _likeliest_first(store, name):
         if store.files.records.get(mailbox.path).id == identity:
             return mailbox

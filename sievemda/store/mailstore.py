@@ -7,14 +7,16 @@ look, one that it removed is gone; a look-up is a few `lstat`, and costs the sam
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from os.path import islink, lexists
 from pathlib import Path
 
 from sievemda.config import Settings
+from sievemda.errors import TemporaryTrouble
 from sievemda.policy.acl import Rights
-from sievemda.store import clearing, creation, leftovers, moves, record, rootlist, undelete
+from sievemda.store import clearing, creation, journey, leftovers, moves, record, rootlist, undelete
 from sievemda.store.aclfile import forget_list
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.denials import is_denied
@@ -31,6 +33,7 @@ from sievemda.store.quota import QuotaRoot
 from sievemda.store.staging import Chunk, Staged, measure, sync, write_staged
 
 _log = logging.getLogger(__name__)
+_PATIENCE = 3.0  # seconds for a folder that is moving
 
 
 class MailStore:
@@ -67,7 +70,7 @@ class MailStore:
         """TemporaryTrouble when it may be on a disk that is away."""
         if name.owner is not None:
             if tree := self.user_tree(name.owner):
-                found = self._in_tree(tree, name)
+                found = self._in_tree(tree, name) or self._on_its_way(name)
                 if not self._is_ours(tree) or (found is None and islink(tree.folder(name.path))):  # noqa: PTH114
                     self.layout.check_there()
                 return found
@@ -76,6 +79,20 @@ class MailStore:
                 if found := self._in_tree(tree, name):
                     return found
         self.layout.check_there()
+        return None
+
+    def _on_its_way(self, name: MailboxName) -> Mailbox | None:
+        """A folder that is moving to or from another partition, whose link is not there at this moment.
+
+        TemporaryTrouble when it does not arrive soon.
+        """
+        end = time.monotonic() + _PATIENCE
+        while name.path and len(self.layout.partitions) > 1 and (tree := self.user_tree(name.owner or "")):
+            if (found := self._in_tree(tree, name)) or not journey.is_shown_soon(self, tree.folder(name.path)):
+                return found or self._in_tree(tree, name)
+            if time.monotonic() > end:
+                raise TemporaryTrouble(f"{self.namespace.format_admin(name)} is being moved: try again later")
+            time.sleep(0.02)
         return None
 
     def _in_tree(self, tree: Tree, name: MailboxName) -> Mailbox | None:

@@ -255,7 +255,7 @@ def test_an_account_that_cannot_be_made_leaves_nothing(make_world, monkeypatch):
     def full(*_arguments, **_options):
         raise OSError(errno.ENOSPC, "disk full")
 
-    monkeypatch.setattr(accounts, "_into_place", full)
+    monkeypatch.setattr(accounts, "into_place", full)
     assert world.result("alice@x") is Result.DISK_FULL
     monkeypatch.undo()
     assert list(world.store.layout.users()) == []

@@ -424,15 +424,28 @@ def test_an_empty_home_that_an_imap_server_has_made_is_not_in_the_way(place):
     assert partitions(store)["user/bob"] == "two"
 
 
-def test_a_home_in_which_there_is_a_message_stays_in_the_way(place):
+@pytest.mark.parametrize("record", ["", '{"id": "0123456789abcdef01234567"}'])
+def test_mail_in_such_a_home_is_with_its_user_who_comes_there(place, record):
     store = place.store()
+    maildir = place.other / "user/bob/Maildir"
     for part in ("cur", "new", "tmp"):
-        (place.other / "user/bob/Maildir" / part).mkdir(parents=True)
-    (place.other / "user/bob/Maildir/new/1.M1P1.x").touch()
+        (maildir / part).mkdir(parents=True)
+    (maildir / "cur/1700000000.M1P1.x:2,F").write_text("Subject: late\n\n")
+    if record:  # a delivery has come too late
+        (maildir / "sievemda-mailbox").write_text(record)
+    rename(store, "user/bob", "user/bob", "two")
+    assert sorted(mail(place.store())["user/bob"]) == ["Subject: late\n\n", "Subject: user/bob\n\n"]
+    assert (maildir / "cur/1700000000.M1P1.x:2,F").exists()
+
+
+def test_a_home_in_which_there_is_something_of_its_owner_stays_in_the_way(place):
+    store = place.store()
+    (place.other / "user/bob/sieve").mkdir(parents=True)
+    (place.other / "user/bob/sieve/mine.sieve").touch()
     with pytest.raises(AlreadyExists):
         rename(store, "user/bob", "user/bob", "two")
     assert mail(place.store())["user/bob"] == ["Subject: user/bob\n\n"]
-    assert (place.other / "user/bob/Maildir/new/1.M1P1.x").exists()
+    assert (place.other / "user/bob/sieve/mine.sieve").exists()
 
 
 def test_who_moves_a_user_whose_copy_is_just_in_its_place_waits(place, monkeypatch):
