@@ -157,6 +157,8 @@ def tell_orphans(work: Work) -> None:
         work.failed("", "unreadable", Path(str(error.filename or "")), "it cannot be looked at", error)
 
     for found in orphans(work.store, unreadable):
+        if found.path in work.coming:
+            continue
         if _is_usual(work, found):
             work.note("", found.kind, found.path, found.why)
         else:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError, exit_code
+from sievemda.policy.quota import Usage
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
+    from sievemda.store.quota import QuotaRoot
 
 MENDED, WOULD, LEFT, NOTE, FAILED = "mended", "would mend", "left", "note", "failed"
 AREAS = ("folders", "messages", "rights", "subscriptions", "quotas", "scripts")
@@ -54,7 +56,14 @@ class Work:
     mailboxes: int = 0
     messages: int = 0
     counts: dict[str, int] = field(default_factory=dict)  # findings by their states
+    coming: set[Path] = field(default_factory=set)  # folders that a dry run has found elsewhere
+    expected: dict[Path, Usage] = field(default_factory=dict)  # what would come to a quota root, by its directory
     named: set[str] = field(default_factory=set)  # mailboxes of which something was found
+
+    def expect(self, root: QuotaRoot | None, octets: int, messages: int = 0) -> None:
+        """A dry run knows by how much a quota would be another one when the rest were mended."""
+        if self.options.dry_run and root is not None:
+            self.expected[root.path] = self.expected.get(root.path, Usage()) + Usage(octets, messages)
 
     def mend(self, mailbox: str, kind: str, path: Path, what: str, how: str, action: Callable[[], str | None]) -> bool:
         """Tell of something wrong and mend it, unless this is a dry run: whether it is mended now.

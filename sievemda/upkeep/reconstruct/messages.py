@@ -123,12 +123,12 @@ class Messages:
         mode = seen.stat.st_mode
         if stat.S_ISLNK(mode):
             self._work.leave(self._shown, "link", path, "a symbolic link is no message", "look where it leads")
-        elif stat.S_ISDIR(mode):
+        elif stat.S_ISDIR(mode) and path not in self._work.coming:
             what = "a directory where messages are"
             self._work.leave(self._shown, "directory", path, what, "look what is in it, and move it away")
-        elif not stat.S_ISREG(mode):
+        elif not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             self._work.leave(self._shown, "special", path, "neither a file nor a directory", "remove it")
-        elif not seen.name.startswith(".nfs") and seen.stat.st_mtime < time.time() - UNFINISHED:
+        elif stat.S_ISREG(mode) and not seen.name.startswith(".nfs") and seen.stat.st_mtime < time.time() - UNFINISHED:
             self._hidden(seen, path)
 
     def _hidden(self, seen: Seen, path: Path) -> None:
@@ -142,8 +142,13 @@ class Messages:
 
             how = f"renamed to {target[1]}"
             self._work.mend(self._shown, "hidden", path, "a message that no reader sees for the dot", how, show)
+            self._expect(seen.stat.st_size, 1)
         else:
             self._work.note(self._shown, "hidden", path, "no reader sees it, and it is no message")
+
+    def _expect(self, octets: int, messages: int = 0) -> None:
+        if self._work.options.dry_run:
+            self._work.expect(self._mailbox.quota_root(), octets, messages)
 
     def _shown_name(self, seen: Seen) -> Name:
         """Its name without the dot, when that can be one and is right, else another with the same flags."""
@@ -178,6 +183,9 @@ class Messages:
         how = f"renamed to {target[0]}/{target[1]}"
         if self._work.mend(self._shown, kind, path, what, how, lambda: hands.rename(seen.place, target)):
             seen.part, seen.name = target
+        elif wrong:
+            size = seen.stat.st_size
+            self._expect((size if wanted.size is None else wanted.size) - (size if name.size is None else name.size))
 
     def _wanted(self, seen: Seen, name: Name, path: Path) -> tuple[Name, tuple[str, str] | None]:
         """The name it should have, but for flags, and what is wrong with that it has."""
@@ -237,6 +245,8 @@ class Messages:
         if same:
             what, how = f"a second name of the same file: {first}", "that name removed"
             self._work.mend(self._shown, "doubled", path, what, how, lambda: hands.unlink(seen.place))
+            size = Name.of(seen.name).size
+            self._expect(-(seen.stat.st_size if size is None else size), -1)
             return
         target = seen.part, seen.name.replace(Name.of(seen.name).unique, unique_name(), 1)
         what, how = f"two messages have its name: {first}", f"renamed to {target[1]}"

@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import AlreadyExists, DataError
-from sievemda.store import links, lost, record, scripts, subscriptions, withdrawn
+from sievemda.store import links, lost, maildirsize, record, scripts, subscriptions, withdrawn
 from sievemda.store.aclfile import FILE_NAME as ACL_FILE
 from sievemda.store.aclfile import forget_list
 from sievemda.store.creation import MOVED, nearest_above
 from sievemda.store.crossing import transfer
 from sievemda.store.files import is_directory, write_new
 from sievemda.store.layout import MAILDIR
-from sievemda.store.maildir import PARTS, make_parts
+from sievemda.store.maildir import PARTS, contents, make_parts
 from sievemda.store.names import MailboxName
 from sievemda.store.spelling import from_disk
 from sievemda.upkeep.reconstruct.findings import Work
@@ -121,6 +121,11 @@ def bring(work: Work, tree: Tree, astray: Astray, wants: Wants = lambda *_: True
         return f"discovered {shown}"
 
     work.mend(shown, "outside", astray.place, what, f"discovered {shown}", take_in)
+    if work.options.dry_run:
+        work.coming.add(astray.place)
+        above = nearest_above(store, name)
+        if not maildirsize.exists(astray.place):  # it has no limits of its own
+            work.expect(above.quota_root() if above else None, *contents(astray.place))
 
 
 def _give_rights(work: Work, name: MailboxName, target: Path) -> None:

@@ -76,6 +76,8 @@ def _message(work: Work, tree: Tree, directory: int, path: Path) -> None:
     shown = work.store.namespace.format_admin(target.name)
     entry = withdrawn.Withdrawn(path.name, shown, "damaged", time.time(), flags=_flags(said))
     work.mend(shown, "withdrawn", path, what, f"brought back into {shown}", _restoring(work, tree, entry, target))
+    if work.options.dry_run:
+        work.expect(target.quota_root(), path.lstat().st_size, 1)
 
 
 def _restoring(work: Work, tree: Tree, entry: withdrawn.Withdrawn, target: Mailbox) -> Callable[[], None]:

@@ -137,3 +137,5 @@ def _message(work: Work, mailbox: Mailbox, shown: str, path: Path, found: os.sta
 
     what = "a message lies where no reader looks"
     work.mend(shown, "misplaced", path, what, f"put into {part} as {target}", bring)
+    if work.options.dry_run:
+        work.expect(mailbox.quota_root(), found.st_size, 1)

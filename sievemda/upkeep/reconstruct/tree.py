@@ -90,12 +90,12 @@ def mend_quotas(work: Work, roots: Iterable[QuotaRoot]) -> None:
     for root in {root.path: root for root in roots}.values():
         shown = work.store.namespace.format_admin(root.name)
         try:
-            _count(work, root, shown)
+            _count(work, root, shown, work.expected.get(root.path, Usage()))
         except (OSError, SievemdaError) as error:
             work.failed(shown, "quota", root.path / maildirsize.FILE_NAME, "it cannot be counted", error)
 
 
-def _count(work: Work, root: QuotaRoot, shown: str) -> None:
+def _count(work: Work, root: QuotaRoot, shown: str, coming: Usage) -> None:
     path = root.path / maildirsize.FILE_NAME
     limits = root.limits()
     if limits.storage is None and limits.messages is None:
@@ -103,9 +103,9 @@ def _count(work: Work, root: QuotaRoot, shown: str) -> None:
     damage = _damage_of(path)
     count = root.count(write=False)
     before = count.before
-    if damage is None and (before is None or before == _kept(count.usage)):
+    now = _kept(count.usage + coming)
+    if damage is None and (before is None or before == now):
         return
-    now = _kept(count.usage)
     what = damage or f"it says {_said(before)}, and there are {_said(now)}"
 
     def write() -> str:

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from sievemda.policy.quota import Limits
+from sievemda.store import rootlist
 from tests.upkeep.reconstruct.conftest import MESSAGE, kinds, names
 
 SIZE, WIRE = len(MESSAGE), len(MESSAGE) + MESSAGE.count(b"\n")
@@ -150,3 +152,22 @@ def test_a_message_behind_a_dot_keeps_its_flags(mailbox, put, mend, size):
     (name,) = names(inbox)
     assert name.endswith(",S=43,W=47:2,FS")
     assert name.startswith("1700000000.") is (size == 43)
+
+
+def test_a_dry_run_tells_what_the_run_then_finds(store, mailbox, put, mend):
+    inbox, lists = mailbox("user/alice"), mailbox("user/alice/Lists")
+    for number in range(6):
+        put(inbox, f"cur/1700000000.M{number}P1Q1.host,S=43,W=47:2,S")
+        put(lists, f"cur/1700000001.M{number}P1Q1.host,S=43,W=47:2,S")
+    rootlist.set_limits(store, inbox.name, Limits(storage=100000))
+    first, second, third, fourth, *_ = sorted((inbox.path / "cur").iterdir())
+    first.rename(first.with_name(first.name.replace("S=43", "S=430")))
+    second.rename(inbox.path / second.name)
+    third.rename(third.with_name(f".{third.name}"))
+    os.utime(third.with_name(f".{third.name}"), (0, 0))
+    os.link(fourth, inbox.path / "new" / fourth.name.partition(":")[0])
+    lists.path.rename(inbox.path / "cur" / ".Lists")
+    dry = mend(dry_run=True)
+    assert kinds(dry, "would mend") == kinds(mend())
+    assert "quota" not in kinds(dry, "would mend")
+    assert kinds(mend()) == []
