@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -183,3 +184,9 @@ def test_a_database_that_may_not_be_written_is_no_matter_of_trying_again(tmp_pat
             database.execute("SELECT * FROM nothing")
         assert exit_code(trouble(other.value)) == 75
     assert [exit_code(trouble(cause)) for cause in (None, PermissionError(), OSError())] == [75, 74, 75]
+
+
+def test_who_interrupts_while_modules_are_imported_sees_no_traceback(tmp_path):
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = sievemda("--help", env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
