@@ -19,6 +19,7 @@ from sievemda.upkeep.reconstruct.findings import Work
 from sievemda.upkeep.reconstruct.identities import Identities
 from sievemda.upkeep.reconstruct.locks import mend_locks
 from sievemda.upkeep.reconstruct.messages import Messages
+from sievemda.upkeep.reconstruct.numbering import mend_numbering
 from sievemda.upkeep.reconstruct.scope import Scope
 from sievemda.upkeep.reconstruct.shared import mend_sharing
 from sievemda.upkeep.reconstruct.strays import mend_strays
@@ -167,6 +168,7 @@ def _mend(work: Work, known: Identities, mailbox: Mailbox, shown: str) -> None:
         messages = Messages(work, mailbox, shown)
         messages.mend()
         controls.mend_keywords(work, mailbox, shown, messages.letters)
+        mend_numbering(work, mailbox, shown)
     if options.wants("quotas"):
         tree.mend_counter(work, mailbox.path, mailbox.tree, shown)
     if options.drop_indexes:
