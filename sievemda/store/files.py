@@ -223,35 +223,47 @@ class Dotlock:
         """Give the file its new content; the lock is released by that.
 
         `later`: it is to be a second younger than the one it replaces, for readers who look at nothing else.
+
+        Why the lock itself does not become the file: it says until its end who holds it, so that nobody waits for a
+        process that was killed.
         """
-        os.ftruncate(self._fd, 0)  # who holds the lock
-        os.lseek(self._fd, 0, os.SEEK_SET)
-        with os.fdopen(self._fd, "wb", closefd=False) as file:
-            file.write(content)
-            file.flush()
-        if later:
-            self._be_later()
-        sync_file(self._fd)
-        os.rename(self._lock, self.path.name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        temporary = f".{self.path.name}.{unique_name()}"
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode, dir_fd=self._directory)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(content)
+                file.flush()
+                if later:
+                    self._be_later(fd)
+                sync_file(fd)
+            os.rename(temporary, self.path.name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=self._directory)
+            raise
+        self._release()
+        sync_file(self._directory)
+
+    def _release(self) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._lock, dir_fd=self._directory)
         os.close(self._fd)
         self._fd = -1
-        sync_file(self._directory)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
             if self._fd >= 0:
-                with suppress(FileNotFoundError):
-                    os.unlink(self._lock, dir_fd=self._directory)
+                self._release()
         finally:
             self._leave()
 
-    def _be_later(self) -> None:
+    def _be_later(self, fd: int) -> None:
         with suppress(FileNotFoundError):
             after = int(self.path.lstat().st_mtime) + 1
             if time.time() < after:
-                os.utime(self._fd, (after, after))
+                os.utime(fd, (after, after))
 
 
 def _holder(pid: int) -> bytes:
