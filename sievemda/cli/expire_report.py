@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sievemda.cli.mailbox import print_json
-from sievemda.cli.main import discard
+from sievemda.cli.main import discard, tell
 from sievemda.cli.terminal import clean
 from sievemda.errors import TemporaryTrouble
 
@@ -212,6 +213,11 @@ def _say(text: str) -> None:
     except BrokenPipeError:
         discard(sys.stdout)
         raise click.exceptions.Exit(0) from None
+    except OSError as error:  # of our output, and of no mailbox
+        discard(sys.stdout)
+        line = f"sievemda: standard output: {error.strerror}"
+        tell(lambda: print(line, file=sys.stderr))
+        raise click.exceptions.Exit(os.EX_IOERR) from None
 
 
 def _messages(number: int, octets: int) -> str:

@@ -256,3 +256,11 @@ def test_the_rules_of_the_settings_hold_when_none_are_named(site, call, rules):
 def test_the_rules_that_come_with_the_program_can_be_used(call):
     code, out, err = call("expire", str(RULES), "-n")
     assert (code, out, err) == (0, "nothing expires\n", "")
+
+
+def test_that_nothing_can_be_printed_is_said_of_no_mailbox(call, site, rules, monkeypatch):
+    path = rules(JUNK)
+    with open("/dev/full", "w", buffering=1) as full, monkeypatch.context() as patch:  # noqa: PTH123 - a device
+        patch.setattr("sys.stdout", full)
+        code, _, err = call("expire", path, "--verbose")
+    assert (code, err) == (74, "sievemda: standard output: No space left on device\n")
