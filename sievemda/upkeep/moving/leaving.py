@@ -105,7 +105,7 @@ class Leaving:
         return departures.write(self._store, self._userid, departure, **changes)
 
     def _travel(self, departure: Departure, wish: Wish, wire: Wire) -> Departure:
-        wire.hear()  # who it is
+        wire.meet()
         here = departure.phase in (STAYING, HELD)
         octets = self._octets() if here else 0
         asked = {"do": "open", "id": departure.id, "user": self._userid, "to": departure.to}
@@ -258,7 +258,7 @@ class Leaving:
             raise NotPermitted(f"{self._userid} has arrived at {departure.host}: move him back from there")
         if departure.phase == ARRIVING:
             wire = connect(departure.host)
-            wire.hear()
+            wire.meet()
             asked = {"do": "open", "id": departure.id, "user": self._userid, "to": departure.to, "octets": 0}
             if wire.ask(asked)["arrived"]:
                 self._note(departure, phase=THERE)

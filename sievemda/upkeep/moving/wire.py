@@ -53,6 +53,15 @@ class Wire:
         except (OSError, ValueError) as error:
             raise Unavailable(f"{self.peer}: the connection was cut") from error
 
+    def meet(self) -> None:
+        """Hear who the other is. Unavailable when he is another version, with which it might go wrong in the middle."""
+        said = self.hear()
+        if said.get("sievemda") != VERSION:
+            raise Unavailable(
+                f"{self.peer} speaks version {str(said.get('sievemda'))[:40]} of what `mailbox move` says, and here it is"
+                f" {VERSION}: both hosts need the same sievemda"
+            )
+
     def hear(self) -> Said:
         """What the other says. Unavailable when he is gone, or is none of ours; what went wrong there is raised."""
         try:
