@@ -50,20 +50,14 @@ def _sending(command: Callable[..., Format]) -> Callable[..., Any]:
 
 
 def _run(choice: Any, form: Format, *, dry_run: bool, as_json: bool, quiet: bool) -> int:
-    from sievemda.upkeep.exporting.snapshot import snapshot
-    from sievemda.upkeep.exporting.writing import Exported, export
+    from sievemda.upkeep.exporting.writing import export
 
     failures, results, progress = Failures(), [], _Progress()
-    if dry_run:
-        for chosen in choice.chosen:
-            place, renamed = form.place(chosen, single=choice.single)
-            results.append(Exported(chosen.shown, str(place), renamed, len(snapshot(chosen.mailbox).rows)))
-    else:
-        for result in export(choice, form, progress.tick):
-            progress.clear()
-            results.append(result)
-            if result.error is not None:
-                failures.tell(result.error, result.mailbox)
+    for result in export(choice, form, progress.tick, dry_run=dry_run):
+        progress.clear()
+        results.append(result)
+        if result.error is not None:
+            failures.tell(result.error, result.mailbox)
     if as_json and not quiet:
         keys = ("mailbox", "target", "renamed", "messages", "gone")
         rows = [{key: getattr(each, key) for key in keys} for each in results if not each.error]

@@ -142,6 +142,13 @@ def test_a_dry_run_writes_nothing(site, tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.parametrize("kind", ["mbox", "maildir", "eml"])
+def test_a_dry_run_tells_what_is_in_the_way(site, tmp_path, kind):
+    (tmp_path / "out").write_text("precious")
+    code, out, err = site("export", kind, "-n", "user/alice", str(tmp_path / "out"))
+    assert (code, out, "is there already" in err) == (73, "", True)
+
+
 def test_standard_output_gets_messages_alone(site):
     fields = "X-IMAPbase: 1 0000000001\nStatus: \nX-Status: \nX-Keywords: \nX-UID: 1\n"
     code, out, _ = site("export", "mbox", "user/alice/Lists", "-")

@@ -65,11 +65,14 @@ class AsEml:
         path = self.target.joinpath(*(encoded(part) for part in chosen.base), *parts)
         return path, parts != list(chosen.folder or (INBOX,))
 
-    def write(self, chosen: Chosen, place: Path, tick: Callable[[int], None]) -> tuple[int, int]:
+    def check(self, chosen: Chosen, place: Path) -> None:  # noqa: ARG002
         if os.path.lexists(place) and not place.is_dir():
             raise AlreadyExists(f"{place} is there already, and is no directory")
         if place.is_dir() and any(not (entry.is_dir() or _OURS.fullmatch(entry.name)) for entry in place.iterdir()):
             raise AlreadyExists(f"{place} has files in it already: name a directory that is not there")
+
+    def write(self, chosen: Chosen, place: Path, tick: Callable[[int], None]) -> tuple[int, int]:
+        self.check(chosen, place)
         place.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         with directory_in(place, _FOLDER_MODE) as aside:
             told = _write(chosen.mailbox, place, aside, tick)

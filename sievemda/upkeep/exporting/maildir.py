@@ -45,9 +45,12 @@ class AsMaildir:
         root = self.target if single else self.target.joinpath(*chosen.base)
         return (root / to_disk(chosen.folder) if chosen.folder and not single else root), False
 
-    def write(self, chosen: Chosen, place: Path, tick: Callable[[int], None]) -> tuple[int, int]:
+    def check(self, chosen: Chosen, place: Path) -> None:
         if place.exists() and not is_folder(place) and not (place == self._root(place, chosen) and _is_tree(place)):
             raise AlreadyExists(f"{place} is there already, and is no Maildir")
+
+    def write(self, chosen: Chosen, place: Path, tick: Callable[[int], None]) -> tuple[int, int]:
+        self.check(chosen, place)
         place.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         make_parts(place, _FOLDER_MODE)
         if place != self._root(place, chosen):

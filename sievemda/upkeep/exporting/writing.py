@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from sievemda.errors import SievemdaError, StoreTrouble
 from sievemda.store.names import INBOX
 from sievemda.upkeep.exporting.mbox import write_mbox
-from sievemda.upkeep.exporting.target import written
+from sievemda.upkeep.exporting.snapshot import snapshot
+from sievemda.upkeep.exporting.target import check_vacant, written
 from sievemda.upkeep.importing.file_names import encoded
 
 if TYPE_CHECKING:
@@ -35,17 +37,27 @@ class Format(Protocol):
     def place(self, chosen: Chosen, *, single: bool) -> tuple[Path, bool]:
         """Where a mailbox goes, and whether it has another name there."""
 
+    def check(self, chosen: Chosen, place: Path) -> None:
+        """SievemdaError when what is there is in the way."""
+
     def write(self, chosen: Chosen, place: Path, tick: Tick) -> tuple[int, int]:
         """Messages written and gone. SievemdaError, OSError: nothing is under the name then that is not whole."""
 
 
-def export(choice: Choice, form: Format, tick: Tick = lambda _: None) -> Iterator[Exported]:
-    """Write one mailbox after the other. After StoreTrouble, as with a full disk, none follows."""
+def export(choice: Choice, form: Format, tick: Tick = lambda _: None, *, dry_run: bool = False) -> Iterator[Exported]:
+    """Write one mailbox after the other. After StoreTrouble, as with a full disk, none follows.
+
+    A `dry_run` looks at what is there and writes nothing.
+    """
     for chosen in choice.chosen:
         place, renamed = form.place(chosen, single=choice.single)
         result = Exported(chosen.shown, str(place), renamed)
         try:
-            result.messages, result.gone = form.write(chosen, place, tick)
+            if dry_run:
+                form.check(chosen, place)
+                result.messages = len(snapshot(chosen.mailbox).rows)
+            else:
+                result.messages, result.gone = form.write(chosen, place, tick)
         except OSError as error:
             result.error = StoreTrouble(f"{error.filename or place}: {error.strerror or error}")
         except SievemdaError as error:
@@ -73,6 +85,10 @@ class AsMbox:
         path = self.target.joinpath(*base, *(f"{part}.sbd" for part in parts[:-1]), parts[-1])
         return path, parts != list(folder or (INBOX,))
 
+    def check(self, chosen: Chosen, place: Path) -> None:  # noqa: ARG002
+        if place == self.target or os.path.lexists(place):  # else its directory is made
+            check_vacant(place, replace=self.force or self.append)
+
     def write(self, chosen: Chosen, place: Path, tick: Tick) -> tuple[int, int]:
         if place != self.target:
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,6 +108,9 @@ class AsStream:
 
     def place(self, chosen: Chosen, *, single: bool) -> tuple[Path, bool]:  # noqa: ARG002
         return Path("-"), False
+
+    def check(self, chosen: Chosen, place: Path) -> None:
+        """Nothing can be in the way."""
 
     def write(self, chosen: Chosen, place: Path, tick: Tick) -> tuple[int, int]:  # noqa: ARG002
         return write_mbox(chosen.mailbox, self.write_to, self.form, done=tick)
