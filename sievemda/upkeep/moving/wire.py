@@ -57,9 +57,10 @@ class Wire:
         """Hear who the other is. Unavailable when he is another version, with which it might go wrong in the middle."""
         said = self.hear()
         if said.get("sievemda") != VERSION:
+            other = str(said.get("sievemda"))[:40]
             raise Unavailable(
-                f"{self.peer} speaks version {str(said.get('sievemda'))[:40]} of what `mailbox move` says, and here it is"
-                f" {VERSION}: both hosts need the same sievemda"
+                f"{self.peer} speaks version {other} of the protocol of moves, and this host {VERSION}:"
+                " both need the same sievemda"
             )
 
     def hear(self) -> Said:
