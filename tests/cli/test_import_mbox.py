@@ -98,6 +98,8 @@ def test_a_directory_becomes_folders_and_what_cannot_be_is_told(call, box, tmp_p
     for name in ("Inbox", "Lists", "Lists.sbd/a^b", "news/x.mbox", "list.mbox/list.mbox", "100%", "a%2Fb"):
         box(name, message(name))
     box("Lists.msf", "index")
+    box(".hidden", message("hidden"))
+    box(".settings", "x")
     box("notes.txt", "hello")
     (tmp_path / "mail" / "link").symlink_to("Inbox")
     code, out, err = call("import", "mbox", str(tmp_path / "mail"), "user/alice", "--json")
@@ -115,6 +117,7 @@ def test_a_directory_becomes_folders_and_what_cannot_be_is_told(call, box, tmp_p
         },
     )
     assert [line.rpartition("/")[2] for line in err.splitlines()] == [
+        ".hidden is hidden: passed over",
         "link is no file: passed over",
         "notes.txt is no mbox: passed over",
     ]
@@ -154,6 +157,15 @@ def test_a_truncated_file_gives_what_is_whole_and_says_what_is_not(call, box, fi
     assert code == 65
     assert "message 2, at octet 68, is not whole: its last line is cut" in err
     assert "2 messages came" in out
+
+
+def test_the_place_of_copies_that_is_full_is_named(call, box, monkeypatch, tmp_path):
+    monkeypatch.setattr("sievemda.upkeep.importing.unpacking.tempfile.TemporaryFile", lambda: open("/dev/full", "wb"))  # noqa: PTH123, SIM115
+    code, out, err = call("import", "mbox", box("old", message(1), packed=gzip.compress), "user/alice")
+    assert (code, out) == (74, "")
+    assert "no room for a copy in " in err
+    assert "TMPDIR" in err
+    assert not (tmp_path / "d" / "mail" / "user").exists()
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,11 @@ def _folder(path: Path, below: tuple[str, ...], form: str) -> SourceFolder:
 
 def _walk(directory: Path, below: tuple[str, ...], form: str, found: Contents) -> None:
     for entry in found.entries(directory, len(below)):
-        if entry.name[0] == "." or entry.name.lower().endswith(_NOTES):
-            continue
         path = Path(entry.path)
+        if entry.name[0] == "." or entry.name.lower().endswith(_NOTES):
+            if entry.is_file(follow_symlinks=False) and path.stat().st_size and _is_mbox(path):
+                found.passed_over.append(f"{path} is hidden: passed over")
+            continue
         name = decoded(_stem(entry.name))
         if entry.is_dir(follow_symlinks=False):
             _walk(path, (*below, name), form, found)
@@ -76,8 +78,12 @@ def _stem(name: str) -> str:
 
 
 def _is_mbox(path: Path) -> bool:
-    beginning = beginning_of(path).lstrip(b"\r\n")
-    return beginning.startswith(b"From ") or not (beginning or path.stat().st_size)
+    """One that cannot be read may be one, and is told when it is its turn."""
+    try:
+        beginning = beginning_of(path).lstrip(b"\r\n")
+        return beginning.startswith(b"From ") or not (beginning or path.stat().st_size)
+    except OSError:
+        return True
 
 
 @contextmanager

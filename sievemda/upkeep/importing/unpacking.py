@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from sievemda.errors import StoreTrouble
 from sievemda.given import open_given
 
 _MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
@@ -52,20 +55,37 @@ def seekable(file: BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
     it again, and a pipe cannot be sought in at all.
     """
     if not file.seekable():
-        with tempfile.TemporaryFile() as spool:
-            shutil.copyfileobj(file, spool, BLOCK)
-            spool.seek(0)
-            with seekable(cast("BinaryIO", spool)) as found:
-                yield found
+        with _copied(lambda spool: shutil.copyfileobj(file, spool, BLOCK)) as (spool, _), seekable(spool) as found:
+            yield found
         return
     content = unpacked(file)
     if content is file:
         yield file, ""
         return
-    with tempfile.TemporaryFile() as spool:
-        problem = _copy(content, cast("BinaryIO", spool))
+    with _copied(partial(_copy, content)) as found:
+        yield found
+
+
+@contextmanager
+def _copied(copy: Callable[[BinaryIO], str | None]) -> Iterator[tuple[BinaryIO, str]]:
+    """A file on disk into which somebody copies, and what he says. StoreTrouble when there is no room for it."""
+    spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed in the end
+    try:
+        try:
+            said = copy(spool)
+            spool.flush()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            place = tempfile.gettempdir()
+            raise StoreTrouble(
+                f"no room for a copy in {place}: TMPDIR in the environment names another place"
+            ) from error
         spool.seek(0)
-        yield cast("BinaryIO", spool), problem
+        yield spool, said or ""
+    finally:
+        with suppress(OSError):  # it tries again to write what there was no room for
+            spool.close()
 
 
 def _copy(source: BinaryIO, target: BinaryIO) -> str:
