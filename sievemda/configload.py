@@ -44,8 +44,10 @@ _MOST_OCTETS = 1 << 62
 _MOST_SECONDS = 36500 * 86400  # behind that, calendars end
 
 
-def load(file: Path | None = None, data: Path | None = None, sets: Iterable[str] = ()) -> config.Settings:
-    """The settings from `file`, then `sets`; `data` wins over the file's own.
+def load(
+    file: Path | None = None, data: Path | None = None, sets: Iterable[str] = (), *, text: str | None = None
+) -> config.Settings:
+    """The settings from `file`, then `sets`; `data` wins over the file's own. `text`: what the file is to have.
 
     Without `file`, `sievemda.toml` in the data directory is read when it is there; without both, the file of the
     system. Raises ConfigurationError with every problem that was found.
@@ -58,7 +60,7 @@ def load(file: Path | None = None, data: Path | None = None, sets: Iterable[str]
             raise ConfigurationError(f"no configuration: {file} does not exist; give --data DIR or --config FILE")
     collected = _Collector()
     if file is not None:
-        collected.take_file(file)
+        collected.take_file(file, text)
     for item in sets:
         collected.take_set(item)
     if data is not None:
@@ -122,11 +124,11 @@ class _Collector:
         self.problems: list[str] = []
         self.data: Path | None = None
 
-    def take_file(self, file: Path) -> None:
+    def take_file(self, file: Path, text: str | None) -> None:
         import tomllib  # noqa: PLC0415 - as above
 
         try:
-            tree = tomllib.loads(read_given(file).decode())
+            tree = tomllib.loads(read_given(file).decode() if text is None else text)
         except OSError as e:
             raise ConfigurationError(f"{file}: {e.strerror}") from e
         except (ValueError, RecursionError) as e:  # no TOML, no UTF-8, a number without an end, a nest of brackets

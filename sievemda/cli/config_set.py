@@ -11,7 +11,7 @@ import socket
 import stat
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,10 @@ _PATIENCE = 10.0  # seconds for somebody who changes the file, too
 )
 @click.argument("key")
 @click.argument("value")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what the setting would be, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
-def set_(ctx: click.Context, /, key: str, value: str, as_json: bool) -> None:
+def set_(ctx: click.Context, /, key: str, value: str, **how: bool) -> None:
     """Write a setting to the configuration file (--config FILE, or sievemda.toml in DIR of --data).
 
     KEY and VALUE are as for --set. Comments and layout of the file stay. What the settings would be then is checked as
@@ -50,14 +51,15 @@ def set_(ctx: click.Context, /, key: str, value: str, as_json: bool) -> None:
         written = configedit.typed(full, value, Path.cwd())
     except ValueError as error:
         raise ConfigurationError(f"{key}: {error}") from error
-    _change(ctx, full, lambda text: configedit.changed(text, full, written), as_json=as_json)
+    _change(ctx, full, lambda text: configedit.changed(text, full, written), **how)
 
 
 @click.command(epilog="Example: sievemda --data ./var config unset lmtp_strict_quota")
 @click.argument("key")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what the setting would be, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
-def unset(ctx: click.Context, /, key: str, as_json: bool) -> None:
+def unset(ctx: click.Context, /, key: str, **how: bool) -> None:
     """Take a setting out of the configuration file, so that its default holds. What there is none of is no mistake."""
     from sievemda import configedit
 
@@ -65,7 +67,7 @@ def unset(ctx: click.Context, /, key: str, as_json: bool) -> None:
         full = _full_key(key)
     except ConfigurationError:  # what is no setting, and for which a file is refused
         full = key
-    _change(ctx, full, lambda text: configedit.without(text, full), as_json=as_json)
+    _change(ctx, full, lambda text: configedit.without(text, full), **how)
 
 
 def _full_key(key: str) -> str:
@@ -75,19 +77,23 @@ def _full_key(key: str) -> str:
         raise ConfigurationError(str(error)) from error
 
 
-def _change(ctx: click.Context, key: str, change: Callable[[str], str], *, as_json: bool) -> None:
+def _change(ctx: click.Context, key: str, change: Callable[[str], str], *, dry_run: bool, as_json: bool) -> None:
     file, data, sets = ctx.meta["sievemda.load"].args
     path = Path(os.path.realpath(file or (data / "sievemda.toml" if data else configload.DEFAULT_FILE)))
-    with _alone(path, make=file is None):
+    with nullcontext() if dry_run else _alone(path, make=file is None):
         text = _read(path)
         try:
             before = dict(values_of(configload.load(path if path.exists() else None, data, sets)))
         except ConfigurationError:  # which this change may mend
             before = {}
         new = change(text)
-        there = path if path.exists() else None
-        settings = _replace(path, new, data, sets) if new != text else configload.load(there, data, sets)
-    _tell(settings, key, before, path, as_json=as_json, changed=new != text)
+        if dry_run:
+            settings = configload.load(path, data, sets, text=new)
+            check_deeply(settings)
+        else:
+            there = path if path.exists() else None
+            settings = _replace(path, new, data, sets) if new != text else configload.load(there, data, sets)
+    _tell(settings, key, before, path, dry_run=dry_run, as_json=as_json, changed=new != text)
 
 
 @contextmanager
@@ -184,21 +190,30 @@ def server_of(settings: Settings) -> int | None:
     return pid or None
 
 
-def _tell(settings: Settings, key: str, before: dict[str, Any], path: Path, *, as_json: bool, changed: bool) -> None:
+def _tell(
+    settings: Settings,
+    key: str,
+    before: dict[str, Any],
+    path: Path,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    changed: bool,
+) -> None:
     full = whole(key)
     now = dict(values_of(settings)).get(full)
     old = before.get(full)
     pid, effect = server_of(settings), "restart" if needs_restart(full) else "reload"
     if as_json:
         values = {"key": key, "value": _shown(full, now), "before": _shown(full, old)}
-        more = {"file": str(path), "changed": changed, "takes_effect": effect, "server": pid}
+        more = {"file": str(path), "changed": changed, "dry_run": dry_run, "takes_effect": effect, "server": pid}
         click.echo(json.dumps(values | more))
         return
     if not changed:
         click.echo(f"{path} has it so already")
         return
     click.echo(f"{full} = {configload.spelled(_shown(full, now))}")
-    if pid is not None:
+    if pid is not None and not dry_run:
         how = f"restart the server, process {pid}" if effect == "restart" else f"kill -HUP {pid}"
         click.echo(f"the running server takes it by: {how}")
 

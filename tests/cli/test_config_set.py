@@ -253,3 +253,22 @@ def test_lines_end_as_the_others_do(site):
 @pytest.mark.parametrize("key", ["partition-big", "store.partitions.big", "xlist-sent"])
 def test_a_part_of_a_setting_is_described_as_the_whole(site, key):
     assert site("config", "describe", key)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(("set", "lmtp.workers", "4"), 0), (("unset", "lmtp.workers"), 0), (("set", "lmtp.workers", "many"), 78)],
+)
+def test_a_dry_run_says_the_same_and_writes_nothing(site, tmp_path, arguments, code):
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path, site.file)}
+    dry = site("config", *arguments, "--dry-run")
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path, site.file)} == before
+    assert (dry[0], site.file.read_text()) == (code, FILE)
+    assert dry == site("config", *arguments)
+
+
+def test_a_dry_run_makes_no_directory_for_the_file(tmp_path, capsys):
+    assert run(["--data", str(tmp_path / "d"), "config", "set", "lmtp.workers", "4", "-n", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["value"], said["changed"], said["dry_run"]) == (4, True, True)
+    assert not (tmp_path / "d").exists()
