@@ -140,7 +140,7 @@ class _Flow:
         remarks = Remarks()
         try:
             commands = self._commands(statement, remarks)
-        except Impossible as e:
+        except (Impossible, RecursionError) as e:
             self.missing |= remarks.missing
             self._failed(statement, source, out, str(e))
             return

@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)")
 _OF_MESSAGE = {"SIZE", "LINES", "RETURNCODE", "FROM"}
 _NUMERIC = {"<", "<=", ">", ">=", "==", "!="}
 _TEXTUAL = {"lt", "le", "gt", "ge", "eq", "ne"}
+_LONGEST = 16_384  # characters of one value
 _LOOKED_UP = 200  # patterns of one file
 _SPECIAL = "|!$()[]\\+*?.&;`'-~<>^{}\""
 _SENDER = "\x03FROM"  # what stands for $FROM as a whole
@@ -212,8 +213,17 @@ class Tests:
 
     def expanded(self, text: str, *, in_pattern: bool = False) -> str:
         """With its variables filled in. Raises `Impossible`."""
+        length = 0
 
         def fill(found: re.Match[str]) -> str:
+            nonlocal length
+            value = held(found)
+            length += len(value)
+            if length > _LONGEST:
+                raise Impossible(f"a value is longer than {_LONGEST} characters")
+            return value
+
+        def held(found: re.Match[str]) -> str:
             if found[1]:
                 return "\\$" if in_pattern else "$"
             name = found[2] if found[2] is not None else found[3]
