@@ -71,6 +71,8 @@ def mend_rights(work: Work, mailbox: Mailbox, shown: str) -> None:
             _restore(work, mailbox, shown, path)
         return
     damage = aclfile.damage_of(content)
+    if not damage and _is_cut(mailbox, content):
+        damage = "its end is missing"
     if not damage:
         return
     if _replacement(mailbox, content) is None:
@@ -105,12 +107,28 @@ def _replacement(mailbox: Mailbox, content: bytes) -> bytes | None:
     if aclfile.recorded_as(good, owner) == known.acl_file:
         return good
     if known.acl_file.endswith(f" {owner or ''}"):
+        if _is_cut(mailbox, content):
+            return _recorded(mailbox)
         recorded, _ = mailbox.store.acls.written(aclfile.recorded_acl(known), owner)
         if set(good.splitlines()) <= set(recorded.splitlines()) and (
             aclfile.recorded_as(recorded, owner) == known.acl_file
         ):
             return recorded
     return None if any(line.lstrip(b' \t"').startswith(b"-") for line in bad) else good
+
+
+def _is_cut(mailbox: Mailbox, content: bytes) -> bool:
+    """Whether it ends in the midst of a line, and is how what our record tells begins."""
+    if not content or content.endswith(b"\n"):
+        return False
+    recorded = _recorded(mailbox)
+    known = mailbox.store.records.get(mailbox.path).acl_file
+    return recorded.startswith(content) and aclfile.recorded_as(recorded, mailbox.name.owner) == known
+
+
+def _recorded(mailbox: Mailbox) -> bytes:
+    known = mailbox.store.records.get(mailbox.path)
+    return mailbox.store.acls.written(aclfile.recorded_acl(known), mailbox.name.owner)[0]
 
 
 def _restore(work: Work, mailbox: Mailbox, shown: str, path: Path) -> None:

@@ -316,3 +316,17 @@ def test_a_message_without_an_entry_comes_back_when_it_is_old(store, mailbox, me
     later = time.time() + 2 * 86400
     monkeypatch.setattr(time, "time", lambda: later)
     assert kinds(mend()) == ["withdrawn"]
+
+
+# -- rights that were cut ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("octets", [1, 2, 5, 12])
+def test_rights_whose_end_is_missing_are_those_that_were_set(mailbox, mend, octets):
+    lists = mailbox("user/alice/Lists")
+    file = given(lists, ("alice", "lrswa"), ("bob", "lrs"))
+    sound = file.read_bytes()
+    file.write_bytes(sound[:-octets])
+    assert kinds(mend()) == ["acl"]
+    assert file.read_bytes() == sound
+    assert mend() == []
