@@ -87,8 +87,12 @@ def set_flags(mailbox: Mailbox, file: Path, flags: tuple[str, ...]) -> Path:
     return target
 
 
-def move(store: MailStore, source: Mailbox, file: Path, target: Mailbox, flags: tuple[str, ...]) -> Path:
+def move(
+    store: MailStore, source: Mailbox, file: Path, target: Mailbox, flags: tuple[str, ...], *, sync: bool = True
+) -> Path:
     """Move a message to another folder, where it has these flags, and return its new file.
+
+    Without `sync` a crash may undo that, unless somebody syncs both folders: see `sync_folder`.
 
     OSError and TemporaryTrouble say why it is where it was; FileNotFoundError that it is gone.
     """
@@ -102,25 +106,37 @@ def move(store: MailStore, source: Mailbox, file: Path, target: Mailbox, flags: 
     same = left is not None and reached is not None and left.path == reached.path
     with nullcontext() if same or reached is None else reached.recording(size):
         try:
-            _rename(target, file, new)
+            _rename(target, file, new, sync=sync)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             new = _copy(store, file, target, flags)
             file.unlink(missing_ok=True)
-    sync_directory(file.parent)
+    if sync:
+        sync_directory(file.parent)
     if left is not None and not same:
         with suppress(OSError):  # it is counted again when somebody asks
             left.changed()
     return new
 
 
-def _rename(mailbox: Mailbox, file: Path, new: Path) -> None:
-    """Durably, into a directory of a folder that is no link to elsewhere."""
+def sync_folder(mailbox: Mailbox) -> None:
+    """See the names of its messages to the disk. OSError."""
+    for part in ("cur", "new"):
+        directory = open_part(mailbox, part)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _rename(mailbox: Mailbox, file: Path, new: Path, *, sync: bool = True) -> None:
+    """Into a directory of a folder that is no link to elsewhere."""
     directory = open_part(mailbox, new.parent.name)
     try:
         os.rename(file, new.name, dst_dir_fd=directory)
-        os.fsync(directory)
+        if sync:
+            os.fsync(directory)
     finally:
         os.close(directory)
 

@@ -188,6 +188,15 @@ def test_a_rule_moves_into_a_folder_of_the_same_user(store, mailbox, put, expire
     assert subjects(box) == []
 
 
+def test_what_was_moved_before_the_folder_was_full_is_told(store, mailbox, put, expire):
+    box, old = mailbox("user/alice"), mailbox("user/alice/Old")
+    size = {put(box, 40, subject=str(number)).stat().st_size for number in range(3)}.pop()
+    store.make_root(old).set_limits(Limits(storage=2 * size))
+    outcome = expire(rule('age = 30\naction = "fileinto"\nmailbox = "Old"', '"user/alice"'))["user/alice"]
+    assert outcome.failures == ["r: the folder it is to go to is over quota"]
+    assert (len(subjects(box)), len(subjects(old)), outcome.taken[0]) == (1, 2, 2)
+
+
 def test_what_is_in_the_folder_it_is_to_go_to_stays_there(mailbox, put, expire):
     box = mailbox("user/alice/Old")
     name = put(box, 40).name

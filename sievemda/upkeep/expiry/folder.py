@@ -252,25 +252,39 @@ class FolderRun:
     def _move(
         self, folder: OpenFolder, batch: list[Entry], still: Callable[[Entry], bool], rule: Rule, target: str
     ) -> Removed:
+        """As far as it can be; what stops it is told. One sync for many: a crash may undo moves, and loses nothing."""
         done, goal = Removed(), self._targets[target, rule.create]
-        for entry in batch if goal is not None else ():
-            found: Entry | None = entry
-            for _ in range(_LOOKS):
-                if found is None or goal is None:
-                    break
-                try:
-                    size = found.size
-                    self._check_room(goal, size)
-                    messages.move(self._store, self._mailbox, Path(found.path), goal, found.flags)
-                except FileNotFoundError:
-                    found = folder.again(found)
-                    if found is not None and not still(found):
-                        break
-                else:
-                    done.messages += 1
-                    done.octets += size
-                    break
+        if goal is None:
+            return done
+        try:
+            try:
+                for entry in batch:
+                    self._move_one(folder, entry, still, goal, done)
+            finally:
+                if done.messages:
+                    messages.sync_folder(goal)
+        except (OSError, SievemdaError) as error:
+            self.outcome.fail(error, rule.name)
         return done
+
+    def _move_one(
+        self, folder: OpenFolder, entry: Entry, still: Callable[[Entry], bool], goal: Mailbox, done: Removed
+    ) -> None:
+        found: Entry | None = entry
+        for _ in range(_LOOKS):
+            if found is None:
+                return
+            try:
+                size = found.size
+                self._check_room(goal, size)
+                messages.move(self._store, self._mailbox, Path(found.path), goal, found.flags, sync=False)
+            except FileNotFoundError:
+                found = folder.again(found)
+                if found is not None and not still(found):
+                    return
+            else:
+                done.add(size)
+                return
 
     def _check_room(self, goal: Mailbox, size: int) -> None:
         """What is counted for the same quota already needs no room."""
