@@ -77,7 +77,7 @@ def backup(context: click.Context, /, words: tuple[str, ...], verify: bool, as_j
 
 def _run(store: MailStore, names: tuple[str, ...], target: str, watch: Watch, how: dict[str, Any]) -> dict[str, Any]:
     from sievemda.upkeep.backup import archives
-    from sievemda.upkeep.backup.choosing import Chosen, chosen_trees
+    from sievemda.upkeep.backup.choosing import Chosen, chosen_trees, places
     from sievemda.upkeep.backup.writing import new_head, write_archive
 
     if how["partition"]:
@@ -91,7 +91,9 @@ def _run(store: MailStore, names: tuple[str, ...], target: str, watch: Watch, ho
     with archives.base_of(base_file) if base_file else nullcontext() as base:
         if base is not None:
             _check_base(base, str(base_file), since)
-        head = new_head(base.head.id if base else "", scope, since)
+        head = new_head(
+            base.head.id if base else "", scope, since, places(store, chosen) if not how["partition"] else ()
+        )
         with _target(target, directory, head, how) as out:
             totals = write_archive(
                 store, trees, out.stream, head, base=base, index=out.index, watcher=watch, dry_run=how["dry_run"]

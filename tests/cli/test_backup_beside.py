@@ -263,3 +263,12 @@ def test_a_user_whose_domain_is_the_default_one_here_is_called_without(site, dom
     site("b", *settings, "restore", domains)
     store = MailStore(load(None, tmp_path / "b"))
     assert len(messages(store.find(MailboxName("alice")).path)) == 1
+
+
+def test_users_of_whom_a_cut_archive_has_nothing_are_named(alice, tmp_path):
+    alice("a", "mailbox", "create", "user/zoe")
+    alice("a", "backup", tmp_path / "x.tar")
+    (tmp_path / "x.tar").write_bytes((tmp_path / "x.tar").read_bytes()[:20000])
+    code, _, err = alice("b", "restore", tmp_path / "x.tar")
+    assert code == 65
+    assert "user/zoe: nothing of it can be read" in err

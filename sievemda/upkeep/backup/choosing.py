@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.store.names import MailboxName, Namespace
 from sievemda.store.patterns import Pattern
+from sievemda.upkeep.backup.entries import TreeEntry
 from sievemda.upkeep.backup.mapping import understood
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 _WILDCARDS = frozenset("*%")
+_MOST = 100_000  # users who are named in the head of an archive
 
 
 class Chosen:
@@ -85,6 +87,16 @@ class ChosenTree:
     def whole(self) -> bool:
         """Whether it is a user with what belongs to no mailbox."""
         return any(mailbox.name.is_inbox for mailbox in self.mailboxes)
+
+
+def places(store: MailStore, chosen: Chosen) -> tuple[str, ...]:
+    """The users and shared trees that there are, and may be chosen: their places in an archive."""
+    domains = (TreeEntry(None, domain).place for domain in sorted(set(store.layout.domains())))
+    users = chosen.only_users()
+    found = sorted(
+        owner for owner in set(store.layout.users() if users is None else users) if chosen.may_have_of(owner)
+    )
+    return (*(domains if users is None else ()), *(TreeEntry(owner).place for owner in found[:_MOST]))
 
 
 def chosen_trees(store: MailStore, chosen: Chosen, partition: str = "") -> Iterator[ChosenTree]:

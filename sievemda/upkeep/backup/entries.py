@@ -36,6 +36,7 @@ class Head:
     created: float = 0.0  # seconds since 1970
     scope: tuple[str, ...] = ()  # what was asked for, so that the next one can be asked for the same
     since: float | None = None  # older messages are not in it
+    trees: tuple[str, ...] = ()  # places of those that are to come, so that it can be told which are missing
     version: int = FORMAT
 
     @property
@@ -133,6 +134,7 @@ def read_head(text: bytes) -> Head:
         _number(found, "created"),
         _texts(found.get("scope")),
         None if found.get("since") is None else _number(found, "since"),
+        _texts(found.get("trees")),
         int(_number(found, "version")),
     )
     if head.version > FORMAT:

@@ -130,6 +130,7 @@ class _Restoring:
         self._tree: TreeEntry | None = None  # as the last archive has it
         self._absent = 0  # messages that the last archive was to have, and has not
         self._mailboxes: dict[str, Mailbox | None] = {}
+        self._met: set[str] = set()  # places of which the last archive has something
         self._unheard: dict[str, str] = {}  # folders of the tree of which nothing has come yet, by key
 
     def run(self, archives: list[tuple[BinaryIO, str]]) -> Result:
@@ -143,6 +144,7 @@ class _Restoring:
             else:
                 self._begin(here)
         self._end_tree()
+        self._tell_absent()
         self._result.damaged |= any(stream.is_damaged or stream.totals is None for stream in self._streams)
         totals = self._streams[-1].totals
         self._result.damaged |= totals is not None and self._absent > totals.gone  # it could not be read then
@@ -158,6 +160,7 @@ class _Restoring:
         """A user, or shared folders: what the last archive says of them counts."""
         self._end_tree()
         tree = here[-1].event
+        self._met |= {tree.place} if here[-1] is self._last and isinstance(tree, TreeEntry) else set()
         for stream in here:
             stream.advance()
         if isinstance(tree, TreeEntry) and (here[-1] is self._last or self._last.is_damaged):
@@ -174,6 +177,14 @@ class _Restoring:
             for name in self._unheard.values():
                 self._watcher.damaged(f"{name}: the list of its messages is missing")
         self._unheard = {}
+
+    def _tell_absent(self) -> None:
+        """Users of whom the last archive was to have something, and has nothing, are told."""
+        if self._last.is_damaged and self._last.head is not None:
+            for place in self._last.head.trees:
+                kind, _, owner = place.partition("/")
+                if place not in self._met and kind == "user" and self._chosen.may_have_of(owner):
+                    self._watcher.damaged(f"{place}: nothing of it can be read")
 
     def _wanted(self, tree: TreeEntry, folder: FolderEntry) -> bool:
         wanted = self._chosen.has(tree.name(folder))
@@ -198,6 +209,7 @@ class _Restoring:
         first = here[0].event
         if not isinstance(first, Listing | Message):
             return
+        self._met |= {at[0]} if here[-1] is self._last else set()
         wanted, mailbox = self._mailbox(first.tree, first.folder)
         lines = self._listed(at, here) if wanted else {}
         taker: Filling | Trial | None = None

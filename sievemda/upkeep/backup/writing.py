@@ -69,8 +69,10 @@ class Unwatched:
         raise error
 
 
-def new_head(base: str = "", scope: tuple[str, ...] = (), since: float | None = None) -> Head:
-    return Head(secrets.token_hex(12), base, round(time.time(), 3), scope, since)
+def new_head(
+    base: str = "", scope: tuple[str, ...] = (), since: float | None = None, trees: tuple[str, ...] = ()
+) -> Head:
+    return Head(secrets.token_hex(12), base, round(time.time(), 3), scope, since, trees)
 
 
 def write_archive(
