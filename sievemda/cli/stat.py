@@ -14,7 +14,7 @@ import click
 
 from sievemda.cli.seconds import Seconds
 from sievemda.cli.terminal import clean, is_terminal
-from sievemda.errors import Unavailable, UsageError
+from sievemda.errors import TemporaryTrouble, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -48,7 +48,8 @@ def stat(settings: Settings, as_json: bool, listed: bool, users: bool, watch: fl
     """Show counters, connections and queues of the running server, and the room on its partitions.
 
     Counters are of all workers since the server began; with --watch the second column is what came a second since the
-    last look. Exit code 69 when no server is running; the queues and partitions are shown all the same.
+    last look. Exit code 69 when no server is running, 75 when none of its workers answers; the queues and partitions
+    are shown all the same.
     """
     if count is not None and watch is None:
         raise UsageError("stat: --count goes with --watch")
@@ -60,9 +61,11 @@ def stat(settings: Settings, as_json: bool, listed: bool, users: bool, watch: fl
             _clear_screen(watch, number)
             _show(seen, before, listed=listed, users=users)
         before = seen
-    if before is None or not before.figures.workers:
-        raise Unavailable(f"no server is running for {settings.data}")
-    return os.EX_OK
+    if before is not None and before.figures.workers:
+        return os.EX_OK
+    if before is not None and before.figures.silent:
+        raise TemporaryTrouble(f"the server for {settings.data} is there, and none of its workers answers")
+    raise Unavailable(f"no server is running for {settings.data}")
 
 
 def _looks(settings: Settings, watch: float | None, count: int | None) -> Iterator[Picture]:
@@ -103,7 +106,7 @@ def _plain(seen: Picture) -> dict[str, Any]:
     figures = seen.figures
     return {
         "at": seen.at,
-        "running": bool(figures.workers),
+        "running": bool(figures.workers or figures.silent),
         "workers": [{"pid": one.pid, "since": one.since, "sessions": len(one.sessions)} for one in figures.workers],
         "silent": figures.silent,
         "counters": figures.counts,
@@ -148,7 +151,7 @@ def _show(seen: Picture, before: Picture | None, *, listed: bool, users: bool) -
         pids = " ".join(str(worker.pid) for worker in figures.workers)
         click.echo(f"server: {len(figures.workers)} workers ({pids}), the oldest since {since}")
     else:
-        click.echo("server: not running")
+        click.echo(f"server: {'no worker answers' if figures.silent else 'not running'}")
     for pid in figures.silent:
         click.echo(f"worker {pid} does not answer")
     click.echo(" ".join(["connections:", *(f"{name}={number}" for name, number in _connections(seen).items())]))

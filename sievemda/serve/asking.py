@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 GONE = "gone"  # counts of workers that have ended, a line each
 _TIME = 5.0  # seconds for a worker to answer
+_AT_ONCE = 64
 _MOST = 64 << 20  # octets of an answer
 
 
@@ -62,15 +64,20 @@ def ask(settings: Settings) -> Figures:
         pids = sorted(int(name) for name in os.listdir(place) if name.isdigit())  # noqa: PTH208 - only names
     except FileNotFoundError:
         pids = []
-    workers, silent = [], []
-    for pid in pids:
-        try:
-            workers.append(_asked(place / str(pid)))
-        except (FileNotFoundError, ConnectionRefusedError):
-            continue  # it has ended
-        except (OSError, ValueError, KeyError, TypeError):
-            silent.append(pid)
-    return Figures(workers, silent, _gone(place / GONE))
+    with ThreadPoolExecutor(_AT_ONCE) as asking:  # or each one that is stopped would cost its patience
+        found = list(asking.map(lambda pid: _looked(place, pid), pids))
+    workers = [one for one in found if isinstance(one, Worker)]
+    return Figures(workers, [one for one in found if isinstance(one, int)], _gone(place / GONE))
+
+
+def _looked(place: Path, pid: int) -> Worker | int | None:
+    """The process itself when it does not answer, None when it has ended."""
+    try:
+        return _asked(place / str(pid))
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return pid
 
 
 def _asked(path: Path) -> Worker:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from sievemda.store.files import is_directory
@@ -63,6 +64,15 @@ def size_of(name: str, path: str) -> int | None:
         return os.stat(path, follow_symlinks=False).st_size  # noqa: PTH116
     except FileNotFoundError:
         return None
+
+
+def show_removal(cur: Path | int) -> None:
+    """Have Dovecot see that messages have gone out of `new`, where the `cur` beside it is a path or a descriptor.
+
+    It takes what has gone from there for moved to `cur`, and shows it on until `cur` has changed, too.
+    """
+    with suppress(OSError):  # somebody else's, or gone itself: it is seen with the next change then
+        os.utime(cur)
 
 
 def contents(path: Path | str) -> tuple[int, int]:

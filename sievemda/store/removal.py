@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sievemda.store.gathered import Gathering
+from sievemda.store.maildir import show_removal
 from sievemda.store.opened import Entry, OpenFolder
 
 BATCH = 500  # messages that are taken out together at most
@@ -59,6 +60,8 @@ def remove(folder: OpenFolder, victims: Sequence[Entry], still: Still, *, name: 
                 done.add(entry.size)
         except OSError as error:
             done.error = done.error or error
+    if "cur" in folder.parts and any(victim.part == "new" for victim in victims):
+        show_removal(folder.parts["cur"])
     return done
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sievemda.store.maildir import show_removal
 from sievemda.store.staging import read_blocks
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Found:
 
 
 def find(store: MailStore, userid: str, sent: Letter, since: float) -> Found | None:
-    """The message, if it is in any folder of the user. OSError."""
+    """The message, if it is in any folder of the user, or in a shared one. OSError."""
     for mailbox in _likeliest_first(store, userid):
         for file in _new_ones(mailbox, since, len(sent.content)):
             with suppress(FileNotFoundError):  # a reader has just renamed it
@@ -47,12 +48,17 @@ def take_out(found: Found) -> None:
                 if name.partition(":")[0] == base:
                     (found.mailbox.path / part / name).unlink(missing_ok=True)
                     removed = True
+    if removed:
+        show_removal(found.mailbox.path / "cur")
     if removed and (root := found.mailbox.quota_root()) is not None:
         root.changed()
 
 
 def _likeliest_first(store: MailStore, userid: str) -> Iterator[Mailbox]:
     yield from sorted(store.mailboxes_of(userid), key=lambda mailbox: (not mailbox.name.is_inbox, mailbox.name.path))
+    domain = userid.partition("@")[2]
+    for each in dict.fromkeys((domain, "")):
+        yield from store.mailboxes_of(None, each)
 
 
 def _new_ones(mailbox: Mailbox, since: float, least: int) -> Iterator[Path]:

@@ -79,6 +79,11 @@ def probe(store: MailStore, way: Way) -> Report:
         return f"{store.namespace.format_admin(found[0].mailbox.name)}"
 
     steps: list[tuple[str, Callable[[], str]]] = []
+    try:
+        find(store, way.userid, sent, since)
+    except (SievemdaError, OSError) as error:  # what could neither be found nor removed is not sent
+        _take(report, "maildir", partial(_raise, error))
+        return report
     if way.managesieve is not None:
         steps.append(("managesieve", partial(doors.managesieve, way.managesieve, way.patience)))
     if way.smtp is not None:
@@ -96,6 +101,10 @@ def probe(store: MailStore, way: Way) -> Report:
     finally:
         _clear(report, found, way)
     return report
+
+
+def _raise(error: Exception) -> str:
+    raise error
 
 
 def _take(report: Report, name: str, step: Callable[[], str]) -> None:
@@ -116,8 +125,8 @@ def _waited(look: Callable[[], Found | None], way: Way, sent: Letter) -> Found:
     while (found := look()) is None:
         if time.monotonic() >= until:
             raise TemporaryTrouble(
-                f"the message was accepted and is in no folder of {way.userid} after {way.patience:g} s; "
-                f"`sievemda why {sent.message_id}` tells what became of it"
+                f"the message was accepted and is in no folder of {way.userid}, nor in a shared one, "
+                f"after {way.patience:g} s; `sievemda why {sent.message_id}` tells what became of it"
             )
         time.sleep(_PAUSE)
     return found
