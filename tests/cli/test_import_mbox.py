@@ -87,6 +87,12 @@ def test_of_a_packed_file_that_is_cut_what_is_whole_comes(call, box, files, pack
     assert len(files("alice")) >= (0 if packed is bz2.compress else 5)
 
 
+def test_what_comes_before_junk_in_a_packed_file_is_there(call, box, files):
+    source = box("old", message(1), message(2), packed=lambda data: gzip.compress(data) + b"junk")
+    assert call("import", "mbox", source, "user/alice")[0] == 65
+    assert len(files("alice")) == 2
+
+
 def test_standard_input_is_a_source(call, box, monkeypatch, files):
     with Path(box("old", message(1))).open() as file:
         monkeypatch.setattr(sys, "stdin", file)

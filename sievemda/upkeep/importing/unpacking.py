@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from sievemda.errors import StoreTrouble
 from sievemda.given import open_given
@@ -21,7 +21,6 @@ from sievemda.given import open_given
 _MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 _BEGINNING = 4096  # octets
 BLOCK = 1 << 20
-_SMALL = 1 << 13  # octets unpacked at once: so many of them may get lost before a damage
 _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, OSError)  # of bz2 and gzip it is an OSError without a number
 
 
@@ -91,7 +90,7 @@ def _copied(copy: Callable[[BinaryIO], str | None]) -> Iterator[tuple[BinaryIO, 
 def _copy(source: BinaryIO, target: BinaryIO) -> str:
     while True:
         try:
-            piece = source.read(_SMALL)
+            piece = cast("Any", source).read1(BLOCK)  # what there is before a damage
         except _DAMAGE as error:
             if isinstance(error, OSError) and error.errno:
                 raise
