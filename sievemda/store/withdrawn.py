@@ -279,10 +279,11 @@ def _clear(tree: Tree) -> None:
 
 
 def _is_abandoned(directory: int, name: str, names: set[str], before: float) -> bool:
-    """A message without a readable entry, or an entry without its message, that has been so for long."""
-    partner = name.removesuffix(_ENTRY) if name.endswith(_ENTRY) else name + _ENTRY
-    message = name.removesuffix(_ENTRY)
-    if partner in names and read_entry(directory, message) is not None:
+    """A message without an entry, or an entry without its message, that has been so for long.
+
+    One whose entry is damaged stays: `reconstruct` brings it back.
+    """
+    if (name.removesuffix(_ENTRY) if name.endswith(_ENTRY) else name + _ENTRY) in names:
         return False
     with suppress(OSError):
         found = os.stat(name, dir_fd=directory, follow_symlinks=False)

@@ -338,7 +338,7 @@ def test_what_a_crash_has_left_is_removed_after_a_day(inbox, discard, later):
     assert len(listing(inbox)) == 6
     later(2 * DAY)
     withdrawn.prune(inbox.tree, 9 * DAY, 1 << 20)
-    assert listing(inbox) == [entry.id, entry.id + ".entry"]
+    assert listing(inbox) == [entry.id, entry.id + ".entry", "damaged", "damaged.entry"]  # a repair brings it back
 
 
 @pytest.mark.parametrize(("options", "left"), [({}, 1), ({"discard_days": 0}, 0), ({"expunge_mode": "immediate"}, 0)])
