@@ -171,6 +171,8 @@ def test_an_empty_home_that_an_imap_server_makes_meanwhile_is_not_in_the_way(mov
 def test_what_stands_where_the_copy_was_to_be_is_not_taken_for_it(moving, store, mailbox, monkeypatch, there):
     """The one who moved was killed when the copy had been made, and not been put in its place."""
 
+    real = journey._say
+
     def killed(*_):
         raise KeyboardInterrupt
 
@@ -178,8 +180,8 @@ def test_what_stands_where_the_copy_was_to_be_is_not_taken_for_it(moving, store,
         dying.setattr(crossing, "_put_in_place", killed)
         dying.setattr(crossing.shutil, "rmtree", lambda *_, **__: None)
         dying.setattr(crossing.catchup, "forget", lambda *_: None)
-        dying.setattr(journey, "_say", killed)
-        dying.setattr(type(store.layout.home("alice", "two")), "unlink", lambda *_, **__: None)
+        dying.setattr(journey, "_say", lambda fd, what: killed() if what == journey._BACK else real(fd, what))
+        dying.setattr(journey.Path, "unlink", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             moving(lambda *_: None)
     maildir = as_dovecot_makes_it(store)
