@@ -104,6 +104,22 @@ def test_a_second_run_brings_flags_that_have_changed(call, tmp_path, spool):
     assert "5 there already, 2 with other flags" in call("import", "cyrus", str(spool))[1]
     assert flags(tmp_path) == ["", "", "DRb", "FRSa", "ST"]
     assert "other flags" not in call("import", "cyrus", str(spool))[1]
+    index.write_bytes(content[: start + length // 2])  # what is damaged changes nothing
+    assert "other flags" not in call("import", "cyrus", str(spool))[1]
+    assert flags(tmp_path) == ["", "", "", "DRb", "FRSa", "ST"]
+
+
+def test_without_the_seen_states_of_an_old_spool_nothing_becomes_unread(call, tmp_path, spool, config):
+    inbox = spool / "f" / "user" / "fbert"
+    shutil.copy(DATA / "index.10", inbox / "cyrus.index")
+    (tmp_path / "conf" / "user" / "f" / "fbert.seen").write_text(
+        "xe7f335o2idk3hp9e2b9473h\t1 1795351793 6 1795351779 1:5\n"
+    )
+    call("import", "cyrus", str(spool), *config)
+    before = flags(tmp_path)
+    assert any("S" in letters for letters in before)
+    assert "other flags" not in call("import", "cyrus", str(spool))[1]
+    assert flags(tmp_path) == before
 
 
 def test_an_old_spool_has_names_by_its_directories_and_seen_states_in_a_file(call, tmp_path, config):

@@ -213,8 +213,10 @@ class Spool:
                 row.there += intake.skipped
 
     def _follow(self, one: Found, mailbox: Mailbox, copies: Copies, uids: list[int], row: Taken) -> None:
-        """Flags that have changed since the last run, as far as the index can be believed."""
+        """Flags that have changed since the last run; none where the index is damaged, or nobody says what was seen."""
         seen, known = self._seen_by(one), one.spooled.index.records
+        if one.spooled.problems or (one.spooled.index.version < SEEN_IN_INDEX and not seen):
+            return
         flags = {uid: one.spooled.flags(uid, seen.__contains__) for uid in uids if uid in known}
         row.marked = follow(mailbox, copies, flags, name=row.mailbox, keep=True, dry=self._dry_run).marked
 
