@@ -24,7 +24,7 @@ def mend_numbering(work: Work, mailbox: Mailbox, shown: str) -> None:
     """OSError when the folder cannot be read."""
     times = [found for name in (FILE_NAME, *_INDEXES) if (found := _time(mailbox.path / name))]
     cur = mailbox.path / "cur"
-    if not any(_time(mailbox.path / name) for name in _INDEXES) or (_time(cur) or 0) > times[0]:
+    if not any(_time(mailbox.path / name) for name in _INDEXES) or (_time(cur) or 0) >= times[0]:
         return  # nobody has numbered them, or Dovecot will look by itself
     numbered = uids(mailbox.path)
     names = (name for name in os.listdir(cur) if name.partition(":")[0] not in numbered)  # noqa: PTH208 - of very many
