@@ -99,7 +99,8 @@ def is_shown_soon(store: MailStore, seen: Path) -> bool:
     """Whether somebody is under way with a folder that belongs at a path, where it cannot be seen at this moment."""
     base = store.layout.partition(store.layout.default) / MOVING
     with suppress(FileNotFoundError, NotADirectoryError):
-        for path in base.iterdir():
+        recent = time.time() - base.stat().st_mtime < _ABANDONED  # a look-up reads no directory without need
+        for path in base.iterdir() if recent else ():
             with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 note = json.loads((read_control_file(path) or b"").partition(b"\n")[0])
                 for what, at, to in note["steps"]:
