@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sievemda.config import Settings
-from sievemda.lmtp.client import near
+from sievemda.lmtp.client import connect, near
 from sievemda.lmtp.server import LmtpServer
 from sievemda.managesieve.server import Server
 from sievemda.serve.asking import GONE, directory
@@ -141,10 +141,11 @@ def clear(settings: Settings) -> None:
 
 
 def _lives(path: Path) -> bool:
+    """Whether anybody listens there: its number may be somebody else's by now, or that of one who is dead already."""
     try:
-        os.kill(int(path.name), 0)
-    except ProcessLookupError:
+        connect(path, _TIME).close()
+    except (FileNotFoundError, ConnectionRefusedError):
         return False
-    except (OSError, OverflowError):
+    except OSError:
         return True
     return True

@@ -4,6 +4,7 @@ import json
 import signal
 
 from sievemda.serve import asking
+from tests.serve.service import alive
 
 
 def look(service):
@@ -55,7 +56,9 @@ def test_a_worker_that_was_killed_is_no_obstacle(service):
     seen = look(service)
     assert seen["counters"]["lmtp_messages"] == 3
     assert len(seen["workers"]) == 2
+    workers = service.children()
     service.close()
+    service.wait(lambda: not any(map(alive, workers)))
     service.start()
     assert look(service)["counters"] == {}
     assert not (place / "999999").exists()
