@@ -118,6 +118,7 @@ def test_why_tells_what_became_of_it(calendar):
 
 @pytest.fixture
 def calendars(tmp_path):
+    (tmp_path / "home").mkdir(exist_ok=True)
     return Calendars(tmp_path / "home", "calendars", 0o600, 0o700)
 
 
@@ -154,3 +155,9 @@ def test_an_object_is_written_whole_or_not_at_all(calendars):
 def test_what_is_not_there_cannot_be_removed(calendars):
     assert not calendars.remove("1")
     assert calendars.get("1") is None
+
+
+def test_a_home_that_has_moved_is_not_made_again(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Calendars(tmp_path / "moved", "calendars", 0o600, 0o700).put("u", b"UID:u\r\n", "")
+    assert not (tmp_path / "moved").exists()
