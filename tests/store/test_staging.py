@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sievemda.policy.quota import Limits
+from sievemda.store.maildir import contents
 
 MESSAGE = b"Subject: x\n\nbody\n"
 
