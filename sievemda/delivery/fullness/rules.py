@@ -25,7 +25,6 @@ Boards and domains have no owner: the postmaster is told in his place.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,16 +36,15 @@ from sievemda.configload import convert
 from sievemda.delivery.fullness import template
 from sievemda.delivery.fullness.template import Template
 from sievemda.errors import DataError
-from sievemda.given import open_given
 from sievemda.mail.address import parse_address
 from sievemda.policy.quota import KIB
 from sievemda.policy.warnings import MAIL, OVER, Rule, parse_levels, parse_resource
+from sievemda.rulefile import as_table, clean_name, read_tables
 from sievemda.store.names import MailboxName, Namespace
 from sievemda.store.patterns import Pattern
 
 OWNER, POSTMASTER = "owner", "postmaster"
 _MAX_NAME = 100
-_MAX_SIZE = 1 << 20  # octets of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +86,12 @@ def site_rule(settings: Settings) -> NoticeRule | None:
 
 def read_rules(path: Path, namespace: Namespace) -> tuple[NoticeRule, ...]:
     """The rules of a file that are enabled. DataError says what is wrong where; OSError when it cannot be read."""
-    with open_given(path) as file:
-        content = file.read(_MAX_SIZE + 1)
-    if len(content) > _MAX_SIZE:
-        raise DataError(f"{path}: a file of rules has at most {_MAX_SIZE} octets")
-    try:
-        tree = tomllib.loads(content.decode())
-    except (ValueError, RecursionError) as e:  # no TOML, no UTF-8, a number without an end, a nest of brackets
-        raise DataError(f"{path}: {e}") from e
-    if odd := sorted(set(tree) - {"general", "rules"}):
-        raise DataError(f"{path}: {_clean(odd[0])}: there are only [general] and [rules.NAME]")
-    general, rules = _table(path, "general", tree.get("general", {})), _table(path, "rules", tree.get("rules", {}))
-    if not rules:
-        raise DataError(f"{path}: there is no rule: write a table [rules.NAME]")
+    general, rules = read_tables(path)
     _Reader(path, "general", namespace, general).check()
     made = []
     for name, table in rules.items():
-        called = f"rules.{_clean(name)}"
-        found = _Reader(path, called, namespace, general | _table(path, called, table)).rule(name)
+        called = f"rules.{clean_name(name)}"
+        found = _Reader(path, called, namespace, general | as_table(path, called, table)).rule(name)
         made += [found] if found else []
     return tuple(made)
 
@@ -114,12 +100,6 @@ def site_template(settings: Settings) -> Template | None:
     """The template of the settings, where it is one file for everybody. DataError, OSError."""
     name = settings.quota.quota_warning_template
     return template.read(settings.data.absolute() / name) if name and "{" not in name else None
-
-
-def _table(path: Path, name: str, found: Any) -> dict[str, Any]:
-    if not isinstance(found, dict):
-        raise DataError(f"{path}: {name}: write a table [{name}]")
-    return found
 
 
 class _Reader:
@@ -197,15 +177,10 @@ class _Reader:
         return folder
 
     def _place(self, key: str) -> str:
-        return f"{self._path}: {self._table}.{_clean(key)}"
+        return f"{self._path}: {self._table}.{clean_name(key)}"
 
     def _error(self, key: str, what: str) -> DataError:
         return DataError(f"{self._place(key)}: {what}")
-
-
-def _clean(name: str) -> str:
-    """A name from the file as it may stand in an error of one line."""
-    return name[:_MAX_NAME] if name.isprintable() else repr(name[:_MAX_NAME])
 
 
 def _words(value: Any) -> list[str]:

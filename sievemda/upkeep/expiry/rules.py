@@ -36,7 +36,6 @@ take everything.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,8 +44,9 @@ from typing import Any, Literal, cast, get_args
 from sievemda import config
 from sievemda.configload import convert
 from sievemda.errors import DataError
-from sievemda.given import open_given, read_given
+from sievemda.given import read_given
 from sievemda.policy.age import parse_age
+from sievemda.rulefile import as_table, clean_name, read_tables
 from sievemda.store.creation import special_uses
 from sievemda.store.keywords import is_keyword
 from sievemda.store.maildir import SYSTEM_FLAGS
@@ -60,7 +60,6 @@ from sievemda.upkeep.expiry.sieving import Script
 Kind = Literal["discard", "fileinto", "report"]
 
 _MAX_NAME = 100
-_MAX_SIZE = 1 << 20  # octets of a file
 _FLAGS = ("seen", "deleted", "flagged", "answered", "draft")
 _ORACLE = {
     "folderpattern": "mailboxes",
@@ -103,33 +102,15 @@ def read_rules(path: Path, namespace: Namespace, partitions: Mapping[str, Path],
 
     `compiled` compiles a script of that name; it raises DataError.
     """
-    with open_given(path) as file:
-        content = file.read(_MAX_SIZE + 1)
-    if len(content) > _MAX_SIZE:
-        raise DataError(f"{path}: a file of rules has at most {_MAX_SIZE} octets")
-    try:
-        tree = tomllib.loads(content.decode())
-    except (ValueError, RecursionError) as e:  # no TOML, no UTF-8, a number without an end, a nest of brackets
-        raise DataError(f"{path}: {e}") from e
-    if odd := sorted(set(tree) - {"general", "rules"}):
-        raise DataError(f"{path}: {_clean(odd[0])}: there are only [general] and [rules.NAME]")
-    general, tables = _table(path, "general", tree.get("general", {})), _table(path, "rules", tree.get("rules", {}))
-    if not tables:
-        raise DataError(f"{path}: there is no rule: write a table [rules.NAME]")
+    general, tables = read_tables(path)
     reader = _Reader(path, "general", namespace, partitions, compiled)
     excluded = reader.check(general, ("exclude", "exclude_users"))
     made = []
     for name, table in tables.items():
-        called = f"rules.{_clean(name)}"
-        found = _Reader(path, called, namespace, partitions, compiled).rule(name, _table(path, called, table))
+        called = f"rules.{clean_name(name)}"
+        found = _Reader(path, called, namespace, partitions, compiled).rule(name, as_table(path, called, table))
         made += [found] if found else []
     return Rules(tuple(made), Scope(**excluded))
-
-
-def _table(path: Path, name: str, found: Any) -> dict[str, Any]:
-    if not isinstance(found, dict):
-        raise DataError(f"{path}: {name}: write a table [{name}]")
-    return found
 
 
 class _Reader:
@@ -249,7 +230,7 @@ class _Reader:
         return found
 
     def _place(self, key: str) -> str:
-        return f"{self._path}: {self._table}.{_clean(key)}"
+        return f"{self._path}: {self._table}.{clean_name(key)}"
 
     def _error(self, key: str, what: str) -> DataError:
         return DataError(f"{self._place(key)}: {what}")
@@ -261,11 +242,6 @@ def _criteria(found: Mapping[str, Any]) -> Criteria:
     keywords = tuple((word, True) for word in found.get("keyword", ()))
     keywords += tuple((word, False) for word in found.get("without", ()))
     return Criteria(**plain, letters=letters, keywords=keywords, headers=found.get("header", ()))
-
-
-def _clean(name: str) -> str:
-    """A name from the file as it may stand in an error of one line."""
-    return name[:_MAX_NAME] if name.isprintable() else repr(name[:_MAX_NAME])
 
 
 def _words(value: Any) -> list[str]:
