@@ -27,8 +27,8 @@ from sievemda.upkeep.backup.container import Damage
 from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
 from sievemda.upkeep.backup.placing import Manner, Placing
 from sievemda.upkeep.backup.reading import Listing, Message, read_archive
-from sievemda.upkeep.backup.trial import Trial
 from sievemda.upkeep.filling import Filling
+from sievemda.upkeep.trial import Trial
 
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox

@@ -7,23 +7,18 @@ that is full does.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import SievemdaError, StoreTrouble
-from sievemda.mail.carried import Carried, with_lf
+from sievemda.mail.carried import Carried
 from sievemda.mail.flags import canonical
 from sievemda.store import subscriptions
 from sievemda.upkeep.importing.places import Places, arranged
-from sievemda.upkeep.present import Present
+from sievemda.upkeep.trial import Trial
 
 if TYPE_CHECKING:
-    from sievemda.store.mailbox import Mailbox
     from sievemda.store.names import MailboxName
     from sievemda.upkeep.filling import Filling
     from sievemda.upkeep.importing.source import Reading, SourceFolder
@@ -97,9 +92,9 @@ def _carry(
 ) -> None:
     with folder.open() as reading:
         mailbox = places.at(name)
-        taking: Filling | _Rehearsal
+        taking: Filling | Trial
         if wishes.dry_run or mailbox is None:
-            taking = _Rehearsal(mailbox, again=wishes.again)
+            taking = Trial(None if wishes.again else mailbox)
         else:
             taking = places.filling(mailbox, again=wishes.again, ignore_quota=wishes.ignore_quota)
         try:
@@ -113,7 +108,7 @@ def _carry(
 
 
 def _put(
-    reading: Reading, taking: Filling | _Rehearsal, wishes: Wishes, outcome: Outcome, tick: Callable[[int, int], None]
+    reading: Reading, taking: Filling | Trial, wishes: Wishes, outcome: Outcome, tick: Callable[[int, int], None]
 ) -> None:
     count = left_out = 0
     for count, carried in enumerate(reading, 1):
@@ -135,36 +130,3 @@ def _wished(carried: Carried, wishes: Wishes) -> Carried:
         return carried
     flags = canonical((*(carried.flags if wishes.keep_flags else ()), *wishes.flags))
     return dataclasses.replace(carried, flags=flags, new=carried.new or not wishes.keep_flags)
-
-
-class _Rehearsal:
-    """What a filling would do, without doing it; it does not look at the quota."""
-
-    def __init__(self, mailbox: Mailbox | None, *, again: bool) -> None:
-        self.added = self.skipped = self.octets = 0
-        self.lost: Counter[str] = Counter()
-        self._mailbox = None if again else mailbox
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        found = []
-        for part in (self._mailbox.path / "cur", self._mailbox.path / "new") if self._mailbox else ():
-            with suppress(FileNotFoundError):
-                fd = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                self._stack.callback(os.close, fd)
-                found.append(fd)
-        self._there = Present(found)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def add(self, carried: Carried) -> None:
-        size, digest = 0, hashlib.sha256()
-        for piece in with_lf(carried.content()):
-            size += len(piece)
-            digest.update(piece)
-        if self._there.take(size, digest.digest()):
-            self.skipped += 1
-        else:
-            self.added, self.octets = self.added + 1, self.octets + size

@@ -1,9 +1,10 @@
-"""What would happen to a folder: as a `Filling`, but nothing is written."""
+"""What would happen to a folder: as a `Filling`, but nothing is written, and the quota is not looked at."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,6 +22,7 @@ class Trial:
 
     def __init__(self, mailbox: Mailbox | None) -> None:
         self.added = self.skipped = self.octets = 0
+        self.lost: Counter[str] = Counter()  # as that of a filling; what keywords there is room for is not looked at
         self._mailbox = mailbox
         self._fds: list[int] = []
 
