@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass, field
 
 from sievemda.mail.address import parse_address
-from sievemda.sieve.ere import Case
-from sievemda.sieve.patterns import pattern
 from sievemda.upkeep.conversion.expression import parse_perl
 from sievemda.upkeep.conversion.maildrop_source import Binary, Call, Expression, Pattern, Text, Unary
 from sievemda.upkeep.conversion.maildrop_tokens import Token
@@ -15,9 +13,8 @@ from sievemda.upkeep.conversion.programs import Reader
 from sievemda.upkeep.conversion.report import Impossible, Remarks
 from sievemda.upkeep.conversion.scoring import Weighed, above
 from sievemda.upkeep.conversion.script import Check, Command, Known, Test, all_of, any_of, do, negated, quote
-from sievemda.upkeep.conversion.searching import Found, Search, in_envelope, in_header, in_text, in_text_parts
+from sievemda.upkeep.conversion.searching import Found, Search, holds, in_envelope, in_header, in_text, in_text_parts
 from sievemda.upkeep.conversion.variables import Variables, is_open_text, literal, reference
-from sievemda.upkeep.conversion.wording import match_of, part_anywhere
 
 _VARIABLE = re.compile(r"\\(\$)|\$\{([^}]*)\}|\$([A-Za-z_]\w*)")
 _NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)")
@@ -100,10 +97,10 @@ class Tests:
             found = in_envelope(search)
         elif is_open_text(value):
             found = in_text(search, literal(value)[0][1:-1].replace('\\"', '"').replace("\\\\", "\\"))
-        elif search.capture and _holds(search, value):
+        elif search.capture and holds(search, value):
             raise Impossible("a part of a fixed text is to be extracted")
         else:
-            return Known(_holds(search, value))
+            return Known(holds(search, value))
         if search.capture:
             self._keep(found, remarks)
         return found.test
@@ -243,15 +240,6 @@ def _has_address(text: str) -> Test:
     if found is None or is_open_text(text):
         raise Impossible(f"'{text[:60]}' is no address")
     return Check(f'address :is ["To", "Cc", "Resent-To", "Resent-Cc"] {quote(str(found))}')
-
-
-def _holds(search: Search, value: str) -> bool:
-    keys = match_of([part_anywhere((search.node,))], fold=not search.exact, capture=True).keys
-    try:
-        found = [pattern(key, Case.EXACT if search.exact else Case.ASCII) for key in keys]
-    except ValueError as e:
-        raise Impossible(f"the pattern is no regular expression here: {e}") from e
-    return any(one.search(value.encode("utf-8", "replace")) is not None for one in found)
 
 
 def _size(sign: str, bound: int) -> Test:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sievemda.sieve.ere import Case
-from sievemda.sieve.patterns import pattern
 from sievemda.upkeep.conversion.expression import Alternatives, Group, Mark, Node, Repeat, Row, has_mark, parse_procmail
 from sievemda.upkeep.conversion.procmail_source import Recipe
 from sievemda.upkeep.conversion.report import Impossible, Remarks
 from sievemda.upkeep.conversion.scoring import Weighed, above
 from sievemda.upkeep.conversion.script import TRUE, Check, Command, Known, Test, all_of, any_of, do, negated
-from sievemda.upkeep.conversion.searching import Found, Search, in_body, in_header, in_text, is_plain
+from sievemda.upkeep.conversion.searching import Found, Search, holds, in_body, in_header, in_text, is_plain
 from sievemda.upkeep.conversion.variables import Variables, is_open_text, literal
-from sievemda.upkeep.conversion.wording import match_of, part_anywhere
 from sievemda.upkeep.conversion.words import words
 
 _WEIGHT = re.compile(r"([-+]?\d*\.?\d+)\^([-+]?\d*\.?\d+)\s*")
@@ -175,23 +172,13 @@ class _Reading:
             return _of_variable(search, value)
         if capture:
             raise Impossible("a part of a fixed text is to be extracted")
-        return Known(_holds(search, value))
+        return Known(holds(search, value))
 
 
 def _of_variable(search: Search, value: str) -> Test:
     text, _ = literal(value)
     found: Found = in_text(search, text[1:-1].replace('\\"', '"').replace("\\\\", "\\"))
     return found.test
-
-
-def _holds(search: Search, value: str) -> bool:
-    """A pattern for a text that is known already is answered here and now."""
-    keys = match_of([part_anywhere((search.node,))], fold=not search.exact, capture=True).keys
-    try:
-        found = [pattern(key, Case.EXACT if search.exact else Case.ASCII) for key in keys]
-    except ValueError as e:
-        raise Impossible(f"the pattern is no regular expression here: {e}") from e
-    return any(one.search(value.encode("utf-8", "replace")) is not None for one in found)
 
 
 def without_split(node: Node) -> Node:

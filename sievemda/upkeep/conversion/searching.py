@@ -8,7 +8,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from sievemda.sieve.ere import Case
-from sievemda.sieve.patterns import check
+from sievemda.sieve.patterns import check, pattern
 from sievemda.upkeep.conversion.expression import Char, Mark, Node, Row, Set, spliced
 from sievemda.upkeep.conversion.fields import USUAL, Look, looks
 from sievemda.upkeep.conversion.report import Impossible, Remarks
@@ -170,3 +170,13 @@ def _globs(keys: tuple[str, ...]) -> list[str]:
 def is_plain(node: Node) -> bool:
     """Whether a pattern is empty: it is found everywhere."""
     return spliced((node,)) in ((), (Row(()),))
+
+
+def holds(search: Search, value: str) -> bool:
+    """Whether a text that is known already is matched: that is answered here and now. Raises `Impossible`."""
+    keys = match_of([part_anywhere((search.node,))], fold=not search.exact, capture=True).keys
+    try:
+        found = [pattern(key, Case.EXACT if search.exact else Case.ASCII) for key in keys]
+    except ValueError as e:
+        raise Impossible(f"the pattern is no regular expression here: {e}") from e
+    return any(one.search(value.encode("utf-8", "replace")) is not None for one in found)
