@@ -97,6 +97,7 @@ class Filling:
         self._pending: list[_Pending] = []
         self._pending_octets = 0
         self._letters: dict[tuple[str, ...], str] = {}
+        self._began = time.time_ns() // 1000
         self._last = 0
         self._instance = next(_instances)
 
@@ -126,8 +127,10 @@ class Filling:
             self._discard()
             self._close()
 
-    def add(self, carried: Carried) -> Path | None:
+    def add(self, carried: Carried, place: int | None = None) -> Path | None:
         """The file that the message has when the batch is in place; None: the folder has the message already.
+
+        `place`: its number in the order that readers are to see, when messages come in another one.
 
         StoreTrouble when the disk is full or fails, OverQuota when there is no room for it: what came before it is in
         the folder then. OSError when the message itself cannot be read.
@@ -138,7 +141,7 @@ class Filling:
             return None
         self._claim(size, carried)
         letters = self._letters_for(carried.flags)
-        part, name = message_name(self._unique(), size, size + lines, letters)
+        part, name = message_name(self._unique(place), size, size + lines, letters)
         if not letters and not carried.new:
             part, name = "cur", f"{name}:2,"
         self._write(name, with_lf(carried.content()) if data is None else (data,), carried, size)
@@ -222,11 +225,15 @@ class Filling:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def _unique(self) -> str:
-        """Unique like all names of messages, and in the order of adding, which becomes that of UIDs."""
-        self._last = max(time.time_ns() // 1000, self._last + 1)
-        second, micro = divmod(self._last, 10**6)
-        return f"{second}.M{micro:06}P{os.getpid()}F{self._instance}.{HOST}"
+    def _unique(self, place: int | None) -> str:
+        """Unique like all names of messages, and in the order of adding or of places, which becomes that of UIDs."""
+        if place is None:
+            at = self._last = max(time.time_ns() // 1000, self._last + 1)
+        else:
+            at = self._began + place
+        second, micro = divmod(at, 10**6)
+        letter = "F" if place is None else "G"
+        return f"{second}.M{micro:06}P{os.getpid()}{letter}{self._instance}.{HOST}"
 
     def _write(self, name: str, pieces: Iterable[bytes], carried: Carried, size: int) -> None:
         temporary, written = _UNFINISHED + name, 0

@@ -79,6 +79,15 @@ def test_messages_keep_their_order(box):
     assert sorted(files, key=lambda file: file.name) == files
 
 
+def test_messages_have_the_order_of_their_places_whenever_they_come(box):
+    with Filling(box) as work:
+        files = {place: work.add(one(f"{place}\n\n"), place) for place in (2, 0, 70_000, 1)}
+        files[70_001] = work.add(one("last\n\n"))
+    assert len({file.name for file in files.values()}) == 5
+    by_name = sorted((0, 1, 2, 70_000), key=lambda place: files[place].name)
+    assert by_name == [0, 1, 2, 70_000]
+
+
 def test_keywords_without_room_are_counted(box):
     words = [f"k{n}" for n in range(28)]
     with Filling(box) as work:

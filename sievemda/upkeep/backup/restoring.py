@@ -212,12 +212,13 @@ class _Restoring:
         self._met |= {at[0]} if here[-1] is self._last else set()
         wanted, mailbox = self._mailbox(first.tree, first.folder)
         lines = self._listed(at, here) if wanted else {}
+        places = {unique: number for number, unique in enumerate(lines or ())}
         taker: Filling | Trial | None = None
         try:
             with self._taker(mailbox) if wanted else nullcontext() as taker:
                 for message, line in self._messages(at, here, lines):
                     if taker is not None:
-                        self._put(taker, message, line)
+                        self._put(taker, message, line, places.get(message.unique))
         except (OSError, SievemdaError) as error:
             self._fail(error, mailbox, at, here)
         else:
@@ -286,14 +287,14 @@ class _Restoring:
                             lines.pop(event.unique, None)
                 stream.advance()
 
-    def _put(self, taker: Filling | Trial, message: Message, line: Line | None) -> None:
+    def _put(self, taker: Filling | Trial, message: Message, line: Line | None, place: int | None) -> None:
         try:
             carried = message.carried(line)
         except DataError as error:
             self._result.damaged = True
             self._watcher.damaged(f"{message.where}: {error}")
         else:
-            taker.add(carried)
+            taker.add(carried, place)
             self._watcher.message(message.size)
 
     def _missing(self, of: Listing | Message, lines: dict[str, Line]) -> None:
