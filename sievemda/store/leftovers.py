@@ -28,6 +28,7 @@ from sievemda.store import aside, catchup, maildirsize, quota_state, record
 from sievemda.store.copying import copy_file
 from sievemda.store.creation import workshop
 from sievemda.store.files import is_directory, locked_within, open_directory, unique_name
+from sievemda.store.layout import MAILDIR
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.maildir import is_at, is_folder
 from sievemda.store.record import Record
@@ -77,10 +78,15 @@ def vacate(store: MailStore, home: Path) -> None:
     An IMAP server makes such of somebody whom it looks for on one partition alone, or who has moved while he was logged
     in. Mail that is in it, or arrives there, follows.
     """
-    if not is_directory(home) or is_directory(home / "cur"):
+    if not is_directory(home) or is_directory(home / "cur") or any(map(is_directory, _others(home))):
         return
     if all(_says_nothing(store, path) for path in catchup.other_files(home)):
         aside.set_aside(store, str(home), store.layout.partition_of(home), [home], to=home)
+
+
+def _others(home: Path) -> list[Path]:
+    """What is beside the Maildir. A directory there, as one for scripts, was not made by an IMAP server."""
+    return [path for path in home.iterdir() if path.name != MAILDIR]
 
 
 def _says_nothing(store: MailStore, path: Path) -> bool:
