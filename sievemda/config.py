@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from sievemda.configautocreate import Autocreate
 from sievemda.configfields import Kibibytes, Mode, Seconds, Size, setting
+from sievemda.configmanagesieve import ManageSieve
 from sievemda.configquota import Quota
 from sievemda.configsieve import ExternalList, Sieve
 from sievemda.configupkeep import Upkeep
@@ -234,18 +235,6 @@ class Outbox:
     )
     outbox_retry: Seconds = setting(Seconds(300), "First pause before outgoing mail is tried again; it doubles.")
     outbox_expire: Seconds = setting(Seconds(5 * 86400), "Age at which undeliverable outgoing mail is given up.")
-
-
-@dataclass(frozen=True, slots=True)
-class ManageSieve:
-    """How scripts come in."""
-
-    managesieve_listen: tuple[str, ...] = setting((), "Listeners: inet:HOST:PORT. The registered port is 4190.")
-    timeout: Seconds = setting(
-        Seconds(600), "Time within which a client must log in; thrice as long may pass between commands after that."
-    )
-    allowplaintext: bool = setting(False, "Offer SASL PLAIN without TLS on loopback.")
-    managesieve_max_connections: int = setting(500, "Sessions of one worker process; more are told to come back later.")
 
 
 @dataclass(frozen=True, slots=True)

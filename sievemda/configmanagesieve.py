@@ -1,0 +1,21 @@
+"""The section of the settings tree about ManageSieve: where it listens, and what its clients may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sievemda.configfields import Seconds, setting
+
+__all__ = ["ManageSieve"]
+
+
+@dataclass(frozen=True, slots=True)
+class ManageSieve:
+    """How scripts come in."""
+
+    managesieve_listen: tuple[str, ...] = setting((), "Listeners: inet:HOST:PORT. The registered port is 4190.")
+    timeout: Seconds = setting(
+        Seconds(600), "Time within which a client must log in; thrice as long may pass between commands after that."
+    )
+    allowplaintext: bool = setting(False, "Offer SASL PLAIN without TLS on loopback.")
+    managesieve_max_connections: int = setting(500, "Sessions of one worker process; more are told to come back later.")
