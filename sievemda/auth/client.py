@@ -15,6 +15,6 @@ class Client:
 
     address: str  # IP address; empty at a UNIX socket
     secure: bool = False  # whether TLS is on
-    bindings: Mapping[str, bytes] = field(default=_NONE)  # channel bindings by type: RFC 5929, RFC 9266
+    bindings: Mapping[str, bytes] = field(default_factory=lambda: _NONE)  # channel bindings by type: RFC 5929, RFC 9266
     certificate: str = ""  # the user whom his certificate names, which was verified
     socket_user: str = ""  # at a UNIX socket: the login name of the user whose process it is
