@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from sievemda.configauth import Auth
 from sievemda.configautocreate import Autocreate
 from sievemda.configfields import Kibibytes, Mode, Seconds, Size, setting
+from sievemda.configguard import Guard
 from sievemda.configmanagesieve import ManageSieve
 from sievemda.configquota import Quota
 from sievemda.configsieve import ExternalList, Sieve
@@ -25,9 +27,11 @@ from sievemda.configupkeep import Upkeep
 
 __all__ = [
     "Acl",
+    "Auth",
     "Autocreate",
     "Delivery",
     "ExternalList",
+    "Guard",
     "Kibibytes",
     "Lmtp",
     "ManageSieve",
@@ -252,7 +256,9 @@ class Settings:
     lmtp: Lmtp = field(default_factory=Lmtp)
     sieve: Sieve = field(default_factory=Sieve)
     outbox: Outbox = field(default_factory=Outbox)
+    auth: Auth = field(default_factory=Auth)
     managesieve: ManageSieve = field(default_factory=ManageSieve)
+    guard: Guard = field(default_factory=Guard)
     upkeep: Upkeep = field(default_factory=Upkeep)
 
     @property
@@ -277,6 +283,10 @@ class Settings:
     @property
     def accounts_path(self) -> Path:
         return self.data / "state" / "accounts.db"
+
+    @property
+    def failures_path(self) -> Path:
+        return self.data / "state" / "failures.db"
 
     @property
     def schedule_path(self) -> Path:

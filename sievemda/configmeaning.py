@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sievemda.configauth import BACKENDS
 from sievemda.errors import DataError
 
 
@@ -108,6 +109,16 @@ def _check_schedule(value: str) -> None:
     parse_schedule(value)
 
 
+def _check_backends(value: tuple[str, ...]) -> None:
+    if not value:
+        raise ValueError(f"name one at least: {', '.join(BACKENDS)}")
+    for name in value:
+        if name not in BACKENDS:
+            raise ValueError(f"{name!r} is not one of {', '.join(BACKENDS)}")
+    if len(set(value)) < len(value):
+        raise ValueError("one is named twice")
+
+
 def _understood(parse: Callable[[str], Any], value: str) -> None:
     try:
         parse(value)
@@ -120,6 +131,7 @@ _days = _between(0, 36500)
 
 _MEANING: dict[str, Callable[[Any], None]] = {
     "acl.defaultacl": _check_acl,
+    "auth.auth_backends": _check_backends,
     "acl.implicit_owner_rights": _check_rights,
     "acl.deleteright": _check_deleteright,
     "lmtp.lmtp_trusted_networks": _check_networks,
@@ -142,6 +154,10 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "lmtp.lmtp_max_connections": _at_least(1),
     "lmtp.lmtp_timeout": _at_least(1),
     "managesieve.timeout": _at_least(1),
+    "guard.lockout_failures": _at_least(0),
+    "guard.lockout_within": _at_least(1),
+    "guard.lockout_time": _at_least(1),
+    "guard.lockout_never": _check_networks,
     "delivery.maximum_hops": _at_least(1),
     "delivery.mailbox_maxmessages_email": _at_least(0),
     "quota.quota_warnings": _check_levels,

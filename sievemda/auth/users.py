@@ -1,37 +1,77 @@
-"""Who may log in, and as whom: the rules over the credentials."""
+"""Who may log in, and as whom: the rules over the back ends that keep credentials.
+
+Back ends are asked in their order. The first one that knows the user decides: a wrong password is refused there and
+not tried elsewhere, so that an old password in a second place does not outlive the change in the first. One that does
+not know him, or cannot tell that from a wrong password (saslauthd, Dovecot), passes him on to the next. One that does
+not answer ends it: TemporaryTrouble, since nobody can say then who would have decided.
+
+Why SCRAM and the like are offered only when every back end keeps what they want: a client takes the strongest mechanism
+that is offered, before anybody knows who he is, and most do not try another one when it fails.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
+from sievemda.auth.backends import Answer, Backend, Kept, Verdict
+from sievemda.auth.backends.own import Own
+from sievemda.auth.client import Client
 from sievemda.auth.names import canonical_user
-from sievemda.auth.passwords import HASH, Verifier, credentials_for, look_alike, matches, verifier
+from sievemda.auth.passwords import Verifier, credentials_for, look_alike
 from sievemda.config import Site
 from sievemda.errors import DataError
 from sievemda.state.credentials import Credentials
 
+_SOMEBODY = Client("")  # of whom nothing is known
+
 
 class Users:
-    """A user can log in exactly when he has credentials. Methods raise TemporaryTrouble when those cannot be read."""
+    """A user can log in exactly when a back end has credentials of him.
 
-    def __init__(self, credentials: Credentials, site: Site) -> None:
+    Methods raise TemporaryTrouble when those cannot be read. `credentials` are ours, which hold the site's secret too.
+    """
+
+    def __init__(self, credentials: Credentials, site: Site, backends: Sequence[Backend] | None = None) -> None:
         self._credentials = credentials
         self._site = site
+        self._backends: Sequence[Backend] = (Own(credentials),) if backends is None else backends
         trusted = (*site.admins, *site.proxyservers)
         self._proxies = frozenset(_canonical_or_empty(name, site) for name in trusted) - {""}
 
-    def check_password(self, name: str, password: str) -> str | None:
+    def mechanisms(self) -> frozenset[str]:
+        """The mechanisms by which every user can log in: PLAIN always, others where all back ends keep their wants."""
+        return frozenset({"PLAIN"}) | reduce(frozenset.__and__, (each.mechanisms() for each in self._backends))
+
+    def check_password(self, name: str, password: str, client: Client = _SOMEBODY) -> str | None:
         """The userid when the password is right; otherwise None after the same work, whether he exists or not."""
         userid = _canonical_or_empty(name, self._site)
-        kept = self._credentials.find(userid, HASH)
-        return userid if matches(password, kept) else None
+        for backend in self._backends:
+            answer = backend.check(userid, password, client)
+            if answer.verdict is Verdict.RIGHT:
+                return self._recognised(userid, answer)
+            if answer.verdict is Verdict.WRONG:
+                return None
+        return None
 
-    def verifier(self, name: str, mechanism: str) -> Verifier:
+    def _recognised(self, userid: str, answer: Answer) -> str | None:
+        return _canonical_or_empty(answer.userid, self._site) or None if answer.userid else userid or None
+
+    def verifier(self, name: str, mechanism: str, client: Client = _SOMEBODY) -> Verifier:
         """What to check a SCRAM exchange with: the user's own or, when he has none, one that never fits."""
         userid = _canonical_or_empty(name, self._site)
-        kept = self._credentials.find(userid, mechanism)
+        kept = self._kept(userid, client)
         fake = look_alike(self._credentials.secret(), mechanism, userid or name)
-        return verifier(kept) if kept else fake
+        return fake if kept is None else kept.verifiers.get(mechanism, fake)
+
+    def plain_password(self, name: str, client: Client = _SOMEBODY) -> str | None:
+        """The password itself, for mechanisms that want it; None where it is not kept."""
+        kept = self._kept(_canonical_or_empty(name, self._site), client)
+        return kept.plain if kept else None
+
+    def _kept(self, userid: str, client: Client) -> Kept | None:
+        found = (backend.kept(userid, client) for backend in self._backends)
+        return next((kept for kept in found if kept is not None), None)
 
     def authorise(self, name: str, authzid: str) -> str | None:
         """The user whose scripts `name`, once recognised, may manage: himself or, for some, `authzid`.

@@ -1,0 +1,35 @@
+"""Our own table of credentials, which `sievemda account passwd` fills."""
+
+from __future__ import annotations
+
+from sievemda.auth.backends import Answer, Kept, Verdict
+from sievemda.auth.client import Client
+from sievemda.auth.passwords import HASH, SCRAM_MECHANISMS, Verifier, matches, verifier
+from sievemda.state.credentials import Credentials
+
+
+class Own:
+    name = "own"
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def check(self, userid: str, password: str, client: Client) -> Answer:  # noqa: ARG002 - as every back end is asked
+        """One who has verifiers only, and no hash, is known: his password is wrong after the same work."""
+        kept = self._credentials.of(userid)
+        if matches(password, kept.get(HASH)):
+            return Answer(Verdict.RIGHT)
+        return Answer(Verdict.WRONG if kept else Verdict.UNKNOWN)
+
+    def kept(self, userid: str, client: Client) -> Kept | None:  # noqa: ARG002 - as above
+        kept = self._credentials.of(userid)
+        return Kept({m: verifier(kept[m]) for m in SCRAM_MECHANISMS if m in kept}) if kept else None
+
+    def mechanisms(self) -> frozenset[str]:
+        return frozenset(SCRAM_MECHANISMS)
+
+    def sample(self, mechanism: str, number: int) -> Verifier | None:  # noqa: ARG002 - ours are all of one form
+        return None
+
+    def probe(self) -> None:
+        self._credentials.secret()
