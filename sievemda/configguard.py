@@ -1,0 +1,28 @@
+"""The section of the settings tree about defence: failed logins, how many sessions there may be, trusted proxies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sievemda.configfields import Seconds, setting
+
+__all__ = ["Guard"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What strangers meet at the door of ManageSieve and LMTP."""
+
+    failedloginpause: Seconds = setting(
+        Seconds(4),
+        "Longest pause before a failed login is answered: it begins with half a second and doubles with each failure"
+        " of that address or user; 0: none. A right password never waits.",
+    )
+    lockout_failures: int = setting(
+        20, "Failed logins of one address (of IPv6: one /64) after which it may not try for a while; 0: never."
+    )
+    lockout_within: Seconds = setting(Seconds(600), "Time in which so many failures are forgotten, one after another.")
+    lockout_time: Seconds = setting(Seconds(600), "How long such an address may not try.")
+    lockout_never: tuple[str, ...] = setting(
+        (), "Networks that are never locked out, such as a web mail's: it speaks for all its users from one address."
+    )
