@@ -83,7 +83,8 @@ def _run(store: MailStore, names: tuple[str, ...], target: str, watch: Watch, ho
     if how["partition"]:
         store.layout.partition(how["partition"])
     chosen = Chosen(store.namespace, names, how["users"])
-    trees = _all_there(store, chosen, chosen_trees(store, chosen, how["partition"]), watch, given=bool(names))
+    trees = chosen_trees(store, chosen, how["partition"])
+    trees = _all_there(store, chosen, trees, watch, how["partition"], given=bool(names))
     since = moment(how["since"]) if how["since"] else None
     scope = _scope(names, how)
     directory = Path(target) if target.endswith("/") or (target != "-" and Path(target).is_dir()) else None
@@ -102,14 +103,14 @@ def _run(store: MailStore, names: tuple[str, ...], target: str, watch: Watch, ho
 
 
 def _all_there(
-    store: MailStore, chosen: Chosen, trees: Iterator[ChosenTree], watch: Watch, *, given: bool
+    store: MailStore, chosen: Chosen, trees: Iterator[ChosenTree], watch: Watch, partition: str, *, given: bool
 ) -> Iterator[ChosenTree]:
     """The trees; what was named and is not there is told. NotFound when nothing is left."""
     for name in chosen.named:
         if store.find(name) is None and not any(name.covers(one.name) for one in store.mailboxes_of(name.owner)):
             store.layout.check_there()
             watch.failed("", NotFound(f"no mailbox {store.namespace.format_admin(name)}"))
-    store.layout.tell_if_away()
+    watch.failures.note_if_away(store, partition)
     first = next(trees, None)
     if first is None and (given or chosen.named):
         raise NotFound("there is no such mailbox: nothing was written")

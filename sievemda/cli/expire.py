@@ -49,6 +49,12 @@ class Request:
     withdrawn: float | None
     users: float | None
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it is about mailboxes that nobody has named one by one."""
+        wide = self.messages and not Selection(self.words, "", "").only_names
+        return wide or any(age is not None for age in (self.deleted, self.withdrawn, self.users))
+
 
 def _optional(metavar: str, names: tuple[str, ...], text: str) -> Callable[[Any], Any]:
     return click.option(*names, is_flag=False, flag_value=_DEFAULT, metavar=metavar, help=text)
@@ -113,6 +119,8 @@ def expire(
         for outcome in run.run(mailboxes):
             out.add(outcome, failures)
     _remove_for_good(settings, store, request, out.removed, dry=dry_run)
+    if request.is_wide:
+        failures.note_if_away(store)
     out.end(failures)
     return failures.code
 

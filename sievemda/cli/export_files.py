@@ -39,20 +39,23 @@ def _sending(command: Callable[..., Format]) -> Callable[..., Any]:
 
         if len(words) < 2:
             raise UsageError("say what and where to: MAILBOX... TARGET")
-        choice = choose(open_store(settings), words[:-1], recursive=options.pop("recursive"))
+        store, failures = open_store(settings), Failures()
+        choice = choose(store, words[:-1], recursive=options.pop("recursive"))
+        if not choice.single:
+            failures.note_if_away(store)
         dry_run, as_json = options.pop("dry_run"), options.pop("as_json")
         if not choice.single and words[-1] != "-" and Path(words[-1]).exists() and not Path(words[-1]).is_dir():
             raise UsageError(f"{words[-1]} is no directory, and there is more than one mailbox")
         form = command(words[-1], single=choice.single, **options)
-        return _run(choice, form, dry_run=dry_run, as_json=as_json, quiet=words[-1] == "-")
+        return _run(choice, form, failures, dry_run=dry_run, as_json=as_json, quiet=words[-1] == "-")
 
     return inner
 
 
-def _run(choice: Any, form: Format, *, dry_run: bool, as_json: bool, quiet: bool) -> int:
+def _run(choice: Any, form: Format, failures: Failures, *, dry_run: bool, as_json: bool, quiet: bool) -> int:
     from sievemda.upkeep.exporting.writing import export
 
-    failures, results, progress = Failures(), [], _Progress()
+    results, progress = [], _Progress()
     for result in export(choice, form, progress.tick, dry_run=dry_run):
         progress.clear()
         results.append(result)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import TYPE_CHECKING
 
 from sievemda.cli.complaints import one_line
 from sievemda.cli.main import tell
 from sievemda.errors import SievemdaError, exit_code
+
+if TYPE_CHECKING:
+    from sievemda.store.mailstore import MailStore
 
 
 class Failures:
@@ -23,3 +28,9 @@ class Failures:
         text = str(error) if isinstance(error, SievemdaError) else error.strerror or str(error)
         line = one_line(": ".join(part for part in dict.fromkeys((about, *where, text)) if part))
         tell(lambda: print(f"sievemda: {line}", file=sys.stderr))
+
+    def note_if_away(self, store: MailStore, partition: str = "") -> None:
+        """What is on a disk that is away has not been done. The store tells of the disk, if it has not yet."""
+        if store.layout.tell_if_away(partition, again=False):
+            self.code = self.code or os.EX_TEMPFAIL
+            self.number += 1

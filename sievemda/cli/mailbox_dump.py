@@ -60,6 +60,8 @@ def _rows(store: MailStore, selection: Selection, partition: str, failures: Fail
             yield fields_of(store, mailbox)
         except (SievemdaError, OSError) as error:
             failures.tell(error, name)
+    if not selection.only_names:
+        failures.note_if_away(store, partition)
     if not (selection.given or partition):
         for root in bare_roots(store):
             try:

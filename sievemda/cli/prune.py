@@ -18,6 +18,7 @@ from sievemda.config import Settings
 from sievemda.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
+    from sievemda.store.mailstore import MailStore
     from sievemda.upkeep.pruning import Pruned
 
 _TOLD = {
@@ -63,10 +64,11 @@ def prune(
     if database:
         raise UsageError("-f goes with --dump")
     age = None if older is None else _age(older)
-    done = _pruned(settings, age, dry=dry_run)
-    failures = Failures()
+    store, failures = open_store(settings), Failures()
+    done = _pruned(settings, store, age, dry=dry_run)
     for error in done.failures:
         failures.tell(error)
+    failures.note_if_away(store)
     if as_json:
         print_json({"dry_run": dry_run, "removed": done.counts, "failures": failures.number})
     else:
@@ -87,13 +89,11 @@ def _age(text: str) -> float:
         raise UsageError(f"-E: {error}") from error
 
 
-def _pruned(settings: Settings, older: float | None, *, dry: bool) -> Pruned:
+def _pruned(settings: Settings, store: MailStore, older: float | None, *, dry: bool) -> Pruned:
     from sievemda.state.journal import Journal
     from sievemda.state.memory import Memory
     from sievemda.upkeep.pruning import Pruning
 
-    store = open_store(settings)
-    store.layout.tell_if_away()
     memory = Memory(settings.memory_path, only_read=dry) if settings.memory_path.exists() else None
     journal = Journal(settings.journal_path, only_read=dry) if settings.journal_path.exists() else None
     return Pruning(settings, store, memory, journal).run(older=older, dry=dry)

@@ -64,6 +64,7 @@ def fix(settings: Settings, /, choice: Choice, dry_run: bool, quiet: bool, form:
             pass
     else:
         write(rows(), form, **({"_repairs": repairs} if form == "json" else {}))
+    failures.note_if_away(store)
     return failures.code
 
 

@@ -42,6 +42,8 @@ def relink(
     how = How(dry_run=dry_run, dates=not ignore_dates, since=instant(since) if since else float("-inf"))
     folders = (mailbox.path for _, mailbox in selection.find(store, failures))
     report = relink_all(folders, how, failures.tell, shown)
+    if not selection.only_names:
+        failures.note_if_away(store)
     if as_json:
         print_json(_as_json(report, dry_run=dry_run))
     else:

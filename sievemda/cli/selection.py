@@ -52,6 +52,11 @@ class Selection:
         """Whether no word is a pattern."""
         return not any(WILDCARDS & set(word) for word in self.words)
 
+    @property
+    def only_names(self) -> bool:
+        """Whether each mailbox is called by its name, so that none can be overlooked."""
+        return self.given and self.plain and not self.regex
+
     def required(self) -> Selection:
         if not self.given:
             raise UsageError("say which: NAME..., --regex or --from-file")

@@ -99,6 +99,7 @@ class Layout:
         self._template_root = Path(fixed or self.partitions[self.default])
         self._default_domain = settings.domain
         self._hash = settings.store.hashimapspool
+        self._told_away = False
         self._letter = full_hash if settings.store.fulldirhash else first_letter
         others = [name for name in self.partitions if name != self.default]
         self._ordered = ([self.default] if self.default in self.partitions else []) + others
@@ -126,16 +127,26 @@ class Layout:
     def stage(self, partition: str) -> Path:
         return self.partition(partition) / STAGE
 
-    def check_there(self) -> None:
-        """TemporaryTrouble when somebody who is not found may have his mail on a disk that is away."""
-        self.disks.check_all(self._template_root if self._template else None)
+    def check_there(self, partition: str = "") -> None:
+        """TemporaryTrouble when somebody who is not found may have his mail on a disk, or on that one, that is away."""
+        if partition:
+            self.disks.check(partition, self.partition(partition))
+        else:
+            self.disks.check_all(self._template_root if self._template else None)
 
-    def tell_if_away(self) -> None:
-        """For lists: what lies on a disk that is away is missing in them, and that is told."""
+    def tell_if_away(self, partition: str = "", *, again: bool = True) -> bool:
+        """For lists and the like: what lies on a disk that is away is missing in them. Whether there is such a disk.
+
+        That is told; once is enough when it is not to be told `again`.
+        """
         try:
-            self.check_there()
+            self.check_there(partition)
         except TemporaryTrouble as error:
-            _log.error("not everything can be seen: %s", error)
+            if again or not self._told_away:
+                self._told_away = True
+                _log.error("not everything can be seen: %s", error)
+            return True
+        return False
 
     def deleted(self, partition: str) -> Path:
         return self.partition(partition) / DELETED

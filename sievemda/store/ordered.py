@@ -11,8 +11,6 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from sievemda.errors import TemporaryTrouble
-
 if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
     from sievemda.store.mailstore import MailStore
@@ -47,10 +45,8 @@ def _sources(store: MailStore, wanted: Pattern) -> Iterator[tuple[str, str, str]
 
     What lies on a disk that is away is missing in a list, and that is told.
     """
-    try:
-        store.layout.check_there()
-    except TemporaryTrouble as error:
-        _log.error("not all mailboxes can be seen: %s", error)
+    if not wanted.is_name:
+        store.layout.tell_if_away()
     if wanted.user:
         yield "", wanted.user, ""
         return

@@ -29,6 +29,11 @@ class Pattern:
         self._head = re.split(r"[*%]", local, maxsplit=1)[0]
         self.user = None if namespace.virtual and any_domain else _one_user(namespace, text)
 
+    @property
+    def is_name(self) -> bool:
+        """Whether it matches one mailbox alone."""
+        return self._only is not None
+
     def matches(self, name: MailboxName) -> bool:
         if self._all:
             return True

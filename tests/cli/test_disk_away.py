@@ -59,6 +59,61 @@ def test_a_list_says_that_it_is_not_whole(away, arguments, listed, caplog):
     assert "partition fast is away" in caplog.text
 
 
+def letter(tmp_path, sievemda):
+    """In the mailbox of somebody whose disk is there."""
+    path = tmp_path / "letter"
+    path.write_text("Subject: x\n\nhello\n")
+    assert sievemda("import", "eml", str(path), "user/alice")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("expire", "-f", "-d", "0", "-X", "user/*"),
+        ("expire", "-f", "-d", "0", "-X", "-u", "alice"),
+        ("expire", "--deleted"),
+        ("prune",),
+        ("prune", "--dry-run"),
+        ("relink",),
+        ("quota", "fix"),
+        ("mailbox", "dump"),
+        ("backup", "whole.tar"),
+        ("backup", "--partition", "fast", "one.tar"),
+        ("export", "mbox", "user/*", "all"),
+    ],
+    ids=" ".join,
+)
+def test_work_on_all_mailboxes_is_not_done_while_some_are_away(away, arguments, caplog, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = away(*arguments)
+    assert code == 75
+    assert "partition fast is away" in err + caplog.text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("expire", "-f", "-d", "0", "user/alice"),
+        ("backup", "--partition", "default", "one.tar"),
+        ("relink", "user/alice"),
+    ],
+    ids=" ".join,
+)
+def test_work_on_what_is_there_does_not_suffer_from_a_disk_that_is_away(away, arguments, caplog, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert away(*arguments)[0] == 0
+    assert "away" not in caplog.text
+
+
+def test_messages_expire_where_the_disk_is_there(away, tmp_path):
+    letter(tmp_path, away)
+    code, out, _ = away("expire", "-f", "-b", "0", "--json", "user/*")
+    assert code == 75
+    assert '"removed": {}, "failures": 1' in out
+    assert '"mailbox": "user/alice", "messages": 1' in out
+    assert away("mailbox", "discarded", "user/alice")[1].count("user/alice") == 1
+
+
 def test_deletions_of_a_domain_that_is_no_more_are_listed(sievemda):
     domains = ("virtdomains=userid", "defaultdomain=example.org")
     sievemda("mailbox", "create", "user/al@example.net", sets=domains)
