@@ -16,10 +16,10 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from sievemda.delivery.bounds import limits_of
 from sievemda.delivery.commit import Commit
 from sievemda.delivery.content import Content, Intake
 from sievemda.delivery.facts import DeliveryFacts
@@ -163,20 +163,10 @@ class Deliverer:
     def _run(self, row: Sequence[Stage], job: Job, recall: Recall, trail: Trail) -> Outcome:
         envelope = Envelope(job.sender, job.target.recipient)
         facts = DeliveryFacts(self._parts, job, recall, partial(self._scripts.included, told=trail.read))
-        outcome = run_all(row, job.content.message, envelope, facts, self._limits_of(job.target.owner))
+        limits = limits_of(self._settings, self._limits, job.target.owner)
+        outcome = run_all(row, job.content.message, envelope, facts, limits)
         trail.ran(outcome)
         return outcome
-
-    def _limits_of(self, owner: str | None) -> Limits:
-        """The limits, with the address that the site knows this user by."""
-        template = self._settings.sieve.sieve_user_email
-        if not template or owner is None:
-            return self._limits
-        local, _, domain = owner.partition("@")
-        names = {"{user}": owner, "{local}": local, "{domain}": domain or self._settings.domain}
-        for name, value in names.items():
-            template = template.replace(name, value)
-        return replace(self._limits, options=replace(self._limits.options, user_email=template))
 
     def _log_trouble(self, error: Exception, event: str, what: str) -> None:
         """What is foreseen, a full disk too, gets a line; everything else its traceback."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Protocol
 
 from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.lists.catalogue import OwnLists
 from sievemda.delivery.programs import about
-from sievemda.delivery.recall import Recall, duplicate_key
+from sievemda.delivery.recall import duplicate_key
 from sievemda.delivery.scheduling import calendars_of
 from sievemda.errors import TemporaryTrouble
 from sievemda.mail.dates import LocalZone
@@ -17,15 +18,22 @@ from sievemda.sieve.facts import Executed, Unknown
 from sievemda.sieve.problems import RunError
 from sievemda.sieve.program import Program
 from sievemda.sieve.surroundings import client, standard
+from sievemda.state.memory import Key
 from sievemda.store.calendars import Calendars
 
 Included = Callable[[str, str, str], Program | None]  # whose, location, name; raises ScriptError
 
 
+class Asked(Protocol):
+    """What is asked of the delivery memory."""
+
+    def seen(self, key: Key) -> bool: ...
+
+
 class DeliveryFacts(Unknown):
     """Answers `sieve.facts.Facts` for one job. Asking changes nothing."""
 
-    def __init__(self, parts: Parts, job: Job, recall: Recall, included: Included) -> None:
+    def __init__(self, parts: Parts, job: Job, recall: Asked, included: Included) -> None:
         self._parts = parts
         self._job = job
         self._settings = parts.settings

@@ -24,6 +24,7 @@ from sievemda.mail.envelope import Recipient, Sender
 from sievemda.mail.result import Receipt, Result
 from sievemda.store.denials import denials_of
 from sievemda.store.departures import is_departing
+from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
@@ -54,6 +55,15 @@ class Resolver:
             return Receipt(found)
         caught = self._user(sender, recipient, owner, "")
         return caught if isinstance(caught, Target) else Receipt(caught)
+
+    def stored_for(self, owner: str, inbox: Mailbox, recipient: Recipient, poster: str | None) -> Target | None:
+        """The target of a message that this user has already, if the address is his; nothing is made or counted."""
+        local, detail = self._split(recipient.address.local)
+        try:
+            found = self._store.namespace.user(local, self._domain(recipient.address))
+        except DataError:
+            return None
+        return Target(recipient, owner, inbox, self._detail(owner, detail), poster) if found == owner else None
 
     def _resolve(self, sender: Sender, recipient: Recipient) -> Target | Result:
         address = recipient.address

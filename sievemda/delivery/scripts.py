@@ -48,6 +48,14 @@ class Source:
 Told = Callable[[Source], None]  # is told of each script that is read
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A user's own script as it is, or might be; without a text none of his is active."""
+
+    name: str = ""
+    text: bytes | None = None
+
+
 class Scripts:
     """Thread-safe; keeps nothing but programs."""
 
@@ -57,11 +65,11 @@ class Scripts:
         self._store = store
         self._programs = programs
 
-    def row(self, owner: str, told: Told) -> list[Stage]:
-        """The scripts of a delivery to this user, in order."""
+    def row(self, owner: str, told: Told, own: Own | None = None) -> list[Stage]:
+        """The scripts of a delivery to this user, in order. `own` stands in for his active one."""
         before = [self._trusted(path, told) for path in self._files(owner, self._sieve.sieve_before)]
         after = [self._trusted(path, told) for path in self._files(owner, self._sieve.sieve_after)]
-        return [*before, *self._own(owner, told), *after]
+        return [*before, *self._own(owner, told, own), *after]
 
     def of_board(self, target: Target, told: Told) -> list[Stage]:
         """The script of a bulletin board, if it has one. Raises ScriptError when it cannot be used."""
@@ -91,15 +99,18 @@ class Scripts:
 
     # -- the user's own ------------------------------------------------------------------------------------------
 
-    def _own(self, owner: str, told: Told) -> Iterator[Stage]:
-        home = self._store.home(owner)
+    def active(self, owner: str) -> Own:
+        """The script that is active. Raises StoreTrouble when it cannot be read."""
+        return Own(*(_active(self._store.home(owner)) or ()))
+
+    def _own(self, owner: str, told: Told, own: Own | None) -> Iterator[Stage]:
         try:
-            active = _active(home)
+            found = own or self.active(owner)
         except StoreTrouble as trouble:
             yield Stage(_failing(trouble))
             return
-        if active is not None:
-            name, text = active
+        if found.text is not None:
+            name, text = found.name, found.text
             users = self._programs.users
             yield Stage(
                 lambda: self._compiled(users, text, name, told, own=True),
