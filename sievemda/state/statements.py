@@ -47,3 +47,33 @@ FIND = "SELECT entry FROM journal WHERE message_id IN (:text, :bracketed) OR id 
 PRUNE_JOURNAL = """DELETE FROM journal
     WHERE instant <= :before AND instant <= (SELECT min(instant) + 600 FROM journal)"""
 COUNT_JOURNAL = "SELECT count(*) FROM journal WHERE instant <= :before"
+
+FAILURE_SCHEMA = (
+    # Failed logins by address, by user and by both. Points leak away with time; `until` is the end of a lock-out,
+    # `tried` a trace of what was tried last, and behind `expires` the row says nothing any more.
+    """CREATE TABLE IF NOT EXISTS failure (
+        kind TEXT NOT NULL, name TEXT NOT NULL, points DOUBLE PRECISION NOT NULL, instant BIGINT NOT NULL,
+        total BIGINT NOT NULL, since BIGINT NOT NULL, until BIGINT NOT NULL, tried BIGINT NOT NULL,
+        expires BIGINT NOT NULL, PRIMARY KEY (kind, name))""",
+    "CREATE INDEX IF NOT EXISTS failure_expires ON failure (expires)",
+)
+STANDING = "SELECT kind, points, instant, until, tried FROM failure WHERE kind = :kind AND name = :name"
+ADD_FAILURE = """INSERT INTO failure (kind, name, points, instant, total, since, until, tried, expires)
+    VALUES (:kind, :name, :weight, :now, 1, 0, 0, :tried, :expires)
+    ON CONFLICT (kind, name) DO UPDATE SET
+        points = :weight + CASE WHEN :now <= failure.instant THEN failure.points
+            WHEN failure.points > (:now - failure.instant) * :leak
+            THEN failure.points - (:now - failure.instant) * :leak ELSE 0 END,
+        instant = excluded.instant, total = failure.total + 1, tried = excluded.tried, expires = excluded.expires"""
+LOCK_OUT = """UPDATE failure SET points = 0, since = :now, until = :until
+    WHERE kind = 'address' AND name = :name AND points > :points"""
+FORGIVE = """UPDATE failure SET points = CASE WHEN points > :points THEN points - :points ELSE 0 END
+    WHERE kind = :kind AND name = :name"""
+FORGET_FAILURES = "DELETE FROM failure WHERE kind = :kind AND name = :name"
+FORGET_ALL_FAILURES = "DELETE FROM failure"
+PRUNE_FAILURES = "DELETE FROM failure WHERE expires <= :now"
+COUNT_FAILURES = "SELECT count(*) FROM failure"
+SHRINK_FAILURES = """DELETE FROM failure WHERE (kind, name) IN (
+    SELECT kind, name FROM failure ORDER BY until, expires LIMIT :surplus)"""
+ALL_FAILURES = """SELECT kind, name, points, instant, total, since, until FROM failure
+    WHERE kind <> 'both' ORDER BY kind, name"""
