@@ -17,9 +17,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sievemda.errors import TemporaryTrouble
@@ -30,17 +31,22 @@ _BUSY = 5.0  # seconds to wait for another process
 _PAUSE = 0.01  # seconds between two tries to open a file that others are just making
 _PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA wal_autocheckpoint=4000")
 
+_DURABLE = "PRAGMA synchronous=FULL"
+
 Values = Mapping[str, object]
+Run = Callable[[str, Values], list[tuple[Any, ...]]]
 
 
 class Database:
     """Opened at first use, after a fork, and when the file is another one. Every method raises TemporaryTrouble.
 
-    `only_read`: not even a file beside it is made, and none is when it is not there.
+    `only_read`: not even a file beside it is made, and none is when it is not there. `durable`: what was written
+    outlives a crash of the machine, too, at the price of an fsync each time.
     """
 
-    def __init__(self, path: Path, schema: Sequence[str], *, only_read: bool = False) -> None:
+    def __init__(self, path: Path, schema: Sequence[str], *, only_read: bool = False, durable: bool = False) -> None:
         self._only_read = only_read
+        self._begin = (*_PRAGMAS, _DURABLE) if durable else _PRAGMAS
         self._path = path
         self._schema = schema
         self._lock = threading.Lock()
@@ -65,6 +71,19 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             return touched
+
+    @contextmanager
+    def transaction(self) -> Iterator[Run]:
+        """Statements of which all take effect or none; called with each of them and its values, it gives the rows."""
+        with self._use() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield lambda statement, values: connection.execute(statement, values).fetchall()
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
 
     def write_until_done(self, statement: str, values: Values) -> int:
         """Run a statement that does its work in slices until it finds nothing; returns how many rows it touched."""
@@ -106,7 +125,7 @@ class Database:
             self._path.touch(mode=0o600)
         connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         try:
-            _prepare(connection, (*_PRAGMAS, *self._schema))
+            _prepare(connection, (*self._begin, *self._schema))
         except BaseException:
             connection.close()
             raise

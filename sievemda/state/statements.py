@@ -1,4 +1,4 @@
-"""Every SQL statement of the delivery memory and the journal, named.
+"""Every SQL statement of the delivery memory, the journal and the credentials, named.
 
 They keep to what SQLite and PostgreSQL both understand (ON CONFLICT, named parameters, BIGINT), so that another back
 end is a connection, not a rewrite. Instants are whole seconds since 1970.
@@ -77,3 +77,70 @@ SHRINK_FAILURES = """DELETE FROM failure WHERE (kind, name) IN (
     SELECT kind, name FROM failure ORDER BY until, expires LIMIT :surplus)"""
 ALL_FAILURES = """SELECT kind, name, points, instant, total, since, until FROM failure
     WHERE kind <> 'both' ORDER BY kind, name"""
+
+VERSIONS_SCHEMA = (
+    # Texts of scripts, each once however many versions have it; `digest` is SHA-256 in hexadecimal digits.
+    "CREATE TABLE IF NOT EXISTS script_text (digest TEXT NOT NULL PRIMARY KEY, size BIGINT NOT NULL, content BYTEA)",
+    # One row for each change of somebody's scripts; `versions.Version` says what the columns mean.
+    """CREATE TABLE IF NOT EXISTS script_version (
+        keeper TEXT NOT NULL, number BIGINT NOT NULL, instant BIGINT NOT NULL, status TEXT NOT NULL,
+        action TEXT NOT NULL, script TEXT NOT NULL, target TEXT NOT NULL, size BIGINT NOT NULL,
+        digest TEXT NOT NULL, before TEXT NOT NULL, active TEXT NOT NULL, active_before TEXT NOT NULL,
+        owner TEXT NOT NULL, actor TEXT NOT NULL, address TEXT NOT NULL, via TEXT NOT NULL, undoes BIGINT NOT NULL,
+        PRIMARY KEY (keeper, number))""",
+    "CREATE INDEX IF NOT EXISTS script_version_digest ON script_version (digest)",
+    "CREATE INDEX IF NOT EXISTS script_version_before ON script_version (before)",
+    "CREATE INDEX IF NOT EXISTS script_version_instant ON script_version (instant)",
+    # What somebody's scripts were when they were last looked at: `number` is that of his last version.
+    """CREATE TABLE IF NOT EXISTS script_keeper (
+        keeper TEXT NOT NULL PRIMARY KEY, number BIGINT NOT NULL, active TEXT NOT NULL, seen BIGINT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS script_known (
+        keeper TEXT NOT NULL, script TEXT NOT NULL, digest TEXT NOT NULL, sign TEXT NOT NULL,
+        PRIMARY KEY (keeper, script))""",
+    "CREATE INDEX IF NOT EXISTS script_known_digest ON script_known (digest)",
+)
+KEEP_TEXT = """INSERT INTO script_text (digest, size, content) VALUES (:digest, :size, :content)
+    ON CONFLICT (digest) DO NOTHING"""
+TEXT = "SELECT content FROM script_text WHERE digest = :digest"
+KEEPER = "SELECT number, active FROM script_keeper WHERE keeper = :keeper"
+KEEP_KEEPER = """INSERT INTO script_keeper (keeper, number, active, seen) VALUES (:keeper, :number, :active, :now)
+    ON CONFLICT (keeper) DO UPDATE SET number = excluded.number, active = excluded.active, seen = excluded.seen"""
+KNOWN = "SELECT script, digest, sign FROM script_known WHERE keeper = :keeper"
+KNOW = """INSERT INTO script_known (keeper, script, digest, sign) VALUES (:keeper, :script, :digest, :sign)
+    ON CONFLICT (keeper, script) DO UPDATE SET digest = excluded.digest, sign = excluded.sign"""
+UNKNOW = "DELETE FROM script_known WHERE keeper = :keeper AND script = :script"
+ADD_VERSION = """INSERT INTO script_version (keeper, number, instant, status, action, script, target, size, digest,
+    before, active, active_before, owner, actor, address, via, undoes)
+    VALUES (:keeper, :number, :instant, :status, :action, :script, :target, :size, :digest, :before, :active,
+    :active_before, :owner, :actor, :address, :via, :undoes)"""
+SETTLE_VERSION = "UPDATE script_version SET status = :status WHERE keeper = :keeper AND number = :number"
+BEGUN = """SELECT number, instant, status, action, script, target, size, digest, before, active, active_before,
+    owner, actor, address, via, undoes
+    FROM script_version WHERE keeper = :keeper AND status = 'begun' ORDER BY number"""
+VERSIONS = """SELECT number, instant, status, action, script, target, size, digest, before, active, active_before,
+    owner, actor, address, via, undoes
+    FROM script_version WHERE keeper = :keeper ORDER BY number"""
+VERSION_OF_TEXT = """SELECT max(number) FROM script_version
+    WHERE keeper = :keeper AND digest = :digest AND status = 'done' AND instant <= :instant"""
+SUM_OF_VERSIONS = "SELECT count(*), coalesce(sum(size), 0) FROM script_version WHERE keeper = :keeper"
+SIZES_OF_VERSIONS = """SELECT number, digest, before,
+    coalesce((SELECT size FROM script_text WHERE script_text.digest = script_version.digest), 0),
+    coalesce((SELECT size FROM script_text WHERE script_text.digest = script_version.before), 0)
+    FROM script_version WHERE keeper = :keeper ORDER BY number DESC"""
+DROP_VERSIONS = "DELETE FROM script_version WHERE keeper = :keeper AND number <= :number"
+# Ten minutes at a time, as above; what is only begun may be under way.
+PRUNE_VERSIONS = """DELETE FROM script_version WHERE instant <= :before
+    AND instant <= (SELECT min(instant) + 600 FROM script_version)"""
+COUNT_VERSIONS = "SELECT count(*) FROM script_version WHERE instant <= :before"
+FORGET_KNOWN = """DELETE FROM script_known WHERE keeper IN (SELECT keeper FROM script_keeper WHERE seen <= :before
+    AND NOT EXISTS (SELECT 1 FROM script_version WHERE script_version.keeper = script_keeper.keeper))"""
+FORGET_KEEPERS = """DELETE FROM script_keeper WHERE seen <= :before
+    AND NOT EXISTS (SELECT 1 FROM script_version WHERE script_version.keeper = script_keeper.keeper)"""
+DROP_TEXT = """DELETE FROM script_text WHERE digest = :digest
+    AND NOT EXISTS (SELECT 1 FROM script_version WHERE script_version.digest = :digest)
+    AND NOT EXISTS (SELECT 1 FROM script_version WHERE script_version.before = :digest)
+    AND NOT EXISTS (SELECT 1 FROM script_known WHERE script_known.digest = :digest)"""
+DROP_TEXTS = """DELETE FROM script_text WHERE digest IN (SELECT digest FROM script_text
+    WHERE NOT EXISTS (SELECT 1 FROM script_version WHERE script_version.digest = script_text.digest)
+    AND NOT EXISTS (SELECT 1 FROM script_version WHERE script_version.before = script_text.digest)
+    AND NOT EXISTS (SELECT 1 FROM script_known WHERE script_known.digest = script_text.digest) LIMIT 100)"""
