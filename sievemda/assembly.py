@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.auth.sasl import mechanisms
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.delivery.awakening import Awakening
@@ -65,7 +64,7 @@ def deliverer(settings: Settings) -> Deliverer:
 
 def lmtp_server(settings: Settings) -> LmtpServer:
     """Inside a running event loop."""
-    return LmtpServer(settings, deliverer(settings), mechanisms=mechanisms(users(settings)), tls=tls(settings))
+    return LmtpServer(settings, deliverer(settings), users=users(settings), tls=tls(settings))
 
 
 def managesieve_server(settings: Settings) -> Server:

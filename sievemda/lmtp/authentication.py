@@ -12,12 +12,13 @@ import logging
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
-from sievemda.auth.sasl import PLAINTEXT, Accepted, Challenge, Mechanism, Refused, Step
+from sievemda.auth.client import Client
+from sievemda.auth.sasl.offer import Hindrance
+from sievemda.auth.sasl.steps import Accepted, Challenge, Mechanism, Refused, Step
 from sievemda.errors import TemporaryTrouble
 from sievemda.lmtp import replies
 from sievemda.lmtp.connection import LineTooLong, LmtpConnection
 from sievemda.logs import words
-from sievemda.mail.envelope import Peer
 
 if TYPE_CHECKING:
     from sievemda.lmtp.server import LmtpServer
@@ -26,6 +27,12 @@ log = logging.getLogger(__name__)
 
 MAX_RESPONSE = 12288 + 2  # octets of one line of base64; RFC 4954 §4
 FAILURE_DELAY = 1.0  # seconds before a failed login is answered
+
+_HINDRANCES: dict[Hindrance, replies.Reply] = {
+    "unknown": replies.AUTH_UNKNOWN,
+    "weak": replies.AUTH_TOO_WEAK,
+    "encryption": replies.AUTH_NEEDS_TLS,
+}
 
 
 class Aborted(Exception):
@@ -36,10 +43,10 @@ class Aborted(Exception):
         self.reply = reply
 
 
-async def authenticate(connection: LmtpConnection, server: LmtpServer, peer: Peer, argument: str) -> str:
+async def authenticate(connection: LmtpConnection, server: LmtpServer, client: Client, argument: str) -> str:
     """One AUTH command to its reply: who the client is, empty when that has not been proved."""
     try:
-        return await _exchange(connection, server, peer, argument)
+        return await _exchange(connection, server, client, argument)
     except Aborted as aborted:
         connection.refuse(aborted.reply)
     except TemporaryTrouble as trouble:
@@ -48,25 +55,24 @@ async def authenticate(connection: LmtpConnection, server: LmtpServer, peer: Pee
     return ""
 
 
-async def _exchange(connection: LmtpConnection, server: LmtpServer, peer: Peer, argument: str) -> str:
+async def _exchange(connection: LmtpConnection, server: LmtpServer, client: Client, argument: str) -> str:
     name, _, initial = argument.partition(" ")
     name = name.upper()
     if not name:
         raise Aborted(replies.ARGUMENT_WANTED)
-    if name not in server.mechanisms:
-        raise Aborted(replies.AUTH_UNKNOWN)
-    if name in PLAINTEXT and not server.may_show_password(peer):
-        raise Aborted(replies.AUTH_NEEDS_TLS)
-    mechanism = server.mechanisms[name]()
+    offer = server.offer(client)
+    if name not in offer.ready:
+        raise Aborted(_HINDRANCES[offer.hindrance(name)])
+    mechanism = offer.ready[name]()
     step = await _step(server, mechanism, _initial(initial))
     while isinstance(step, Challenge):
         connection.say(b"334 " + b64encode(step.data))
         step = await _step(server, mechanism, await _response(connection))
     if isinstance(step, Accepted):
-        log.info("lmtp: login: %s", words(user=step.user, mech=name, rhost=peer.address))
+        log.info("lmtp: login: %s", words(user=step.user, mech=name, rhost=client.address))
         connection.say(replies.AUTH_OK)
         return step.owner
-    await _failed(step, name, peer)
+    await _failed(step, name, client)
     raise Aborted(replies.AUTH_FAILED)
 
 
@@ -75,9 +81,9 @@ async def _step(server: LmtpServer, mechanism: Mechanism, response: bytes | None
     return await server.handler.run(mechanism.step, response)
 
 
-async def _failed(step: Refused, name: str, peer: Peer) -> None:
+async def _failed(step: Refused, name: str, client: Client) -> None:
     log.warning(
-        "lmtp: login failed: %s", words(user=step.user or "?", mech=name, rhost=peer.address, reason=step.reason)
+        "lmtp: login failed: %s", words(user=step.user or "?", mech=name, rhost=client.address, reason=step.reason)
     )
     await asyncio.sleep(FAILURE_DELAY)
 

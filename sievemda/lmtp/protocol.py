@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sievemda.auth.client import Client
 from sievemda.lmtp import replies
 from sievemda.lmtp.authentication import authenticate
 from sievemda.lmtp.connection import MAX_COMMAND, LmtpConnection
@@ -53,6 +54,7 @@ class LmtpProtocol(LmtpConnection):
         self.local = local
         self.session_id = _new_session(server.hostname)
         self.peer = Peer(self.session_id, authenticated="postman" if local else "")
+        self.client = Client("")
         self.since = time.time()
         self.messages = 0
         self._mail: Transaction | None = None
@@ -62,6 +64,7 @@ class LmtpProtocol(LmtpConnection):
         name = self._writer.get_extra_info("peername")
         if not self.local and isinstance(name, tuple):
             self.peer = replace(self.peer, address=name[0].removeprefix("::ffff:"))
+            self.client = Client(self.peer.address)
         if refusal := self.server.admit(self):
             self.part(refusal)
             return False
@@ -83,7 +86,7 @@ class LmtpProtocol(LmtpConnection):
         else:
             self._mail = None
             self.peer = replace(self.peer, helo=arg)
-            self.say(self.server.capabilities(self.peer, local=self.local))
+            self.say(self.server.capabilities(self.peer, self.client, local=self.local))
 
     async def smtp_HELO(self, _arg: str) -> None:
         self.refuse(replies.HELO_IS_SMTP)
@@ -130,14 +133,15 @@ class LmtpProtocol(LmtpConnection):
             await self.begin_tls(self.server.tls)
             self._mail = None
             self.peer = replace(self.peer, tls=True, helo="", authenticated="")
+            self.client = Client(self.peer.address, secure=True)
 
     async def smtp_AUTH(self, arg: str) -> None:
         """RFC 4954 §4; of no use to a peer that is known already."""
         if self.peer.authenticated or self._mail:
             self.refuse(replies.AUTH_NOT_NOW)
-        elif not self.server.mechanisms:
+        elif self.server.users is None:
             self.refuse(replies.UNKNOWN_COMMAND)
-        elif user := await authenticate(self, self.server, self.peer, arg):
+        elif user := await authenticate(self, self.server, self.client, arg):
             self.peer = replace(self.peer, authenticated=user)
 
     async def smtp_MAIL(self, arg: str | None) -> None:

@@ -15,11 +15,13 @@ import os
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sievemda import __version__
-from sievemda.auth.sasl import PLAINTEXT, Mechanism
+from sievemda.auth.client import Client
+from sievemda.auth.sasl.offer import Offer, mechanisms
+from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.lmtp import replies
 from sievemda.lmtp.handler import Deliverer, Handler
@@ -37,21 +39,22 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class LmtpServer:
-    """Made in a running event loop. `mechanisms` are those of AUTH, by name; `tls` makes STARTTLS available."""
+    """Made in a running event loop. `users` make AUTH available, `tls` STARTTLS available."""
 
     def __init__(
         self,
         settings: Settings,
         deliverer: Deliverer,
         *,
-        mechanisms: Mapping[str, Callable[[], Mechanism]] | None = None,
+        users: Users | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.settings = settings.lmtp
         self.hostname = settings.site.servername
         self.postmaster = settings.site.postmaster
-        self.mechanisms = mechanisms or {}
+        self.users = users
+        self._all_settings = settings
         self.tls = tls
         self.pool = ThreadPoolExecutor(settings.lmtp.threads, "delivery")
         self.handler = Handler(
@@ -60,7 +63,6 @@ class LmtpServer:
         self.greeting = _greeting(settings)
         required = replies.AUTH_REQUIRED_SOFT if settings.lmtp.soft_noauth else replies.AUTH_REQUIRED
         self.authentication_required = required
-        self._plaintext_on_loopback = settings.managesieve.allowplaintext
         self._trusted: list[Network] = [
             ipaddress.ip_network(text, strict=False) for text in settings.lmtp.lmtp_trusted_networks
         ]
@@ -131,7 +133,7 @@ class LmtpServer:
 
     # What sessions ask.
 
-    def capabilities(self, peer: Peer, *, local: bool) -> replies.Reply:
+    def capabilities(self, peer: Peer, client: Client, *, local: bool) -> replies.Reply:
         """The reply to LHLO. The session id stands on its last line."""
         keywords = [
             "PIPELINING",
@@ -146,8 +148,7 @@ class LmtpServer:
             keywords.append("DELIVERBY")
         if self.tls and not local and not peer.tls:
             keywords.append("STARTTLS")
-        names = [name for name in self.mechanisms if name not in PLAINTEXT or self.may_show_password(peer)]
-        if names and not peer.authenticated:
+        if not peer.authenticated and (names := self.offer(client).names()):
             keywords.append(f"AUTH {' '.join(names)}")
         return replies.multiline("250", "", (self.hostname, *keywords, f"SESSIONID=<{peer.session}>"))
 
@@ -155,11 +156,9 @@ class LmtpServer:
         """Whether MAIL is open to the peer."""
         return bool(peer.authenticated) or (bool(self._trusted) and self._is_in(peer, self._trusted))
 
-    def may_show_password(self, peer: Peer) -> bool:
-        """Mechanisms that send the password are for TLS, or for loopback where that is allowed."""
-        if peer.tls:
-            return True
-        return self._plaintext_on_loopback and bool(peer.address) and ipaddress.ip_address(peer.address).is_loopback
+    def offer(self, client: Client) -> Offer:
+        """The mechanisms of AUTH."""
+        return mechanisms(self.users, client, self._all_settings) if self.users else Offer({}, {})
 
     @staticmethod
     def _is_in(peer: Peer, networks: Sequence[Network]) -> bool:

@@ -9,10 +9,11 @@ import base64
 import binascii
 import logging
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from sievemda.auth import sasl
+from sievemda.auth.client import Client
+from sievemda.auth.sasl.offer import Hindrance, mechanisms
+from sievemda.auth.sasl.steps import Challenge, Mechanism, Refused
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
 
@@ -36,12 +37,11 @@ class Next:
 class Login:
     """The authentications of one session, and what is remembered of them: how many failed."""
 
-    def __init__(self, service: Service, address: str) -> None:
+    def __init__(self, service: Service, client: Client) -> None:
         self._service = service
-        self._address = address
-        self._mechanisms = sasl.mechanisms(service.users)
+        self.client = client
         self.failures = 0
-        self._exchange: sasl.Mechanism | None = None
+        self._exchange: Mechanism | None = None
         self._name = ""
 
     @property
@@ -49,26 +49,28 @@ class Login:
         """Whether the next line is a response, not a command."""
         return self._exchange is not None
 
-    def offered(self, *, plaintext: bool) -> list[str]:
-        """Names of the mechanisms that can be used now. PLAIN only where nobody listens: RFC 5804 §5."""
-        return [name for name in self._mechanisms if plaintext or name not in sasl.PLAINTEXT]
+    def offered(self) -> list[str]:
+        """Names of the mechanisms that can be used now."""
+        return mechanisms(self._service.users, self.client, self._service.settings).names()
 
-    def begin(self, mechanism: bytes, initial: bytes | None, *, plaintext: bool) -> Next:
+    def begin(self, mechanism: bytes, initial: bytes | None) -> Next:
         """AUTHENTICATE. `initial` is the initial response in base64."""
         name = mechanism.decode("ascii", errors="replace").upper()
-        start: Callable[[], sasl.Mechanism] | None = self._mechanisms.get(name)
+        offer = mechanisms(self._service.users, self.client, self._service.settings)
+        start = offer.ready.get(name)
         if start is None:
-            code = "AUTH-TOO-WEAK" if name in sasl.OBSOLETE else ""
-            return Next(reply=Reply("NO", "this mechanism is not supported", code))
-        if name not in self.offered(plaintext=plaintext):
-            text = (
-                "this mechanism shows the password: use STARTTLS first"
-                if self._service.tls
-                else ("this mechanism shows the password, and the connection is not encrypted")
-            )
-            return Next(reply=Reply("NO", text, "ENCRYPT-NEEDED"))
+            return Next(reply=self._hindered(offer.hindrance(name)))
         self._exchange, self._name = start(), name
         return self._step(None) if initial is None else self.respond(initial)
+
+    def _hindered(self, why: Hindrance) -> Reply:
+        """RFC 5804 §1.3."""
+        if why == "weak":
+            return Reply("NO", "this site does not allow this mechanism", "AUTH-TOO-WEAK")
+        if why == "encryption":
+            how = "use STARTTLS first" if self._service.tls else "there is no TLS here"
+            return Reply("NO", f"this mechanism is for encrypted connections only: {how}", "ENCRYPT-NEEDED")
+        return Reply("NO", "this mechanism is not supported")
 
     def respond(self, response: bytes) -> Next:
         """A response in base64, or `*` to cancel."""
@@ -92,10 +94,10 @@ class Login:
         except BaseException:
             self._exchange = None
             raise
-        if isinstance(step, sasl.Challenge):
+        if isinstance(step, Challenge):
             return Next(challenge=base64.b64encode(step.data))
         self._exchange = None
-        if isinstance(step, sasl.Refused):
+        if isinstance(step, Refused):
             return self._refused(step.user, step.reason, "authentication failed")
         if not self._service.has_mailbox(step.owner):
             return self._refused(step.user, "mailbox", "there is no mailbox for this user")
@@ -103,7 +105,7 @@ class Login:
             return self._refused(step.user, "denied", "this user is not allowed in now")
         _log.info(
             "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
-            _word(step.user), self._name, self._address, _word(step.owner),
+            _word(step.user), self._name, self.client.address, _word(step.owner),
         )  # fmt: skip
         return Next(owner=step.owner)
 
@@ -111,7 +113,7 @@ class Login:
         """One log line whose form is promised to log watchers, a pause that grows, and in the end BYE."""
         _log.warning(
             "managesieve: login failed: user=%s mech=%s rhost=%s reason=%s",
-            _word(user), self._name, self._address, reason,
+            _word(user), self._name, self.client.address, reason,
         )  # fmt: skip
         delay = _DELAYS[min(self.failures, len(_DELAYS) - 1)]
         self.failures += 1

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sievemda.auth.client import Client
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
@@ -106,7 +107,7 @@ class Server:
                 self.counts["managesieve_connections_refused"] += 1
                 await self._bye(connection, Reply("BYE", "too many sessions; try again later", "TRYLATER"))
             else:
-                await self._visit(connection, Visit(address, time.time(), Session(self._service, address)))
+                await self._visit(connection, Visit(address, time.time(), Session(self._service, Client(address))))
         except TimeoutError:
             await self._bye(connection, Reply("BYE", "idle for too long"))
         except asyncio.CancelledError:
@@ -159,7 +160,7 @@ class Server:
             reader.clear()
             async with asyncio.timeout(_WRITE_TIME):
                 await connection.start_tls(self._context)
-            await self._write(connection, session.secured())
+            await self._write(connection, session.secured(Client(session.client.address, secure=True)))
         return True
 
     async def _line(self, connection: Connection, reader: Reader, until: float) -> Line | Malformed | None:

@@ -6,12 +6,12 @@ event loop.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sievemda.auth.client import Client
 from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.managesieve.login import Login, Next
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
@@ -52,13 +52,9 @@ class _Command:
 
 
 class Session:
-    """`address` is the client's IP address; `secure` says that TLS is on already."""
-
-    def __init__(self, service: Service, address: str, *, secure: bool = False) -> None:
+    def __init__(self, service: Service, client: Client) -> None:
         self._service = service
-        self._secure = secure
-        self._loopback = _is_loopback(address)
-        self._login = Login(service, address)
+        self._login = Login(service, client)
         self._owner = ""
         self._scripts: Scripts | None = None
         self._mistakes = 0
@@ -70,9 +66,13 @@ class Session:
         return self._scripts is not None
 
     @property
+    def client(self) -> Client:
+        return self._login.client
+
+    @property
     def secure(self) -> bool:
         """Whether TLS is on."""
-        return self._secure
+        return self._login.client.secure
 
     @property
     def owner(self) -> str:
@@ -98,9 +98,9 @@ class Session:
         """The capabilities and OK; sent unasked at the beginning and after TLS came on. RFC 5804 §1.7, §2.2."""
         return self._capabilities() + bytes(OK)
 
-    def secured(self) -> bytes:
-        """TLS is on: the capabilities again, for the old ones may have been forged."""
-        self._secure = True
+    def secured(self, client: Client) -> bytes:
+        """TLS is on, and tells more of the client: the capabilities again, for the old ones may have been forged."""
+        self._login.client = client
         return self.greeting()
 
     def handle(self, item: Line | Malformed) -> Answer:
@@ -175,22 +175,18 @@ class Session:
 
     def _capabilities(self) -> bytes:
         offered = self._service.fixed_capabilities()
-        offered["SASL"] = " ".join(self._login.offered(plaintext=self._plaintext))
+        offered["SASL"] = " ".join(self._login.offered())
         if self.authenticated:
             offered["OWNER"] = self._owner
         data = b"".join(line(string(name), string(value)) for name, value in offered.items())
-        if self._service.tls and not self._secure and not self.authenticated:
+        if self._service.tls and not self.secure and not self.authenticated:
             data += line(string("STARTTLS"))
         return data + line(string("UNAUTHENTICATE"))
 
     # --- before login ------------------------------------------------------------------------------------------
 
-    @property
-    def _plaintext(self) -> bool:
-        return self._secure or (self._loopback and self._service.settings.managesieve.allowplaintext)
-
     def starttls(self, _: list[Any]) -> Answer:
-        if self._secure:
+        if self.secure:
             return Answer(bytes(Reply("NO", "TLS is on already")))
         if not self._service.tls:
             return Answer(bytes(Reply("NO", "TLS is not available")))
@@ -198,7 +194,7 @@ class Session:
 
     def authenticate(self, arguments: list[Any]) -> Answer:
         initial = arguments[1] if len(arguments) > 1 else None
-        return self._authenticating(self._login.begin(arguments[0], initial, plaintext=self._plaintext))
+        return self._authenticating(self._login.begin(arguments[0], initial))
 
     def _authenticating(self, found: Next) -> Answer:
         if found.owner:
@@ -252,15 +248,6 @@ def _argument(kind: str, token: Token) -> bytes | str | int | None:
 def _refusal(error: SievemdaError) -> Reply:
     code = next((code for kind, code in _CODES if isinstance(error, kind)), "")
     return Reply("NO", str(error), code)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_loopback
 
 
 _COMMANDS: dict[str, _Command] = {

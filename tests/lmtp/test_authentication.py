@@ -10,7 +10,6 @@ from contextlib import suppress
 import pytest
 from scramp import ScramClient
 
-from sievemda.auth.sasl import mechanisms
 from sievemda.auth.users import Users
 from sievemda.config import Site
 from sievemda.lmtp import authentication
@@ -48,7 +47,7 @@ def known(tmp_path_factory):
 
 @pytest.fixture
 def server(tmp_path, sink, certificate, known):
-    with running(tmp_path, sink, mechanisms=mechanisms(known), tls=tls_context(*certificate)) as started:
+    with running(tmp_path, sink, users=known, tls=tls_context(*certificate)) as started:
         yield started
 
 
@@ -88,7 +87,7 @@ def test_mail_is_delivered_over_tls(client, sink):
     secure(client)
     hello = client.do("LHLO second")
     assert "STARTTLS" not in hello
-    assert "250-AUTH SCRAM-SHA-256 SCRAM-SHA-1 PLAIN\n" in hello
+    assert "250-AUTH SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN\n" in hello
     assert client.do(f"AUTH PLAIN {PLAIN}") == "235 2.7.0 Authentication successful"
     assert client.message("x" * 300_000 + "\r\n.\r\n", ["a@x"])[0].startswith("250")
     peer = sink.deliveries[0][1]
@@ -143,7 +142,7 @@ def test_plain_is_neither_offered_nor_taken_in_the_clear(client):
 
 def test_plain_is_taken_on_loopback_where_that_is_allowed(tmp_path, sink, known):
     with (
-        running(tmp_path, sink, mechanisms=mechanisms(known), allowplaintext=True) as server,
+        running(tmp_path, sink, users=known, allowplaintext=True) as server,
         server.client(inet=True) as client,
     ):
         assert "PLAIN" in client.do("LHLO x")
@@ -225,7 +224,7 @@ def test_credentials_that_cannot_be_read_are_454(tmp_path, sink, certificate):
     (tmp_path / "accounts.db").write_text("this is no database, and it is long enough to be looked at" * 100)
     broken = Users(Credentials(tmp_path / "accounts.db"), Site())
     with (
-        running(tmp_path, sink, mechanisms=mechanisms(broken), tls=tls_context(*certificate)) as server,
+        running(tmp_path, sink, users=broken, tls=tls_context(*certificate)) as server,
         server.client(inet=True) as client,
     ):
         secure(client)

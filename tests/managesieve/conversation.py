@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uvloop
 
+from sievemda.auth.client import Client
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.session import Session
 from sievemda.managesieve.wire import Reader
@@ -31,7 +32,7 @@ class Direct:
     """A session without a socket."""
 
     def __init__(self, service, address="127.0.0.1"):
-        self.session = Session(service, address)
+        self.session = Session(service, Client(address))
         self.reader = Reader(self.session.command_size, self.session.patience)
         self.output = bytearray(self.session.greeting())
         self.closed = False

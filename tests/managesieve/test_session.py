@@ -7,6 +7,7 @@ import scramp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sievemda.auth.client import Client
 from sievemda.managesieve.login import MAX_FAILURES
 from sievemda.managesieve.session import Session
 from sievemda.store.scripts import ScriptStore
@@ -144,8 +145,8 @@ def test_plain_in_clear_is_for_loopback(service, address, offered):
 
 
 def test_tls_brings_plain_and_takes_starttls_away(make_service):
-    session = Session(make_service(tls=True), "192.0.2.1")
-    before, after = session.greeting(), session.secured()
+    session = Session(make_service(tls=True), Client("192.0.2.1"))
+    before, after = session.greeting(), session.secured(Client("192.0.2.1", secure=True))
     assert b'"STARTTLS"\r\n' in before
     assert b" PLAIN" not in before
     assert b'"STARTTLS"\r\n' not in after
