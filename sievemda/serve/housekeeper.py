@@ -18,6 +18,7 @@ from sievemda import assembly
 from sievemda.config import Settings
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
+from sievemda.store.mailstore import MailStore
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ def run(settings: Settings, lifeline: int, ready: int) -> int:
     os.write(ready, b"1")
     os.close(ready)
     chores = assembly.chores(settings)
+    _check_rules(settings)
     next_hour = time.monotonic()
     try:
         while not select.select([wake, lifeline], [], [], INTERVAL)[0]:
@@ -45,6 +47,18 @@ def run(settings: Settings, lifeline: int, ready: int) -> int:
     finally:
         chores.stop()
     return os.EX_OK
+
+
+def _check_rules(settings: Settings) -> None:
+    """What is wrong with the rules of expiry is said now, and not when they are due; mail is taken all the same."""
+    path = settings.upkeep.expire_rules
+    if path is None:
+        return
+    try:
+        assembly.expiry_rules(settings, MailStore(settings), path)
+    except (SievemdaError, OSError) as e:
+        error = f"{path}: {e.strerror}" if isinstance(e, OSError) else e
+        log.error("nothing will expire until the rules are mended %s", words(error=error))  # noqa: TRY400
 
 
 def _take_signals() -> int:

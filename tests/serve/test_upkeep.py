@@ -30,3 +30,21 @@ def test_messages_expire_on_a_schedule_by_rules_that_are_read_again(service, tmp
     assert set(json.loads((service.data / "state" / "schedule").read_text())) == {"expire", "prune"}
     assert len(service.cli("mailbox", "discarded").splitlines()) == 2
     assert "Traceback" not in service.log.read_text()
+
+
+def test_bad_rules_are_told_at_the_start_and_at_every_reload_and_mail_is_taken(service, tmp_path):
+    def told(what):
+        return [line for line in service.log.read_text().splitlines() if what in line]
+
+    rules = tmp_path / "rules.toml"
+    rules.write_text(RULE.format("40\nsize_over = 1"))
+    service.config.write_text(CONFIG.format(rules).replace("every 1s", "daily 04:00"))
+    service.start()
+    service.wait(lambda: told("size_over"))
+    assert "until the rules are mended" in told("size_over")[0]
+    assert service.send()[0].startswith("250")
+    rules.unlink()
+    service.signal(signal.SIGHUP)
+    service.wait(lambda: told("No such file"))
+    assert len(told("until the rules are mended")) == 2
+    assert "Traceback" not in service.log.read_text()
