@@ -1,0 +1,132 @@
+"""Where a connection really comes from when a proxy stands in front: the PROXY protocol of HAProxy, versions 1 and 2.
+
+The header comes before anything else, TLS included, once for a connection. Who may send it is the caller's business:
+he reads one from trusted networks only, and from those always, since a stranger who gets through without one would be
+taken for the proxy. From everybody else it is nothing but a wrong command.
+
+Why the socket is peeked at: what follows the header (a TLS hello, a command) must stay in the socket for whoever reads
+next. Nothing beyond the header is taken out, whatever the pieces in which it arrives.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Sequence
+
+MAX_HEADER = 4096  # octets; version 2 has room for 65,551, of which the addresses and some TLVs are used in practice
+_MAX_FIRST = 107  # of version 1, with its end
+
+_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+_FIXED = 16  # octets of version 2 before the addresses
+_LOCAL, _PROXY = 0x20, 0x21
+_ADDRESSES = {0x11: 12, 0x21: 36, 0x31: 216}  # TCP over IPv4, over IPv6, UNIX stream: octets of both ends
+_LINE = re.compile(
+    rb"PROXY (?:UNKNOWN(?: [^\r\n]*)?|(TCP4|TCP6) ([0-9A-Fa-f:.]+) ([0-9A-Fa-f:.]+) ([0-9]{1,5}) ([0-9]{1,5}))"
+)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class NotProxied(Exception):
+    """What came is no header."""
+
+
+def networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
+
+
+def is_within(address: str, trusted: Sequence[Network]) -> bool:
+    """Whether the address, as the socket tells it, is in one of the networks."""
+    if not trusted or not address:
+        return False
+    found = ipaddress.ip_address(address.partition("%")[0])
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return any((mapped or found) in network for network in trusted)
+
+
+class Header:
+    """The header of one connection, as it arrives."""
+
+    def __init__(self) -> None:
+        self._taken = b""
+
+    def take(self, sock: socket.socket) -> str | None:
+        """Take what has arrived of it out of a socket that does not block; None while more is to come.
+
+        Gives the client's address, empty when the proxy speaks for itself. Raises NotProxied, OSError.
+        """
+        try:
+            seen = sock.recv(MAX_HEADER, socket.MSG_PEEK)
+        except BlockingIOError:
+            return None
+        if not seen:
+            raise NotProxied("the connection ended")
+        whole = self._taken + seen
+        size = length(whole)
+        sock.recv(len(seen) if size is None else size - len(self._taken))
+        if size is None:
+            self._taken = whole
+            return None
+        return address(whole[:size])
+
+
+def length(octets: bytes) -> int | None:
+    """Octets of the header that `octets` begin with; None when that cannot be told yet. Raises NotProxied."""
+    if _begins(octets, _SIGNATURE):
+        if len(octets) < _FIXED:
+            return None
+        size = _FIXED + int.from_bytes(octets[14:16])
+        if size > MAX_HEADER:
+            raise NotProxied("the header is too long")
+        return size if len(octets) >= size else None
+    if not _begins(octets, b"PROXY "):
+        raise NotProxied("there is no header")
+    end = octets.find(b"\r\n", 0, _MAX_FIRST)
+    if end < 0 and len(octets) >= _MAX_FIRST:
+        raise NotProxied("the header is too long")
+    return end + 2 if end >= 0 else None
+
+
+def address(header: bytes) -> str:
+    """The client's address in a whole header; empty when it names none. Raises NotProxied."""
+    return _second(header) if header.startswith(_SIGNATURE) else _first(header)
+
+
+def _begins(octets: bytes, with_: bytes) -> bool:
+    return octets[: len(with_)] == with_[: len(octets)]
+
+
+def _first(header: bytes) -> str:
+    match = _LINE.fullmatch(header, 0, len(header) - 2)
+    if match is None:
+        raise NotProxied("the header cannot be read")
+    if match[1] is None:
+        return ""
+    family = ipaddress.IPv4Address if match[1] == b"TCP4" else ipaddress.IPv6Address
+    try:
+        source, _ = family(match[2].decode()), family(match[3].decode())
+    except ValueError as e:
+        raise NotProxied("the header has no address") from e
+    if max(int(match[4]), int(match[5])) > 65535:
+        raise NotProxied("the header has no port")
+    return _plain(source)
+
+
+def _second(header: bytes) -> str:
+    command, family, rest = header[12], header[13], header[_FIXED:]
+    if command not in {_LOCAL, _PROXY}:
+        raise NotProxied("the header has another version or command")
+    if command == _LOCAL or family not in _ADDRESSES:
+        return ""
+    if len(rest) < _ADDRESSES[family]:
+        raise NotProxied("the header has no address")
+    if family == 0x11:
+        return str(ipaddress.IPv4Address(rest[:4]))
+    return _plain(ipaddress.IPv6Address(rest[:16])) if family == 0x21 else ""
+
+
+def _plain(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)
