@@ -21,8 +21,10 @@ from sievemda.delivery.fullness.round import Rounds
 from sievemda.delivery.job import Parts
 from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.places import Places
+from sievemda.delivery.resolve import Resolver
 from sievemda.delivery.scripts import Scripts
 from sievemda.delivery.snoozes import Snoozes
+from sievemda.delivery.tryout.tryout import Tryout
 from sievemda.errors import ConfigurationError, DataError
 from sievemda.language import language_extensions, language_limits, language_programs, trusted_extensions
 from sievemda.lmtp.server import LmtpServer, tls_context
@@ -107,6 +109,15 @@ class Housekeeping:
         """Renames of those who crashed, and messages that came late to what was moved: nobody waits for a schedule."""
         self.store.recover()
         leftovers.follow(self.store)
+
+
+def tryout(settings: Settings) -> Tryout:
+    """What tries scripts out on the messages that a user has. It writes nowhere, not even into the journal."""
+    limits, store, programs = language_limits(settings), MailStore(settings), language_programs(settings)
+    parts = Parts(settings, store, Memory(settings.memory_path, only_read=True), Outbox(settings))
+    journal = Journal(settings.journal_path, only_read=True) if settings.delivery.journal_days else None
+    resolver = Resolver(settings, store, parts.places, programs.users.get)
+    return Tryout(parts, journal, Scripts(settings, store, programs), resolver, limits)
 
 
 def housekeeping(settings: Settings) -> Housekeeping:
