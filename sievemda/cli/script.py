@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sievemda.cli.lazy import LazyCommands
 from sievemda.errors import DataError, NotFound
 from sievemda.given import read_given
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from sievemda.store.scripts import ScriptStore
 
 
-@click.group(epilog="Example: sievemda script put alice main alice.sieve")
+@click.group(
+    cls=LazyCommands,
+    lazy={"try": "script_try:try_"},
+    epilog="Example: sievemda script put alice main alice.sieve",
+)
 def script() -> None:
     """Sieve scripts of users: store, activate, look at."""
 

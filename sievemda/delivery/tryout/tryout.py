@@ -14,7 +14,7 @@ number, and nothing is left behind when he goes away.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -110,7 +110,7 @@ class Tryout:
 
     def compare(
         self, owner: str, old: Own, new: Own, wanted: Range, go_on: Callable[[], bool] = lambda: True
-    ) -> Iterator[Compared]:
+    ) -> Generator[Compared, None, None]:
         """The newest messages first, until `go_on` says no. Raises NotFound when there is no such user or folder."""
         inbox = self._parts.store.find(MailboxName(owner))
         if inbox is None:
