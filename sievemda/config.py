@@ -22,6 +22,7 @@ from sievemda.configfields import Kibibytes, Mode, Seconds, Size, setting
 from sievemda.configguard import Guard
 from sievemda.configmanagesieve import ManageSieve
 from sievemda.configquota import Quota
+from sievemda.configsasl import Sasl
 from sievemda.configsieve import ExternalList, Sieve
 from sievemda.configupkeep import Upkeep
 
@@ -39,6 +40,7 @@ __all__ = [
     "Names",
     "Outbox",
     "Quota",
+    "Sasl",
     "Seconds",
     "Settings",
     "Sieve",
@@ -258,6 +260,7 @@ class Settings:
     outbox: Outbox = field(default_factory=Outbox)
     auth: Auth = field(default_factory=Auth)
     managesieve: ManageSieve = field(default_factory=ManageSieve)
+    sasl: Sasl = field(default_factory=Sasl)
     guard: Guard = field(default_factory=Guard)
     upkeep: Upkeep = field(default_factory=Upkeep)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sievemda.configauth import BACKENDS
+from sievemda.configsasl import ALGORITHMS, MECHANISMS
 from sievemda.errors import DataError
 
 
@@ -119,6 +120,20 @@ def _check_backends(value: tuple[str, ...]) -> None:
         raise ValueError("one is named twice")
 
 
+def _one_of(known: tuple[str, ...]) -> Callable[[tuple[str, ...]], None]:
+    def check(value: tuple[str, ...]) -> None:
+        for name in value:
+            if name not in known and name.upper() not in known:
+                raise ValueError(f"{name!r} is not one of {', '.join(known)}")
+
+    return check
+
+
+def _check_url(value: str) -> None:
+    if value and not re.fullmatch(r"https?://[^\s/?#]+([/?][^\s#]*)?", value):
+        raise ValueError(f"{value!r} is no URL that begins with https:// or http://")
+
+
 def _understood(parse: Callable[[str], Any], value: str) -> None:
     try:
         parse(value)
@@ -154,6 +169,11 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "lmtp.lmtp_max_connections": _at_least(1),
     "lmtp.lmtp_timeout": _at_least(1),
     "managesieve.timeout": _at_least(1),
+    "sasl.sasl_mech_list": _one_of(MECHANISMS),
+    "sasl.oauth2_algorithms": _one_of(ALGORITHMS),
+    "sasl.oauth2_introspection_url": _check_url,
+    "sasl.oauth2_openid_configuration": _check_url,
+    "sasl.oauth2_timeout": _between(1, 60),
     "guard.lockout_failures": _at_least(0),
     "guard.lockout_within": _at_least(1),
     "guard.lockout_time": _at_least(1),
