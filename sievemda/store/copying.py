@@ -13,6 +13,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from sievemda.store.copied import DONE, LIST, MARK
 from sievemda.store.files import sync_directory, sync_file
 from sievemda.store.staging import read_blocks
 
@@ -22,7 +23,7 @@ def copy_directory(source: Path, target: Path) -> None:
     target.mkdir(mode=0o700)
     with os.scandir(source) as found:
         names = sorted((entry.name for entry in found), key=lambda name: (name == "new", name))
-    names = [name for name in names if name not in (".copied", ".followed")]  # an older move's, see `catchup`
+    names = [name for name in names if name not in (LIST, DONE, MARK)]  # an older move's
     if "cur" in names:  # locks of mail folders: nobody would remove the copies
         names = [name for name in names if not name.endswith(".lock")]
     for name in names:

@@ -1,20 +1,21 @@
 """A directory that goes to another file system: it is copied, and the original is taken away.
 
 While it is copied, mail arrives in the original, and an IMAP server goes on in it. So the copy is put in its place
-first, the original is then taken out of sight, and what the copy lacks follows (see `catchup`, `leftovers`). At no
-moment is a user or his INBOX nowhere. Nobody sees the copy before that, so it is synced as a whole.
+first, the original is then taken out of sight, and what the copy lacks follows (see `copied`, `catchup`, `leftovers`).
+At no moment is a user or his INBOX nowhere. Nobody sees the copy before that, so it is synced as a whole.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import catchup, leftovers, links
+from sievemda.store import copied, gone, leftovers, links, vacating
 from sievemda.store.copying import copy_directory
 from sievemda.store.creation import workshop
 from sievemda.store.files import sync_directory, sync_later, unique_name
@@ -42,21 +43,26 @@ def transfer(store: MailStore, source: Path, place: Path, held: ExitStack) -> No
 
 def copy(store: MailStore, source: Path, place: Path, held: ExitStack) -> None:
     """As `transfer` to another file system."""
-    for folder in [*catchup.folders_in(source)]:
-        with suppress(OSError, SievemdaError):  # a full disk, a lock; it is known by its place all the same
-            store.files.records.id_of(folder)  # by which what follows later finds it
+    for folder in [*copied.folders_in(source)]:
+        if not gone.is_put_away(folder):
+            with suppress(OSError, SievemdaError):  # a full disk, a lock; it is known by its place all the same
+                store.files.records.id_of(folder)  # by which what follows later finds it
     temporary = workshop(store, place) / f"new.{unique_name()}"
     try:
         with sync_later(temporary.parent):
             copy_directory(source, temporary)
-        catchup.note(source, catchup.Copied.of(temporary), store.files.message_mode)
+            copied.sign(temporary, store.files.message_mode)
+        copied.note(source, copied.Copied.of(temporary), store.files.message_mode)
         with suppress(OSError):  # a file system without locks
             links.hold(temporary, held)
         _put_in_place(store, temporary, place)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        with suppress(OSError):
-            catchup.forget(source)
+        if os.path.lexists(temporary):
+            shutil.rmtree(temporary, ignore_errors=True)
+            with suppress(OSError):
+                copied.forget(source)
+        elif copied.is_noted_for(source, place):  # interrupted when it was in its place
+            leftovers.withdraw(store, source, place)
         raise
     sync_directory(place.parent)
     leftovers.leave(store, source, place)
@@ -70,7 +76,7 @@ def _put_in_place(store: MailStore, source: Path, place: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
-            leftovers.vacate(store, place)
+            vacating.vacate(store, place)
         else:
             return
     source.rename(place)

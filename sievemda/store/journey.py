@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import AlreadyExists, SievemdaError
-from sievemda.store import catchup
+from sievemda.store import copied
 from sievemda.store.crossing import transfer
 from sievemda.store.directories import make_directory
 from sievemda.store.files import is_directory, read_control_file, sync_directory, unique_name, write_new
 from sievemda.store.layout import MOVING
-from sievemda.store.leftovers import follow, leave, vacate
+from sievemda.store.leftovers import follow, leave
 from sievemda.store.links import hold
 from sievemda.store.maildir import is_at
+from sievemda.store.vacating import vacate
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -211,11 +212,11 @@ def _is_copied(store: MailStore, source: Path, place: Path) -> bool:
 
     If not, somebody has made what is in its place meanwhile: that goes, or everything goes there that it lacks.
     """
-    if not catchup.is_copy(source, place):
+    if not copied.is_copy(source, place):
         vacate(store, place)
         if not os.path.lexists(place):
             return False
-        catchup.forget(source)
+        copied.forget(source)
     return True
 
 

@@ -4,9 +4,17 @@ The original of what was copied lies below `deleted.` (see `aside`), with a note
 copy lacks follow it, and then none is left. Whoever had opened the original before, as a delivery does, puts his
 message there even later. He who notices (`Staged.deliver`) has it follow at once; else the housekeeper does.
 
-A folder is found by its id, for it may have moved on or be called otherwise by now. A message is known by the unique
-part of its name, and is removed here as soon as the folder has it, so that what a reader has since removed or moved
-does not come back. One leftover is gone through by one process at a time.
+A folder is found by its id, for it may have moved on or be called otherwise by now; else by its place, if the mark of
+the copy is there. A message is known by the unique part of its name, and is removed here as soon as the folder has it,
+so that what a reader has since removed or moved does not come back.
+
+What holds whatever the others do, and whoever crashes (and see `catchup`):
+
+- A message is removed from a leftover as `emptying` says.
+- Nothing is taken out of a leftover before everything that was changed in it has followed.
+- One leftover is gone through, or removed, by one process at a time, which holds the lock on it.
+- A leftover with messages is removed only when their folders are nowhere, on any disk, and have been so for long.
+- A copy that is not to be is not removed, but is a leftover itself: somebody may have used it.
 
 Why a leftover stays for an hour though nothing is in it: a delivery that has opened a directory needs it.
 """
@@ -16,32 +24,28 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sievemda.errors import SievemdaError
-from sievemda.store import aside, catchup, maildirsize, quota_state, record
-from sievemda.store.copying import copy_file
-from sievemda.store.creation import workshop
-from sievemda.store.files import is_directory, locked_within, open_directory, unique_name
-from sievemda.store.layout import MAILDIR
+from sievemda.errors import SievemdaError, StoreTrouble
+from sievemda.store import aside, catchup, copied, emptying
+from sievemda.store.files import is_directory, locked_within, open_directory
 from sievemda.store.mailbox import Mailbox
-from sievemda.store.maildir import is_at, is_folder
-from sievemda.store.record import Record
+from sievemda.store.maildir import is_folder
 
 if TYPE_CHECKING:
     from sievemda.store.aside import Aside
+    from sievemda.store.catchup import Original
     from sievemda.store.mailstore import MailStore
     from sievemda.store.names import MailboxName
 
 _PATIENCE = 30.0  # seconds that one who goes through a leftover waits for another
 _LATEST = 3600.0  # seconds after which nobody is still at delivering into it
 _ROUNDS = 5  # what follows may find that its folder moves again
-_THEIRS = {"maildirfolder", maildirsize.FILE_NAME, quota_state.FILE_NAME, "subscriptions"}  # beside `dovecot...`
 _log = logging.getLogger(__name__)
 
 
@@ -51,83 +55,78 @@ _log = logging.getLogger(__name__)
 def leave(store: MailStore, source: Path, place: Path) -> None:
     """Take the original out of sight whose copy is in its place, and have follow what is not in it. OSError.
 
-    On an error the original is where it was, and there is no copy any more.
+    On an error the original is where it was, and its copy is out of sight.
     """
     try:
         entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], to=place)
-    except OSError as error:
-        if source.is_dir():
-            _follow_back(store, source, place)
+    except BaseException as error:
         if source.is_dir() or isinstance(error, FileNotFoundError):  # an IMAP server has renamed or removed it
-            shutil.rmtree(place, ignore_errors=True)
-            with suppress(OSError):  # it has gone, too
-                catchup.forget(source)
+            withdraw(store, source, place)
         raise
+    _follow_now(store, entry)
+
+
+def withdraw(store: MailStore, source: Path, copy: Path) -> None:
+    """Take a copy out of sight that is not to be; what somebody has put into it follows to the original."""
+    try:
+        if not is_directory(source) and _is_left_elsewhere(store, copy):
+            return
+        if is_directory(source):
+            known, _ = copied.noted(source)
+            if not copied.mark_of(source):
+                copied.sign(source, store.files.message_mode)
+            copied.note(copy, replace(known, mark=copied.mark_of(source)), store.files.message_mode, due=False)
+            copied.forget(source)
+        entry = aside.set_aside(store, str(copy), store.layout.partition_of(copy), [copy], to=source)
+    except (OSError, SievemdaError) as error:
+        _log.error("%s, a copy of %s, stays: %s", copy, source, error)
+    else:
+        _follow_now(store, entry)
+
+
+def _is_left_elsewhere(store: MailStore, copy: Path) -> bool:
+    """Whether somebody else has put away the original of a copy."""
+    mark = copied.mark_of(copy)
+    return bool(mark) and any(copied.noted(_left(entry))[0].mark == mark for entry in aside.entries(store) if entry.to)
+
+
+def _follow_now(store: MailStore, entry: Aside) -> None:
     try:
         with _alone(entry) as mine:
             if mine:
-                _follow_all(store, Path(entry.parts[0][0]), place)
+                _follow_all(store, entry)
         aside.note(store, entry)
     except (OSError, SievemdaError) as error:
         _log.error("%s: what is left there follows later: %s", entry.path, error)
 
 
-def vacate(store: MailStore, home: Path) -> None:
-    """Take a home out of the way in which there is nothing of ours or of its owner but mail. OSError.
-
-    An IMAP server makes such of somebody whom it looks for on one partition alone, or who has moved while he was logged
-    in. Mail that is in it, or arrives there, follows.
-    """
-    if not is_directory(home) or is_directory(home / "cur") or any(map(is_directory, _others(home))):
-        return
-    if all(_says_nothing(store, path) for path in catchup.other_files(home)):
-        aside.set_aside(store, str(home), store.layout.partition_of(home), [home], to=home)
+def _left(entry: Aside) -> Path:
+    """Where the original is now."""
+    return Path(entry.parts[0][0])
 
 
-def _others(home: Path) -> list[Path]:
-    """What is beside the Maildir. A directory there, as one for scripts, was not made by an IMAP server."""
-    return [path for path in home.iterdir() if path.name != MAILDIR]
+def _follow_all(store: MailStore, entry: Aside) -> None:
+    """Everything that is with the original, or has been changed there, follows to its copy. OSError, StoreTrouble."""
+    left, place = _left(entry), Path(entry.to)
+    with catchup.opened(left) as original:
+        if not is_directory(place) or (original.due and not original.is_copied_to(place)):
+            raise StoreTrouble(f"{place} is not the copy any more")
+        catchup.catch_up_files(store, original, place)
+        if original.due:
+            for below in original.copied.messages:
+                catchup.catch_up_messages(store, original, left / below, place / below)
+                _clear(left / below, place / below)
+            copied.is_followed(left)
+        for folder in [*copied.folders_in(left)]:
+            below = str(folder.relative_to(left))
+            if is_folder(place / below):
+                emptying.empty(store, original, folder, place / below)
 
 
-def _says_nothing(store: MailStore, path: Path) -> bool:
-    """Whether a file is one that IMAP servers make, or that a delivery made which came too late."""
-    if path.name == record.FILE_NAME:
-        found = store.files.records.get(path.parent)
-        return found == Record(found.id)
-    return path.name.startswith("dovecot") or path.name in _THEIRS
-
-
-def _follow_all(store: MailStore, left: Path, place: Path) -> None:
-    """Everything that is with the original, or has been changed there, follows to the copy."""
-    copied, due = catchup.noted(left)
-    catchup.catch_up_files(left, place, copied)
-    if due:
-        for below, messages in copied.messages.items():
-            _catch_up(store, left / below, place / below, messages)
-        catchup.is_followed(left)
-    _empty(store, left, place, copied)
-
-
-def _follow_back(store: MailStore, source: Path, copy: Path) -> None:
-    """What has come to the copy, which is not to be, goes to the original."""
-    copied, _ = catchup.noted(source)
-    catchup.catch_up_files(copy, source, catchup.Copied())
-    _empty(store, copy, source, copied)
-
-
-def _empty(store: MailStore, left: Path, place: Path, copied: catchup.Copied) -> None:
-    for folder in [*catchup.folders_in(left)]:
-        below = str(folder.relative_to(left))
-        if is_folder(place / below):
-            _follow(store, folder, place / below, set(copied.messages.get(below, ())))
-
-
-def _catch_up(store: MailStore, left: Path, place: Path, copied: dict[str, catchup.At]) -> None:
-    if not is_directory(place / "cur"):
-        return
-    catchup.catch_up_messages(store.files, left, place, copied)
+def _clear(left: Path, place: Path) -> None:
+    """A folder that a reader removed, or renamed, while it was copied goes if nothing is in it."""
     if not is_directory(left):
-        with suppress(OSError):  # something is in it: then it stays
+        with suppress(OSError):
             for part in ("tmp", "new", "cur", ""):
                 (place / part).rmdir()
 
@@ -164,10 +163,11 @@ def forget(store: MailStore, older_than: float) -> int:
             continue
         try:
             store.layout.check_there()
-            if _is_empty(entry) or entry.deleted <= now - older_than:
-                catchup.is_followed(Path(entry.parts[0][0]))  # what is only half removed looks as if readers had
-                aside.remove(entry)
-                count += 1
+            with _alone(entry) as mine:
+                if mine and (_is_empty(entry) or (entry.deleted <= now - older_than and _is_nowhere(store, entry))):
+                    copied.is_followed(_left(entry))  # what is only half removed looks as if readers had
+                    aside.remove(entry)
+                    count += 1
         except (OSError, SievemdaError) as error:
             _log.error("%s stays: %s", entry.path, error)
     return count
@@ -175,48 +175,55 @@ def forget(store: MailStore, older_than: float) -> int:
 
 def _is_empty(entry: Aside) -> bool:
     """Nothing is to follow from there any more."""
-    left = Path(entry.parts[0][0])
-    return not (os.path.lexists(left / catchup.LIST) or any(map(catchup.messages_in, catchup.folders_in(left))))
+    left = _left(entry)
+    return not (os.path.lexists(left / copied.LIST) or any(map(copied.places_in, copied.folders_in(left))))
+
+
+def _is_nowhere(store: MailStore, entry: Aside) -> bool:
+    """Whether there is nothing to which its messages could follow."""
+    with catchup.opened(_left(entry)) as original:
+        full = [folder for folder in copied.folders_in(original.left) if copied.places_in(folder)]
+        return not original.due and all(_place_of(store, entry, original, folder, None) is None for folder in full)
 
 
 def _go_through(store: MailStore, entry: Aside, name: MailboxName | None) -> bool:
     """Whether something is to be done again."""
     if _is_empty(entry):
         return False
-    left, again = Path(entry.parts[0][0]), False
+    left, again = _left(entry), False
     with _alone(entry) as mine:
-        if not mine:
+        if not mine or not is_directory(left):
             return False
-        copied, due = catchup.noted(left)
-        folders = [folder for folder in catchup.folders_in(left) if due or catchup.messages_in(folder)]
-        found = [(folder, _place_of(store, entry, folder, name)) for folder in folders]
-        if due:
-            _catch_up_later(store, entry, found, copied)
-        for folder, where in found:
-            if where is not None:
-                known = set(copied.messages.get(str(folder.relative_to(left)), ()))
-                again = not _follow(store, folder, _path(where), known) or again
-            if isinstance(where, Mailbox):
-                _recounted(where)
+        with catchup.opened(left) as original:
+            folders = [folder for folder in copied.folders_in(left) if original.due or copied.places_in(folder)]
+            found = [(folder, _place_of(store, entry, original, folder, name)) for folder in folders]
+            if original.due:
+                _catch_up_later(store, entry, original, found)
+            for folder, where in found:
+                if where is not None:
+                    again = not emptying.empty(store, original, folder, where) or again
+                if isinstance(where, Mailbox):
+                    _recounted(where)
     return again
 
 
 def _catch_up_later(
-    store: MailStore, entry: Aside, found: list[tuple[Path, Mailbox | Path | None]], copied: catchup.Copied
+    store: MailStore, entry: Aside, original: Original, found: list[tuple[Path, Mailbox | Path | None]]
 ) -> None:
     """What somebody would have done who has crashed: see `_follow_all`. The folders may have moved on."""
-    left, place = Path(entry.parts[0][0]), Path(entry.to)
-    if store.layout.really_holds(place) and is_directory(place):
-        catchup.catch_up_files(left, place, copied)
+    left, place = original.left, Path(entry.to)
+    if any(where is None for _, where in found):
+        store.layout.check_there()
+    if store.layout.really_holds(place) and is_directory(place) and original.is_copied_to(place):
+        catchup.catch_up_files(store, original, place)
+        for below in original.copied.messages:
+            if not is_directory(left / below):
+                catchup.catch_up_messages(store, original, left / below, place / below)
+                _clear(left / below, place / below)
     for folder, where in found:
-        if where is not None:
-            before = copied.messages.get(str(folder.relative_to(left)), {})
-            catchup.catch_up_messages(store.files, folder, _path(where), before)
-    catchup.is_followed(left)
-
-
-def _path(where: Mailbox | Path) -> Path:
-    return where.path if isinstance(where, Mailbox) else where
+        if where is not None and emptying.is_copied_to(original, where):
+            catchup.catch_up_messages(store, original, folder, where)
+    copied.is_followed(left)
 
 
 def _recounted(mailbox: Mailbox) -> None:
@@ -226,13 +233,16 @@ def _recounted(mailbox: Mailbox) -> None:
             root.changed()
 
 
-def _place_of(store: MailStore, entry: Aside, folder: Path, name: MailboxName | None) -> Mailbox | Path | None:
+def _place_of(
+    store: MailStore, entry: Aside, original: Original, folder: Path, name: MailboxName | None
+) -> Mailbox | Path | None:
     """Where a folder is now that lies in a leftover: a directory if it is no mailbox; None when it is nowhere."""
     identity = store.files.records.get(folder).id
-    if not identity or entry.parts[0][1] == entry.to:  # see `vacate`
-        there = Path(entry.to) / folder.relative_to(entry.parts[0][0])
-        if store.layout.really_holds(there) and is_folder(there):
-            return there
+    there: Path | None = Path(entry.to) / folder.relative_to(original.left)
+    if there is not None and not (store.layout.really_holds(there) and is_folder(there)):
+        there = None
+    if there and (not identity or entry.parts[0][1] == entry.to):  # see `vacate`
+        return there
     if not identity:
         return None
     for mailbox in _likeliest_first(store, name):
@@ -240,56 +250,16 @@ def _place_of(store: MailStore, entry: Aside, folder: Path, name: MailboxName | 
             return mailbox
     for other in aside.entries(store):
         for part, _ in other.parts if other.mailbox else ():
-            for deleted in catchup.folders_in(Path(part)):
+            for deleted in copied.folders_in(Path(part)):
                 if store.files.records.get(deleted).id == identity:
                     return deleted
-    return None
+    return there if original.is_copied_to(Path(entry.to)) else None  # a repair has given it another id
 
 
 def _likeliest_first(store: MailStore, name: MailboxName | None) -> Iterator[Mailbox]:
     if name is not None:
         yield from store.mailboxes_of(name.owner, name.domain)
     yield from store.list()
-
-
-def _follow(store: MailStore, left: Path, place: Path, known: set[str]) -> bool:
-    """Messages of a folder that another lacks go there, and none stays; False when that one has moved meanwhile.
-
-    `known` are messages that it had, though a reader may have taken them from it.
-    """
-    there = set(catchup.messages_in(place)) | known
-    found = catchup.messages_in(left)
-    done, stays = [at for unique, at in found.items() if unique in there], True
-    for part in ("new", "cur"):
-        late = [name for unique, (at, name) in found.items() if at == part and unique not in there]
-        if late:
-            brought, is_there = _bring(store, left / part, place / part, late)
-            done += [(part, name) for name in brought]
-            stays = stays and is_there
-    for part, name in done:
-        (left / part / name).unlink(missing_ok=True)
-    return stays
-
-
-def _bring(store: MailStore, left: Path, place: Path, names: list[str]) -> tuple[list[str], bool]:
-    """Durably copy messages into a directory that is no link: those that came, and whether it is still there then."""
-    brought = []
-    directory = open_directory(place)
-    try:
-        for name in names:
-            temporary = workshop(store, place.parent) / unique_name()
-            try:
-                copy_file(left / name, temporary)
-            except FileNotFoundError:
-                if os.path.lexists(left / name):
-                    raise
-                continue  # a reader who has it open moves it; it will be found again
-            os.rename(temporary, catchup.renamed(store.files, left.parent, place.parent, name), dst_dir_fd=directory)
-            brought.append(name)
-        os.fsync(directory)
-        return brought, is_at(directory, str(place))
-    finally:
-        os.close(directory)
 
 
 @contextmanager

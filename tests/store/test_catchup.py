@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from sievemda.store import aside, catchup, crossing, files, journey, leftovers, messages
+from sievemda.store import aside, copied, crossing, files, journey, leftovers, messages
 
 
 @pytest.fixture
@@ -131,25 +131,29 @@ def test_what_was_changed_follows_also_when_the_one_who_moved_has_crashed(moving
     [
         b"",
         b"[[]]",
-        b'[{"../../bob/Maildir": {"m": ["cur", "m"]}}, {}, 1]',
-        b'[{"/etc": {"m": ["cur", "m"]}}, {}, 1]',
-        b'[{"Maildir": {"m": ["cur", "../m"]}}, {}, 1]',
-        b'[{"Maildir": {}}, {"../x": 1}, 1]',
+        b'[{"../../bob/Maildir": {"m": ["cur", "m"]}}, {}, "1"]',
+        b'[{"/etc": {"m": ["cur", "m"]}}, {}, "1"]',
+        b'[{"Maildir": {"m": ["cur", "../m"]}}, {}, "1"]',
+        b'[{"Maildir": {}}, {"../x": 1}, "1"]',
         b'[{"Maildir": {}}, {}]',
         b'[{"Maildir": {}}, {}, {}]',
         b"[" * 100_000,
     ],
 )
 def test_a_list_that_is_none_of_ours_says_nothing(tmp_path, content):
-    (tmp_path / catchup.LIST).write_bytes(content)
-    assert catchup.noted(tmp_path) == (catchup.Copied(), True)
+    (tmp_path / copied.LIST).write_bytes(content)
+    assert copied.noted(tmp_path) == (copied.Copied(), True)
 
 
 def test_a_disk_that_is_too_full_for_the_list_does_not_keep_what_is_to_leave_it(moving, store, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
+    real = copied.write_new
 
-    monkeypatch.setattr(catchup, "write_new", full)
+    def full(path, *arguments):
+        if path.name == copied.LIST:
+            raise OSError(28, "No space left on device")
+        real(path, *arguments)
+
+    monkeypatch.setattr(copied, "write_new", full)
     assert set(contents(moving(lambda *_: None))) == {"x", "y", "z"}
     assert all(json.loads((entry.path / "entry").read_text())["to"] for entry in aside.entries(store))
 
@@ -179,7 +183,7 @@ def test_what_stands_where_the_copy_was_to_be_is_not_taken_for_it(moving, store,
     with monkeypatch.context() as dying:
         dying.setattr(crossing, "_put_in_place", killed)
         dying.setattr(crossing.shutil, "rmtree", lambda *_, **__: None)
-        dying.setattr(crossing.catchup, "forget", lambda *_: None)
+        dying.setattr(crossing.copied, "forget", lambda *_: None)
         dying.setattr(journey, "_say", lambda fd, what: killed() if what == journey._BACK else real(fd, what))
         dying.setattr(journey.Path, "unlink", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import DataError
-from sievemda.store.catchup import DONE, LIST
+from sievemda.store.copied import DONE, LIST, MARK
 from sievemda.store.files import is_directory
 from sievemda.store.layout import MAILDIR
 from sievemda.store.maildir import is_folder
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
 
 MESSAGES = ("new", "cur")  # in the order in which a message goes through them
-_NOT = (".lock", LIST, DONE)
+_NOT = (".lock", LIST, DONE, MARK)
 
 Part = tuple[str, Path]  # the path of a directory in a home, and where it is now
 Entry = list[str | int | None]  # name, `new/` or `cur/` in front for a message; octets; time in ns; where a link leads

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.errors import AlreadyExists, DataError, SievemdaError, StoreTrouble, TemporaryTrouble
-from sievemda.state.credentials import Credentials
-from sievemda.store import accounts, catchup
+from sievemda.state.credentials import credentials_of
+from sievemda.store import accounts, copied
 from sievemda.store.creation import open_partition
 from sievemda.store.directories import make_directory
 from sievemda.store.files import locked_within, open_directory, sync_file_system
@@ -255,7 +255,7 @@ class Arrival:
 
     def _let_in(self, denied: dict[str, str]) -> None:
         files, maildir = self._store.files, self._stage / MAILDIR
-        for folder in [*catchup.folders_in(maildir)]:
+        for folder in [*copied.folders_in(maildir)]:
             make_parts(folder, files.folder_mode)
             if self._new != self._old:
                 files.acls.change(folder, self._old, _renaming(self._old, self._new), owner_after=self._new)
@@ -278,7 +278,7 @@ class Arrival:
                 key: tuple(value) if isinstance(value, list) else value for key, value in note.items()
             }
             snoozes.put(replace(Note(**found), user=self._new))
-        kept, given = Credentials(self._settings.accounts_path), said["credentials"]
+        kept, given = credentials_of(self._settings), said["credentials"]
         if given and not kept.of(self._new):
             kept.replace(self._new, {str(kind): str(value) for kind, value in given.items()})
 
