@@ -7,6 +7,9 @@ anew.
 Why a limit of 0 says nothing here: other programs take it for `no limit`. Where we mean it, 1 is written, which is as
 near as they come to it; the folder's record says that it is 0.
 
+Why a number without measure counts for damage: no disk holds so much, and others stop at 2^63. A limit that is not
+below 2^62 would limit nothing; such a usage would refuse all mail until a folder changes.
+
 Why `0 0` stands below a count at a root that has others below it: IMAP servers know of the user's root alone, and count
 all of his messages there. Such a line is none of theirs.
 """
@@ -31,6 +34,7 @@ _NOTHING = b"0 0"
 _NO_LIMIT = "0S"
 UNKNOWN = f"{-(2**62)} 0\n"  # has every reader count; a file with nothing in it would say that nothing is there
 _LIMIT = re.compile(rb"\d{1,19}[A-Z]")
+_MOST = 1 << 62  # what is not below it cannot be meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ def counted(usage: Usage, *, apart: bool) -> str:
 def _parse_limits(line: bytes) -> Limits | None:
     """None when no limit can be read from it."""
     found = {part[-1:]: int(part[:-1]) for part in line.split(b",") if _LIMIT.fullmatch(part)}
+    if any(number >= _MOST for number in found.values()):
+        return None
     if not any(found.get(letter) for letter in (b"S", b"C")):
         return None
     return Limits(storage=found.get(b"S") or None, messages=found.get(b"C") or None)
@@ -100,7 +106,14 @@ def _parse_usage(lines: list[bytes]) -> Usage | None:
     except ValueError:
         return None
     storage, messages = sum(size for size, _ in pairs), sum(count for _, count in pairs)
-    return Usage(storage, messages) if pairs and storage >= 0 and messages >= 0 else None
+    return Usage(storage, messages) if pairs and 0 <= storage < _MOST and 0 <= messages < _MOST else None
+
+
+def limits_nothing(content: bytes) -> bool:
+    """Whether it is sound where nothing is limited: a first line with zeros, with none, or with letters of others."""
+    first, end, _ = content.partition(b"\n")
+    parts = first.removesuffix(b"\r").split(b",") if first.strip() else []
+    return bool(end) and all(_LIMIT.fullmatch(part) and int(part[:-1]) < _MOST for part in parts)
 
 
 def write(folder: Path, limits: Limits, lines: str, mode: int) -> None:

@@ -234,7 +234,8 @@ class QuotaRoot:
             for folder in folders:
                 size, number = contents(folder.place)
                 total, count = total + size, count + number
-            if write and (sizes.usage != Usage(total, count) or not _is_settled(sizes, below)):
+            wrong = sizes.limits is None or sizes.usage != Usage(total, count)
+            if write and (wrong or not _is_settled(sizes, below)):
                 self._write(limits, maildirsize.counted(Usage(total, count), apart=_is_apart(below)))
                 sizes = self._read()
             if before == _stamps_now(folders):

@@ -204,7 +204,11 @@ def test_mail_expunged_by_a_server_that_keeps_quota_is_subtracted(store, mailbox
 
 @pytest.mark.parametrize(
     "damage",
-    ["", "100C", "100C\n", "100C\nx y\n", "100C\n1 2 3\n4\n", "100C\n-5 -1\n", "100C\n17 1", "100C\n" + "1 1\n" * 2000],
+    [
+        *("", "100C", "100C\n", "100C\nx y\n", "100C\n1 2 3\n4\n", "100C\n-5 -1\n", "100C\n17 1", "1" * 6000),
+        *(f"100C\n{10**20} 1\n", f"100C\n1 {10**20}\n", f"100C\n{2**62} 3\n", "100C\n" + f"{2**63 - 1} 1\n" * 2),
+        *("100C\n" + "1 1\n" * 2000, "100C\n" + "1" * 5000 + " 1\n"),
+    ],
 )
 def test_a_file_that_cannot_be_trusted_is_counted_anew(store, mailbox, damage):
     box = mailbox("user/alice")
@@ -215,7 +219,9 @@ def test_a_file_that_cannot_be_trusted_is_counted_anew(store, mailbox, damage):
     assert size_file(box) == "100C\n34 2\n"
 
 
-@pytest.mark.parametrize("content", ["0C\n0 0\n", "-2C\n0 0\n", "2C\r\n0 0\r\n", "\n0 0\n", f"{10**20}C\n0 0\n"])
+@pytest.mark.parametrize(
+    "content", ["0C\n0 0\n", "-2C\n0 0\n", "2C\r\n0 0\r\n", "\n0 0\n", f"{10**20}C\n0 0\n", f"{10**18 * 9}C\n0 0\n"]
+)
 def test_a_file_that_says_no_limit_is_not_believed_when_a_folder_has_changed(store, mailbox, content):
     box = mailbox("user/alice")
     root = root_of(store, "user/alice", Limits(messages=2))
@@ -225,6 +231,14 @@ def test_a_file_that_says_no_limit_is_not_believed_when_a_folder_has_changed(sto
         (box.path / "cur" / f"{number}.host,S=5:2,S").write_bytes(b"hello")
     assert not root.would_accept()
     assert size_file(box) == "2C\n15 3\n"
+
+
+def test_a_usage_that_cannot_be_refuses_no_mail(store, mailbox):
+    box = mailbox("user/alice")
+    root = root_of(store, "user/alice", Limits(storage=1000))
+    (box.path / "maildirsize").write_text(f"1000S\n{10**20} 1\n")
+    assert root.would_accept(17, 1)
+    assert size_file(box) == "1000S\n0 0\n"
 
 
 def test_a_file_full_of_lines_is_written_anew_and_short(store, mailbox):

@@ -152,9 +152,9 @@ def mend_counter(work: Work, folder: Path, tree: Tree, shown: str) -> None:
         return
     try:
         content = read_control_file(path)
-        sound = content is None or re.match(rb"(?:\d+[A-Z](?:,\d+[A-Z])*)?\r?\n", content)
+        sound = content is None or maildirsize.limits_nothing(content)
     except OSError:
-        sound = None
+        sound = False
     if not sound:
         what = "it tells neither limits nor usage"
         work.mend(shown, "quota", path, what, "taken away", lambda: f"it is {lost.take(tree, path)} now")

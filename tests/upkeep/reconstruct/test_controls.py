@@ -173,6 +173,52 @@ def test_a_usage_that_is_wrong_is_counted(store, mailbox, put, mend, damage):
     assert mend() == []
 
 
+def huge(path):
+    with path.open("wb") as file:
+        file.write(b"1024000S\n43 1\n")
+        file.truncate(100 << 20)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        huge,
+        lambda path: path.write_bytes(b"99999999999999999999S\n43 1\n"),
+        lambda path: path.write_bytes(b"9223372036854775807S\n43 1\n"),
+        lambda path: path.write_bytes(b"-5S,-3C\n43 1\n"),
+        lambda path: path.write_bytes(b"1024000S\n99999999999999999999 1\n"),
+        lambda path: path.write_bytes(b"7" * 7000),
+    ],
+)
+def test_a_file_with_numbers_that_cannot_be_is_made_anew(store, mailbox, put, mend, damage):
+    inbox = mailbox("user/alice")
+    rootlist.set_limits(store, inbox.name, Limits(storage=1024000))
+    put(inbox, "cur/1700000000.M1P1Q1.host,S=43,W=47:2,S")
+    damage(inbox.path / "maildirsize")
+    assert kinds(mend(dry_run=True), "would mend") == ["quota"]
+    assert kinds(mend()) == ["quota"]
+    assert (inbox.path / "maildirsize").read_bytes() == b"1024000S\n43 1\n"
+    assert mend() == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [huge]
+    + [
+        lambda path, line=line: path.write_bytes(line + b"\n43 1\n")
+        for line in (b"99999999999999999999S", b"9223372036854775807C", b"-5S", b"7S,x", b"7" * 7000)
+    ],
+)
+def test_a_file_in_which_nobody_sane_has_counted_is_taken_away_where_nothing_is_limited(mailbox, mend, damage):
+    inbox = mailbox("user/alice")
+    damage(inbox.path / "maildirsize")
+    found = kinds(mend())
+    if (inbox.path / "maildirsize").exists():  # it has a limit by which its messages are counted
+        assert (inbox.path / "maildirsize").read_bytes() in (b"1024000S\n0 0\n", b"7S\n0 0\n")
+    assert found == ["quota"]
+    assert mend() == []
+
+
 def test_sizes_are_mended_before_they_are_counted(store, mailbox, put, mend):
     inbox = mailbox("user/alice")
     rootlist.set_limits(store, inbox.name, Limits(storage=1024000))
