@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from sievemda.auth.guard import Guard
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.delivery.awakening import Awakening
@@ -36,6 +37,7 @@ from sievemda.sieve.extensions.imapsieve import INAPPLICABLE
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import ScriptError
 from sievemda.state.credentials import Credentials
+from sievemda.state.failures import Failures
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
 from sievemda.store import leftovers
@@ -66,14 +68,26 @@ def deliverer(settings: Settings) -> Deliverer:
 
 def lmtp_server(settings: Settings) -> LmtpServer:
     """Inside a running event loop."""
-    return LmtpServer(settings, deliverer(settings), users=users(settings), tls=tls(settings))
+    return LmtpServer(settings, deliverer(settings), users=users(settings), guard=guard(settings), tls=tls(settings))
 
 
 def managesieve_server(settings: Settings) -> Server:
     context = tls(settings)
     limits, available = language_limits(settings), language_extensions(settings)
-    service = Service(settings, users(settings), MailStore(settings), limits, available, tls=context is not None)
+    service = Service(
+        settings,
+        users(settings),
+        MailStore(settings),
+        limits,
+        available,
+        tls=context is not None,
+        guard=guard(settings),
+    )
     return Server(service, context)
+
+
+def guard(settings: Settings) -> Guard:
+    return Guard(Failures(settings.failures_path), settings.guard, settings.site)
 
 
 def tls(settings: Settings) -> ssl.SSLContext | None:

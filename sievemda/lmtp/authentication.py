@@ -10,11 +10,13 @@ import asyncio
 import binascii
 import logging
 from base64 import b64decode, b64encode
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sievemda.auth.client import Client
+from sievemda.auth.guard import Guard
 from sievemda.auth.sasl.offer import Hindrance
-from sievemda.auth.sasl.steps import Accepted, Challenge, Mechanism, Refused, Step
+from sievemda.auth.sasl.steps import Accepted, Challenge, Mechanism, Refused
 from sievemda.errors import TemporaryTrouble
 from sievemda.lmtp import replies
 from sievemda.lmtp.connection import LineTooLong, LmtpConnection
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_RESPONSE = 12288 + 2  # octets of one line of base64; RFC 4954 §4
-FAILURE_DELAY = 1.0  # seconds before a failed login is answered
 
 _HINDRANCES: dict[Hindrance, replies.Reply] = {
     "unknown": replies.AUTH_UNKNOWN,
@@ -63,29 +64,44 @@ async def _exchange(connection: LmtpConnection, server: LmtpServer, client: Clie
     offer = server.offer(client)
     if name not in offer.ready:
         raise Aborted(_HINDRANCES[offer.hindrance(name)])
-    mechanism = offer.ready[name]()
-    step = await _step(server, mechanism, _initial(initial))
+    exchange = _Exchange(offer.ready[name](), name, client, server.guard)
+    step = await server.login(exchange.step, _initial(initial))
     while isinstance(step, Challenge):
         connection.say(b"334 " + b64encode(step.data))
-        step = await _step(server, mechanism, await _response(connection))
+        step = await server.login(exchange.step, await _response(connection))
     if isinstance(step, Accepted):
         log.info("lmtp: login: %s", words(user=step.user, mech=name, rhost=client.address))
         connection.say(replies.AUTH_OK)
         return step.owner
-    await _failed(step, name, client)
-    raise Aborted(replies.AUTH_FAILED)
+    await asyncio.sleep(step.delay)
+    raise Aborted(replies.AUTH_LOCKED_OUT if step.locked else replies.AUTH_FAILED)
 
 
-async def _step(server: LmtpServer, mechanism: Mechanism, response: bytes | None) -> Step:
-    """Passwords are hashed: on a thread, so that other sessions go on."""
-    return await server.handler.run(mechanism.step, response)
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    delay: float  # seconds before it is answered
+    locked: bool = False
 
 
-async def _failed(step: Refused, name: str, client: Client) -> None:
-    log.warning(
-        "lmtp: login failed: %s", words(user=step.user or "?", mech=name, rhost=client.address, reason=step.reason)
-    )
-    await asyncio.sleep(FAILURE_DELAY)
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """A mechanism behind the guard. Both use the disk, and passwords are hashed: steps are for a thread."""
+
+    mechanism: Mechanism
+    name: str
+    client: Client
+    guard: Guard
+
+    def step(self, response: bytes | None) -> Challenge | Accepted | _Failed:
+        attempt = self.guard.attempt("lmtp", self.client.address)
+        if attempt.locked:
+            return _Failed(attempt.failed("", self.name, "locked"), locked=True)
+        step = self.mechanism.step(response)
+        if isinstance(step, Refused):
+            return _Failed(attempt.failed(step.user, self.name, step.reason, response or b""))
+        if isinstance(step, Accepted):
+            attempt.succeeded(step.user)
+        return step
 
 
 def _initial(text: str) -> bytes | None:

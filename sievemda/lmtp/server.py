@@ -15,11 +15,13 @@ import os
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from sievemda import __version__
 from sievemda.auth.client import Client
+from sievemda.auth.guard import Guard
 from sievemda.auth.sasl.offer import Offer, mechanisms
 from sievemda.auth.users import Users
 from sievemda.config import Settings
@@ -33,13 +35,15 @@ from sievemda.mail.result import Receipt
 log = logging.getLogger(__name__)
 
 UNLIMITED = 1 << 30  # what maxmessagesize = 0 means, in octets
+_LOGIN_THREADS = 2  # of their own, so that strangers who log in cannot keep deliveries waiting
 ACCEPT_PAUSE = 1.0  # seconds without accepting when there are no file descriptors left
 
+T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class LmtpServer:
-    """Made in a running event loop. `users` make AUTH available, `tls` STARTTLS available."""
+    """Made in a running event loop. `users` with a `guard` make AUTH available, `tls` makes STARTTLS so."""
 
     def __init__(
         self,
@@ -47,16 +51,19 @@ class LmtpServer:
         deliverer: Deliverer,
         *,
         users: Users | None = None,
+        guard: Guard | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.settings = settings.lmtp
         self.hostname = settings.site.servername
         self.postmaster = settings.site.postmaster
-        self.users = users
+        self.users = users if guard else None
+        self._guard = guard
         self._all_settings = settings
         self.tls = tls
         self.pool = ThreadPoolExecutor(settings.lmtp.threads, "delivery")
+        self._login_pool = ThreadPoolExecutor(_LOGIN_THREADS, "lmtp-login")
         self.handler = Handler(
             deliverer, self.pool, settings.lmtp.maxmessagesize or UNLIMITED, settings.lmtp.lmtp_spool_threshold
         )
@@ -156,6 +163,15 @@ class LmtpServer:
         """Whether MAIL is open to the peer."""
         return bool(peer.authenticated) or (bool(self._trusted) and self._is_in(peer, self._trusted))
 
+    @property
+    def guard(self) -> Guard:
+        """Of AUTH, which there is not without it."""
+        assert self._guard is not None
+        return self._guard
+
+    async def login(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await self.loop.run_in_executor(self._login_pool, function, *arguments)
+
     def offer(self, client: Client) -> Offer:
         """The mechanisms of AUTH."""
         return mechanisms(self.users, client, self._all_settings) if self.users else Offer({}, {})
@@ -212,7 +228,8 @@ class LmtpServer:
             await asyncio.wait_for(self.drained(), grace)
         for session in tuple(self._sessions):
             session.part(replies.SHUTDOWN)
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self.pool, self._login_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _greeting(settings: Settings) -> replies.Reply:

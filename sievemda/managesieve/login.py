@@ -8,20 +8,19 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-import re
 from dataclasses import dataclass
 
 from sievemda.auth.client import Client
+from sievemda.auth.guard import Attempt, word
 from sievemda.auth.sasl.offer import Hindrance, mechanisms
 from sievemda.auth.sasl.steps import Challenge, Mechanism, Refused
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
 
 _log = logging.getLogger("sievemda.managesieve")
-_ODD = re.compile(r"[^!-~]|[\\\"]")
 
 MAX_FAILURES = 10  # wrong credentials in one session, then BYE
-_DELAYS = (0.5, 1.0, 2.0)  # seconds before the answer to the first, second, ... wrong credentials; the last goes on
+_LOCKED_OUT = "too many failed logins from your address; try again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,10 @@ class Login:
     def _step(self, response: bytes | None) -> Next:
         if self._exchange is None:
             raise ValueError("there is no exchange")
+        attempt = self._service.guard.attempt("managesieve", self.client.address)
+        if attempt.locked:
+            self._exchange = None
+            return self._refused(attempt, "", "locked", _LOCKED_OUT)
         try:
             step = self._exchange.step(response)
         except BaseException:
@@ -98,30 +101,23 @@ class Login:
             return Next(challenge=base64.b64encode(step.data))
         self._exchange = None
         if isinstance(step, Refused):
-            return self._refused(step.user, step.reason, "authentication failed")
+            return self._refused(attempt, step.user, step.reason, "authentication failed", response or b"")
+        attempt.succeeded(step.user)
         if not self._service.has_mailbox(step.owner):
-            return self._refused(step.user, "mailbox", "there is no mailbox for this user")
+            return self._refused(attempt, step.user, "mailbox", "there is no mailbox for this user")
         if self._service.is_denied(step.owner):
-            return self._refused(step.user, "denied", "this user is not allowed in now")
+            return self._refused(attempt, step.user, "denied", "this user is not allowed in now")
         _log.info(
             "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
-            _word(step.user), self._name, self.client.address, _word(step.owner),
+            word(step.user), self._name, self.client.address, word(step.owner),
         )  # fmt: skip
         return Next(owner=step.owner)
 
-    def _refused(self, user: str, reason: str, text: str) -> Next:
-        """One log line whose form is promised to log watchers, a pause that grows, and in the end BYE."""
-        _log.warning(
-            "managesieve: login failed: user=%s mech=%s rhost=%s reason=%s",
-            _word(user), self._name, self.client.address, reason,
-        )  # fmt: skip
-        delay = _DELAYS[min(self.failures, len(_DELAYS) - 1)]
+    def _refused(self, attempt: Attempt, user: str, reason: str, text: str, tried: bytes = b"") -> Next:
+        """One log line, a pause, and in the end BYE."""
+        delay = attempt.failed(user, self._name, reason, tried)
         self.failures += 1
+        code = "TRYLATER" if reason == "locked" else ""
         if self.failures >= MAX_FAILURES:
-            return Next(reply=Reply("BYE", "too many failed authentication attempts"), delay=delay)
-        return Next(reply=Reply("NO", text), delay=delay)
-
-
-def _word(text: str) -> str:
-    """`text` without anything that could end the word or the line in a log."""
-    return _ODD.sub(lambda m: f"\\x{ord(m[0]):02x}", text[:255]) or "-"
+            return Next(reply=Reply("BYE", "too many failed authentication attempts", code), delay=delay)
+        return Next(reply=Reply("NO", text, code), delay=delay)

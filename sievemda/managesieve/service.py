@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from sievemda import __version__
+from sievemda.auth.guard import Guard
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.errors import DataError
@@ -44,6 +45,7 @@ class Service:
     limits: Limits  # of the language
     available: frozenset[str] | None = None  # capabilities that scripts may require; None is all of them
     tls: bool = False  # whether STARTTLS can succeed
+    guard: Guard = field(kw_only=True)
 
     def has_mailbox(self, userid: str) -> bool:
         """Whether the user has an INBOX."""

@@ -131,7 +131,7 @@ class Client:
 
 @contextlib.contextmanager
 def running(directory, deliverer, **options):
-    names = ("users", "tls", "loop")
+    names = ("users", "guard", "tls", "loop")
     given = {name: options.pop(name) for name in names if name in options}
     server = Running(directory, deliverer, settings(**options), **given)
     try:

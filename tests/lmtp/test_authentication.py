@@ -10,17 +10,19 @@ from contextlib import suppress
 import pytest
 from scramp import ScramClient
 
+from sievemda.auth.guard import Guard
 from sievemda.auth.users import Users
+from sievemda.config import Guard as Options
 from sievemda.config import Site
-from sievemda.lmtp import authentication
 from sievemda.lmtp.server import tls_context
 from sievemda.state.credentials import Credentials
+from sievemda.state.failures import Failures
 from tests.lmtp.running import running
 
 
-@pytest.fixture(autouse=True)
-def no_delay(monkeypatch):
-    monkeypatch.setattr(authentication, "FAILURE_DELAY", 0.0)
+@pytest.fixture
+def guard(tmp_path):
+    return Guard(Failures(tmp_path / "failures.db"), Options(failedloginpause=0, lockout_failures=4), Site())
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +48,8 @@ def known(tmp_path_factory):
 
 
 @pytest.fixture
-def server(tmp_path, sink, certificate, known):
-    with running(tmp_path, sink, users=known, tls=tls_context(*certificate)) as started:
+def server(tmp_path, sink, certificate, known, guard):
+    with running(tmp_path, sink, users=known, guard=guard, tls=tls_context(*certificate)) as started:
         yield started
 
 
@@ -140,9 +142,9 @@ def test_plain_is_neither_offered_nor_taken_in_the_clear(client):
     assert client.do(f"AUTH PLAIN {PLAIN}").startswith("538 5.7.11")
 
 
-def test_plain_is_taken_on_loopback_where_that_is_allowed(tmp_path, sink, known):
+def test_plain_is_taken_on_loopback_where_that_is_allowed(tmp_path, sink, known, guard):
     with (
-        running(tmp_path, sink, users=known, allowplaintext=True) as server,
+        running(tmp_path, sink, users=known, guard=guard, allowplaintext=True) as server,
         server.client(inet=True) as client,
     ):
         assert "PLAIN" in client.do("LHLO x")
@@ -177,9 +179,20 @@ def test_a_wrong_password_is_535_logged_and_may_be_tried_again(client, caplog):
     lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert lines == [
         "lmtp: login failed: user=mta mech=PLAIN rhost=127.0.0.1 reason=credentials",
-        'lmtp: login failed: user="no?body" mech=PLAIN rhost=127.0.0.1 reason=credentials',
+        "lmtp: login failed: user=no\\x0abody mech=PLAIN rhost=127.0.0.1 reason=credentials",
     ]
     assert "wrong" not in caplog.text
+
+
+def test_an_address_that_guesses_is_put_off_with_a_right_password_too(client):
+    secure(client)
+    for number in range(4):
+        assert client.do("AUTH PLAIN " + encoded(f"\0mta\0wrong{number}")).startswith("535 5.7.8")
+    locked = "454 4.7.0 Too many failed logins from your address, try again later"
+    assert client.do(f"AUTH PLAIN {PLAIN}") == locked
+    assert client.do("AUTH PLAIN " + encoded("\0nobody\0wrong")) == locked
+    assert client.do("AUTH SCRAM-SHA-256") == locked
+    assert client.do("NOOP").startswith("250")
 
 
 @pytest.mark.parametrize(
@@ -220,11 +233,11 @@ def test_the_identity_of_the_client_is_not_the_posting_identity(client, sink):
     assert sink.deliveries[0][0].auth is None
 
 
-def test_credentials_that_cannot_be_read_are_454(tmp_path, sink, certificate):
+def test_credentials_that_cannot_be_read_are_454(tmp_path, sink, certificate, guard):
     (tmp_path / "accounts.db").write_text("this is no database, and it is long enough to be looked at" * 100)
     broken = Users(Credentials(tmp_path / "accounts.db"), Site())
     with (
-        running(tmp_path, sink, users=broken, tls=tls_context(*certificate)) as server,
+        running(tmp_path, sink, users=broken, guard=guard, tls=tls_context(*certificate)) as server,
         server.client(inet=True) as client,
     ):
         secure(client)

@@ -3,11 +3,13 @@ import shutil
 import pytest
 
 from sievemda import configload
+from sievemda.auth.guard import Guard
 from sievemda.auth.users import Users
 from sievemda.config import Site
 from sievemda.language import language_extensions, language_limits
 from sievemda.managesieve.service import Service
 from sievemda.state.credentials import Credentials
+from sievemda.state.failures import Failures
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 
@@ -33,7 +35,10 @@ def make_service(tmp_path, accounts):
             store.create(MailboxName(name))
         settings.accounts_path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(accounts, settings.accounts_path)
-        return Service(settings, who, store, language_limits(settings), language_extensions(settings), tls=tls)
+        guard = Guard(Failures(settings.failures_path), settings.guard, settings.site)
+        return Service(
+            settings, who, store, language_limits(settings), language_extensions(settings), tls=tls, guard=guard
+        )
 
     return make
 

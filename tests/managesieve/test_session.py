@@ -97,7 +97,7 @@ def test_a_malformed_line_in_the_middle_of_scram_ends_it(peer):
         ("alice", "PLAIN", "user=alice mech=PLAIN rhost=127.0.0.1 reason=credentials"),
         ("nobody", "PLAIN", "user=nobody mech=PLAIN rhost=127.0.0.1 reason=credentials"),
         ("alice", "SCRAM-SHA-256", "user=alice mech=SCRAM-SHA-256 rhost=127.0.0.1 reason=credentials"),
-        ("x y\n=", "PLAIN", "user=x\\x20y\\x0a= mech=PLAIN rhost=127.0.0.1 reason=credentials"),
+        ("x y\n=", "PLAIN", "user=x\\x20y\\x0a\\x3d mech=PLAIN rhost=127.0.0.1 reason=credentials"),
     ],
 )
 def test_a_failed_login_is_one_log_line(peer, caplog, user, mechanism, line):
@@ -122,7 +122,7 @@ def test_wrong_passwords_cost_time_and_in_the_end_the_session(peer):
         before = peer.delay
         said = ask(peer, b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64("\0alice\0wrong"))
         delays.append(peer.delay - before)
-    assert delays[:4] == [0.5, 1.0, 2.0, 2.0]
+    assert delays[:4] == [0.5, 1.0, 2.0, 4.0]
     assert said == b'BYE "too many failed authentication attempts"\r\n'
     assert peer.closed
 
@@ -315,3 +315,31 @@ def test_a_script_that_includes_what_is_not_there_is_stored_with_a_warning(alice
     assert b"third" not in answer
     assert ask(alice, b'PUTSCRIPT "other" "keep;"\r\n') == b"OK\r\n"
     assert b"'other'" not in ask(alice, b'CHECKSCRIPT "%s"\r\n' % INCLUDES)
+
+
+def test_an_address_that_guesses_is_put_off_with_a_right_password_too(make_service, caplog):
+    service = make_service("allowplaintext=yes", "lockout_failures=3", "failedloginpause=0")
+    peers = [Direct(service), Direct(service), Direct(service, "127.0.0.2")]
+    for peer in peers:
+        skip_to(peer, b"OK\r\n")
+    guessing, other, elsewhere = peers
+    for number in range(3):
+        said = ask(guessing, b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64(f"\0alice\0wrong{number}"))
+        assert said == b'NO "authentication failed"\r\n'
+    locked = b'NO (TRYLATER) "too many failed logins from your address; try again later"\r\n'
+    assert ask(guessing, b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64("\0alice\0secret")) == locked
+    assert ask(other, b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64("\0nobody\0x")) == locked
+    assert ask(other, b'AUTHENTICATE "SCRAM-SHA-256"\r\n') == locked
+    assert "managesieve: login failed: user=- mech=PLAIN rhost=127.0.0.1 reason=locked" in caplog.messages
+    assert "managesieve: locked out: rhost=127.0.0.1 seconds=600" in caplog.messages
+    assert ask(elsewhere, b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64("\0alice\0secret")) == b"OK\r\n"
+
+
+def test_a_lock_out_ends_exchanges_that_were_begun_before(make_service):
+    service = make_service("allowplaintext=yes", "lockout_failures=1")
+    waiting, guessing = Direct(service), Direct(service)
+    for peer in (waiting, guessing):
+        skip_to(peer, b"OK\r\n")
+    assert ask(waiting, b'AUTHENTICATE "PLAIN"\r\n') == b'""\r\n'
+    ask(guessing, b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64("\0alice\0wrong"))
+    assert ask(waiting, b'"%s"\r\n' % b64("\0alice\0secret")).startswith(b"NO (TRYLATER)")
