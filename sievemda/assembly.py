@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sievemda.auth.guard import Guard
+from sievemda.auth.chain import users_of
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.delivery.awakening import Awakening
@@ -36,7 +37,6 @@ from sievemda.sieve.compile import compile_script
 from sievemda.sieve.extensions.imapsieve import INAPPLICABLE
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import ScriptError
-from sievemda.state.credentials import Credentials
 from sievemda.state.failures import Failures
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
@@ -56,7 +56,7 @@ def preload() -> None:
 
 
 def users(settings: Settings) -> Users:
-    return Users(Credentials(settings.accounts_path), settings.site)
+    return users_of(settings)
 
 
 def deliverer(settings: Settings) -> Deliverer:

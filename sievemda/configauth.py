@@ -19,3 +19,9 @@ class Auth:
         ("own",),
         "Where credentials are kept, in the order in which they are asked: own (`sievemda account passwd`).",
     )
+    auth_database: str = setting(
+        "",
+        "Database of the back end own when several hosts share it: postgresql://USER@HOST/DATABASE, which wants"
+        " sievemda[postgresql]; empty: SQLite, state/accounts.db below the data directory.",
+        secret=True,
+    )

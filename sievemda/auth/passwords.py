@@ -95,10 +95,16 @@ def verifier(kept: str) -> Verifier:
         raise TemporaryTrouble("a SCRAM verifier cannot be read") from e
 
 
-def look_alike(secret: bytes, mechanism: str, userid: str) -> Verifier:
+def number_of(secret: bytes, name: str) -> int:
+    """A large number for a name, always the same, that nobody can tell who does not know the secret."""
+    return int.from_bytes(hmac.digest(secret, name.encode(errors="surrogateescape"), hashlib.sha256))
+
+
+def look_alike(secret: bytes, mechanism: str, userid: str, like: Verifier | None = None) -> Verifier:
     """A verifier that no password fits, always the same for a name, like a real one: hides who exists.
 
-    RFC 5802 §9 leaves the choice; with a salt made from a secret, asking twice tells nothing either.
+    RFC 5802 §9 leaves the choice; with a salt made from a secret, asking twice tells nothing either. `like`: somebody's
+    whose length of salt and iterations it takes.
     """
 
     def part(label: str, size: int) -> bytes:
@@ -106,7 +112,18 @@ def look_alike(secret: bytes, mechanism: str, userid: str) -> Verifier:
         return hmac.digest(secret, text, hashlib.sha512)[:size]
 
     size = ScramMechanism(mechanism).hf().digest_size
-    return Verifier(part("salt", SALT), part("stored", size), part("server", size), ITERATIONS)
+    salt, iterations = (len(like.salt), like.iterations) if like else (SALT, ITERATIONS)
+    return Verifier(part("salt", salt), part("stored", size), part("server", size), iterations)
+
+
+def derived(secret: bytes, mechanism: str, userid: str, password: str) -> Verifier:
+    """A verifier made from a password that is kept in plain text, with a salt that is always the same for the name.
+
+    Raises DataError for what cannot be a password.
+    """
+    password = usable(password)
+    salt = look_alike(secret, mechanism, userid).salt
+    return Verifier(*ScramMechanism(mechanism).make_auth_info(password, ITERATIONS, salt))
 
 
 def _verifier_text(v: Verifier) -> str:

@@ -12,13 +12,13 @@ that is offered, before anybody knows who he is, and most do not try another one
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
+from contextlib import suppress
 
 from sievemda.auth.backends import Answer, Backend, Kept, Verdict
 from sievemda.auth.backends.own import Own
 from sievemda.auth.client import Client
 from sievemda.auth.names import canonical_user
-from sievemda.auth.passwords import Verifier, credentials_for, look_alike
+from sievemda.auth.passwords import Verifier, credentials_for, derived, look_alike, number_of
 from sievemda.config import Site
 from sievemda.errors import DataError
 from sievemda.state.credentials import Credentials
@@ -41,7 +41,8 @@ class Users:
 
     def mechanisms(self) -> frozenset[str]:
         """The mechanisms by which every user can log in: PLAIN always, others where all back ends keep their wants."""
-        return frozenset({"PLAIN"}) | reduce(frozenset.__and__, (each.mechanisms() for each in self._backends))
+        first, *others = (backend.mechanisms() for backend in self._backends)
+        return first.intersection(*others) | {"PLAIN"}
 
     def check_password(self, name: str, password: str, client: Client = _SOMEBODY) -> str | None:
         """The userid when the password is right; otherwise None after the same work, whether he exists or not."""
@@ -58,11 +59,20 @@ class Users:
         return _canonical_or_empty(answer.userid, self._site) or None if answer.userid else userid or None
 
     def verifier(self, name: str, mechanism: str, client: Client = _SOMEBODY) -> Verifier:
-        """What to check a SCRAM exchange with: the user's own or, when he has none, one that never fits."""
-        userid = _canonical_or_empty(name, self._site)
-        kept = self._kept(userid, client)
-        fake = look_alike(self._credentials.secret(), mechanism, userid or name)
-        return fake if kept is None else kept.verifiers.get(mechanism, fake)
+        """What to check a SCRAM exchange with: the user's own or, when he has none, one that never fits.
+
+        The work is the same for both, and the second looks like somebody's.
+        """
+        userid, secret = _canonical_or_empty(name, self._site), self._credentials.secret()
+        kept = self._kept(userid, client) or Kept()
+        number = number_of(secret, userid or name)
+        samples = [backend.sample(mechanism, number) for backend in self._backends]
+        found = look_alike(secret, mechanism, userid or name, samples[number % len(samples)])
+        if any(backend.keeps_passwords() for backend in self._backends):
+            with suppress(DataError):  # what cannot be a password fits none
+                made = derived(secret, mechanism, userid or name, kept.plain or "nobody's password")
+                found = made if kept.plain else found
+        return kept.verifiers.get(mechanism, found)
 
     def plain_password(self, name: str, client: Client = _SOMEBODY) -> str | None:
         """The password itself, for mechanisms that want it; None where it is not kept."""

@@ -99,17 +99,18 @@ def rename_user(settings: Settings, store: MailStore, old: str, new: str, partit
 def user_renamed(settings: Settings, old: str, new: str) -> None:
     """Let what is kept under a user's name outside of his mailboxes follow: snoozed mail, credentials."""
     from sievemda.delivery.snoozes import Snoozes
-    from sievemda.state.credentials import Credentials
+    from sievemda.state.credentials import credentials_of
 
     Snoozes(settings).user_renamed(old, new)
-    Credentials(settings.accounts_path).rename(old, new)
+    credentials_of(settings).rename(old, new)
 
 
 def users_of(settings: Settings) -> Users:
+    """The users of whom we keep credentials ourselves."""
     from sievemda.auth.users import Users
-    from sievemda.state.credentials import Credentials
+    from sievemda.state.credentials import credentials_of
 
-    return Users(Credentials(settings.accounts_path), settings.site)
+    return Users(credentials_of(settings), settings.site)
 
 
 def read_password() -> str:

@@ -61,12 +61,12 @@ def list_(
 def _rows(
     store: MailStore, pattern: str, before: float | None, *, known: bool, long_: bool
 ) -> Iterator[dict[str, Any]]:
-    from sievemda.state.credentials import Credentials
+    from sievemda.state.credentials import credentials_of
     from sievemda.store.census import census, last_read, last_use, later
     from sievemda.store.patterns import wildcards
 
     matches = wildcards(pattern, "/")
-    passwords = Credentials(store.settings.accounts_path).all() if known else {}
+    passwords = credentials_of(store.settings).all() if known else {}
     store.layout.tell_if_away()
     for userid in sorted(set(store.layout.users())):
         if not matches(userid) or not store.user_exists(userid):

@@ -122,7 +122,7 @@ def _root_name(store: MailStore, root: QuotaRoot | None) -> str | None:
 
 def user_details(store: MailStore, inbox: Mailbox) -> dict[str, Any]:
     """What is known of the user who has that INBOX, over all his folders."""
-    from sievemda.state.credentials import Credentials
+    from sievemda.state.credentials import credentials_of
     from sievemda.store.census import census, last_read, last_use, later
     from sievemda.store.scripts import ScriptStore
 
@@ -142,7 +142,7 @@ def user_details(store: MailStore, inbox: Mailbox) -> dict[str, Any]:
         "scripts": [script.name for script in scripts],
         "active_script": next((script.name for script in scripts if script.active), None),
         "subscriptions": _subscriptions(store, userid),
-        "password_changed": _changed(Credentials(store.settings.accounts_path).changed(userid)),
+        "password_changed": _changed(credentials_of(store.settings).changed(userid)),
         "newest_message": iso(newest) if newest else None,
         "last_read": _use(later(*(last_read(folder) for folder in folders))),
         "last_use": _use(later(*(last_use(folder) for folder in folders))),

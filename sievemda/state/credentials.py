@@ -1,11 +1,11 @@
-"""What is kept to recognise users: `accounts.db`, one row per user and kind of credential.
+"""What is kept to recognise users: one row per user and kind of credential, in SQLite or PostgreSQL.
 
 A `kind` is a password hash (`argon2id`) or the name of a SCRAM mechanism; `value` is text that only `auth` reads.
-So a new mechanism is a new kind, not a new column. One secret of the site, made with the file, lets `auth` invent
+So a new mechanism is a new kind, not a new column. One secret of the site, made with the tables, lets `auth` invent
 lasting look-alike credentials for users that do not exist.
 
 Why a connection per question: questions are rare (one or two a login), and nothing is then shared between threads
-or held over a fork. The SQL is portable but for its placeholders.
+or held over a fork.
 """
 
 from __future__ import annotations
@@ -14,87 +14,134 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from sievemda.config import Settings
 from sievemda.errors import TemporaryTrouble
-
-_SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS credential (
-        userid TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, changed BIGINT NOT NULL,
-        PRIMARY KEY (userid, kind))""",
-    "CREATE TABLE IF NOT EXISTS secret (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
-)
-_KEEP_SITE = "INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
-_SITE = "SELECT value FROM secret WHERE name = ?"
-_FIND = "SELECT value FROM credential WHERE userid = ? AND kind = ?"
-_OF = "SELECT kind, value FROM credential WHERE userid = ?"
-_CHANGED = "SELECT max(changed) FROM credential WHERE userid = ?"
-_RENAME = "UPDATE credential SET userid = ? WHERE userid = ?"
-_ALL = "SELECT userid, max(changed) FROM credential GROUP BY userid ORDER BY userid"
-_FORGET = "DELETE FROM credential WHERE userid = ?"
-_REMEMBER = "INSERT INTO credential (userid, kind, value, changed) VALUES (?, ?, ?, ?)"
+from sievemda.state import statements
 
 _PATIENCE = 5.0  # seconds to wait for another writer
 
+Values = Mapping[str, object]
+
+
+class Cursor(Protocol):
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchall(self) -> Sequence[tuple[Any, ...]]: ...
+
+
+class Connection(Protocol):
+    """One transaction, in which statements with named values (`:name`) run."""
+
+    def execute(self, statement: str, values: Values, /) -> Cursor: ...
+
+
+class Tables(Protocol):
+    """A database that has the tables of `statements.CREDENTIALS_SCHEMA`, and makes them at its first use."""
+
+    def exist(self) -> bool:
+        """Whether there is anything to be read without making it."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """Committed at the end. Raises TemporaryTrouble when the database cannot be used."""
+        ...
+
+
+def credentials_of(settings: Settings) -> Credentials:
+    """The table that the settings name."""
+    if not settings.auth.auth_database:
+        return Credentials(settings.accounts_path)
+    from sievemda.state.postgresql import Postgresql  # noqa: PLC0415 - only who uses it needs to have it
+
+    return Credentials(Postgresql(settings.auth.auth_database))
+
 
 class Credentials:
-    """The table at `path`, made when it is missing. Every method raises TemporaryTrouble when it cannot answer."""
+    """The tables of a database, or of the SQLite file at a path. Methods raise TemporaryTrouble when it fails."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: Path | Tables) -> None:
+        self._tables: Tables = SqliteFile(place) if isinstance(place, Path) else place
 
     def find(self, userid: str, kind: str) -> str | None:
-        """The value of that kind for that user."""
-        with self._connection() as connection:
-            row = connection.execute(_FIND, (userid, kind)).fetchone()
-        return None if row is None else str(row[0])
+        """The value of that kind for that user. Makes no file."""
+        rows = self._asked(statements.CREDENTIAL, userid=userid, kind=kind)
+        return str(rows[0][0]) if rows else None
 
     def changed(self, userid: str) -> int | None:
         """When the user got his credentials, in seconds since 1970; None when he has none. Makes no file."""
-        return self._asked(_CHANGED, (userid,))[0][0] if self._path.exists() else None
+        rows = self._asked(statements.CREDENTIALS_CHANGED, userid=userid)
+        return rows[0][0] if rows else None
 
     def of(self, userid: str) -> dict[str, str]:
         """Kind to value of all that is kept for a user. Makes no file."""
-        return dict(self._asked(_OF, (userid,))) if self._path.exists() else {}
+        return dict(self._asked(statements.CREDENTIALS_OF, userid=userid))
 
     def all(self) -> dict[str, int]:
         """Everybody who has credentials, sorted, and since when. Makes no file."""
-        return dict(self._asked(_ALL, ())) if self._path.exists() else {}
+        return dict(sorted(self._asked(statements.ALL_CREDENTIALS)))
 
-    def _asked(self, statement: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
-        with self._connection() as connection:
-            return connection.execute(statement, values).fetchall()
+    def somebody(self, kind: str, near: str) -> str | None:
+        """The value of that kind of the first user whose name is not before `near`; None when there is none."""
+        rows = self._asked(statements.CREDENTIALS_SOMEBODY, kind=kind, near=near)
+        return str(rows[0][0]) if rows else None
+
+    def _asked(self, statement: str, **values: str) -> list[tuple[Any, ...]]:
+        if not self._tables.exist() or not all(map(_can_be_kept, values.values())):
+            return []
+        with self._tables.transaction() as connection:
+            return list(connection.execute(statement, values).fetchall())
 
     def rename(self, old: str, new: str) -> None:
         """Give the credentials of a user to another name, in place of what that had; nothing when there are none."""
-        if not self._path.exists():
+        if not self._tables.exist():
             return
-        with self._connection() as connection, connection:
-            if connection.execute(_CHANGED, (old,)).fetchone()[0] is not None:
-                connection.execute(_FORGET, (new,))
-                connection.execute(_RENAME, (new, old))
+        with self._tables.transaction() as connection:
+            if connection.execute(statements.CREDENTIALS_CHANGED, {"userid": old}).fetchall()[0][0] is not None:
+                connection.execute(statements.FORGET_CREDENTIALS, {"userid": new})
+                connection.execute(statements.RENAME_CREDENTIALS, {"old": old, "new": new})
 
     def replace(self, userid: str, values: Mapping[str, str]) -> bool:
         """Keep these kinds and no others for the user, at once; none at all takes his access away.
 
         Says whether he had any before.
         """
-        now = int(time.time())
-        with self._connection() as connection, connection:
-            had = connection.execute(_FORGET, (userid,)).rowcount > 0
-            connection.executemany(_REMEMBER, [(userid, kind, value, now) for kind, value in values.items()])
+        with self._tables.transaction() as connection:
+            had = connection.execute(statements.FORGET_CREDENTIALS, {"userid": userid}).rowcount > 0
+            for kind, value in values.items():
+                row = {"userid": userid, "kind": kind, "value": value, "changed": int(time.time())}
+                connection.execute(statements.KEEP_CREDENTIAL, row)
         return had
 
     def secret(self) -> bytes:
         """The secret of this site: 32 octets that never change."""
-        with self._connection() as connection:
-            return bytes.fromhex(connection.execute(_SITE, ("site",)).fetchone()[0])
+        with self._tables.transaction() as connection:
+            return bytes.fromhex(connection.execute(statements.SITE, {}).fetchall()[0][0])
+
+
+def prepare(connection: Connection) -> None:
+    """Make the tables, and the secret, inside a transaction that nobody else makes them in."""
+    for statement in statements.CREDENTIALS_SCHEMA:
+        connection.execute(statement, {})
+    connection.execute(statements.KEEP_SITE, {"value": secrets.token_hex(32)})
+
+
+class SqliteFile:
+    """The file, made when it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def exist(self) -> bool:
+        return self._path.exists()
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[Connection]:
         try:
             new = not self._path.exists()
             if new:
@@ -102,14 +149,19 @@ class Credentials:
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
             with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as connection:
                 if new or not connection.execute("PRAGMA schema_version").fetchone()[0]:
-                    self._prepare(connection)
-                yield connection
+                    with connection:
+                        connection.execute("BEGIN IMMEDIATE")
+                        prepare(connection)
+                with connection:
+                    yield connection
         except (sqlite3.Error, OSError) as e:
             raise TemporaryTrouble(f"the credentials in {self._path} cannot be used: {e}") from e
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA:
-                connection.execute(statement)
-            connection.execute(_KEEP_SITE, ("site", secrets.token_hex(32)))
+
+def _can_be_kept(text: str) -> bool:
+    """Whether every database takes it as text; a user called otherwise is in none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

@@ -144,3 +144,20 @@ DROP_TEXTS = """DELETE FROM script_text WHERE digest IN (SELECT digest FROM scri
     WHERE NOT EXISTS (SELECT 1 FROM script_version WHERE script_version.digest = script_text.digest)
     AND NOT EXISTS (SELECT 1 FROM script_version WHERE script_version.before = script_text.digest)
     AND NOT EXISTS (SELECT 1 FROM script_known WHERE script_known.digest = script_text.digest) LIMIT 100)"""
+
+CREDENTIALS_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS credential (
+        userid TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, changed BIGINT NOT NULL,
+        PRIMARY KEY (userid, kind))""",
+    "CREATE TABLE IF NOT EXISTS secret (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+)
+KEEP_SITE = "INSERT INTO secret (name, value) VALUES ('site', :value) ON CONFLICT (name) DO NOTHING"
+SITE = "SELECT value FROM secret WHERE name = 'site'"
+CREDENTIAL = "SELECT value FROM credential WHERE userid = :userid AND kind = :kind"
+CREDENTIALS_OF = "SELECT kind, value FROM credential WHERE userid = :userid"
+CREDENTIALS_CHANGED = "SELECT max(changed) FROM credential WHERE userid = :userid"
+CREDENTIALS_SOMEBODY = "SELECT value FROM credential WHERE kind = :kind AND userid >= :near ORDER BY userid LIMIT 1"
+RENAME_CREDENTIALS = "UPDATE credential SET userid = :new WHERE userid = :old"
+ALL_CREDENTIALS = "SELECT userid, max(changed) FROM credential GROUP BY userid"
+FORGET_CREDENTIALS = "DELETE FROM credential WHERE userid = :userid"
+KEEP_CREDENTIAL = "INSERT INTO credential (userid, kind, value, changed) VALUES (:userid, :kind, :value, :changed)"

@@ -119,23 +119,3 @@ def test_a_damaged_hash_is_trouble(users, tmp_path):
         users.check_password("alice", "secret")
     with pytest.raises(TemporaryTrouble):
         users.verifier("alice", "SCRAM-SHA-1")
-
-
-def test_many_first_users_at_once_share_one_secret(tmp_path):
-    import threading
-
-    found = []
-
-    def first(number):
-        credentials = Credentials(tmp_path / "new" / "accounts.db")
-        credentials.replace(f"user{number}", {"kind": "value"})
-        found.append(credentials.secret())
-
-    threads = [threading.Thread(target=first, args=(n,)) for n in range(8)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert len(found) == 8
-    assert len(set(found)) == 1
-    assert all(Credentials(tmp_path / "new" / "accounts.db").find(f"user{n}", "kind") == "value" for n in range(8))

@@ -59,6 +59,10 @@ class Backend(Protocol):
         """The mechanisms beside PLAIN that every user of this back end can log in by."""
         ...
 
+    def keeps_passwords(self) -> bool:
+        """Whether there may be users of whom the password itself is kept."""
+        ...
+
     def sample(self, mechanism: str, number: int) -> Verifier | None:
         """Somebody's verifier, chosen by `number`: those made up for unknown users take its form. None: no such."""
         ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sievemda.errors import SievemdaError
 from sievemda.policy.quota import Limits
-from sievemda.state.credentials import Credentials
+from sievemda.state.credentials import credentials_of
 from sievemda.store import subscriptions
 from sievemda.store.quota import is_limiting
 from sievemda.store.scripts import ScriptStore
@@ -108,7 +108,7 @@ def _with_what_is_his(store: MailStore, tree: TreeEntry, owner: str, failed: Fai
     except (OSError, SievemdaError) as error:
         failed(f"scripts of {owner}", error)
     try:
-        credentials = Credentials(store.settings.accounts_path).of(owner)
+        credentials = credentials_of(store.settings).of(owner)
     except SievemdaError as error:
         failed(f"password of {owner}", error)
     his: dict[str, Any] = {"subscriptions": lines, "scripts": scripts, "active": active, "credentials": credentials}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sievemda.errors import AlreadyExists, DataError, SievemdaError
 from sievemda.policy.acl import Acl, Rights
 from sievemda.policy.quota import Limits
-from sievemda.state.credentials import Credentials
+from sievemda.state.credentials import credentials_of
 from sievemda.store import accounts, subscriptions
 from sievemda.store.aclfile import forget_list
 from sievemda.store.annotations import LARGEST, octets
@@ -168,7 +168,7 @@ class Placing:
 
     def _let_in(self, tree: TreeEntry, userid: str) -> None:
         """His password, if he has none and is called as he was."""
-        credentials = Credentials(self._store.settings.accounts_path)
+        credentials = credentials_of(self._store.settings)
         if tree.credentials and tree.owner == userid and (self._manner.settings or not credentials.of(userid)):
             credentials.replace(userid, tree.credentials)
 

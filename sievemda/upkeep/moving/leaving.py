@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.delivery.snoozes import Snoozes
 from sievemda.errors import DataError, NotFound, NotPermitted, StoreTrouble
-from sievemda.state.credentials import Credentials
+from sievemda.state.credentials import credentials_of
 from sievemda.store import accounts, aside, departures, links, moves
 from sievemda.store.accounts import Account
 from sievemda.store.denials import SERVICES, denials_of, set_denials
@@ -120,7 +120,7 @@ class Leaving:
         if not arrived:
             self._last_passes(departure, wire)
             departure = self._note(departure, phase=ARRIVING)
-        credentials = Credentials(self._settings.accounts_path).of(self._userid)
+        credentials = credentials_of(self._settings).of(self._userid)
         said = {"denied": dict(departure.denied), "notes": list(departure.notes), "credentials": credentials}
         wire.ask({"do": "arrive", **said})
         return self._note(departure, phase=THERE)

@@ -1,0 +1,29 @@
+"""The back ends that the settings name, in their order, and the users whom they know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sievemda.auth.backends import Backend
+from sievemda.auth.backends.own import Own
+from sievemda.auth.users import Users
+from sievemda.config import Settings
+from sievemda.state.credentials import Credentials, credentials_of
+
+
+def users_of(settings: Settings) -> Users:
+    """Raises ConfigurationError when a back end wants a library that is not installed."""
+    credentials = credentials_of(settings)
+    return Users(credentials, settings.site, backends_of(settings, credentials))
+
+
+def backends_of(settings: Settings, credentials: Credentials) -> tuple[Backend, ...]:
+    """As `users_of`."""
+    return tuple(_MAKERS[name](settings, credentials) for name in settings.auth.auth_backends)
+
+
+def _own(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as every back end is made
+    return Own(credentials)
+
+
+_MAKERS: dict[str, Callable[[Settings, Credentials], Backend]] = {"own": _own}
