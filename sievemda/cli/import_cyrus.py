@@ -90,7 +90,7 @@ def _lines(job: Spool, *, dry_run: bool) -> Iterator[str]:
         parts = [f"{taken.added} {verb}", f"{taken.there} there already"]
         parts += taken.followed()
         parts += [f"{taken.failed} FAILED"] * bool(taken.failed)
-        parts += [f"no room for keyword {name}" for name in taken.lost]
+        parts += [f"no room for keyword {name} of {count} messages" for name, count in taken.lost.items()]
         yield one_line(f"{taken.folder} -> {taken.mailbox}: {', '.join(parts)}")
     for old, new in job.renamed.items():
         yield one_line(f"{old} is called {new} here")

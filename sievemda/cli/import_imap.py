@@ -189,7 +189,7 @@ def _lines(login: Login, account: Account, *, dry_run: bool) -> Iterator[str]:
         parts = [f"{taken.added} {verb}", f"{taken.there} there already"]
         parts += taken.followed()
         parts += [f"{taken.failed} FAILED"] * bool(taken.failed)
-        parts += [f"no room for keyword {name}" for name in taken.lost]
+        parts += [f"no room for keyword {name} of {count} messages" for name, count in taken.lost.items()]
         yield one_line(f"{taken.folder} -> {taken.mailbox}: {', '.join(parts)}")
     for old, new in account.renamed.items():
         yield one_line(f"{old} is called {new} here")

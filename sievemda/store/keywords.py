@@ -68,19 +68,20 @@ class Keywords:
         self._cache = Cached(_parse)
         self._mode = mode
 
-    def letters(self, folder: Path, flags: Sequence[str]) -> str:
+    def letters(self, folder: Path, flags: Sequence[str], *, told: bool = True) -> str:
         """Flags and keywords as the letters of a file name, sorted, for a message of that folder.
 
-        OSError and TemporaryTrouble come from the file that has to learn a new keyword.
+        Not `told`: who asks tells himself for what there is no room. OSError and TemporaryTrouble come from the file
+        that has to learn a new keyword.
         """
         system = {SYSTEM_FLAGS[flag.lower()] for flag in flags if flag.lower() in SYSTEM_FLAGS}
         wanted = {flag.lower(): flag for flag in reversed(flags) if is_keyword(flag)}
         if not wanted:
             return "".join(sorted(system))
         known = self._known(folder, wanted)
-        if missing := [flag for name, flag in wanted.items() if name not in known]:
-            told = " ".join(missing)
-            _log.warning("%s has no room for keywords: %s dropped", folder, f"{told[:_SAID]}{told[_SAID:] and '...'}")
+        if told and (missing := " ".join(flag for name, flag in wanted.items() if name not in known)):
+            said = f"{missing[:_SAID]}{missing[_SAID:] and '...'}"
+            _log.warning("%s has no room for keywords: %s dropped", folder, said)
         return "".join(sorted(system | {chr(ord("a") + known[name]) for name in wanted if name in known}))
 
     def _known(self, folder: Path, wanted: dict[str, str]) -> dict[str, int]:
@@ -146,8 +147,8 @@ class Keywords:
 class NoKeywords(Keywords):
     """For a store that remembers keywords elsewhere: the names of its files have none."""
 
-    def letters(self, folder: Path, flags: Sequence[str]) -> str:
-        return super().letters(folder, [flag for flag in flags if flag.lower() in SYSTEM_FLAGS])
+    def letters(self, folder: Path, flags: Sequence[str], *, told: bool = True) -> str:
+        return super().letters(folder, [flag for flag in flags if flag.lower() in SYSTEM_FLAGS], told=told)
 
     def lost(self, file: Path, flags: Sequence[str]) -> tuple[str, ...]:
         return super().lost(file, [flag for flag in flags if flag.lower() in SYSTEM_FLAGS])

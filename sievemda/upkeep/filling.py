@@ -197,7 +197,7 @@ class Filling:
         if flags not in self._letters:
             wanted = tuple(flag for flag in flags if flag not in self.lost)
             keywords = self.mailbox.store.keywords
-            letters = keywords.letters(self.mailbox.path, wanted) if wanted else ""
+            letters = keywords.letters(self.mailbox.path, wanted, told=False) if wanted else ""
             file = self.mailbox.path / "cur" / f"x:2,{letters}"
             self._letters[flags] = letters
             self.lost.update(dict.fromkeys(keywords.lost(file, wanted), 0))

@@ -55,6 +55,18 @@ def test_messages_come_with_flags_and_dates_and_the_user_is_made(call, box, file
     assert first.stat().st_mtime == second.stat().st_mtime == 1007073232
 
 
+def test_a_keyword_without_room_is_told_once_with_the_number_of_its_messages(call, box, files, caplog):
+    words = [f"X-Keywords: k{number}\n" for number in range(26)]
+    source = box("old", *(message(number, word) for number, word in enumerate([*words, "X-Keywords: late\n"])))
+    more = box("more", *(message(number, "X-Keywords: late k1\n") for number in (40, 41)))
+    call("import", "mbox", source, "user/alice")
+    code, _, err = call("import", "mbox", more, "user/alice")
+    assert code == 0
+    assert err == "sievemda: user/alice: no room for the keyword late, which 2 messages have\n"
+    assert caplog.text == ""
+    assert [path.name.partition(":2,")[2] for path in files("alice")][-3:] == ["", "b", "b"]
+
+
 def test_what_is_there_is_not_put_in_twice_unless_that_is_wanted(call, box, files):
     source = box("old", message(1), message(1), message(2))
     for added in (3, 0):
