@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 DATA ?= var
+WORKERS ?= 4  # processes of the tests: they wait for disks and peers more than they compute; 0 is none of their own
 FUZZ_READY := .venv/fuzz-ready
 FUZZ_SECONDS ?= 600
 FUZZ_TARGET ?=
@@ -21,7 +22,7 @@ run: $(READY)  ## the whole service below ./var, with a user, a script and a mes
 	@exec $(BIN)/sievemda --data $(DATA) demo
 
 test: $(READY)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 interop: $(READY)  ## only the tests with other servers and clients
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
