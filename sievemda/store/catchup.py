@@ -11,7 +11,7 @@ What holds whatever the others do, and whoever crashes:
   that is taken is not given.
 - Nothing is put away on the word of a directory that somebody else may be emptying: only while the original lies where
   it lay, with its list still due, and two looks at a folder of it saw the same. Who empties it says so first, by
-  `is_followed`, and holds the lock on the leftover, as does who follows.
+  `is_followed`, and holds the lock on the leftover, as does who follows. From a damaged original nothing has gone.
 - A directory counts as the copy only with the mark that the list tells.
 - What was copied and is not in the copy any more has been taken from there; it is not made again.
 
@@ -21,6 +21,7 @@ would find it full again, and with `mailbox restore` nothing is lost.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import stat
@@ -35,6 +36,7 @@ from sievemda.store.copied import LIST, At, fail, mark_of, messages_in, noted, o
 from sievemda.store.copying import copy_file, give
 from sievemda.store.exchange import rename_new
 from sievemda.store.files import is_directory, open_directory, sync_directory, unique_name
+from sievemda.store.layout import MAILDIR
 from sievemda.store.maildir import PARTS, is_at
 from sievemda.store.pinned import open_pinned
 from sievemda.store.whose import mailbox_at
@@ -43,16 +45,23 @@ if TYPE_CHECKING:
     from sievemda.store.mailbox import Files, Mailbox
     from sievemda.store.mailstore import MailStore
 
+_log = logging.getLogger(__name__)
 _LOOKS = 10  # at a folder that somebody changes under them
 
 
 class Original:
-    """What was copied, and whether what was changed meanwhile is still to follow. See `opened`."""
+    """What was copied, and whether what was changed meanwhile is still to follow. See `opened`.
+
+    It is damaged where the messages are not that nobody can have removed: an INBOX, or the folder that was copied.
+    """
 
     def __init__(self, left: Path, fd: int) -> None:
         self.left = left
         self._fd = fd
         self.copied, self.due = noted(left)
+        self.is_damaged = any(
+            below in (".", MAILDIR) and not is_directory(left / below / "cur") for below in self.copied.messages
+        )
 
     def is_copied_to(self, *places: Path) -> bool:
         """Whether one of these directories is the copy. Not so, when there is no list."""
@@ -84,10 +93,8 @@ def opened(left: Path) -> Iterator[Original]:
 def settled(folder: Path) -> dict[str, At]:
     """What two looks at a folder agree on; nothing of one that is not there. OSError.
 
-    StoreTrouble for what no reader leaves, TemporaryTrouble when somebody keeps changing it.
+    TemporaryTrouble when somebody keeps changing it.
     """
-    if is_directory(folder) and not is_directory(folder / "cur"):
-        raise StoreTrouble(f"{folder} is damaged: there is no cur in it")
     last = messages_in(folder)
     for _ in range(_LOOKS):
         found = messages_in(folder)
@@ -115,7 +122,7 @@ def catch_up_files(store: MailStore, original: Original, place: Path) -> None:
             continue
         if _is_newer(path, place / relative) and is_directory((place / relative).parent):
             _replace(path, place / relative)
-    if not original.due:
+    if not original.due or original.is_damaged:
         return
     for name, written in copied.files.items():
         path = place / name
@@ -175,6 +182,9 @@ def catch_up_messages(store: MailStore, original: Original, left: Path, where: M
     place, before = path_of(where), original.before(left)
     if not before or not is_directory(place / "cur"):
         return
+    if original.is_damaged or (is_directory(left) and not is_directory(left / "cur")):
+        _log.error("%s is damaged: what has gone from it stays in %s", left, place)
+        return
     now, here = settled(left), messages_in(place)
     changed = [(unique, at) for unique, at in before.items() if now.get(unique) != at and here.get(unique) == at]
     _rename(store.files, left, place, [(at, now[unique]) for unique, at in changed if unique in now])
@@ -182,6 +192,15 @@ def catch_up_messages(store: MailStore, original: Original, left: Path, where: M
     if away and not gone.is_put_away(place):
         original.check()
         gone.put_away(store, where if not isinstance(where, Path) else mailbox_at(store, where), away)
+    if not is_directory(left):
+        _clear(place)
+
+
+def _clear(place: Path) -> None:
+    """A folder that a reader removed, or renamed, while it was copied goes if nothing is in it."""
+    with suppress(OSError):
+        for part in ("tmp", "new", "cur", ""):
+            (place / part).rmdir()
 
 
 def _rename(files: Files, left: Path, place: Path, changed: Sequence[tuple[At, At]]) -> None:

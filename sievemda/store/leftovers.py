@@ -115,20 +115,11 @@ def _follow_all(store: MailStore, entry: Aside) -> None:
         if original.due:
             for below in original.copied.messages:
                 catchup.catch_up_messages(store, original, left / below, place / below)
-                _clear(left / below, place / below)
             copied.is_followed(left)
         for folder in [*copied.folders_in(left)]:
             below = str(folder.relative_to(left))
             if is_folder(place / below):
                 emptying.empty(store, original, folder, place / below)
-
-
-def _clear(left: Path, place: Path) -> None:
-    """A folder that a reader removed, or renamed, while it was copied goes if nothing is in it."""
-    if not is_directory(left):
-        with suppress(OSError):
-            for part in ("tmp", "new", "cur", ""):
-                (place / part).rmdir()
 
 
 # -- following -------------------------------------------------------------------------------------------------------
@@ -219,7 +210,6 @@ def _catch_up_later(
         for below in original.copied.messages:
             if not is_directory(left / below):
                 catchup.catch_up_messages(store, original, left / below, place / below)
-                _clear(left / below, place / below)
     for folder, where in found:
         if where is not None and emptying.is_copied_to(original, where):
             catchup.catch_up_messages(store, original, folder, where)

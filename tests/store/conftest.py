@@ -1,11 +1,14 @@
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
 
 from sievemda.config import Settings, with_changes
+from sievemda.store import crossing, files, journey
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
+from tests.store.contents import put
 
 
 def settings_with(data: Path, **sections):
@@ -42,3 +45,30 @@ def mailbox(store):
         return store.find(name) or store.create(name)
 
     return get
+
+
+@pytest.fixture
+def moving(store, mailbox, monkeypatch):
+    """Moves user/alice to the partition `two` by copying, while `meanwhile` is done to his INBOX and folder `a`."""
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda _: None)
+    monkeypatch.setattr(files, "sync_file_system", lambda _: None)
+    monkeypatch.setattr(journey, "transfer", crossing.copy)
+    for text in ("user/alice", "user/alice/a"):
+        for name in "xyz":
+            put(store, mailbox(text), name)
+
+    def move(meanwhile):
+        real = crossing.copy_directory
+
+        def copy(source, target):
+            real(source, target)
+            if source.name == "alice":
+                meanwhile(mailbox("user/alice"), mailbox("user/alice/a"))
+
+        monkeypatch.setattr(crossing, "copy_directory", copy)
+        name = store.namespace.parse_admin("user/alice")
+        store.rename(name, name, partition="two")
+        return mailbox("user/alice")
+
+    return move

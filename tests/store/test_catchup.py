@@ -1,52 +1,11 @@
 """What is done in a folder while it is copied to another disk is so in the copy."""
 
 import json
-import os
 
 import pytest
 
-from sievemda.store import aside, copied, crossing, files, journey, leftovers, messages
-
-
-@pytest.fixture
-def moving(store, mailbox, monkeypatch):
-    """Moves user/alice to the partition `two` by copying, while `meanwhile` is done to his INBOX and folder `a`."""
-    for name in ("fsync", "fdatasync"):
-        monkeypatch.setattr(os, name, lambda _: None)
-    monkeypatch.setattr(files, "sync_file_system", lambda _: None)
-    monkeypatch.setattr(journey, "transfer", crossing.copy)
-    for text in ("user/alice", "user/alice/a"):
-        for name in "xyz":
-            put(store, mailbox(text), name)
-
-    def move(meanwhile):
-        real = crossing.copy_directory
-
-        def copy(source, target):
-            real(source, target)
-            if source.name == "alice":
-                meanwhile(mailbox("user/alice"), mailbox("user/alice/a"))
-
-        monkeypatch.setattr(crossing, "copy_directory", copy)
-        name = store.namespace.parse_admin("user/alice")
-        store.rename(name, name, partition="two")
-        return mailbox("user/alice")
-
-    return move
-
-
-def put(store, box, text, flags=()):
-    return store.stage(box.partition, [f"Subject: {text}\n\n".encode()]).deliver(box, flags, last=True)
-
-
-def file_of(box, text):
-    (found,) = [p for part in ("new", "cur") for p in (box.path / part).iterdir() if p.read_text().split()[1] == text]
-    return found
-
-
-def contents(box):
-    found = [path for part in ("new", "cur") for path in (box.path / part).iterdir()]
-    return {path.read_text().split()[1]: set(messages.flags_of(box, path)) for path in found}
+from sievemda.store import aside, copied, crossing, journey, leftovers, messages
+from tests.store.contents import contents, file_of, put
 
 
 def test_flags_that_change_while_a_message_is_copied_follow(moving, mailbox):
