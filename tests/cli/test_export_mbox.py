@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -110,6 +111,37 @@ def test_messages_are_added_behind_those_of_a_file(site, tmp_path, end):
     assert site("export", "mbox", "--append", "user/alice/Lists", str(target))[0] == 0
     assert target.read_text().startswith(f"{OLD}From MAILER-DAEMON ")
     assert "X-IMAPbase" not in target.read_text()
+
+
+def uids_of(text):
+    return re.findall(r"^X-UID: (\d+)$", text, re.MULTILINE)
+
+
+def test_uids_go_on_where_the_file_has_stopped(site, tmp_path):
+    target = tmp_path / "out"
+    for _ in range(3):
+        assert site("export", "mbox", "--append", "user/alice", str(target))[0] == 0
+    text = target.read_text()
+    assert uids_of(text) == ["1", "2", "3", "4", "5", "6"]
+    assert re.findall("^X-IMAPbase: .*", text, re.MULTILINE) == ["X-IMAPbase: 1 0000000006 work"]
+
+
+def test_several_mailboxes_in_one_stream_share_their_uids(site):
+    code, out, _ = site("export", "mbox", "user/alice", "user/alice/Lists", "-")
+    assert code == 0
+    assert (uids_of(out), out.count("X-IMAPbase")) == (["1", "2", "3"], 1)
+
+
+@pytest.mark.parametrize(
+    ("base", "then"), [("123 7 a b", "123 9 a b"), ("123 0000000099", "123 0000000101"), ("123 9", "123 9")]
+)
+def test_the_last_uid_is_put_right_in_its_place(site, tmp_path, base, then):
+    target = tmp_path / "out"
+    target.write_text(OLD.replace("Subject: ", f"X-IMAPbase: {base}\nSubject: ", 1))
+    assert site("export", "mbox", "--append", "user/alice", str(target))[0] == 0
+    last = int(base.split()[1])
+    assert uids_of(target.read_text()) == [str(last + 1), str(last + 2)]
+    assert f"\nX-IMAPbase: {then}\n" in target.read_text()
 
 
 def test_on_a_full_disk_nothing_is_there_and_what_was_there_stays(site, tmp_path, monkeypatch):

@@ -107,3 +107,13 @@ def test_dovecot_finds_flags_keywords_uids_and_dates_and_its_changes_come_back(
 
 def test_neomutt_shows_what_is_new_and_flagged_and_removes_what_is_deleted(exported: Path) -> None:
     assert neomutt(exported.parent, exported.parent, exported) == (2, 1, 1)
+
+
+def test_dovecot_knows_what_was_there_when_more_is_added(exported: Path, call: Call) -> None:
+    before = doveadm(exported, "fetch", "uid hdr.subject", "mailbox", "INBOX", "all")
+    validity = doveadm(exported, "mailbox", "status", "uidvalidity", "INBOX")
+    call("export", "mbox", "--append", "user/alice", str(exported))
+    after = doveadm(exported, "fetch", "uid hdr.subject", "mailbox", "INBOX", "all")
+    assert after.startswith(before)
+    assert [line for line in after.splitlines() if line.startswith("uid: ")] == [f"uid: {n}" for n in range(1, 7)]
+    assert doveadm(exported, "mailbox", "status", "uidvalidity", "INBOX") == validity

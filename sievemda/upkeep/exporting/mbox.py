@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sievemda.mail.carried import Carried, with_lf
 from sievemda.mail.mboxfields import write_fields
 from sievemda.mail.postmark import postmark
+from sievemda.upkeep.exporting.numbers import MOST, Numbers
 from sievemda.upkeep.exporting.snapshot import opened, snapshot
 
 if TYPE_CHECKING:
@@ -35,15 +36,22 @@ Write = Callable[[bytes], object]
 
 
 def write_mbox(
-    mailbox: Mailbox, write: Write, form: str = "mboxrd", *, first: bool = True, done: Callable[[int], object] = id
+    mailbox: Mailbox,
+    write: Write,
+    form: str = "mboxrd",
+    *,
+    numbers: Numbers | None = None,
+    done: Callable[[int], object] = id,
 ) -> tuple[int, int]:
     """Write the messages of a folder: how many were written, and how many had gone when it was their turn.
 
-    `first`: the file begins with them. `done` is told the octets of each message. OSError.
+    `numbers` are those of the file, which begins with them otherwise. `done` is told the octets of each message.
+    OSError.
     """
-    found = snapshot(mailbox)
+    found, numbers = snapshot(mailbox), numbers or Numbers()
     words = "".join(f" {word}" for word in found.keywords)
-    base: bytes | None = f"{found.validity} {found.last:010}{words}".encode() if first else None
+    base: bytes | None = f"{found.validity} {found.last:010}{words}".encode() if not numbers.begun else None
+    before = numbers.last if numbers.last + len(found.rows) <= MOST else 0
     written = gone = 0
     for row in found.rows:
         message = opened(mailbox, row)
@@ -52,9 +60,12 @@ def write_mbox(
             continue
         stream, carried = message
         with stream:
-            size = _write_message(write, carried, row.uid, base, form)
+            size = _write_message(write, carried, before + written + 1 if before else row.uid, base, form)
         base, written = None, written + 1
         done(size)
+    if before or (written and not numbers.begun):
+        numbers.last = before + written if before else found.last
+    numbers.begun |= written > 0
     return written, gone
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sievemda.errors import SievemdaError, StoreTrouble
 from sievemda.store.names import INBOX
 from sievemda.upkeep.exporting.mbox import write_mbox
+from sievemda.upkeep.exporting.numbers import Numbers
 from sievemda.upkeep.exporting.snapshot import snapshot
 from sievemda.upkeep.exporting.target import check_vacant, written
 from sievemda.upkeep.importing.file_names import encoded
@@ -93,10 +94,13 @@ class AsMbox:
         if place != self.target:
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with written(place, force=self.force, append=self.append) as file:
-            first = file.tell() == 0
-            if not first:
+            numbers = Numbers()
+            if file.tell():
                 _end_last(file)
-            return write_mbox(chosen.mailbox, file.write, self.form, first=first, done=tick)
+                numbers = Numbers.of(file)
+            told = write_mbox(chosen.mailbox, file.write, self.form, numbers=numbers, done=tick)
+            numbers.put_right(file)
+            return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class AsStream:
 
     write_to: Callable[[bytes], object]
     form: str = "mboxrd"
+    numbers: Numbers = field(default_factory=Numbers)
 
     def place(self, chosen: Chosen, *, single: bool) -> tuple[Path, bool]:  # noqa: ARG002
         return Path("-"), False
@@ -113,7 +118,7 @@ class AsStream:
         """Nothing can be in the way."""
 
     def write(self, chosen: Chosen, place: Path, tick: Tick) -> tuple[int, int]:  # noqa: ARG002
-        return write_mbox(chosen.mailbox, self.write_to, self.form, done=tick)
+        return write_mbox(chosen.mailbox, self.write_to, self.form, numbers=self.numbers, done=tick)
 
 
 def _end_last(file: BinaryIO) -> None:
