@@ -72,6 +72,19 @@ class Sieve:
     rfc3028_strict: bool = setting(True, "The address test takes only fields that hold addresses.")
     sieve_maxscriptsize: Size = setting(Size(1024 * 1024), "Largest script.")
     sieve_maxscripts: int = setting(100, "Scripts of one user.")
+    sieve_versions: int = setting(
+        1000, "Changes of a user's scripts that can be shown and taken back, the newest ones; 0: none are noted."
+    )
+    sieve_versions_size: Size = setting(
+        Size(32 << 20), "What the texts of a user's former scripts may take; the oldest changes go first."
+    )
+    sieve_versions_days: int = setting(90, "Days for which such a change can be taken back.")
+    sieve_active_slots: tuple[str, ...] = setting(
+        (),
+        "Scripts that are active beside each other, in the order in which they run, by their names: PATTERN or"
+        " LABEL=PATTERN|PATTERN, as in `sogo` and `webmail=managesieve|roundcube`. What fits none is one more, before"
+        " them. Empty: one script is active.",
+    )
     sieve_max_redirects: int = setting(4, "Redirects of one run.")
     sieve_max_actions: int = setting(32, "Actions of one run.")
     sieve_vacation_min_response: Seconds = setting(Seconds(86400), "Shortest interval of vacation.")

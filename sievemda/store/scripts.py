@@ -5,9 +5,14 @@ Why this layout: it is what Dovecot reads, so a site can go from one to the othe
 other's work done or not begun. A delivery takes no lock: the link and every script are replaced by rename(2), so it
 reads the old one or the new one, whole.
 
+Several can be active, where the site has slots for them: then the link leads to a list of them, `active_link`.
+
 An active script that is a plain file (as Dovecot's administrators write by hand) is taken into the folder as
 `dovecot`, and linked, when scripts are first listed or changed: nothing is lost, and clients can see and keep it.
 Symbolic links in the folder are not scripts and are not followed; so nobody reads or writes outside of it.
+
+What is changed here is not noted anywhere: whoever changes scripts of somebody who is there does it by a
+`scripts.keeper.Keeper`.
 """
 
 from __future__ import annotations
@@ -15,22 +20,20 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
-import secrets
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.errors import AlreadyExists, NotFound, NotPermitted, StoreTrouble, TemporaryTrouble
+from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, StoreTrouble, TemporaryTrouble
+from sievemda.store import active_link, script_files
+from sievemda.store.active_link import ACTIVE, FOLDER, LIST, ActiveLink
 from sievemda.store.files import LOCK_PATIENCE, locked_within, sync_file
-from sievemda.store.script_names import SUFFIX, file_for, name_file, name_for
+from sievemda.store.script_files import MAX_READ, exists, file_of, files, name_of, read
+from sievemda.store.script_names import SUFFIX, file_for, name_for
+from sievemda.store.slots import Slots
 
-ACTIVE = ".dovecot.sieve"
-FOLDER = "sieve"
-MAX_READ = 16 << 20  # octets; more than any limit for uploads, so only files put there by hand can pass it
-
-_TEMPORARY = ".tmp-"
+__all__ = ["ACTIVE", "FOLDER", "MAX_READ", "Script", "ScriptActive", "ScriptStore", "State", "TooManyScripts"]
 
 
 class ScriptActive(NotPermitted):
@@ -47,127 +50,195 @@ class Script:
     active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is there, without the texts: by name what each file has anew after a change (see `sign_of`)."""
+
+    signs: dict[str, str]
+    active: tuple[str, ...]  # in the order in which they run
+    plain: bool = False  # the active script is a plain file yet
+
+
 class ScriptStore:
     """The scripts below one home directory, which must exist. Every method raises StoreTrouble when the disk fails."""
 
     def __init__(self, home: Path, *, file_mode: int = 0o600, folder_mode: int = 0o700) -> None:
         self._home = home
-        self._active = home / ACTIVE
+        self._link = ActiveLink(home)
         self._file_mode = file_mode
         self._folder_mode = folder_mode
+        self._held: int | None = None  # the folder, while it is locked
 
     # --- reading -----------------------------------------------------------------------------------------------
 
     def list(self) -> tuple[Script, ...]:
-        """All scripts by name; at most one is active."""
+        """All scripts by name."""
         with self._folder() as folder:
             if folder is None:
                 return ()
-            active = self._active_file()
-            named = {_name(folder, file): file == active for file in _files(folder)}
+            active = self._active_files()
+            named = {name_of(folder, file): file in active for file in files(folder)}
             return tuple(Script(name, named[name]) for name in sorted(name for name in named if name))
 
     def get(self, name: str) -> bytes:
         """The text of a script; raises NotFound."""
-        file = file_for(name)
+        file_for(name)
         with self._folder() as folder:
-            text = None if folder is None else _read(folder, file)
+            text = None if folder is None else read(folder, file_of(folder, name))
         if text is None:
-            raise _missing(name)
+            raise missing(name)
         return text
 
     def read(self, name: str) -> bytes | None:
         """The text of a script as a delivery sees it, without changing anything; None when there is none."""
-        file = file_for(name)
+        file_for(name)
         with _trouble(self._home), self._open() as folder:
-            return None if folder is None else _read(folder, file)
+            return None if folder is None else read(folder, file_of(folder, name))
 
     def active(self) -> tuple[str, bytes] | None:
-        """Name and text of the active script as a delivery sees it; changes nothing, not even a plain file."""
-        with _trouble(self._home):
-            text, file = self._read_active()
-            if text is None:
-                return None
-            return (name_for(file, self._beside) if file else None) or "", text
+        """Name and text of the first active script as a delivery sees it; changes nothing, not even a plain file."""
+        found = [(name, text) for name, text in self.actives() if text is not None]
+        return found[0] if found else None
 
-    def everything(self) -> tuple[dict[str, bytes], str]:
-        """The texts of all scripts, and the name of the active one; changes nothing.
+    def actives(self) -> tuple[tuple[str, bytes | None], ...]:
+        """The active scripts in their order, as a delivery sees them; one that is not there has no text.
+
+        Following links is several steps: what is renamed between them is looked for under its new name.
+        """
+        with _trouble(self._home):
+            while True:
+                target = self._link.target()
+                if target == LIST:
+                    found = tuple((name, self.read(name)) for name in self._listed())
+                    if (found and all(text is not None for _, text in found)) or self._is_as(found):
+                        return found
+                    continue
+                text = read(None, str(self._link.path), follow=True)
+                if text is not None:
+                    return (((name_for(target, self._beside) if target else None) or "", text),)
+                if not target or target == self._link.target():
+                    return ()
+
+    def _is_as(self, found: Sequence[tuple[str, bytes | None]]) -> bool:
+        return self._link.target() == LIST and self._listed() == tuple(name for name, _ in found)
+
+    def state(self) -> State:
+        """What is there now; changes nothing."""
+        with _trouble(self._home), self._open() as folder:
+            if folder is None:
+                return State({}, (), self._link.is_plain())
+            named = {name: file for file in files(folder) if (name := name_of(folder, file))}
+            signs = {name: script_files.sign_of(folder, file) for name, file in named.items()}
+            active = self._active_files()
+            return State(
+                signs, tuple(name for file in active for name in named if named[name] == file), self._link.is_plain()
+            )
+
+    def called(self, name: str) -> str:
+        """The name as the script that is there spells it; as it is given when there is none. DataError."""
+        file_for(name)
+        with _trouble(self._home), self._open() as folder:
+            return name if folder is None else name_of(folder, file_of(folder, name)) or name
+
+    def everything(self) -> tuple[dict[str, bytes], tuple[str, ...]]:
+        """The texts of all scripts, and the names of the active ones; changes nothing.
 
         An active one that is a plain file comes under a name that it might be taken into the folder by.
         """
         with _trouble(self._home), self._open() as folder:
-            files = [] if folder is None else list(_files(folder))
-            texts = {
-                name: _read(folder, file) for file in files if folder is not None and (name := _name(folder, file))
-            }
-        found = {name: text for name, text in sorted(texts.items()) if text is not None}
-        name, text = self.active() or ("", b"")
-        if self._is_plain():
-            name = next(
-                free for number in itertools.count(1) if (free := f"dovecot{number}"[: 8 - (number < 2)]) not in found
+            named = (
+                [] if folder is None else [(name, file) for file in files(folder) if (name := name_of(folder, file))]
             )
-            found[name] = text
-        return found, name if name in found else ""
+            texts = {name: read(folder, file) for name, file in named}
+        found = {name: text for name, text in sorted(texts.items()) if text is not None}
+        active = dict(self.actives())
+        if self._link.is_plain():
+            free = (f"dovecot{number if number > 1 else ''}" for number in itertools.count(1))
+            name = next(name for name in free if name not in found)
+            found[name] = active.get("") or b""
+            return found, (name,)
+        return found, tuple(name for name in active if name in found)
 
     def _beside(self, file: str) -> bytes:
         with self._open() as folder:
-            return b"" if folder is None else _read(folder, file) or b""
+            return b"" if folder is None else read(folder, file) or b""
 
-    def _read_active(self) -> tuple[bytes | None, str]:
-        """What the link leads to, and its file in the folder.
-
-        Following a link is two steps: a script that is renamed between them is looked for under its new name.
-        """
-        while True:
-            file = self._active_file()
-            text = _read(None, str(self._active), follow=True)
-            if text is not None or not file or file == self._active_file():
-                return text, file
+    def _listed(self) -> tuple[str, ...]:
+        names = active_link.names_in(self._beside(LIST))
+        return tuple(name for name in names if _is_name(name))
 
     # --- changing ----------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else changes scripts meanwhile. TemporaryTrouble when somebody does for long."""
+        with self._locked():
+            yield
+
     def put(self, name: str, text: bytes, *, max_scripts: int = 0) -> None:
         """Store or replace a script durably; raises TooManyScripts for a new one beyond `max_scripts` (0: no bound)."""
-        file = file_for(name)
+        file_for(name)
         with self._locked() as folder:
-            _sweep(folder)
+            script_files.sweep(folder)
+            file = file_of(folder, name)
             if not self._room(folder, file, max_scripts):
                 raise TooManyScripts(f"there are already {max_scripts} scripts, which is the limit")
-            self._write_name(folder, file, name)
-            self._write(folder, file, text)
+            if not exists(folder, file):
+                script_files.write_name(folder, file, name, self._file_mode)
+            script_files.write(folder, file, text, self._file_mode)
             sync_file(folder)
 
     def has_room(self, name: str, max_scripts: int) -> bool:
         """Whether `put` would find room for a script of this name."""
-        file = file_for(name)
+        file_for(name)
         with self._folder() as folder:
-            return folder is None or self._room(folder, file, max_scripts)
+            return folder is None or self._room(folder, file_of(folder, name), max_scripts)
 
-    def activate(self, name: str) -> None:
-        """Make this the active script, atomically; raises NotFound."""
-        file = file_for(name)
+    def activate(self, name: str, slots: Slots | None = None) -> None:
+        """Make this the active script, or that of its slot, atomically; raises NotFound."""
+        file_for(name)
         with self._locked() as folder:
-            if not _exists(folder, file):
-                raise _missing(name)
-            if self._active_file() != file:
-                self._link(file)
+            file = file_of(folder, name)
+            if not exists(folder, file):
+                raise missing(name)
+            called = name_of(folder, file) or name
+            self.set_active(slots.activated(self.state().active, called) if slots else (called,))
 
     def deactivate(self) -> None:
         """Have no active script; no error when there is none. RFC 5804 §2.8."""
         with self._locked():
-            with suppress(FileNotFoundError):
-                self._active.unlink()
-            self._sync_home()
+            self.set_active(())
+
+    def set_active(self, names: Sequence[str]) -> None:
+        """Have these scripts active, in this order, at once and no others; raises NotFound."""
+        with self._locked() as folder:
+            chosen = [file_of(folder, name) for name in names]
+            for name, file in zip(names, chosen, strict=True):
+                if not exists(folder, file):
+                    raise missing(name)
+            if len(chosen) > 1:
+                called = [name_of(folder, file) or "" for file in chosen]
+                script_files.write(folder, LIST, active_link.render(called), self._file_mode)
+                sync_file(folder)
+            target = LIST if len(chosen) > 1 else "".join(chosen)
+            if target and self._link.target() != target:
+                self._link.lead_to(target)
+            if not target:
+                self._link.remove()
+            if target != LIST:
+                with suppress(FileNotFoundError):
+                    os.unlink(LIST, dir_fd=folder)
 
     def delete(self, name: str) -> None:
-        """Raises NotFound, or ScriptActive for the active script."""
-        file = file_for(name)
+        """Raises NotFound, or ScriptActive for an active script."""
+        file_for(name)
         with self._locked() as folder:
-            if not _exists(folder, file):
-                raise _missing(name)
-            if self._active_file() == file:
-                raise ScriptActive(f"script {name!r} is active; deactivate it first")
-            self._unlink(folder, file)
+            file = file_of(folder, name)
+            if not exists(folder, file):
+                raise missing(name)
+            if file in self._active_files():
+                raise is_active(name)
+            script_files.unlink(folder, file)
             sync_file(folder)
 
     def rename(self, old: str, new: str) -> None:
@@ -175,25 +246,33 @@ class ScriptStore:
 
         The new name comes first, the link follows, the old name goes last: a delivery always finds the script.
         """
-        source, target = file_for(old), file_for(new)
+        file_for(old)
+        file_for(new)
         with self._locked() as folder:
-            if not _exists(folder, source):
-                raise _missing(old)
-            self._write_name(folder, target, new)
-            try:
-                os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-            except FileExistsError as e:
-                raise AlreadyExists(f"there is already a script {new!r}") from e
+            source, target = file_of(folder, old), file_of(folder, new)
+            if not exists(folder, source):
+                raise missing(old)
+            if target == source:  # it may become another spelling of the same name
+                target = file_for(new)
+            if exists(folder, target):
+                raise taken(new)
+            script_files.write_name(folder, target, new, self._file_mode)
+            os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
             sync_file(folder)
-            if self._active_file() == source:
-                self._link(target)
-            self._unlink(folder, source)
+            active = self._active_files()
+            if source in active:
+                names = [new if file == source else name_of(folder, file) or "" for file in active]
+                self.set_active(names)
+            script_files.unlink(folder, source)
             sync_file(folder)
 
     # --- the folder --------------------------------------------------------------------------------------------
 
     @contextmanager
     def _open(self) -> Iterator[int | None]:
+        if self._held is not None:
+            yield self._held
+            return
         try:
             folder = os.open(self._home / FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -206,7 +285,7 @@ class ScriptStore:
 
     @contextmanager
     def _folder(self) -> Iterator[int | None]:
-        if self._is_plain():
+        if self._link.is_plain():
             with self._locked():
                 pass  # taking the lock takes the plain file in
         with _trouble(self._home), self._open() as folder:
@@ -215,88 +294,46 @@ class ScriptStore:
     @contextmanager
     def _locked(self) -> Iterator[int]:
         with _trouble(self._home):
+            if self._held is not None:
+                yield self._held
+                return
             with suppress(FileExistsError):
                 (self._home / FOLDER).mkdir(mode=self._folder_mode)
-                self._sync_home()
+                self._link.sync()
             with self._open() as folder:
                 if folder is None:
                     raise StoreTrouble(f"{self._home / FOLDER} vanished")
                 if not locked_within(folder, fcntl.LOCK_EX, LOCK_PATIENCE):  # ends with the descriptor, also by a crash
                     raise TemporaryTrouble(f"{self._home / FOLDER} is locked by another program")
-                if self._is_plain():
+                if self._link.is_plain():
                     self._adopt(folder)
-                yield folder
-
-    def _is_plain(self) -> bool:
-        try:
-            return stat.S_ISREG(self._active.lstat().st_mode)
-        except FileNotFoundError:
-            return False
+                self._held = folder
+                try:
+                    yield folder
+                finally:
+                    self._held = None
 
     def _adopt(self, folder: int) -> None:
         for number in range(1, 1000):
             file = f"{_own_name(number)}{SUFFIX}"
             with suppress(FileExistsError):
-                os.link(self._active, file, dst_dir_fd=folder, follow_symlinks=False)
+                os.link(self._link.path, file, dst_dir_fd=folder, follow_symlinks=False)
                 sync_file(folder)
-                self._link(file)
+                self._link.lead_to(file)
                 return
-        raise StoreTrouble(f"{self._active} is a plain file, and no name is free for it in {FOLDER}")
+        raise StoreTrouble(f"{self._link.path} is a plain file, and no name is free for it in {FOLDER}")
 
     def _room(self, folder: int, file: str, max_scripts: int) -> bool:
-        files = set(_files(folder))
-        return file in files or not max_scripts or len(files) < max_scripts
+        there = set(files(folder))
+        return file in there or not max_scripts or len(there) < max_scripts
 
-    # --- files -------------------------------------------------------------------------------------------------
-
-    def _write(self, folder: int, file: str, text: bytes) -> None:
-        temporary = _TEMPORARY + secrets.token_hex(8)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        out = os.open(temporary, flags, self._file_mode, dir_fd=folder)
-        try:
-            with open(out, "wb") as f:  # noqa: PTH123 - a descriptor, not a path
-                f.write(text)
-                f.flush()
-                sync_file(out)
-            os.rename(temporary, file, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            os.unlink(temporary, dir_fd=folder)
-            raise
-
-    def _write_name(self, folder: int, file: str, name: str) -> None:
-        if beside := name_file(file):
-            self._write(folder, beside, name.encode())
-
-    def _unlink(self, folder: int, file: str) -> None:
-        os.unlink(file, dir_fd=folder)
-        if beside := name_file(file):
-            with suppress(FileNotFoundError):
-                os.unlink(beside, dir_fd=folder)
-
-    def _link(self, file: str) -> None:
-        temporary = self._home / f"{ACTIVE}{_TEMPORARY}{secrets.token_hex(8)}"
-        temporary.symlink_to(f"{FOLDER}/{file}")  # relative: a home can be moved
-        try:
-            temporary.rename(self._active)
-        except BaseException:
-            temporary.unlink()
-            raise
-        self._sync_home()
-
-    def _active_file(self) -> str:
-        """The file in the folder that the link names; empty when there is no link or it leads elsewhere."""
-        try:
-            target = self._active.readlink()
-        except OSError:
-            return ""
-        return target.name if self._home / target.parent == self._home / FOLDER else ""
-
-    def _sync_home(self) -> None:
-        home = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            sync_file(home)
-        finally:
-            os.close(home)
+    def _active_files(self) -> tuple[str, ...]:
+        """The files of the active scripts, in order, whether they are there or not."""
+        target = self._link.target()
+        if target != LIST:
+            return (target,) if target else ()
+        with self._open() as folder:
+            return () if folder is None else tuple(file_of(folder, name) for name in self._listed())
 
 
 def _own_name(number: int) -> str:
@@ -304,8 +341,24 @@ def _own_name(number: int) -> str:
     return f"dovecot{number if number > 1 else ''}"
 
 
-def _missing(name: str) -> NotFound:
+def _is_name(name: str) -> bool:
+    try:
+        file_for(name)
+    except DataError:
+        return False
+    return True
+
+
+def missing(name: str) -> NotFound:
     return NotFound(f"there is no script {name!r}")
+
+
+def taken(name: str) -> AlreadyExists:
+    return AlreadyExists(f"there is already a script {name!r}")
+
+
+def is_active(name: str) -> ScriptActive:
+    return ScriptActive(f"script {name!r} is active; deactivate it first")
 
 
 @contextmanager
@@ -314,53 +367,3 @@ def _trouble(home: Path) -> Iterator[None]:
         yield
     except OSError as e:
         raise StoreTrouble(f"scripts below {home}: {e.strerror}") from e
-
-
-def _files(folder: int) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.endswith(SUFFIX) and entry.is_file(follow_symlinks=False):
-                yield entry.name
-
-
-def _name(folder: int, file: str) -> str | None:
-    """The script's name for its file; None for a file that cannot be a script of ours."""
-    try:
-        return name_for(file, lambda beside: _read(folder, beside) or b"")
-    except StoreTrouble:
-        return None
-
-
-def _exists(folder: int, file: str) -> bool:
-    try:
-        return stat.S_ISREG(os.stat(file, dir_fd=folder, follow_symlinks=False).st_mode)
-    except FileNotFoundError:
-        return False
-
-
-def _read(folder: int | None, file: str, *, follow: bool = False) -> bytes | None:
-    """The content of a regular file; None when there is none of that name."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    if folder is not None and not _exists(folder, file):
-        return None
-    try:
-        descriptor = os.open(file, flags, dir_fd=folder)
-    except FileNotFoundError:
-        return None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        if status.st_size > MAX_READ:
-            raise StoreTrouble(f"{file} is larger than {MAX_READ} octets")
-        return b"".join(iter(lambda: os.read(descriptor, status.st_size + 1), b""))
-    finally:
-        os.close(descriptor)
-
-
-def _sweep(folder: int) -> None:
-    """Remove what a crash left behind: with the lock held, no temporary file belongs to anybody."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(_TEMPORARY):
-                os.unlink(entry.name, dir_fd=folder)

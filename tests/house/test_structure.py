@@ -18,11 +18,12 @@ LAYERS = {
     "store": {"mail", "policy"},
     "state": {"mail"},
     "auth": {"mail", "state"},
-    "delivery": {"mail", "sieve", "policy", "store", "state"},
+    "scripts": {"mail", "store", "state"},
+    "delivery": {"mail", "sieve", "policy", "store", "state", "scripts"},
     "lmtp": {"mail", "auth", "delivery"},
-    "managesieve": {"mail", "auth", "sieve", "store", "state"},
+    "managesieve": {"mail", "auth", "sieve", "store", "state", "scripts"},
     "lsp": {"mail", "sieve"},
-    "upkeep": {"mail", "sieve", "policy", "store", "state", "delivery", "lmtp"},  # the last as a client
+    "upkeep": {"mail", "sieve", "policy", "store", "state", "scripts", "delivery", "lmtp"},  # the last as a client
     "serve": {"assembly", "lmtp", "managesieve"},
     "cli": None,  # may use everything
 }

@@ -117,4 +117,4 @@ def _with_what_is_his(store: MailStore, tree: TreeEntry, owner: str, failed: Fai
 
 def _scripts(store: MailStore, owner: str) -> tuple[dict[str, str], str]:
     found, active = ScriptStore(store.home(owner)).everything()
-    return {name: text.decode("utf-8", "surrogateescape") for name, text in found.items()}, active
+    return {name: text.decode("utf-8", "surrogateescape") for name, text in found.items()}, "\n".join(active)

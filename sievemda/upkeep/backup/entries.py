@@ -68,7 +68,7 @@ class TreeEntry:
     whole: bool = False  # with what is the user's and no folder's:
     subscriptions: tuple[str, ...] = ()  # lines as they stand in the file
     scripts: Mapping[str, str] = field(default_factory=dict)  # by name, octets as text with lone surrogates
-    active: str = ""  # the name of the active script
+    active: str = ""  # the name of the active script; of several, in their order, each on its line
     credentials: Mapping[str, str] = field(default_factory=dict)  # password hashes by kind
 
     @property

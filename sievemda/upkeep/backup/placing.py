@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from sievemda.errors import AlreadyExists, DataError, SievemdaError
 from sievemda.policy.acl import Acl, Rights
 from sievemda.policy.quota import Limits
+from sievemda.scripts.keeper import Keeper
+from sievemda.scripts.opening import keeper_of, on_command_line, open_versions, script_store
 from sievemda.state.credentials import credentials_of
 from sievemda.store import accounts, subscriptions
 from sievemda.store.aclfile import forget_list
@@ -25,7 +27,6 @@ from sievemda.store.annotations import LARGEST, octets
 from sievemda.store.creation import Having, create, known_use
 from sievemda.store.keywords import ROOM
 from sievemda.store.names import MailboxName
-from sievemda.store.scripts import ScriptStore
 from sievemda.upkeep.backup.describing import LIMITS
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Placing:
             near = [pair for pair in his if self._partition(pair[0]) in {"", partition}]  # the others follow one by one
             accounts.build(self._store, userid, lambda built: self._fill(built, tree, userid, near), partition)
             self.made += [self._shown(name) for _, name in near]
+            self._keeper(userid).look(ours=True)
             accounts.tell(self._store, userid, granted=True)
             self._let_in(tree, userid)
         except AlreadyExists:  # somebody else is restoring him
@@ -159,12 +161,16 @@ class Placing:
         if root is not None and tree.subscriptions:
             lines = [line for line in tree.subscriptions if line.isprintable() or "\t" in line]
             subscriptions.add(root.root, [line for line in lines if "\n" not in line], store.files.message_mode)
-        modes = {"file_mode": store.files.message_mode, "folder_mode": store.files.folder_mode}
-        scripts = ScriptStore(store.home(userid), **modes)
+        there = store is self._store
+        scripts = self._keeper(userid) if there else script_store(store.settings, store, userid)
         for name, text in tree.scripts.items():
             scripts.put(name, text.encode("utf-8", "surrogateescape"))
-        if tree.active in tree.scripts:
-            scripts.activate(tree.active)
+        if active := [name for name in tree.active.split("\n") if name in tree.scripts]:
+            scripts.set_active(active)
+
+    def _keeper(self, userid: str) -> Keeper:
+        settings = self._store.settings
+        return keeper_of(settings, self._store, open_versions(settings), userid, on_command_line("restore"))
 
     def _let_in(self, tree: TreeEntry, userid: str) -> None:
         """His password, if he has none and is called as he was."""

@@ -1,0 +1,84 @@
+"""Which scripts are active: `HOME/.dovecot.sieve` leads to the one, or to a list of them, `HOME/sieve/.active`.
+
+The list is a script that includes them in their order, so that another program that reads the link runs them, too. We
+read the names out of it and run the scripts one after the other.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sievemda.store.files import sync_file
+
+ACTIVE = ".dovecot.sieve"
+FOLDER = "sieve"
+LIST = ".active"  # in the folder
+
+_TEMPORARY = f"{ACTIVE}.tmp-"
+_HEAD = b'# The scripts that are active, in the order in which they run. Written by sievemda.\nrequire "include";\n'
+_NAME = re.compile(r'^include :personal "((?:[^"\\]|\\.)*)";\r?$', re.MULTILINE)
+
+
+def render(names: Sequence[str]) -> bytes:
+    """The list."""
+    quoted = (re.sub(r'(["\\])', r"\\\1", name) for name in names)
+    return _HEAD + "".join(f'include :personal "{name}";\n' for name in quoted).encode()
+
+
+def names_in(text: bytes) -> tuple[str, ...]:
+    """The names of a list, each once, in order."""
+    found = _NAME.findall(text.decode("utf-8", "replace"))
+    return tuple(dict.fromkeys(re.sub(r"\\(.)", r"\1", name) for name in found))
+
+
+class ActiveLink:
+    """The link in one home. OSError."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.path = home / ACTIVE
+
+    def target(self) -> str:
+        """The file in the folder that it names; empty when there is no link or it leads elsewhere."""
+        try:
+            target = self.path.readlink()
+        except OSError:
+            return ""
+        return target.name if self._home / target.parent == self._home / FOLDER else ""
+
+    def is_plain(self) -> bool:
+        """Whether it is no link but a script itself."""
+        try:
+            return stat.S_ISREG(self.path.lstat().st_mode)
+        except FileNotFoundError:
+            return False
+
+    def lead_to(self, file: str) -> None:
+        """Atomically; a relative link, since a home can be moved."""
+        temporary = self._home / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        temporary.symlink_to(f"{FOLDER}/{file}")
+        try:
+            temporary.rename(self.path)
+        except BaseException:
+            temporary.unlink()
+            raise
+        self.sync()
+
+    def remove(self) -> None:
+        with suppress(FileNotFoundError):
+            self.path.unlink()
+        self.sync()
+
+    def sync(self) -> None:
+        """See to it that the home's entries are on the disk."""
+        home = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            sync_file(home)
+        finally:
+            os.close(home)
