@@ -8,8 +8,8 @@ HOME is beside the Maildir, so that no IMAP server sees it, no quota counts it, 
 those of shared folders lie beside their tree. A message gets there by a link or by renaming its file.
 
 They are listed by the time that their identifiers begin with, as they are read, so that memory hardly grows with them.
-
-Without an entry a message is not there: what a crash leaves is removed with the old ones. Who brings a message back
+Without an entry a message is not there for those who look; it stays as long as the others, by the time that its
+identifier says, since nobody knows how it has lost it: `reconstruct` brings it back. Who brings a message back
 puts it into the folder first, so that a crash makes one copy too many, never one too few.
 
 Why in the home and not in one place for all: whoever takes the name of a user who was deleted must not find his mail.
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 AREA = "withdrawn."
 END_OF_TIME = 1 << 37  # seconds since 1970 that every calendar has
 _ENTRY = ".entry"
-_ABANDONED = 86400.0  # seconds after which a message without an entry belongs to nobody
+_ABANDONED = 86400.0  # seconds after which what has no entry, or is one without a message, was left by a crash
 _LONGEST = 1000  # characters of a text in an entry
 _TIME = re.compile(r"(\d{1,10})\.M(\d{1,6})P")
 _log = logging.getLogger(__name__)
@@ -244,7 +244,7 @@ def prune(tree: Tree, older_than: float, size: int, *, dry: bool = False) -> int
                 if not dry:
                     _remove(tree, entry)
         if not dry:
-            _clear(tree)
+            _clear(tree, limit)
     except OSError as error:
         _log.error("%s: %s", area(tree), error)
     return count
@@ -257,8 +257,8 @@ def _remove(tree: Tree, entry: Withdrawn) -> None:
         drop(directory, name)
 
 
-def _clear(tree: Tree) -> None:
-    """Remove what has been of no use for long."""
+def _clear(tree: Tree, limit: float) -> None:
+    """Remove what has been of no use for long; messages without an entry when they were withdrawn before the limit."""
     from sievemda.store import gathered  # noqa: PLC0415
 
     try:
@@ -271,23 +271,25 @@ def _clear(tree: Tree) -> None:
         for name in names:
             if name.endswith(gathered.ENDING):
                 gathered.clear(directory, name, before)
-            elif _is_abandoned(directory, name, names, before):
+            elif _is_abandoned(directory, name, names, before, limit):
                 with suppress(FileNotFoundError):
                     os.unlink(name, dir_fd=directory)
     finally:
         os.close(directory)
 
 
-def _is_abandoned(directory: int, name: str, names: set[str], before: float) -> bool:
-    """A message without an entry, or an entry without its message, that has been so for long.
+def _is_abandoned(directory: int, name: str, names: set[str], before: float, limit: float) -> bool:
+    """An entry without its message that has been so since `before`; a message without one that was withdrawn long ago.
 
     One whose entry is damaged stays: `reconstruct` brings it back.
     """
-    if (name.removesuffix(_ENTRY) if name.endswith(_ENTRY) else name + _ENTRY) in names:
+    lone = name.endswith(_ENTRY)
+    if (name.removesuffix(_ENTRY) if lone else name + _ENTRY) in names:
         return False
     with suppress(OSError):
         found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        return not stat.S_ISDIR(found.st_mode) and found.st_ctime < before
+        old = lone or (_order(name) or found.st_ctime) < limit
+        return old and not stat.S_ISDIR(found.st_mode) and found.st_ctime < before
     return False
 
 

@@ -326,16 +326,28 @@ def test_of_too_many_the_oldest_are_removed(inbox, discard):
     assert [entry.id for entry in withdrawn.entries(inbox.tree)] == kept
 
 
-def test_what_a_crash_has_left_is_removed_after_a_day(inbox, discard, later):
+def test_a_message_that_has_lost_its_entry_stays_as_long_as_others_by_its_own_time(inbox, discard, later):
+    early = discard(inbox)
+    later(3 * DAY)
+    late = discard(inbox)
+    for entry in (early, late):
+        (withdrawn.area(inbox.tree) / f"{entry.id}.entry").unlink()
+    withdrawn.prune(inbox.tree, 4 * DAY, 1 << 20)
+    assert listing(inbox) == sorted([early.id, late.id])
+    later(2 * DAY)
+    withdrawn.prune(inbox.tree, 4 * DAY, 1 << 20)
+    assert listing(inbox) == [late.id]
+
+
+def test_an_entry_that_has_lost_its_message_goes_after_a_day(inbox, discard, later):
     entry = discard(inbox)
     area = withdrawn.area(inbox.tree)
-    (area / "lonely").write_bytes(MESSAGE)
     (area / "lonely.too.entry").write_text("{}")
     (area / "damaged").write_bytes(MESSAGE)
     (area / "damaged.entry").write_text("{")
     assert [found.id for found in withdrawn.entries(inbox.tree)] == [entry.id]
     withdrawn.prune(inbox.tree, 9 * DAY, 1 << 20)
-    assert len(listing(inbox)) == 6
+    assert len(listing(inbox)) == 5
     later(2 * DAY)
     withdrawn.prune(inbox.tree, 9 * DAY, 1 << 20)
     assert listing(inbox) == [entry.id, entry.id + ".entry", "damaged", "damaged.entry"]  # a repair brings it back
