@@ -64,11 +64,18 @@ async def _exchange(connection: LmtpConnection, server: LmtpServer, client: Clie
     offer = server.offer(client)
     if name not in offer.ready:
         raise Aborted(_HINDRANCES[offer.hindrance(name)])
-    exchange = _Exchange(offer.ready[name](), name, client, server.guard)
+    mechanism = await server.login(offer.ready[name])
+    exchange = _Exchange(mechanism, name, client, server.guard)
     step = await server.login(exchange.step, _initial(initial))
     while isinstance(step, Challenge):
         connection.say(b"334 " + b64encode(step.data))
-        step = await server.login(exchange.step, await _response(connection))
+        try:
+            response = await _response(connection)
+        except Aborted:
+            if step.verdict is not None:  # he has failed already, and does not wait to be told
+                await server.login(exchange.failed, step.verdict, b"")
+            raise
+        step = await server.login(exchange.step, response)
     if isinstance(step, Accepted):
         log.info("lmtp: login: %s", words(user=step.user, mech=name, rhost=client.address))
         connection.say(replies.AUTH_OK)
@@ -98,10 +105,14 @@ class _Exchange:
             return _Failed(attempt.failed("", self.name, "locked"), locked=True)
         step = self.mechanism.step(response)
         if isinstance(step, Refused):
-            return _Failed(attempt.failed(step.user, self.name, step.reason, response or b""))
+            return self.failed(step, response or b"")
         if isinstance(step, Accepted):
             attempt.succeeded(step.user)
         return step
+
+    def failed(self, refused: Refused, tried: bytes) -> _Failed:
+        attempt = self.guard.attempt("lmtp", self.client.address)
+        return _Failed(attempt.failed(refused.user, self.name, refused.reason, tried))
 
 
 def _initial(text: str) -> bytes | None:

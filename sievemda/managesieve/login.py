@@ -42,6 +42,7 @@ class Login:
         self.failures = 0
         self._exchange: Mechanism | None = None
         self._name = ""
+        self._verdict: Refused | None = None
 
     @property
     def under_way(self) -> bool:
@@ -59,7 +60,7 @@ class Login:
         start = offer.ready.get(name)
         if start is None:
             return Next(reply=self._hindered(offer.hindrance(name)))
-        self._exchange, self._name = start(), name
+        self._exchange, self._name, self._verdict = start(), name, None
         return self._step(None) if initial is None else self.respond(initial)
 
     def _hindered(self, why: Hindrance) -> Reply:
@@ -81,9 +82,12 @@ class Login:
             return self.abandon("the response is not base64")
 
     def abandon(self, text: str) -> Next:
-        """End the exchange without a verdict; the client can try again."""
-        self._exchange = None
-        return Next(reply=Reply("NO", text))
+        """End the exchange; the client can try again. A verdict that stood already is one all the same."""
+        self._exchange, verdict = None, self._verdict
+        if verdict is None:
+            return Next(reply=Reply("NO", text))
+        attempt = self._service.guard.attempt("managesieve", self.client.address)
+        return self._refused(attempt, verdict.user, verdict.reason, text)
 
     def _step(self, response: bytes | None) -> Next:
         if self._exchange is None:
@@ -98,6 +102,7 @@ class Login:
             self._exchange = None
             raise
         if isinstance(step, Challenge):
+            self._verdict = step.verdict
             return Next(challenge=base64.b64encode(step.data))
         self._exchange = None
         if isinstance(step, Refused):

@@ -1,32 +1,46 @@
 """Which SASL mechanisms there are for a client, and why another one is not there.
 
-What is offered follows from who is at the other end, and what he has shown of himself on the way here (`Client`).
-A mechanism that sends the password is for connections with TLS, or for this host where the setting allowplaintext
-says so; a -PLUS mechanism for connections that have a channel binding.
+What is offered follows from who is at the other end and what he has shown of himself on the way here (`Client`), from
+the settings, and from what the back ends keep. A mechanism that sends a password or a token is for connections with
+TLS, or for this host where the setting allowplaintext says so; a -PLUS mechanism for connections that have a channel
+binding; EXTERNAL for who has shown a certificate, or a process of his at a UNIX socket.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from sievemda.auth.client import Client
-from sievemda.auth.passwords import SCRAM_MECHANISMS
 from sievemda.auth.sasl.steps import Mechanism
 from sievemda.auth.users import Users
 from sievemda.config import Settings
+from sievemda.configsasl import MECHANISMS, OBSOLETE
 
-_OBSOLETE = ("CRAM-MD5", "DIGEST-MD5", "NTLM")  # known, and too weak to be offered
+_REVEALING = frozenset({"PLAIN", "LOGIN", "OAUTHBEARER", "XOAUTH2"})  # to whoever listens
+_TOKENS = frozenset({"OAUTHBEARER", "XOAUTH2"})
+_PLUS = "-PLUS"
 
 Start = Callable[[], Mechanism]
 Hindrance = Literal["unknown", "weak", "encryption"]
 
 
 @dataclass(frozen=True, slots=True)
+class _Around:
+    """What a mechanism may want to know."""
+
+    users: Users
+    client: Client
+    settings: Settings
+    bound: bool  # it is offered with -PLUS, too
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """What a client can use now, the strongest first, and what he could not use although it is known."""
+    """What a client can use now, the strongest first, and what he cannot use although it is known."""
 
     ready: Mapping[str, Start]
     hindered: Mapping[str, Hindrance]  # weak: the site forbids it; encryption: it wants TLS first
@@ -41,50 +55,55 @@ class Offer:
 
 def mechanisms(users: Users, client: Client, settings: Settings) -> Offer:
     """What this client can log in with."""
+    allowed = {name.upper() for name in settings.sasl.sasl_mech_list} or set(MECHANISMS) - set(OBSOLETE)
+    possible = frozenset(_possible(users, settings))
     ready: dict[str, Start] = {}
-    hindered: dict[str, Hindrance] = dict.fromkeys(_OBSOLETE, "weak")
-    bindings = client.bindings if client.secure else {}
-    for name in SCRAM_MECHANISMS:
-        if bindings:
-            ready[f"{name}-PLUS"] = _scram(users, name, bindings, plus=True)
-        elif not client.secure:
-            hindered[f"{name}-PLUS"] = "encryption"
-    for name in SCRAM_MECHANISMS:
-        ready[name] = _scram(users, name, bindings)
-    plaintext = client.secure or (settings.managesieve.allowplaintext and _is_local(client))
-    for name, start in {"PLAIN": _plain, "LOGIN": _login}.items():
-        if plaintext:
-            ready[name] = start(users)
-        else:
-            hindered[name] = "encryption"
+    hindered: dict[str, Hindrance] = {"NTLM": "weak"}
+    for name in MECHANISMS:
+        if name not in allowed:
+            hindered[name] = "weak"
+        elif name in possible:
+            missing = _missing(name, client, settings)
+            if missing == "":
+                around = _Around(users, client, settings, f"{name}{_PLUS}" in ready)
+                ready[name] = partial(_BEGIN[name], name, around)
+            elif missing == "encryption":
+                hindered[name] = "encryption"
     return Offer(ready, hindered)
 
 
-def _scram(users: Users, name: str, bindings: Mapping[str, bytes], *, plus: bool = False) -> Start:
-    def start() -> Mechanism:
-        from sievemda.auth.sasl.scram import Scram  # noqa: PLC0415 - loaded when it is used
-
-        return Scram(users, name, bindings, plus=plus)
-
-    return start
-
-
-def _plain(users: Users) -> Start:
-    def start() -> Mechanism:
-        from sievemda.auth.sasl.plain import Plain  # noqa: PLC0415 - loaded when it is used
-
-        return Plain(users)
-
-    return start
+def _possible(users: Users, settings: Settings) -> Iterator[str]:
+    """What the settings and the back ends are good for, whoever the client is."""
+    kept, sasl = users.mechanisms(), settings.sasl
+    for name in MECHANISMS:
+        if name in _TOKENS:
+            there = bool(sasl.oauth2_keys or sasl.oauth2_introspection_url)
+        elif name == "GSSAPI":
+            there = sasl.gssapi_keytab is not None
+        else:
+            there = name == "EXTERNAL" or name.removesuffix(_PLUS).replace("LOGIN", "PLAIN") in kept
+        if there:
+            yield name
 
 
-def _login(users: Users) -> Start:
-    def start() -> Mechanism:
-        from sievemda.auth.sasl.plain import Login  # noqa: PLC0415 - loaded when it is used
+def _missing(name: str, client: Client, settings: Settings) -> str:
+    """What the connection lacks for the mechanism; nothing, or nothing that has a name."""
+    if name in _REVEALING and not _is_private(client, settings):
+        return "encryption"
+    if name.endswith(_PLUS) and not client.bindings:
+        return "binding" if client.secure else "encryption"
+    if name == "EXTERNAL" and not _shown(client):
+        return "identity"
+    return ""
 
-        return Login(users)
 
-    return start
+def _shown(client: Client) -> str:
+    return client.certificate or client.socket_user
+
+
+def _is_private(client: Client, settings: Settings) -> bool:
+    """Whether nobody listens."""
+    return client.secure or (settings.managesieve.allowplaintext and _is_local(client))
 
 
 def _is_local(client: Client) -> bool:
@@ -97,3 +116,67 @@ def _is_local(client: Client) -> bool:
         return False
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
     return (mapped or found).is_loopback
+
+
+# How an exchange begins; the module of the mechanism is loaded then.
+
+
+def _scram(name: str, around: _Around) -> Mechanism:
+    from sievemda.auth.sasl.scram import Scram  # noqa: PLC0415 - as said
+
+    plus = name.endswith(_PLUS)
+    bindings = around.client.bindings if plus or around.bound else {}
+    return Scram(around.users, around.client, name.removesuffix(_PLUS), bindings, plus=plus)
+
+
+def _password(name: str, around: _Around) -> Mechanism:
+    from sievemda.auth.sasl import plain  # noqa: PLC0415
+
+    return (plain.Plain if name == "PLAIN" else plain.Login)(around.users, around.client)
+
+
+def _external(_name: str, around: _Around) -> Mechanism:
+    from sievemda.auth.sasl.external import External  # noqa: PLC0415
+
+    return External(around.users, _shown(around.client))
+
+
+def _token(name: str, around: _Around) -> Mechanism:
+    from sievemda.auth.sasl import oauth  # noqa: PLC0415
+
+    kind = oauth.OAuthBearer if name == "OAUTHBEARER" else oauth.XOAuth2
+    return kind(around.users, around.settings.sasl)
+
+
+def _cram(_name: str, around: _Around) -> Mechanism:
+    from sievemda.auth.sasl.cram import CramMd5  # noqa: PLC0415
+
+    return CramMd5(around.users, around.client, around.settings.site.servername)
+
+
+def _digest(_name: str, around: _Around) -> Mechanism:
+    from sievemda.auth.sasl.digest import DigestMd5  # noqa: PLC0415
+
+    return DigestMd5(around.users, around.client, around.settings.site.servername)
+
+
+def _kerberos(_name: str, around: _Around) -> Mechanism:
+    from sievemda.auth.sasl.kerberos import Gssapi  # noqa: PLC0415
+
+    return Gssapi(around.users, around.settings.sasl)
+
+
+_BEGIN: Mapping[str, Callable[[str, _Around], Mechanism]] = {
+    "EXTERNAL": _external,
+    "GSSAPI": _kerberos,
+    "SCRAM-SHA-256-PLUS": _scram,
+    "SCRAM-SHA-1-PLUS": _scram,
+    "SCRAM-SHA-256": _scram,
+    "SCRAM-SHA-1": _scram,
+    "OAUTHBEARER": _token,
+    "XOAUTH2": _token,
+    "DIGEST-MD5": _digest,
+    "CRAM-MD5": _cram,
+    "PLAIN": _password,
+    "LOGIN": _password,
+}

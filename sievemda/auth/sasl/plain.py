@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from sievemda.auth.client import Client
 from sievemda.auth.sasl.steps import MAX_NAME, MAX_PASSWORD, Challenge, Refused, Step, authorised
 from sievemda.auth.users import Users
 
 
 class Plain:
-    def __init__(self, users: Users) -> None:
+    def __init__(self, users: Users, client: Client) -> None:
         self._users = users
+        self._client = client
 
     def step(self, response: bytes | None) -> Step:
         if response is None:
@@ -17,7 +19,7 @@ class Plain:
             authzid, name, password = response.decode().split("\0")
         except ValueError:  # not UTF-8, or not three parts
             return Refused("", "malformed")
-        return _checked(self._users, name, password, authzid)
+        return _checked(self._users, self._client, name, password, authzid)
 
 
 class Login:
@@ -27,8 +29,9 @@ class Login:
     name.
     """
 
-    def __init__(self, users: Users) -> None:
+    def __init__(self, users: Users, client: Client) -> None:
         self._users = users
+        self._client = client
         self._name: bytes | None = None
 
     def step(self, response: bytes | None) -> Step:
@@ -43,12 +46,12 @@ class Login:
             return Refused("", "malformed")
         if "\0" in name + password:
             return Refused("", "malformed")
-        return _checked(self._users, name, password, "")
+        return _checked(self._users, self._client, name, password, "")
 
 
-def _checked(users: Users, name: str, password: str, authzid: str) -> Step:
+def _checked(users: Users, client: Client, name: str, password: str, authzid: str) -> Step:
     too_long = max(len(name.encode()), len(authzid.encode())) > MAX_NAME or len(password.encode()) > MAX_PASSWORD
     if not name or not password or too_long:
         return Refused(name, "malformed")
-    user = users.check_password(name, password)
+    user = users.check_password(name, password, client)
     return Refused(name, "credentials") if user is None else authorised(users, name, user, authzid)

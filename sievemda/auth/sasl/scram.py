@@ -16,6 +16,7 @@ from typing import Any
 
 from scramp.core import ScramException, ScramMechanism
 
+from sievemda.auth.client import Client
 from sievemda.auth.sasl.steps import MAX_NAME, Challenge, Refused, Step, authorised
 from sievemda.auth.users import Users
 from sievemda.errors import TemporaryTrouble
@@ -35,8 +36,11 @@ class Scram:
     could have used it, had it been offered, has had the offer taken away on the way (RFC 5802 §6).
     """
 
-    def __init__(self, users: Users, mechanism: str, bindings: Mapping[str, bytes], *, plus: bool = False) -> None:
+    def __init__(
+        self, users: Users, client: Client, mechanism: str, bindings: Mapping[str, bytes], *, plus: bool = False
+    ) -> None:
         self._users = users
+        self._client = client
         self._mechanism = mechanism
         self._bindings = bindings
         self._plus = plus
@@ -95,7 +99,7 @@ class Scram:
 
     def _find(self, name: str) -> tuple[bytes, bytes, bytes, int]:
         self._user = name
-        found = self._users.verifier(name, self._mechanism)
+        found = self._users.verifier(name, self._mechanism, self._client)
         return found.salt, found.stored_key, found.server_key, found.iterations
 
 

@@ -16,7 +16,10 @@ MAX_PASSWORD = 1024  # octets
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
+    """`verdict` is how it will end, whatever the client says to this, or that he says nothing more."""
+
     data: bytes
+    verdict: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """`user` as the client spelled it, for the log; `reason` is one word: malformed, credentials, authzid, binding."""
+    """`user` as the client spelled it, for the log.
+
+    `reason` is one word: malformed, credentials, token, ticket, realm, binding (of the channel), authzid.
+    """
 
     user: str
     reason: str

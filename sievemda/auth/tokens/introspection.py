@@ -1,0 +1,87 @@
+"""Asking who issued a token whether it is valid: RFC 7662.
+
+Whatever keeps an answer from coming, in time and in form, is TemporaryTrouble: nobody knows then whether the token is
+valid. Redirections are not followed, since the token and our own secret would go along. *Why* http.client and a timer
+that shuts the connection: one request with a small answer, and a time limit that holds for the whole of it, where
+those of libraries hold from one packet to the next.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+import threading
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from sievemda.auth.tokens.refused import TokenRefused
+from sievemda.config import Sasl
+from sievemda.errors import TemporaryTrouble
+
+_MAX_ANSWER = 64 << 10  # octets
+
+
+def claims(token: str, settings: Sasl) -> Mapping[str, Any]:
+    """What the issuer says of it. Raises TokenRefused when it is not valid (any more), TemporaryTrouble."""
+    try:
+        status, answer = _ask(token, settings)
+        found = json.loads(answer) if status == http.client.OK else None
+    except (OSError, http.client.HTTPException, ValueError, RecursionError) as e:
+        raise TemporaryTrouble(f"introspection of a token: {type(e).__name__}: {e}") from e
+    if found is None:
+        raise TemporaryTrouble(f"introspection of a token: HTTP status {status}")
+    if not isinstance(found, dict) or not isinstance(found.get("active"), bool):
+        raise TemporaryTrouble("introspection of a token: the answer does not say whether it is active")
+    if not found["active"]:
+        raise TokenRefused("invalid_token")
+    return found
+
+
+def _ask(token: str, settings: Sasl) -> tuple[int, bytes]:
+    url = urllib.parse.urlsplit(settings.oauth2_introspection_url)
+    seconds = float(settings.oauth2_timeout)
+    connection: http.client.HTTPConnection
+    if url.scheme == "https":
+        context = ssl.create_default_context()
+        connection = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=seconds, context=context)
+    else:
+        connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=seconds)
+    late = threading.Timer(seconds, _shut, (connection,))
+    late.daemon = True
+    late.start()
+    try:
+        body = urllib.parse.urlencode({"token": token, "token_type_hint": "access_token"})
+        path = urllib.parse.urlunsplit(("", "", url.path or "/", url.query, ""))
+        connection.request("POST", path, body, _headers(settings.oauth2_introspection_auth))
+        response = connection.getresponse()
+        answer = response.read(_MAX_ANSWER + 1)
+        if len(answer) > _MAX_ANSWER:
+            raise ValueError("the answer is too long")
+        return response.status, answer
+    finally:
+        late.cancel()
+        connection.close()
+
+
+def _headers(auth: str) -> dict[str, str]:
+    """RFC 7662 §2.1; a client's name and secret are encoded as RFC 6749 §2.3.1 says."""
+    found = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    client, colon, secret = auth.partition(":")
+    if colon:
+        pair = f"{urllib.parse.quote_plus(client)}:{urllib.parse.quote_plus(secret)}"
+        found["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    elif auth:
+        found["Authorization"] = f"Bearer {auth}"
+    return found
+
+
+def _shut(connection: http.client.HTTPConnection) -> None:
+    """Whoever waits for the answer gets an error now."""
+    with contextlib.suppress(OSError):
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
