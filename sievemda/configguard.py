@@ -14,7 +14,7 @@ class Guard:
     """What strangers meet at the door of ManageSieve and LMTP."""
 
     failedloginpause: Seconds = setting(
-        Seconds(4),
+        Seconds(2),
         "Longest pause before a failed login is answered: it begins with half a second and doubles with each failure"
         " of that address or user; 0: none. A right password never waits.",
     )
@@ -24,5 +24,6 @@ class Guard:
     lockout_within: Seconds = setting(Seconds(600), "Time in which so many failures are forgotten, one after another.")
     lockout_time: Seconds = setting(Seconds(600), "How long such an address may not try.")
     lockout_never: tuple[str, ...] = setting(
-        (), "Networks that are never locked out, such as a web mail's: it speaks for all its users from one address."
+        ("127.0.0.1", "::1"),
+        "Networks that are never locked out, such as a web mail's: it speaks for all its users from one address.",
     )

@@ -3,7 +3,7 @@
 An address (of IPv6 a /64, which is what one customer has) gets a point for each failure. Points leak away; with too
 many of them at once the address is locked out: until its time is over, no credentials of it are looked at, and every
 answer is the same "try again later", so that it tells nothing about users or passwords. Being refused for that reason
-is no failure, or clients that go on trying would never get out.
+is no failure, or clients that go on trying would never get out; neither is what was no guess at a password.
 
 A user is never locked out, since then anybody could lock him out. His points make the answers to *wrong* passwords
 wait, from wherever they come; a right one is answered at once.
@@ -36,8 +36,8 @@ _log = logging.getLogger("sievemda.auth")
 
 FIRST_PAUSE = 0.5  # seconds before the answer to a first failure
 SOON = 10  # seconds; the same credentials again sooner than that count like others
+_NO_GUESS = frozenset({"authzid", "binding", "denied", "locked", "mailbox", "malformed", "sessions"})  # reasons
 _USER_LEAK = 1 / 60  # points of a user that go in a second
-_NO_GUESS = frozenset({"authzid", "denied", "mailbox", "locked"})  # reasons that say nothing against a password
 _ODD = re.compile(r"[^!-~]|[\\\"=]")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -62,7 +62,9 @@ class Attempt:
             "%s: login failed: user=%s mech=%s rhost=%s reason=%s",
             self.protocol, word(user), word(mechanism), word(self.address), word(reason),
         )  # fmt: skip
-        return 0.0 if reason in _NO_GUESS else self.guard.count(self.protocol, self.address, user, tried)
+        if reason in _NO_GUESS:
+            return self.guard.pause(1.0)
+        return self.guard.count(self.protocol, self.address, user, tried)
 
     def succeeded(self, user: str) -> None:
         """He is in."""
@@ -96,10 +98,10 @@ class Guard:
     def count(self, protocol: str, address: str, user: str, tried: bytes) -> float:
         """A failure; seconds to wait before it is answered."""
         try:
-            return self._pause(self._count(protocol, self._place(address), self._user(user), tried))
+            return self.pause(self._count(protocol, self._place(address), self._user(user), tried))
         except TemporaryTrouble as e:
             _log.warning("%s: a failed login is not counted: %s", protocol, e)
-            return self._pause(1.0)
+            return self.pause(1.0)
 
     def forgive(self, address: str, user: str) -> None:
         """The user has got in: what he failed before at this address was no guess."""
@@ -128,9 +130,10 @@ class Guard:
             _log.warning("%s: locked out: rhost=%s seconds=%d", protocol, place, self._settings.lockout_time)
         return points
 
-    def _pause(self, points: float) -> float:
-        doublings = min(max(points - 1, 0), 30)
-        return float(min(FIRST_PAUSE * 2.0 ** int(doublings), self._settings.failedloginpause))
+    def pause(self, points: float) -> float:
+        """Seconds to wait when there are so many."""
+        doublings = round(min(max(points - 1, 0), 30))
+        return float(min(FIRST_PAUSE * 2.0**doublings, self._settings.failedloginpause))
 
     def _place(self, address: str) -> str:
         """What is counted for an address: itself or its /64; empty for one that is never locked out."""

@@ -13,7 +13,7 @@ from sievemda.config import Site
 from sievemda.state.failures import Failures
 
 HOME, OFFICE = "192.0.2.1", "198.51.100.7"
-OPTIONS = Options(lockout_failures=5, lockout_within=300, lockout_time=600)
+OPTIONS = Options(failedloginpause=4, lockout_failures=5, lockout_within=300, lockout_time=600)
 
 
 @pytest.fixture
@@ -171,10 +171,10 @@ def test_zero_failures_means_never(make):
     assert not locked(guard)
 
 
-@pytest.mark.parametrize("reason", ["mailbox", "denied", "authzid", "locked"])
-def test_what_says_nothing_against_a_password_is_not_counted(guard, reason):
+@pytest.mark.parametrize("reason", ["mailbox", "denied", "authzid", "locked", "malformed"])
+def test_what_was_no_guess_at_a_password_is_not_counted(guard, reason):
     for _ in range(20):
-        assert guard.attempt("managesieve", HOME).failed("alice", "PLAIN", reason) == 0
+        assert guard.attempt("managesieve", HOME).failed("alice", "PLAIN", reason) == 0.5
     assert not locked(guard)
 
 

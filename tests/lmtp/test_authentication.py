@@ -22,7 +22,9 @@ from tests.lmtp.running import running
 
 @pytest.fixture
 def guard(tmp_path):
-    return Guard(Failures(tmp_path / "failures.db"), Options(failedloginpause=0, lockout_failures=4), Site())
+    return Guard(
+        Failures(tmp_path / "failures.db"), Options(failedloginpause=0, lockout_failures=4, lockout_never=()), Site()
+    )
 
 
 @pytest.fixture(scope="module")
