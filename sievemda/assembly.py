@@ -11,9 +11,10 @@ import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sievemda.auth.guard import Guard
 from sievemda.auth.chain import users_of
+from sievemda.auth.guard import Guard
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.delivery.awakening import Awakening
@@ -32,6 +33,7 @@ from sievemda.language import language_extensions, language_limits, language_pro
 from sievemda.lmtp.server import LmtpServer, tls_context
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.service import Service
+from sievemda.managesieve.visit import ALPN
 from sievemda.policy.schedule import parse_schedule
 from sievemda.sieve.compile import compile_script
 from sievemda.sieve.extensions.imapsieve import INAPPLICABLE
@@ -46,6 +48,9 @@ from sievemda.upkeep.chores import Chore, Chores
 from sievemda.upkeep.errands import expire_all, prune_all
 from sievemda.upkeep.expiry.rules import Rules, read_rules
 from sievemda.upkeep.expiry.sieving import Script
+
+if TYPE_CHECKING:
+    from sievemda.tls.contexts import Contexts
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +77,7 @@ def lmtp_server(settings: Settings) -> LmtpServer:
 
 
 def managesieve_server(settings: Settings) -> Server:
-    context = tls(settings)
+    identities = identities_of(settings)
     limits, available = language_limits(settings), language_extensions(settings)
     service = Service(
         settings,
@@ -80,10 +85,19 @@ def managesieve_server(settings: Settings) -> Server:
         MailStore(settings),
         limits,
         available,
-        tls=context is not None,
+        tls=identities is not None,
         guard=guard(settings),
     )
-    return Server(service, context)
+    return Server(service, identities)
+
+
+def identities_of(settings: Settings) -> Contexts | None:
+    """The certificates of ManageSieve, when there are any. Raises ConfigurationError."""
+    if settings.lmtp.tls_server_cert is None:
+        return None
+    from sievemda.tls.contexts import contexts  # noqa: PLC0415 - who has no certificate does not load it
+
+    return contexts(settings.lmtp, ALPN)
 
 
 def guard(settings: Settings) -> Guard:

@@ -220,8 +220,30 @@ class Lmtp:
     lmtp_max_recipients: int = setting(1000, "Recipients of one transaction; more get 452 4.5.3.")
     lmtp_max_connections: int = setting(200, "Sessions of one worker process; more get 421.")
     lmtp_spool_threshold: Size = setting(Size(256 * 1024), "A message larger than this goes to disk as it comes.")
-    tls_server_cert: Path | None = setting(None, "Certificate chain in PEM; STARTTLS is offered when set with the key.")
+    tls_server_cert: Path | None = setting(
+        None, "Certificate chain in PEM; with the key, LMTP and ManageSieve offer TLS."
+    )
     tls_server_key: Path | None = setting(None, "Private key in PEM.")
+    tls_server_dir: Path | None = setting(
+        None,
+        "More certificates for ManageSieve, chosen by the name that the client asks for (SNI): NAME.pem with chain and"
+        " key, NAME.crt with NAME.key, or NAME/fullchain.pem with NAME/privkey.pem.",
+    )
+    tls_versions: tuple[str, ...] = setting(("tls1_2", "tls1_3"), "Versions of TLS that are spoken.")
+    tls_ciphers: str = setting(
+        "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM",
+        "Ciphers of TLS 1.2, as OpenSSL writes them; those of TLS 1.3 are fixed.",
+    )
+    tls_client_ca_file: Path | None = setting(
+        None, "Authorities in PEM whose certificates clients may log in with (EXTERNAL)."
+    )
+    tls_client_certs: Literal["off", "optional", "require"] = setting(
+        "optional", "Whether clients are asked for a certificate of those authorities."
+    )
+    tls_client_user: Literal["email", "commonName", "uid"] = setting(
+        "commonName", "What of such a certificate is the user: an address, the last common name, or the uid."
+    )
+    tls_crl_file: Path | None = setting(None, "Certificates of those authorities that are revoked, in PEM (CRL).")
     workers: int = setting(0, "Worker processes; 0 is one per processor.")
     threads: int = setting(8, "Deliveries under way at once in one worker process.")
 

@@ -120,6 +120,11 @@ def _check_backends(value: tuple[str, ...]) -> None:
         raise ValueError("one is named twice")
 
 
+def _check_tls_versions(value: tuple[str, ...]) -> None:
+    if not value or not {"tls1_2", "tls1_3"}.issuperset(value):
+        raise ValueError("write tls1_2, tls1_3 or both: what is older is not safe")
+
+
 def _one_of(known: tuple[str, ...]) -> Callable[[tuple[str, ...]], None]:
     def check(value: tuple[str, ...]) -> None:
         for name in value:
@@ -132,6 +137,18 @@ def _one_of(known: tuple[str, ...]) -> Callable[[tuple[str, ...]], None]:
 def _check_url(value: str) -> None:
     if value and not re.fullmatch(r"https?://[^\s/?#]+([/?][^\s#]*)?", value):
         raise ValueError(f"{value!r} is no URL that begins with https:// or http://")
+
+
+def _check_scheme(value: str) -> None:
+    from sievemda.auth.schemes import SCHEMES  # noqa: PLC0415 - as above
+
+    if value.upper() not in SCHEMES:
+        raise ValueError(f"{value!r} is not one of {', '.join(SCHEMES)}")
+
+
+def _check_uri(value: str) -> None:
+    if value and not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError("it does not begin with postgresql://")
 
 
 def _understood(parse: Callable[[str], Any], value: str) -> None:
@@ -147,6 +164,8 @@ _days = _between(0, 36500)
 _MEANING: dict[str, Callable[[Any], None]] = {
     "acl.defaultacl": _check_acl,
     "auth.auth_backends": _check_backends,
+    "auth.auth_database": _check_uri,
+    "auth.auth_passwd_scheme": _check_scheme,
     "acl.implicit_owner_rights": _check_rights,
     "acl.deleteright": _check_deleteright,
     "lmtp.lmtp_trusted_networks": _check_networks,
@@ -163,6 +182,7 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "delivery.memory_days": _days,
     "delivery.lmtp_exclude_specialuse": _check_uses,
     "sieve.sieve_maxscripts": _at_least(0),
+    "lmtp.tls_versions": _check_tls_versions,
     "lmtp.workers": _between(0, 1024),
     "lmtp.threads": _between(1, 1024),
     "lmtp.lmtp_max_recipients": _at_least(1),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from sievemda import config
+from sievemda.configauth import NEEDED
 from sievemda.errors import ConfigurationError, DataError
 
 _HOME_WORDS = ("{user}", "{local}", "{domain}", "{hash}", "{domainhash}")
@@ -95,10 +96,22 @@ def _pairs(settings: config.Settings) -> Iterator[str]:
     """Settings that want another one beside them."""
     if (settings.lmtp.tls_server_cert is None) != (settings.lmtp.tls_server_key is None):
         yield "lmtp.tls_server_cert and lmtp.tls_server_key: set both or neither"
+    if settings.lmtp.tls_server_dir is not None and settings.lmtp.tls_server_cert is None:
+        yield "lmtp.tls_server_dir: tls_server_cert must be there, too, for clients that ask for no name"
+    if settings.lmtp.tls_client_certs == "require" and settings.lmtp.tls_client_ca_file is None:
+        yield "lmtp.tls_client_certs: to require them, tls_client_ca_file must say whose"
     if settings.outbox.srs_domain and not settings.outbox.srs_secrets:
         yield "outbox.srs_secrets: srs_domain wants a secret"
     if settings.sieve.sieve_vacation_min_response > settings.sieve.sieve_vacation_max_response:
         yield "sieve.sieve_vacation_min_response: it is more than sieve_vacation_max_response"
+
+
+def _backends(settings: config.Settings) -> Iterator[str]:
+    """What the back ends of credentials cannot do without."""
+    auth = settings.auth
+    for name, keys in NEEDED.items():
+        if name in auth.auth_backends:
+            yield from (f"auth.{key}: auth_backends = {name} wants it" for key in keys if not getattr(auth, key))
 
 
 _CHECKS: tuple[Callable[[config.Settings], Iterator[str]], ...] = (
@@ -108,4 +121,5 @@ _CHECKS: tuple[Callable[[config.Settings], Iterator[str]], ...] = (
     _prefixes,
     _addresses,
     _pairs,
+    _backends,
 )

@@ -1,4 +1,4 @@
-"""One TCP connection, with TLS when it comes on: read, write, end.
+"""One connection, with TLS when it comes on: read, write, end.
 
 Why not asyncio's streams: a transport may buffer 256 KiB of input before anybody asks for it, and its TLS as much
 again, for each of hundreds of connections that need not have logged in. Here nothing is read that is not wanted, a
@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sievemda.tls.error import TlsError
+
+if TYPE_CHECKING:
+    from sievemda.tls.channel import Channel
 
 _BLOCK = 16 << 10  # octets of one read; a TLS record is no larger
 _LINGER = 2.0  # seconds in which the client may read the last answer and close first
@@ -26,22 +31,39 @@ class Connection:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._sock = sock
         self._loop = asyncio.get_running_loop()
-        self._tls: ssl.SSLObject | None = None
-        self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
+        self._tls: Channel | None = None
+
+    @property
+    def sock(self) -> socket.socket:
+        return self._sock
+
+    async def readable(self) -> None:
+        """Return when there is something to read, the end included; nothing is taken.
+
+        Why not a read that is given up: what came at that moment would be lost.
+        """
+        there = asyncio.Event()
+        self._loop.add_reader(self._sock, there.set)
+        try:
+            await there.wait()
+        finally:
+            self._loop.remove_reader(self._sock)
+
+    async def first(self, seconds: float) -> bytes:
+        """The first octet to come, which is still to be read; nothing when none comes within that time, or ever."""
+        with suppress(TimeoutError, BlockingIOError):
+            async with asyncio.timeout(seconds):
+                await self.readable()
+            return self._sock.recv(1, socket.MSG_PEEK)
+        return b""
 
     async def read(self) -> bytes:
         """The next octets; none at the end. Raises OSError when the connection breaks."""
         if self._tls is None:
             return await self._receive()
-        while True:
-            try:
-                return self._tls.read(_BLOCK)
-            except ssl.SSLWantReadError:
-                if not await self._fetch():
-                    return b""
-            except ssl.SSLZeroReturnError:
-                return b""
+        while (text := self._tls.read()) is None:
+            await self._fetch(self._tls)
+        return text
 
     async def write(self, data: bytes) -> None:
         """Returns when the kernel has taken everything."""
@@ -50,23 +72,19 @@ class Connection:
             return
         for start in range(0, len(data), _BLOCK):
             self._tls.write(data[start : start + _BLOCK])
-            await self._flush()
+            await self._flush(self._tls)
 
-    async def start_tls(self, context: ssl.SSLContext) -> None:
-        """The handshake as a server; raises OSError (ssl.SSLError is one) when it fails."""
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        while True:
-            try:
-                tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                if not await self._fetch():
-                    raise ConnectionResetError("the client left in the TLS handshake") from None
-            except ssl.SSLError:
-                await self._flush()  # the alert that says why
-                raise
-        await self._flush()
-        self._tls = tls
+    async def start_tls(self, channel: Channel) -> None:
+        """The handshake as a server; raises OSError (TlsError is one) when it fails."""
+        try:
+            while not channel.handshake():
+                if not await self._fetch(channel):
+                    raise TlsError("the client left in the TLS handshake")
+        except TlsError:
+            await self._flush(channel)  # the alert that says why
+            raise
+        await self._flush(channel)
+        self._tls = channel
 
     async def finish(self) -> None:
         """End politely: our end first, then wait a little for the client's, so that the last answer is not lost.
@@ -76,9 +94,8 @@ class Connection:
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_LINGER):
                 if self._tls is not None:
-                    with suppress(ssl.SSLError):
-                        self._tls.unwrap()
-                    await self._flush()
+                    self._tls.end()
+                    await self._flush(self._tls)
                 self._sock.shutdown(socket.SHUT_WR)
                 left = _LINGER_OCTETS
                 while left > 0 and (block := await self._receive()):
@@ -90,13 +107,13 @@ class Connection:
     async def _receive(self) -> bytes:
         return await self._loop.sock_recv(self._sock, _BLOCK)
 
-    async def _fetch(self) -> bool:
+    async def _fetch(self, channel: Channel) -> bool:
         """Hand what is to be sent to the network and what comes to TLS; False at the end."""
-        await self._flush()
+        await self._flush(channel)
         block = await self._receive()
-        self._incoming.write(block)
+        channel.feed(block)
         return bool(block)
 
-    async def _flush(self) -> None:
-        if data := self._outgoing.read():
+    async def _flush(self, channel: Channel) -> None:
+        if data := channel.outgoing():
             await self._loop.sock_sendall(self._sock, data)

@@ -1,4 +1,4 @@
-"""The ManageSieve server: sessions over sockets that somebody else has bound. RFC 5804 §1.8.
+"""The ManageSieve server: visits over sockets that somebody else has bound. RFC 5804 §1.8.
 
 Everything that blocks (files, password hashes, compiling) runs on a small pool of threads, one command of a session
 at a time; what comes before login has a pool of its own, so that strangers cannot keep users waiting. Several
@@ -10,80 +10,76 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import ssl
-import time
-from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sievemda.auth.client import Client
+from sievemda.managesieve.arrival import client_of
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
-from sievemda.managesieve.session import Answer, Session
-from sievemda.managesieve.wire import Line, Malformed, Reader
+from sievemda.managesieve.visit import ENDING, IDLE, House, Visit
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from sievemda.auth.client import Client
+    from sievemda.tls.contexts import Contexts
 
 _log = logging.getLogger("sievemda.managesieve")
 
-_THREADS = 4
-_LOGIN_THREADS = 2
-_AFTER_LOGIN = 3  # a user may be silent so many times as long: with the default 30 minutes, as RFC 5804 §1.2 demands
-_WRITE_TIME = 60.0  # seconds for a client to take an answer
 _PAUSE = 0.5  # seconds before accepting goes on when no descriptor is left
-
-
-@dataclass(eq=False, slots=True)
-class Visit:
-    """A session as seen from outside."""
-
-    address: str
-    since: float  # seconds since 1970
-    session: Session
+_FULL = Reply("BYE", "too many sessions; try again later", "TRYLATER")
 
 
 class Server:
     """Runs from `start` to `stop`."""
 
-    def __init__(self, service: Service, context: ssl.SSLContext | None) -> None:
-        self._service = service
-        self._context = context
+    def __init__(self, service: Service, contexts: Contexts | None) -> None:
+        self._house = House(service, contexts)
         self._limits = service.settings.managesieve
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="managesieve")
-        self._login_pool = ThreadPoolExecutor(_LOGIN_THREADS, thread_name_prefix="managesieve-login")
         self._acceptors: list[asyncio.Task[None]] = []
-        self._sessions: dict[asyncio.Task[None], bool] = {}  # whether it waits for its client
-        self._stopping = False
-        self._open: set[Visit] = set()
-        self.counts: Counter[str] = Counter()  # since this process began
+        self._tasks: dict[asyncio.Task[None], Visit | None] = {}
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Since this process began."""
+        return self._house.counts
 
     def visits(self) -> list[Visit]:
         """The sessions that are open."""
-        return list(self._open)
+        return [visit for visit in self._tasks.values() if visit is not None]
 
     def start(self, sockets: Iterable[socket.socket]) -> None:
-        """Accept on these listening sockets; they stay the caller's to close, after `stop`."""
+        """Accept on these listening sockets; they stay the caller's to close, after `stop_listening`."""
         for sock in sockets:
             sock.setblocking(False)
             self._acceptors.append(asyncio.get_running_loop().create_task(self._accept(sock)))
 
-    async def stop(self, grace: float) -> None:
-        """Accept no more, tell idle clients BYE, let commands under way finish for up to `grace` seconds."""
-        self._stopping = True
+    async def stop_listening(self) -> None:
+        """Accept no more; sessions go on."""
         for acceptor in self._acceptors:
             acceptor.cancel()
         await asyncio.gather(*self._acceptors, return_exceptions=True)
-        for task, waiting in list(self._sessions.items()):
-            if waiting:
+
+    async def drained(self) -> None:
+        """Return when the last session is over."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    async def stop(self, grace: float) -> None:
+        """Accept no more, tell idle clients BYE, let commands under way finish for up to `grace` seconds."""
+        self._house.stopping = True
+        await self.stop_listening()
+        for task, visit in list(self._tasks.items()):
+            if visit is None or visit.waiting:
                 task.cancel()
-        if self._sessions:
-            _, late = await asyncio.wait(list(self._sessions), timeout=grace)
+        if self._tasks:
+            _, late = await asyncio.wait(list(self._tasks), timeout=grace)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        for pool in (self._pool, self._login_pool):
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._house.close()
 
     # --- connections -------------------------------------------------------------------------------------------
 
@@ -91,27 +87,27 @@ class Server:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                sock, address = await loop.sock_accept(listener)
+                sock, _ = await loop.sock_accept(listener)
             except OSError as e:
                 _log.warning("managesieve: cannot accept: %s", e.strerror)
                 await asyncio.sleep(_PAUSE)
                 continue
-            task = loop.create_task(self._connection(sock, _plain_address(str(address[0]))))
-            self._sessions[task] = False
-            task.add_done_callback(self._sessions.pop)
+            task = loop.create_task(self._connection(sock))
+            self._tasks[task] = None
+            task.add_done_callback(self._tasks.pop)
 
-    async def _connection(self, sock: socket.socket, address: str) -> None:
-        connection = Connection(sock)
+    async def _connection(self, sock: socket.socket) -> None:
+        connection, address = Connection(sock), "?"
         try:
-            if len(self._sessions) > self._limits.managesieve_max_connections:
+            client = await client_of(connection)
+            address = client.address
+            if len(self._tasks) > self._limits.managesieve_max_connections:
                 self.counts["managesieve_connections_refused"] += 1
-                await self._bye(connection, Reply("BYE", "too many sessions; try again later", "TRYLATER"))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await connection.write(bytes(_FULL))
             else:
-                await self._visit(connection, Visit(address, time.time(), Session(self._service, Client(address))))
-        except TimeoutError:
-            await self._bye(connection, Reply("BYE", "idle for too long"))
-        except asyncio.CancelledError:
-            await self._bye(connection, Reply("BYE", "the server is shutting down; try again later", "TRYLATER"))
+                await self._visit(connection, client)
         except OSError as e:
             _log.info("managesieve: connection lost: rhost=%s reason=%s", address, e)
         except Exception:  # noqa: BLE001 - the last resort; it is logged
@@ -119,81 +115,17 @@ class Server:
         finally:
             connection.close()
 
-    async def _visit(self, connection: Connection, visit: Visit) -> None:
+    async def _visit(self, connection: Connection, client: Client) -> None:
         self.counts["managesieve_connections"] += 1
-        self._open.add(visit)
-        try:
-            await self._session(connection, visit.session)
-        finally:
-            self._open.discard(visit)
-            self.counts["managesieve_logins_failed"] += visit.session.failures
-
-    async def _session(self, connection: Connection, session: Session) -> None:
-        loop = asyncio.get_running_loop()
-        reader = Reader(session.command_size, session.patience)
-        login_by = loop.time() + self._limits.timeout
-        await self._write(connection, session.greeting())
-        while not self._stopping:
-            until = loop.time() + self._limits.timeout * _AFTER_LOGIN if session.authenticated else login_by
-            item = await self._line(connection, reader, until)
-            if item is None:
-                return
-            was = session.authenticated
-            answer = await loop.run_in_executor(self._pool if was else self._login_pool, session.handle, item)
-            if was != session.authenticated:
-                self.counts["managesieve_logins"] += session.authenticated
-                reader.budget, reader.patience = session.command_size, session.patience
-                login_by = loop.time() + self._limits.timeout
-            if not await self._answer(connection, session, reader, answer):
-                return
-        await self._bye(connection, Reply("BYE", "the server is shutting down; try again later", "TRYLATER"))
-
-    async def _answer(self, connection: Connection, session: Session, reader: Reader, answer: Answer) -> bool:
-        """Send it and do what follows from it; whether the session goes on."""
-        if answer.delay:
-            await asyncio.sleep(answer.delay)
-        await self._write(connection, answer.data)
-        if answer.then == "close":
-            await connection.finish()
-            return False
-        if answer.then == "starttls" and self._context is not None:
-            reader.clear()
-            async with asyncio.timeout(_WRITE_TIME):
-                await connection.start_tls(self._context)
-            await self._write(connection, session.secured(Client(session.client.address, secure=True)))
-        return True
-
-    async def _line(self, connection: Connection, reader: Reader, until: float) -> Line | Malformed | None:
-        """The next command, whole, by the time `until` of the loop; None when the client has left."""
-        while (item := reader.next()) is None:
-            async with asyncio.timeout_at(until):
-                block = await self._waiting(connection)
-            if not block:
-                return None
-            reader.feed(block)
-        return item
-
-    async def _waiting(self, connection: Connection) -> bytes:
-        """Read; while it lasts, `stop` may interrupt this session."""
+        visit = Visit(self._house, connection, client)
         task = asyncio.current_task()
         assert task is not None
-        self._sessions[task] = True
+        self._tasks[task] = visit
         try:
-            return await connection.read()
+            await visit.run()
+        except TimeoutError:
+            await visit.bye(IDLE)
+        except asyncio.CancelledError:
+            await visit.bye(ENDING)
         finally:
-            self._sessions[task] = False
-
-    async def _write(self, connection: Connection, data: bytes) -> None:
-        async with asyncio.timeout(_WRITE_TIME):
-            await connection.write(data)
-
-    async def _bye(self, connection: Connection, reply: Reply) -> None:
-        """For clients that said nothing worth waiting for: tell them and close."""
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
-                await connection.write(bytes(reply))
-
-
-def _plain_address(address: str) -> str:
-    """An IPv4 address that came over an IPv6 socket is written as IPv4."""
-    return address.removeprefix("::ffff:") if address.startswith("::ffff:") and "." in address else address
+            self.counts["managesieve_logins_failed"] += visit.session.failures

@@ -17,6 +17,8 @@ import uvloop
 
 from sievemda import assembly
 from sievemda.config import Settings
+from sievemda.lmtp.server import LmtpServer
+from sievemda.managesieve.server import Server
 from sievemda.serve.observation import Observation
 
 log = logging.getLogger(__name__)
@@ -54,16 +56,21 @@ async def _serve(
 
     await _either(retire, end)
     mail.stop_listening()
-    ending = loop.create_task(scripts.stop(GRACE))
+    await scripts.stop_listening()
     await asyncio.sleep(_LETTING_GO)
     for listener in managesieve:
         listener.close()
     if not end.is_set():
-        finishing = loop.create_task(mail.drained())
+        finishing = loop.create_task(_drained(mail, scripts))
         await asyncio.wait([finishing, loop.create_task(end.wait())], return_when=asyncio.FIRST_COMPLETED)
         finishing.cancel()
-    await asyncio.gather(mail.stop(GRACE), ending)
+    await asyncio.gather(mail.stop(GRACE), scripts.stop(GRACE))
     watched.stop()
+
+
+async def _drained(mail: LmtpServer, scripts: Server) -> None:
+    await mail.drained()
+    await scripts.drained()
 
 
 def _take_signals(loop: asyncio.AbstractEventLoop, retire: asyncio.Event, end: asyncio.Event) -> None:

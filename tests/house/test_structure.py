@@ -20,8 +20,9 @@ LAYERS = {
     "auth": {"mail", "state"},
     "scripts": {"mail", "store", "state"},
     "delivery": {"mail", "sieve", "policy", "store", "state", "scripts"},
+    "tls": set(),
     "lmtp": {"mail", "auth", "delivery"},
-    "managesieve": {"mail", "auth", "sieve", "store", "state", "scripts"},
+    "managesieve": {"mail", "auth", "tls", "sieve", "store", "state", "scripts"},
     "lsp": {"mail", "sieve"},
     "upkeep": {"mail", "sieve", "policy", "store", "state", "scripts", "delivery", "lmtp"},  # the last as a client
     "serve": {"assembly", "lmtp", "managesieve"},

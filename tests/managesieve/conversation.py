@@ -64,7 +64,12 @@ class Wire:
     """A connection to a server."""
 
     def __init__(self, address, timeout=10):
-        self.socket = socket.create_connection(address, timeout)
+        if isinstance(address, str):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(timeout)
+            self.socket.connect(address)
+        else:
+            self.socket = socket.create_connection(address, timeout)
         self.file = self.socket.makefile("rb")
 
     def send(self, octets):
@@ -80,16 +85,16 @@ class Wire:
         self.file.close()
         self.socket.close()
 
-    def start_tls(self, context):
+    def start_tls(self, context, name="localhost"):
         self.file.close()
-        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        self.socket = context.wrap_socket(self.socket, server_hostname=name)
         self.file = self.socket.makefile("rb")
 
 
 @contextlib.contextmanager
-def running(service, tls=None):
-    """A server in its own thread; gives its address and the server."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def running(service, tls=None, listener=None):
+    """A server in its own thread; gives its address and the server. `listener`: a socket of another kind."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
     ready, loops = threading.Event(), []
 
     async def serve():
@@ -116,6 +121,12 @@ def running(service, tls=None):
         thread.join(20)
         listener.close()
         assert not thread.is_alive()
+
+
+def login(peer):
+    peer.send(LOGIN)
+    assert peer.line() == b"OK\r\n"
+    return peer
 
 
 def settings_of(text):

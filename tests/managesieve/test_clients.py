@@ -4,14 +4,13 @@ import managesieve
 import pytest
 
 from tests.managesieve.conversation import running
-from tests.managesieve.test_server import certificate, server_tls  # noqa: F401 - fixtures
 
 
 @pytest.fixture(params=["clear", "starttls"])
-def client(request, make_service, server_tls):  # noqa: F811
+def client(request, make_service, secure):
     tls = request.param == "starttls"
-    service = make_service("allowplaintext=yes", tls=tls)
-    with running(service, server_tls if tls else None) as ((host, port), _):
+    server = secure() if tls else (make_service("allowplaintext=yes"), None)
+    with running(*server) as ((host, port), _):
         client = managesieve.MANAGESIEVE(host, port, use_tls=tls, tls_verify=False, timeout=10)
         yield client
         client.logout()

@@ -1,0 +1,34 @@
+"""Who has come, as far as the connection itself tells."""
+
+from __future__ import annotations
+
+import pwd
+import socket
+import struct
+
+from sievemda.auth.client import Client
+from sievemda.managesieve.connection import Connection
+
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: process, user, group
+
+
+async def client_of(connection: Connection) -> Client:
+    """Over TCP the address; over a UNIX socket the login name of the user whose process is at the other end."""
+    sock = connection.sock
+    if sock.family == socket.AF_UNIX:
+        return Client("", socket_user=_user_at(sock))
+    return Client(_plain(str(sock.getpeername()[0])))
+
+
+def _user_at(sock: socket.socket) -> str:
+    """`unix(7)`: SO_PEERCRED. A user without a name is called by his number, which nobody's name is."""
+    _, uid, _ = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"/{uid}"
+
+
+def _plain(address: str) -> str:
+    """An IPv4 address that came over an IPv6 socket is written as IPv4."""
+    return address.removeprefix("::ffff:") if address.startswith("::ffff:") and "." in address else address

@@ -1,0 +1,191 @@
+"""One client at the server, from the first octet to the end: the socket's side of a session.
+
+TLS and plain text share the port. The first octet decides: a TLS hello begins with 0x16, as no command does. Who says
+nothing for a moment waits for the greeting. A hello that comes behind the greeting is too late, for the client would
+take the greeting for TLS: he is told so, and does not wait in vain.
+
+Answers to commands that came together go out together, before anything is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sievemda.auth.client import Client
+from sievemda.managesieve.connection import Connection
+from sievemda.managesieve.reply import Reply
+from sievemda.managesieve.service import Service
+from sievemda.managesieve.session import Answer, Session
+from sievemda.managesieve.wire import Line, Malformed, Reader
+from sievemda.tls.error import TlsError
+
+if TYPE_CHECKING:
+    from sievemda.tls.contexts import Contexts
+
+_log = logging.getLogger("sievemda.managesieve")
+
+ALPN = b"managesieve"
+HELLO = b"\x16"  # what TLS begins with
+_HELLO_TIME = 0.3  # seconds to wait for it before the greeting
+_AFTER_LOGIN = 3  # a user may be silent so many times as long: with the default 30 minutes, as RFC 5804 §1.2 demands
+_WRITE_TIME = 60.0  # seconds for a client to take an answer
+_HANDSHAKE_TIME = 30.0  # seconds
+_TOGETHER = 32 << 10  # octets of answers that are held back for those to the next commands
+
+_THREADS = 4
+_LOGIN_THREADS = 2
+
+ENDING = Reply("BYE", "the server is shutting down; try again later", "TRYLATER")
+IDLE = Reply("BYE", "idle for too long")
+_LATE_HELLO = Malformed("the session has begun in clear: TLS comes at once or by STARTTLS", fatal=True)
+
+
+@dataclass(slots=True)
+class House:
+    """What all visits of a server share."""
+
+    service: Service
+    contexts: Contexts | None
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "managesieve"))
+    login_pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_LOGIN_THREADS, "managesieve-login")
+    )
+    counts: Counter[str] = field(default_factory=Counter)  # since this process began
+    stopping: bool = False
+
+    def close(self) -> None:
+        for pool in (self.pool, self.login_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Visit:
+    """`waiting` says that it waits for its client and can be interrupted."""
+
+    def __init__(self, house: House, connection: Connection, client: Client) -> None:
+        self._house = house
+        self._connection = connection
+        self._client = client
+        self._loop = asyncio.get_running_loop()
+        self._idle = house.service.settings.managesieve.timeout
+        self._out = bytearray()
+        self._fresh = True  # the client has said nothing yet
+        self.session = Session(house.service, client)
+        self.since = time.time()  # seconds since 1970
+        self.waiting = False
+        self._reader = Reader(self.session.command_size, self.session.patience)
+
+    @property
+    def address(self) -> str:
+        return self._client.address
+
+    async def run(self) -> None:
+        """Until the client or the server ends it. Raises TimeoutError when he was idle, OSError when he is lost."""
+        login_by = self._loop.time() + self._idle
+        await self._begin()
+        while not self._house.stopping:
+            session = self.session
+            until = self._loop.time() + self._idle * _AFTER_LOGIN if session.authenticated else login_by
+            item = await self._next(until)
+            if item is None:
+                return
+            was = session.authenticated
+            pool = self._house.pool if was else self._house.login_pool
+            answer = await self._loop.run_in_executor(pool, session.handle, item)
+            if was != session.authenticated:
+                self._house.counts["managesieve_logins"] += session.authenticated
+                self._reader.budget, self._reader.patience = session.command_size, session.patience
+                login_by = self._loop.time() + self._idle
+            if not await self._answer(answer):
+                return
+        self._out += bytes(ENDING)
+        await self._flush()
+
+    async def bye(self, reply: Reply) -> None:
+        """For clients that said nothing worth waiting for: tell them and end."""
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._connection.write(bytes(self._out) + bytes(reply))
+
+    # --- the beginning -----------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Greet, in clear or behind TLS."""
+        if self._house.contexts is not None and not self._client.socket_user:
+            self.waiting = True
+            first = await self._connection.first(_HELLO_TIME)
+            self.waiting = False
+            if first == HELLO:
+                await self._secure()
+                return
+        self._out += self.session.greeting()
+
+    async def _secure(self) -> None:
+        """The handshake, and the capabilities behind it."""
+        if self._house.contexts is None:
+            raise ValueError("there is no certificate")
+        from sievemda.tls.channel import Channel  # noqa: PLC0415 - who has no certificate does not load it
+        from sievemda.tls.people import user_of  # noqa: PLC0415 - as above
+
+        channel = Channel(self._house.contexts.default)
+        try:
+            async with asyncio.timeout(_HANDSHAKE_TIME):
+                await self._connection.start_tls(channel)
+        except TimeoutError as e:
+            raise TlsError("the TLS handshake took too long") from e
+        shown = channel.certificate()
+        user = user_of(shown, self._house.service.settings.lmtp.tls_client_user) if shown else ""
+        bindings: Mapping[str, bytes] = MappingProxyType(channel.bindings())
+        self._client = replace(self._client, secure=True, bindings=bindings, certificate=user)
+        self._out += self.session.secured(self._client)
+
+    # --- commands and answers ----------------------------------------------------------------------------------
+
+    async def _next(self, until: float) -> Line | Malformed | None:
+        """The next command, whole, by the time `until` of the loop; None when the client has left."""
+        while (item := self._reader.next()) is None:
+            await self._flush()
+            self.waiting = True
+            try:
+                async with asyncio.timeout_at(until):
+                    block = await self._connection.read()
+            finally:
+                self.waiting = False
+            if not block:
+                return None
+            if self._fresh and block[:1] == HELLO and not self.session.secure:
+                return _LATE_HELLO
+            self._fresh = False
+            self._reader.feed(block)
+        return item
+
+    async def _answer(self, answer: Answer) -> bool:
+        """Do what follows from it; whether the session goes on."""
+        if answer.delay:
+            await self._flush()
+            await asyncio.sleep(answer.delay)
+        self._out += answer.data
+        if answer.then or len(self._out) > _TOGETHER:
+            await self._flush()
+        if answer.then == "close":
+            await self._connection.finish()
+            return False
+        if answer.then == "starttls":
+            self._reader.clear()
+            await self._secure()
+        return True
+
+    async def _flush(self) -> None:
+        data = bytes(self._out)
+        self._out.clear()
+        if data:
+            async with asyncio.timeout(_WRITE_TIME):
+                await self._connection.write(data)
