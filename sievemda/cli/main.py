@@ -34,6 +34,7 @@ COMMANDS = {
     "account": "account:account",
     "readership": "readership:readership",
     "script": "script:script",
+    "sieveshell": "sieveshell.command:sieveshell",
     "admin": "admin.command:admin",
     "import": "import_:import_",
     "export": "export:export",
@@ -51,7 +52,7 @@ COMMANDS = {
     "config": "config:config",
     "demo": "demo:demo",
 }
-WITHOUT_SETTINGS = {"sieve", "test", "config", "demo", "backup", "restore"}  # or only with some options
+WITHOUT_SETTINGS = {"sieve", "sieveshell", "test", "config", "demo", "backup", "restore"}  # or only with some options
 WITH_THEIR_OWN_CODES = {"sieve", "test"}  # 0, 1, 2 instead of sysexits
 
 

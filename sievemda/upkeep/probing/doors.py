@@ -11,20 +11,20 @@ import ipaddress
 import smtplib
 import socket
 import ssl
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sievemda.errors import DataError, NotFound, NotPermitted, TemporaryTrouble, Unavailable
 from sievemda.lmtp.client import Client, Order, connect
+from sievemda.managesieve.client.discovery import Endpoint
+from sievemda.managesieve.client.session import connect as sieve_server
+from sievemda.managesieve.client.tls import Protection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sievemda.mail.address import Address
     from sievemda.upkeep.probing.letter import Letter
-
-_GREETING = 64 * 1024  # octets of a greeting at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +72,8 @@ def by_smtp(where: Place, recipient: Address, sent: Letter, seconds: float) -> s
 
 def managesieve(where: Place, seconds: float) -> str:
     """Read the greeting to its OK. RFC 5804 §1.7."""
-    read = 0
-    try:
-        with closing(_connected(where, seconds)) as connection, connection.makefile("rb") as lines:
-            while (line := lines.readline(_GREETING)) and read < _GREETING:
-                read += len(line)
-                if line[:2].upper() == b"OK":
-                    with suppress(OSError):
-                        connection.sendall(b"LOGOUT\r\n")
-                    return "greets"
-                if line[:3].upper() in {b"BYE", b"NO "}:
-                    raise Unavailable(f"{where} said: {line.decode('utf-8', 'replace').strip()}")
-    except OSError as e:
-        raise Unavailable(f"no ManageSieve server at {where}: {e.strerror or e}") from e
-    raise Unavailable(f"{where} does not greet as a ManageSieve server does")
+    with sieve_server(Endpoint(where.host, where.port), Protection("none"), seconds):
+        return "greets"
 
 
 def imap(where: Place, user: str, password: str, sent: Letter, seconds: float, *, tls: bool) -> str:

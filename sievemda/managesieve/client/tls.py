@@ -1,0 +1,83 @@
+"""How the connection is protected, and how the server shows that it is the one that was meant. RFC 5804 §2.2.1.
+
+The certificate must be valid and for the host that is connected to; only who says so goes without (`check=False`).
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sievemda.errors import DataError, NotPermitted, Unavailable
+
+Mode = Literal["starttls", "tls", "none"]
+ALPN = "managesieve"
+_BINDING = "tls-server-end-point"
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What the user asks for. `authorities` is a file of certificates to trust beside those of the system's."""
+
+    mode: Mode = "starttls"
+    check: bool = True
+    authorities: Path | None = None
+    certificate: Path | None = None  # our own
+    key: Path | None = None  # its key; None: it is in the same file
+
+    def context(self) -> ssl.SSLContext:
+        """Raises DataError for a file that cannot be used."""
+        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols([ALPN])
+        try:
+            if self.authorities is not None:
+                context.load_verify_locations(self.authorities)
+            if self.certificate is not None:
+                context.load_cert_chain(self.certificate, self.key)
+        except (OSError, ValueError) as e:
+            what = self.authorities if self.certificate is None else self.certificate
+            raise DataError(f"{what}: {getattr(e, 'strerror', None) or getattr(e, 'reason', None) or e}") from e
+        if not self.check:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def secured(sock: socket.socket, protection: Protection, host: str, where: str) -> ssl.SSLSocket:
+    """TLS over a connection. NotPermitted when the server is not who it should be, Unavailable when there is no TLS."""
+    try:
+        return protection.context().wrap_socket(sock, server_hostname=host)
+    except ssl.SSLCertVerificationError as e:
+        why = e.verify_message or e.reason
+        raise NotPermitted(
+            f"the certificate of {where} is not to be trusted: {why}; "
+            "name its authority with --ca FILE, or go without a check with --insecure"
+        ) from e
+    except ssl.SSLError as e:
+        raise Unavailable(f"no TLS with {where}: {(e.reason or str(e)).replace('_', ' ').lower()}") from e
+    except OSError as e:
+        raise Unavailable(f"no TLS with {where}: {e.strerror or e}") from e
+
+
+def binding(sock: socket.socket) -> tuple[str, bytes] | None:
+    """Type and octets of what ties a login to this connection, if it has TLS. RFC 5929 §4."""
+    from cryptography import x509  # noqa: PLC0415 - only here
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+
+    shown = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
+    if not shown:
+        return None
+    try:
+        algorithm = x509.load_der_x509_certificate(shown).signature_hash_algorithm
+    except (UnsupportedAlgorithm, ValueError):
+        return None
+    if algorithm is None:
+        return None
+    digest = hashes.Hash(hashes.SHA256() if isinstance(algorithm, hashes.MD5 | hashes.SHA1) else algorithm)
+    digest.update(shown)
+    return _BINDING, digest.finalize()
