@@ -49,6 +49,7 @@ class Step:
     what: str
     at: Path
     to: Path
+    inode: int = 0  # of what is to be moved, if it is there when the journey begins
 
 
 @contextmanager
@@ -96,6 +97,17 @@ def go_on(store: MailStore, arrived: Callable[[dict[str, Any]], None]) -> None:
                 _log.error("%s is no note of a rename: %s", path, error)
 
 
+def unfinished(store: MailStore) -> frozenset[str]:
+    """The notes of those who never arrived, and that nobody has gone on with."""
+    base, found = store.layout.partition(store.layout.default) / MOVING, set()
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in base.iterdir():
+            with suppress(OSError):
+                if not path.name.startswith(".") and not _is_held(path):
+                    found.add(path.name)
+    return frozenset(found)
+
+
 def is_shown_soon(store: MailStore, seen: Path) -> bool:
     """Whether somebody is under way with a folder that belongs at a path, where it cannot be seen at this moment."""
     base = store.layout.partition(store.layout.default) / MOVING
@@ -104,7 +116,7 @@ def is_shown_soon(store: MailStore, seen: Path) -> bool:
         for path in base.iterdir() if recent else ():
             with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 note = json.loads((read_control_file(path) or b"").partition(b"\n")[0])
-                for what, at, to in note["steps"]:
+                for what, at, to, *_ in note["steps"]:
                     if str(seen) == {"link": at, "move": to}.get(what):
                         return _is_held(path)
     return False
@@ -125,7 +137,7 @@ def _written(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> t
     base = store.layout.partition(store.layout.default) / MOVING
     make_directory(store, base)
     path = base / unique_name()
-    content = note | {"steps": [[step.what, str(step.at), str(step.to)] for step in steps]}
+    content = note | {"steps": [[step.what, str(step.at), str(step.to), _inode(step.at)] for step in steps]}
     unseen = path.with_name(f".{path.name}")
     write_new(unseen, json.dumps(content).encode() + b"\n", store.files.message_mode)
     fd = os.open(unseen, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
@@ -133,6 +145,12 @@ def _written(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> t
     unseen.rename(path)
     sync_directory(base)
     return path, fd
+
+
+def _inode(path: Path) -> int:
+    with suppress(OSError):
+        return path.lstat().st_ino
+    return 0
 
 
 def _say(fd: int, what: bytes) -> None:
@@ -148,7 +166,7 @@ def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, 
     try:
         first, _, said = (read_control_file(path) or b"").partition(b"\n")
         note: dict[str, Any] = json.loads(first)
-        steps = [Step(what, Path(at), Path(to)) for what, at, to in note["steps"]]
+        steps = [Step(what, Path(at), Path(to), *inode) for what, at, to, *inode in note["steps"]]
         _check(store, steps)
         done = said.count(_DONE) - said.count(_UNDONE)
         if _BACK in said:
@@ -179,7 +197,7 @@ def _go_back(store: MailStore, done: Sequence[Step], fd: int, held: ExitStack) -
         at, to = (step.to, step.at) if back == "move" else (step.at, step.to)
         try:
             if back:
-                _go(store, Step(back, at, to), held, again=True)
+                _go(store, Step(back, at, to, 0 if copied.mark_of(at) else step.inode), held, again=True)
         except (OSError, SievemdaError) as error:
             _log.error("%s cannot be put back: %s", step.at, error)
         _say(fd, _UNDONE)
@@ -191,7 +209,7 @@ def _go_back(store: MailStore, done: Sequence[Step], fd: int, held: ExitStack) -
 def _go(store: MailStore, step: Step, held: ExitStack, *, again: bool = False) -> None:
     match step.what:
         case "move":
-            _move(store, step.at, step.to, held, again=again)
+            _move(store, step, held, again=again)
         case "unlink":
             if step.at.is_symlink():
                 step.at.unlink()
@@ -220,7 +238,13 @@ def _is_copied(store: MailStore, source: Path, place: Path) -> bool:
     return True
 
 
-def _move(store: MailStore, source: Path, place: Path, held: ExitStack, *, again: bool) -> None:
+def _is_another(step: Step) -> bool:
+    """Whether something was made where that had been which has arrived already, as a folder on that partition."""
+    return step.inode not in (0, _inode(step.at))
+
+
+def _move(store: MailStore, step: Step, held: ExitStack, *, again: bool) -> None:
+    source, place = step.at, step.to
     if again:
         for directory in (source, place):
             with suppress(OSError):  # it is not there, or on a file system without locks
@@ -230,7 +254,7 @@ def _move(store: MailStore, source: Path, place: Path, held: ExitStack, *, again
     if os.path.lexists(place):
         if not again:
             raise AlreadyExists(f"{place} is in the way")
-        if not os.path.lexists(source):
+        if not os.path.lexists(source) or _is_another(step):
             return
         if _is_copied(store, source, place):
             leave(store, source, place)

@@ -18,7 +18,7 @@ from sievemda.policy.acl import parse_rights
 from sievemda.store import aside, leftovers, links, lost, rootlist, subscriptions
 from sievemda.store.creation import MOVED, nearest_above, open_partition, place_of, tree_for, workshop
 from sievemda.store.files import unique_name
-from sievemda.store.journey import Step, go_on, journey
+from sievemda.store.journey import Step, go_on, journey, unfinished
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.names import MailboxName
@@ -217,13 +217,17 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
 @contextmanager
 def _held(store: MailStore, old: MailboxName, new: MailboxName, *trees: Tree) -> Iterator[Mailbox]:
     """The mailbox, while nobody else moves it. As `_still` raises; TemporaryTrouble when somebody does for long."""
+    told: frozenset[str] = frozenset()  # what cannot be finished
     while True:
         before = _existing(store, old).tree.root
         with links.alone(_existing(store, old).tree, *trees, strict=True):
-            mailbox = _still(store, old, new)
-            if mailbox.tree.root == before:
+            mailbox, found = _still(store, old, new), unfinished(store)
+            if mailbox.tree.root == before and found <= told:
                 yield mailbox
                 return
+        if found - told:  # one has died while we waited for him: what he began would be taken for what we make
+            recover(store)
+            told |= found
 
 
 def _still(store: MailStore, old: MailboxName, new: MailboxName) -> Mailbox:

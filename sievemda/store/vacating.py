@@ -9,6 +9,7 @@ from sievemda.store import aside, copied, maildirsize, quota_state, record
 from sievemda.store.files import is_directory
 from sievemda.store.layout import MAILDIR
 from sievemda.store.record import Record
+from sievemda.store.whose import tree_at
 
 if TYPE_CHECKING:
     from sievemda.store.mailstore import MailStore
@@ -24,8 +25,18 @@ def vacate(store: MailStore, home: Path) -> None:
     """
     if not is_directory(home) or is_directory(home / "cur") or any(map(is_directory, _others(home))):
         return
+    if _is_shown(store, home):
+        return
     if all(_says_nothing(store, path) for path in copied.other_files(home)):
         aside.set_aside(store, str(home), store.layout.partition_of(home), [home], to=home)
+
+
+def _is_shown(store: MailStore, home: Path) -> bool:
+    """Whether folders lie there of a user whose INBOX is elsewhere."""
+    tree = tree_at(store, home)
+    if tree is None or tree.root.is_relative_to(home):
+        return False
+    return any(found.path.is_relative_to(home) for found in store.mailboxes_of(tree.owner, tree.domain))
 
 
 def _others(home: Path) -> list[Path]:

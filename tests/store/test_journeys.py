@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from sievemda.errors import AlreadyExists, NotFound, StoreTrouble
-from sievemda.store import aside, copying, crossing, files, journey, links, messages, moves, staging
+from sievemda.store import aside, copying, crossing, files, journey, links, messages, moves, staging, vacating
+from sievemda.store.journey import Step
 from sievemda.store.mailstore import MailStore
 from sievemda.store.orphans import orphans
 from tests.store.conftest import settings_with
@@ -168,6 +169,66 @@ def test_wherever_it_dies_a_rename_has_not_begun_or_can_be_finished(place, old, 
         assert not any((place.data / "mail" / "moving.").glob("[!.]*"))
     assert code == 0
     assert step > 10
+
+
+@pytest.fixture
+def cut_short(place, monkeypatch):
+    """A move of user/bob to the partition `two` that dies when all is done, and has not been noted."""
+    monkeypatch.setattr(journey, "transfer", crossing.copy)
+    real, steps = journey._say, []
+
+    def say(fd, what):
+        steps.append(what)
+        if len(steps) == 2:  # something out of the way, and the move
+            os._exit(42)
+        real(fd, what)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(journey, "_say", say)
+        pid = os.fork()
+        if not pid:
+            try:
+                rename(place.store(), "user/bob", "user/bob", "two")
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 42
+
+
+def test_a_folder_that_was_made_where_a_home_had_been_is_not_taken_for_what_is_left_of_it(place, cut_short):
+    store = place.store()
+    store.create(store.namespace.parse_admin("user/bob/a"), partition="default")
+    assert partitions(store)["user/bob"] == "two"
+    store.recover()
+    assert mail(place.store())["user/bob/a"] == []
+    assert partitions(place.store())["user/bob/a"] == "default"
+
+
+def test_what_somebody_has_begun_who_died_is_finished_before_the_next_one_moves_a_folder(place, monkeypatch):
+    store, real, died = place.store(), links.alone, []
+
+    @contextmanager
+    def alone(*trees, **options):
+        if not died:
+            died.append(1)
+            with monkeypatch.context() as now:
+                now.setattr(links, "alone", real)
+                note = {"kind": "user", "old": "bob", "new": "bob"}
+                home = place.data / "mail/user/bob"
+                os.close(journey._written(store, [Step("move", home, place.other / "user/bob")], note)[1])
+        with real(*trees, **options):
+            yield
+
+    monkeypatch.setattr(links, "alone", alone)
+    rename(store, "user/bob", "user/bob", "two")
+    assert partitions(place.store())["user/bob"] == "two"
+    assert mail(place.store())["user/bob"] == ["Subject: user/bob\n\n"]
+    assert not any((place.data / "mail" / "moving.").glob("[!.]*"))
+
+
+def test_a_home_with_folders_of_a_user_whose_inbox_is_elsewhere_is_not_out_of_the_way(place):
+    store = place.store()
+    vacating.vacate(store, place.other / "user/alice")
+    assert set(mail(store)) == BEFORE
 
 
 def test_who_is_under_way_is_not_taken_over(store, mailbox):

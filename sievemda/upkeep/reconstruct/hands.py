@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sievemda.store.files import unique_name
+from sievemda.store.messages import unique_part
 from sievemda.store.staging import open_part
 
 if TYPE_CHECKING:
@@ -49,9 +51,17 @@ class Hands:
         os.fsync(directory)
         path.unlink()
 
-    def unlink(self, place: Place) -> None:
-        os.unlink(place[1], dir_fd=self._part(place[0]))
-        self._changed.add(place[0])
+    def unlink(self, place: Place, other: Place) -> None:
+        """Remove one of two names of a file. OSError; FileNotFoundError when a reader was quicker.
+
+        A name that a reader was just changing into the other is the only one: it gets one of its own first, so that
+        what is there then is seen to be a second.
+        """
+        own = place[0], place[1].replace(unique_part(place[1]), unique_name(), 1)
+        self.rename(place, own)
+        if not os.path.samestat(self.stat(other), self.stat(own)):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), other[1])
+        os.unlink(own[1], dir_fd=self._part(own[0]))
 
     def stat(self, place: Place) -> os.stat_result:
         return os.stat(place[1], dir_fd=self._part(place[0]), follow_symlinks=False)

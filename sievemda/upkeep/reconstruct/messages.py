@@ -238,18 +238,18 @@ class Messages:
         first = found[0]
         for seen in found[1:]:
             same = os.path.samestat(seen.stat, first.stat) and first.stat.st_nlink > 1
-            self._other(hands, seen, first.name, same=same)
+            self._other(hands, seen, first, same=same)
 
-    def _other(self, hands: Hands, seen: Seen, first: str, *, same: bool) -> None:
+    def _other(self, hands: Hands, seen: Seen, first: Seen, *, same: bool) -> None:
         path = seen.path(self._mailbox.path)
         if same:
-            what, how = f"a second name of the same file: {first}", "that name removed"
-            self._work.mend(self._shown, "doubled", path, what, how, lambda: hands.unlink(seen.place))
+            what, how = f"a second name of the same file: {first.name}", "that name removed"
+            self._work.mend(self._shown, "doubled", path, what, how, lambda: hands.unlink(seen.place, first.place))
             size = Name.of(seen.name).size
             self._expect(-(seen.stat.st_size if size is None else size), -1)
             return
         target = seen.part, seen.name.replace(Name.of(seen.name).unique, unique_name(), 1)
-        what, how = f"two messages have its name: {first}", f"renamed to {target[1]}"
+        what, how = f"two messages have its name: {first.name}", f"renamed to {target[1]}"
         self._work.mend(self._shown, "doubled", path, what, how, lambda: hands.rename(seen.place, target))
 
 
