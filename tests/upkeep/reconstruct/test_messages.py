@@ -7,6 +7,7 @@ import pytest
 
 from sievemda.policy.quota import Limits
 from sievemda.store import rootlist
+from sievemda.upkeep.reconstruct.hands import Hands
 from tests.upkeep.reconstruct.conftest import MESSAGE, kinds, names
 
 SIZE, WIRE = len(MESSAGE), len(MESSAGE) + MESSAGE.count(b"\n")
@@ -91,6 +92,16 @@ def test_two_names_of_one_file_become_one(mailbox, put, mend):
     os.link(put(inbox, f"new/{GOOD}"), inbox.path / "cur" / f"{GOOD}:2,S")
     mend()
     assert (names(inbox), names(inbox, "new")) == ([f"{GOOD}:2,S"], [])
+
+
+def test_a_name_that_a_reader_has_just_changed_is_not_taken_for_a_second_one(mailbox, put):
+    """It looks like one where the file has another name in another folder, too."""
+    inbox = mailbox("user/alice")
+    os.link(put(inbox, f"cur/{GOOD}:2,"), inbox.path / "elsewhere")
+    with Hands(inbox) as hands, pytest.raises(FileNotFoundError):
+        hands.unlink(("cur", f"{GOOD}:2,"), ("cur", f"{GOOD}:2,S"))
+    (name,) = names(inbox)
+    assert (inbox.path / "cur" / name).read_bytes() == MESSAGE
 
 
 def test_a_name_that_no_list_can_hold_is_replaced(mailbox, put, mend):
