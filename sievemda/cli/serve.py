@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     epilog="Example: sievemda --data ./var serve --lmtp inet:127.0.0.1:2424 --managesieve inet:127.0.0.1:4190"
 )
 @click.option("--lmtp", metavar="PLACE", multiple=True, help="unix:PATH or inet:HOST:PORT; may be repeated.")
-@click.option("--managesieve", metavar="PLACE", multiple=True, help="inet:HOST:PORT; may be repeated.")
+@click.option("--managesieve", metavar="PLACE", multiple=True, help="unix:PATH or inet:HOST:PORT; may be repeated.")
 @click.option("--workers", type=click.IntRange(min=1), help="Worker processes; one per processor by default.")
 @click.pass_context
 def serve(ctx: click.Context, lmtp: tuple[str, ...], managesieve: tuple[str, ...], workers: int | None) -> int:

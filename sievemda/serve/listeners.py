@@ -66,12 +66,11 @@ class Bound:
 
 def parse_place(protocol: Protocol, text: str) -> Place:
     """Raises ConfigurationError."""
-    if protocol == "lmtp" and text.startswith("unix:") and len(text) > len("unix:"):
+    if text.startswith("unix:") and len(text) > len("unix:"):
         return Place(protocol, path=Path(text.removeprefix("unix:")).absolute())
     match = _INET.fullmatch(text)
     if not match or not 0 < int(match[3]) < 65536:
-        forms = "unix:PATH or inet:HOST:PORT" if protocol == "lmtp" else "inet:HOST:PORT"
-        raise ConfigurationError(f"{protocol}: cannot listen at {text!r}; write {forms}")
+        raise ConfigurationError(f"{protocol}: cannot listen at {text!r}; write unix:PATH or inet:HOST:PORT")
     if protocol == "lmtp" and int(match[3]) == 25:
         raise ConfigurationError("lmtp: port 25 is SMTP's and must not be LMTP's")  # RFC 2033 §5
     host = match[1] or match[2]
