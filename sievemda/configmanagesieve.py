@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sievemda.configfields import Seconds, setting
 
@@ -18,4 +19,14 @@ class ManageSieve:
         Seconds(600), "Time within which a client must log in; thrice as long may pass between commands after that."
     )
     allowplaintext: bool = setting(False, "Offer SASL PLAIN without TLS on loopback.")
+    managesieve_history: Literal["off", "on", "list"] = setting(
+        "on",
+        "Whether users can read what has become of their scripts, as script /history; `list`: it stands among theirs.",
+    )
+    managesieve_slots: tuple[str, ...] = setting(
+        (),
+        "Which of sieve_active_slots a client looks after, so that it sees only that one active: WHO=LABEL, where WHO"
+        " is who logs in for others, the client's address, or the port that he comes to. Who is not named sees that of"
+        " the script which he worked on last, or the first one.",
+    )
     managesieve_max_connections: int = setting(500, "Sessions of one worker process; more are told to come back later.")

@@ -114,11 +114,30 @@ def _backends(settings: config.Settings) -> Iterator[str]:
             yield from (f"auth.{key}: auth_backends = {name} wants it" for key in keys if not getattr(auth, key))
 
 
+def _slots(settings: config.Settings) -> Iterator[str]:
+    """Slots of active scripts that can be, and clients that look after one of them."""
+    from sievemda.store.slots import Slots  # noqa: PLC0415 - only who sets some loads the store
+
+    lines = settings.sieve.sieve_active_slots
+    if not lines and not settings.managesieve.managesieve_slots:
+        return
+    try:
+        labels = Slots(lines).labels
+    except ValueError as error:
+        yield f"sieve.sieve_active_slots: {error}"
+        return
+    for line in settings.managesieve.managesieve_slots:
+        _, equals, label = line.rpartition("=")
+        if not equals or (label and label not in labels):
+            yield f"managesieve.managesieve_slots: {line!r} is not WHO=LABEL with a label of sieve_active_slots"
+
+
 _CHECKS: tuple[Callable[[config.Settings], Iterator[str]], ...] = (
     _data,
     _partitions,
     _mail_home,
     _prefixes,
+    _slots,
     _addresses,
     _pairs,
     _backends,

@@ -18,4 +18,5 @@ class Client:
     bindings: Mapping[str, bytes] = field(default_factory=lambda: _NONE)  # channel bindings by type: RFC 5929, RFC 9266
     certificate: str = ""  # the user whom his certificate names, which was verified
     socket_user: str = ""  # at a UNIX socket: the login name of the user whose process it is
+    port: int = 0  # to which he has come; 0: it does not matter
     service: str = "sieve"  # or lmtp: what he wants to log in to, as back ends and their rules call it

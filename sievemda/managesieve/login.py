@@ -30,6 +30,7 @@ class Next:
     challenge: bytes = b""
     reply: Reply | None = None
     owner: str = ""
+    user: str = ""  # who has logged in, for himself or for the owner
     delay: float = 0.0  # seconds to wait before answering
 
 
@@ -116,7 +117,7 @@ class Login:
             "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
             word(step.user), self._name, self.client.address, word(step.owner),
         )  # fmt: skip
-        return Next(owner=step.owner)
+        return Next(owner=step.owner, user=step.user)
 
     def _refused(self, attempt: Attempt, user: str, reason: str, text: str, tried: bytes = b"") -> Next:
         """One log line, a pause, and in the end BYE."""

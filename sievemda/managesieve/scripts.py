@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sievemda.errors import DataError
+from sievemda.managesieve.history import NAME, is_history, read_history, stale
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
 from sievemda.managesieve.service import Service
+from sievemda.scripts.keeper import Keeper
 from sievemda.sieve.problems import Problem
-from sievemda.store.scripts import ScriptStore
+from sievemda.state.versions import Actor, Version, digest_of
 
 _MOST_FINDINGS = 100  # in one answer
+_MOST_KNOWN = 1000  # scripts that a session remembers to have read
 _ONE_LINE = 900  # octets; with its escapes it is still a quoted string
 
 
@@ -26,32 +29,59 @@ class ScriptInvalid(DataError):
 
 
 class Scripts:
-    """The scripts of one user, as the commands see them."""
+    """The scripts of one user, as the commands of one session see them. `actor` is who works on them."""
 
-    def __init__(self, service: Service, userid: str) -> None:
+    def __init__(self, service: Service, userid: str, actor: Actor, port: int = 0) -> None:
         self._service = service
         self._userid = userid
+        self._actor = actor
         self._limits = service.settings.sieve
+        self._slot = slot_of(service.settings.managesieve.managesieve_slots, actor, port)
+        self._touched = ""  # the script that the session worked on last
+        self._read: dict[str, str] = {}  # digests of the texts that this session knows, by name
 
     @property
-    def _store(self) -> ScriptStore:
+    def _keeper(self) -> Keeper:
         """Looked up for each command: the user's home may have moved to another partition."""
-        return self._service.scripts(self._userid)
+        return self._service.keeper(self._userid, self._actor)
 
     def havespace(self, name: str, size: int) -> Reply:
         self._require_size(size)
-        if not self._store.has_room(name, self._limits.sieve_maxscripts):
+        _require_storable(name)
+        if not self._keeper.store.has_room(name, self._limits.sieve_maxscripts):
             return Reply("NO", "there is no room for another script", "QUOTA/MAXSCRIPTS")
         return OK
 
     def put(self, name: str, text: bytes) -> Reply:
-        """Checks first: what is not valid is never stored, and the old script stays. RFC 5804 §2.6."""
+        """Checks first: what is not valid is never stored, and the old script stays. RFC 5804 §2.6.
+
+        What another has changed since this session read it is told of as a warning.
+        """
         self._require_size(len(text))
-        if not self._store.has_room(name, self._limits.sieve_maxscripts):
+        _require_storable(name)
+        keeper = self._keeper
+        if not keeper.store.has_room(name, self._limits.sieve_maxscripts):
             return Reply("NO", "there is no room for another script", "QUOTA/MAXSCRIPTS")
         reply = self.check(text)
-        self._store.put(name, text, max_scripts=self._limits.sieve_maxscripts)
-        return reply
+        version = keeper.put(name, text, max_scripts=self._limits.sieve_maxscripts)
+        known = self._know(version.script, version.digest)
+        if known is None or version.before in (known, version.digest):
+            return reply
+        stale = self._stale(keeper, version)
+        return Reply("OK", f"{stale}; {reply.text}" if reply.text else stale, "WARNINGS")
+
+    def _know(self, name: str, digest: str) -> str | None:
+        """The session knows this text now; what it knew before, if it did."""
+        before = self._read.pop(name, None)
+        self._read[name] = digest
+        self._touched = name
+        if len(self._read) > _MOST_KNOWN:
+            del self._read[next(iter(self._read))]
+        return before
+
+    def _stale(self, keeper: Keeper, version: Version) -> str:
+        readable = self._service.settings.managesieve.managesieve_history != "off"
+        return stale(version, keeper.before(version), readable=readable)
 
     def check(self, text: bytes) -> Reply:
         """OK, OK with warnings, or ScriptInvalid. Quotas are not looked at. RFC 5804 §2.12."""
@@ -61,29 +91,69 @@ class Scripts:
         return Reply("OK", _listed(findings), "WARNINGS") if findings else OK
 
     def listed(self) -> bytes:
-        found = ((script.name, script.active) for script in self._store.list())
-        return b"".join(line(string(name), b"ACTIVE") if active else line(string(name)) for name, active in found)
+        """One script at most is active for a client: that of the slot it looks after. RFC 5804 §2.7."""
+        keeper = self._keeper
+        keeper.look()
+        active = self._active(keeper)
+        names = [script.name for script in keeper.store.list()]
+        if self._service.settings.managesieve.managesieve_history == "list":
+            names.append(NAME)
+        return b"".join(line(string(name), b"ACTIVE") if name == active else line(string(name)) for name in names)
+
+    def _active(self, keeper: Keeper) -> str:
+        """The script that this client takes for the active one; empty when there is none."""
+        slot = self._slot
+        if slot is None and self._touched:
+            slot = keeper.slots.of(self._touched)
+        return keeper.slots.seen(keeper.store.state().active, slot)
 
     def get(self, name: str) -> bytes:
-        return line(literal(self._store.get(name)))
+        keeper = self._keeper
+        if is_history(name) and self._service.settings.managesieve.managesieve_history != "off":
+            return line(literal(read_history(keeper, name)))
+        text = keeper.store.get(name)
+        self._know(keeper.store.called(name), digest_of(text))
+        return line(literal(text))
 
     def activate(self, name: str) -> None:
         """The empty name stands for no script. RFC 5804 §2.8."""
+        keeper = self._keeper
         if name:
-            self._store.activate(name)
-        else:
-            self._store.deactivate()
+            _require_storable(name)
+            self._touched = keeper.activate(name).script
+        elif not keeper.slots.labels:
+            keeper.deactivate()
+        elif active := self._active(keeper):
+            keeper.deactivate(active)
 
     def delete(self, name: str) -> None:
-        self._store.delete(name)
+        _require_storable(name)
+        self._read.pop(self._keeper.delete(name).script, None)
 
     def rename(self, old: str, new: str) -> None:
-        self._store.rename(old, new)
+        _require_storable(old)
+        _require_storable(new)
+        version = self._keeper.rename(old, new)
+        known = self._read.pop(version.script, None)
+        if known is not None:
+            self._know(version.target, known)
 
     def _require_size(self, size: int) -> None:
         limit = self._limits.sieve_maxscriptsize
         if limit and size > limit:
             raise ScriptTooLarge(f"the script is larger than {limit} octets")
+
+
+def _require_storable(name: str) -> None:
+    if is_history(name):
+        raise DataError(f"{name} shows what has become of your scripts, and can only be read")
+
+
+def slot_of(lines: Sequence[str], actor: Actor, port: int) -> str | None:
+    """The slot that a client looks after by who it is: WHO=LABEL, WHO a user, an address, or a port of ours."""
+    marks = (actor.user, actor.address, str(port))
+    found = (label for who, _, label in (line.rpartition("=") for line in lines) if who in marks)
+    return next(found, None)
 
 
 def _listed(findings: Sequence[Problem]) -> str:

@@ -13,12 +13,16 @@ from sievemda.config import Settings
 from sievemda.errors import DataError
 from sievemda.managesieve.knowledge import known_of
 from sievemda.managesieve.library import Repository
+from sievemda.scripts.keeper import Keeper
+from sievemda.scripts.opening import Inbox, keeper_of, open_versions, script_store
 from sievemda.sieve.check import check_script
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.listnames import normal_name
 from sievemda.sieve.notification import methods
 from sievemda.sieve.problems import Problem
 from sievemda.sieve.vocabulary import capabilities
+from sievemda.state.versions import Actor, Versions
+from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ScriptStore
 
 _ROOM = 16 << 20  # octets of a command when there is no limit on scripts
@@ -31,6 +35,8 @@ class Homes(Protocol):
     def user_exists(self, userid: str) -> bool: ...
 
     def home(self, userid: str) -> Path: ...
+
+    def find(self, name: MailboxName) -> Inbox | None: ...
 
     def denies(self, userid: str, service: str) -> bool: ...
 
@@ -46,6 +52,10 @@ class Service:
     available: frozenset[str] | None = None  # capabilities that scripts may require; None is all of them
     tls: bool = False  # whether STARTTLS can succeed
     guard: Guard = field(kw_only=True)
+    versions: Versions | None = field(init=False)  # None where none are kept
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "versions", open_versions(self.settings))
 
     def has_mailbox(self, userid: str) -> bool:
         """Whether the user has an INBOX."""
@@ -59,8 +69,12 @@ class Service:
         return self.homes.denies(userid, "sieve")
 
     def scripts(self, userid: str) -> ScriptStore:
-        store = self.settings.store
-        return ScriptStore(self.homes.home(userid), file_mode=store.message_mode, folder_mode=store.folder_mode)
+        """To read them."""
+        return script_store(self.settings, self.homes, userid)
+
+    def keeper(self, userid: str, actor: Actor) -> Keeper:
+        """To change them."""
+        return keeper_of(self.settings, self.homes, self.versions, userid, actor)
 
     def check(self, script: bytes, userid: str) -> tuple[Problem, ...]:
         """Every problem of the script, fatal or not."""

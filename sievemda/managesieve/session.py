@@ -18,6 +18,7 @@ from sievemda.managesieve.reply import OK, Reply, line, literal, string
 from sievemda.managesieve.scripts import Scripts, ScriptTooLarge
 from sievemda.managesieve.service import Service
 from sievemda.managesieve.wire import Line, Malformed, Token, number
+from sievemda.state.versions import Actor
 from sievemda.store.scripts import ScriptActive, TooManyScripts
 
 _log = logging.getLogger("sievemda.managesieve")
@@ -198,7 +199,9 @@ class Session:
 
     def _authenticating(self, found: Next) -> Answer:
         if found.owner:
-            self._owner, self._scripts = found.owner, Scripts(self._service, found.owner)
+            self._owner = found.owner
+            actor = Actor(found.user or found.owner, self.client.address or "local", "managesieve")
+            self._scripts = Scripts(self._service, found.owner, actor, self.client.port)
             return Answer(bytes(OK))
         if found.reply is None:
             # Cyrus' clients read a challenge as a literal only; an empty one is the empty string of RFC 5804 §2.1.
