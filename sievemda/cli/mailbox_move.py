@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 @click.option("--host", metavar="HOST", default="", help="To another host, by ssh; whole users only.")
 @click.option("--ssh", metavar="COMMAND", default="ssh", show_default=True, help="What runs a command on HOST.")
 @click.option("--remote-command", metavar="COMMAND", default="sievemda", show_default=True, help="sievemda on HOST.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 86400),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long HOST may neither say nor take anything; 0: without end.",
+)
 @click.option("--to", metavar="USER", default="", help="What the user is to be called on HOST.")
 @click.option(
     "--then",

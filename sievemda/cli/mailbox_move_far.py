@@ -15,7 +15,7 @@ import click
 from sievemda.cli.failures import Failures
 from sievemda.cli.mailbox import open_store, print_json_array
 from sievemda.cli.terminal import is_terminal
-from sievemda.errors import SievemdaError, Unavailable, UsageError
+from sievemda.errors import SievemdaError, TemporaryTrouble, Unavailable, UsageError
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -37,6 +37,7 @@ class Journey:
     forward_to: str
     finish: bool
     abort: bool
+    timeout: float
 
     def wish(self) -> Wish:
         from sievemda.upkeep.moving.leaving import Wish, checked
@@ -125,14 +126,27 @@ def _connected(journey: Journey, host: str) -> Iterator[Wire]:
         raise Unavailable(f"{journey.ssh}: {error}") from error
     if process.stdin is None or process.stdout is None:
         raise Unavailable(f"{journey.ssh}: no pipe")
+    wire = Wire(process.stdout, process.stdin, host, journey.timeout)
     try:
-        yield Wire(process.stdout, process.stdin, host)
+        yield wire
+    except TemporaryTrouble:
+        process.kill()  # it may be the one who says nothing
+        raise
     finally:
-        for stream in (process.stdin, process.stdout):
-            try:
-                stream.close()
-            except OSError:  # what was not sent is not missed: the other end has gone
-                continue
+        _end(wire, process)
+
+
+def _end(wire: Wire, process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        try:
+            with wire.patient():
+                stream.close()  # type: ignore[union-attr]
+        except (OSError, TemporaryTrouble):  # what was not sent is not missed: the other end has gone
+            continue
+    try:
+        process.wait(wire.patience or None)
+    except subprocess.TimeoutExpired:
+        process.kill()
         process.wait()
 
 

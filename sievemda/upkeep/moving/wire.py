@@ -10,7 +10,9 @@ mailbox of which little has changed sends little, and a pipe that was cut costs 
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 from sievemda.errors import (
@@ -37,21 +39,49 @@ Said = dict[str, Any]
 
 
 class Wire:
-    """One end."""
+    """One end. TemporaryTrouble when the other end neither says nor takes anything for `patience` seconds; 0: no end.
 
-    def __init__(self, reading: IO[bytes], writing: IO[bytes], peer: str) -> None:
+    That is for the main thread only, which the clock interrupts: the other end is a program, and what it has started
+    may hold the pipes, so that to end it would not be enough.
+    """
+
+    def __init__(self, reading: IO[bytes], writing: IO[bytes], peer: str, patience: float = 0.0) -> None:
         self._reading = reading
         self._writing = writing
         self.peer = peer
+        self.patience = patience
+
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """While the other end is waited for."""
+        if not self.patience:
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, self._give_up)
+        signal.setitimer(signal.ITIMER_REAL, self.patience)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _give_up(self, *_: object) -> None:
+        raise TemporaryTrouble(
+            f"{self.peer} has said nothing for {self.patience:g} seconds: try again, it goes on then"
+        )
 
     def say(self, what: Said, octets: Iterable[bytes] = ()) -> None:
         """Unavailable when nobody listens."""
         try:
-            self._writing.write(json.dumps(what).encode() + b"\n")
+            self._write(json.dumps(what).encode() + b"\n")
             for block in octets:
-                self._writing.write(block)
+                self._write(block)
         except (OSError, ValueError) as error:
             raise Unavailable(f"{self.peer}: the connection was cut") from error
+
+    def _write(self, block: bytes) -> None:
+        with self.patient():
+            self._writing.write(block)
 
     def meet(self) -> None:
         """Hear who the other is. Unavailable when he is another version, with which it might go wrong in the middle."""
@@ -66,8 +96,9 @@ class Wire:
     def hear(self) -> Said:
         """What the other says. Unavailable when he is gone, or is none of ours; what went wrong there is raised."""
         try:
-            self._writing.flush()
-            line = self._reading.readline(_LONGEST)
+            with self.patient():
+                self._writing.flush()
+                line = self._reading.readline(_LONGEST)
         except (OSError, ValueError) as error:
             raise Unavailable(f"{self.peer}: the connection was cut") from error
         if not line.endswith(b"\n"):
@@ -96,7 +127,8 @@ class Wire:
     def octets(self, number: int) -> Iterator[bytes]:
         """So many that follow. Unavailable when they do not come."""
         while number:
-            block = self._reading.read(min(number, _BLOCK))
+            with self.patient():
+                block = self._reading.read(min(number, _BLOCK))
             if not block:
                 raise Unavailable(f"{self.peer}: the connection was cut")
             number -= len(block)

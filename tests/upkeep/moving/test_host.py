@@ -15,7 +15,7 @@ from sievemda.cli import mailbox_move_far
 from sievemda.cli.main import run
 from sievemda.config import Settings
 from sievemda.delivery.snoozes import Note, Snoozes
-from sievemda.errors import Unavailable
+from sievemda.errors import TemporaryTrouble, Unavailable
 from sievemda.store import departures, files, messages
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
@@ -330,3 +330,32 @@ def test_nobody_else_moves_him_meanwhile(sites):
     with departures.alone(sites.store(), "alice"):
         code, _, err = sites.move()
     assert (code, err) == (75, "sievemda: user/alice: alice is being moved by somebody else at this moment\n")
+
+
+@pytest.mark.parametrize("silent", ["exec sleep 60", "sleep 60 & exit 0", "sleep 60 & wait"])
+def test_a_host_that_says_nothing_is_not_waited_for_without_end(sites, silent):
+    code, _, err = sites.move("--timeout", "0.2", remote=f"{silent};")
+    assert (code, err.count("\n")) == (75, 1)
+    assert "new.example has said nothing for 0.2 seconds" in err
+    assert sites.mail()["user/alice"] == []
+
+
+def test_a_host_that_stops_in_the_middle_is_not_waited_for_without_end(sites):
+    remote = f"{sites.remote()} mailbox receive < /dev/null; sleep 60; :"  # it has said who it is
+    code, _, err = sites.move("--timeout", "0.2", remote=remote)
+    assert code == 75
+    assert "said nothing" in err
+
+
+def test_a_host_that_takes_nothing_is_not_waited_for_without_end():
+    there, here = os.pipe()
+    with os.fdopen(here, "wb", buffering=0) as writing, pytest.raises(TemporaryTrouble):
+        Wire(writing, writing, "new.example", 0.1).say({"octets": 0}, [b"x" * 1_000_000])
+    os.close(there)
+
+
+def test_what_was_given_up_goes_on(sites):
+    sites.put("user/alice", "x")
+    assert sites.move("--timeout", "0.2", remote="exec sleep 60;")[0] == 75
+    assert sites.move()[0] == 0
+    assert sites.mail(sites.new)["user/alice"] == [("x", ())]
