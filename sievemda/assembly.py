@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.auth.chain import users_of
 from sievemda.auth.guard import Guard
+from sievemda.auth.seats import Seats
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.delivery.awakening import Awakening
@@ -76,7 +77,7 @@ def lmtp_server(settings: Settings) -> LmtpServer:
     return LmtpServer(settings, deliverer(settings), users=users(settings), guard=guard(settings), tls=tls(settings))
 
 
-def managesieve_server(settings: Settings) -> Server:
+def managesieve_server(settings: Settings, seats: Seats) -> Server:
     identities = identities_of(settings)
     limits, available = language_limits(settings), language_extensions(settings)
     service = Service(
@@ -88,7 +89,7 @@ def managesieve_server(settings: Settings) -> Server:
         tls=identities is not None,
         guard=guard(settings),
     )
-    return Server(service, identities)
+    return Server(service, identities, seats)
 
 
 def identities_of(settings: Settings) -> Contexts | None:
@@ -105,14 +106,16 @@ def guard(settings: Settings) -> Guard:
 
 
 def tls(settings: Settings) -> ssl.SSLContext | None:
-    """The context for STARTTLS, when a certificate is configured. Raises ConfigurationError."""
-    certificate, key = settings.lmtp.tls_server_cert, settings.lmtp.tls_server_key
-    if certificate is None or key is None:
+    """The context for STARTTLS of LMTP, when a certificate is configured. Raises ConfigurationError."""
+    own = settings.lmtp
+    if own.tls_server_cert is None:
         return None
     try:
-        return tls_context(certificate, key)
+        return tls_context(own)
     except OSError as e:
-        raise ConfigurationError(f"tls_server_cert, tls_server_key: {certificate}, {key}: {e}") from e
+        raise ConfigurationError(
+            f"tls_server_cert, tls_server_key: {own.tls_server_cert}, {own.tls_server_key}: {e}"
+        ) from e
 
 
 @dataclass(frozen=True, slots=True)

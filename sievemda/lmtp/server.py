@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import os
 import socket
 import ssl
 from collections import Counter
@@ -24,7 +23,7 @@ from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
 from sievemda.auth.sasl.offer import Offer, mechanisms
 from sievemda.auth.users import Users
-from sievemda.config import Settings
+from sievemda.config import Lmtp, Settings
 from sievemda.lmtp import replies
 from sievemda.lmtp.handler import Deliverer, Handler
 from sievemda.lmtp.protocol import LmtpProtocol
@@ -39,6 +38,8 @@ _LOGIN_THREADS = 2  # of their own, so that strangers who log in cannot keep del
 ACCEPT_PAUSE = 1.0  # seconds without accepting when there are no file descriptors left
 
 T = TypeVar("T")
+_VERSIONS = {"tls1_2": ssl.TLSVersion.TLSv1_2, "tls1_3": ssl.TLSVersion.TLSv1_3}
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -238,9 +239,19 @@ def _greeting(settings: Settings) -> replies.Reply:
     return f"220 {settings.site.servername} LMTP{name} ready".encode()
 
 
-def tls_context(certificate: os.PathLike[str], key: os.PathLike[str]) -> ssl.SSLContext:
-    """TLS 1.2 or later. Raises OSError (ssl.SSLError is one) when the files do not fit."""
+def tls_context(settings: Lmtp) -> ssl.SSLContext:
+    """What they say of TLS. Raises OSError (ssl.SSLError is one) when the files do not fit."""
+    if settings.tls_server_cert is None:
+        raise ValueError("there is no certificate")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
+    versions = [_VERSIONS[name] for name in settings.tls_versions]
+    context.minimum_version, context.maximum_version = min(versions), max(versions)
+    context.set_ciphers(settings.tls_ciphers)
+    context.load_cert_chain(settings.tls_server_cert, settings.tls_server_key)
+    if settings.tls_client_ca_file is not None and settings.tls_client_certs != "off":
+        context.load_verify_locations(settings.tls_client_ca_file)
+        context.verify_mode = ssl.CERT_REQUIRED if settings.tls_client_certs == "require" else ssl.CERT_OPTIONAL
+        if settings.tls_crl_file is not None:
+            context.load_verify_locations(settings.tls_crl_file)
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     return context

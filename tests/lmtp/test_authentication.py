@@ -13,7 +13,7 @@ from scramp import ScramClient
 from sievemda.auth.guard import Guard
 from sievemda.auth.users import Users
 from sievemda.config import Guard as Options
-from sievemda.config import Site
+from sievemda.config import Lmtp, Site
 from sievemda.lmtp.server import tls_context
 from sievemda.state.credentials import Credentials
 from sievemda.state.failures import Failures
@@ -51,7 +51,13 @@ def known(tmp_path_factory):
 
 @pytest.fixture
 def server(tmp_path, sink, certificate, known, guard):
-    with running(tmp_path, sink, users=known, guard=guard, tls=tls_context(*certificate)) as started:
+    with running(
+        tmp_path,
+        sink,
+        users=known,
+        guard=guard,
+        tls=tls_context(Lmtp(tls_server_cert=certificate[0], tls_server_key=certificate[1])),
+    ) as started:
         yield started
 
 
@@ -239,7 +245,13 @@ def test_credentials_that_cannot_be_read_are_454(tmp_path, sink, certificate, gu
     (tmp_path / "accounts.db").write_text("this is no database, and it is long enough to be looked at" * 100)
     broken = Users(Credentials(tmp_path / "accounts.db"), Site())
     with (
-        running(tmp_path, sink, users=broken, guard=guard, tls=tls_context(*certificate)) as server,
+        running(
+            tmp_path,
+            sink,
+            users=broken,
+            guard=guard,
+            tls=tls_context(Lmtp(tls_server_cert=certificate[0], tls_server_key=certificate[1])),
+        ) as server,
         server.client(inet=True) as client,
     ):
         secure(client)
