@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sievemda.configfields import setting
 
-__all__ = ["BACKENDS", "Auth"]
+__all__ = ["BACKENDS", "NEEDED", "Auth"]
 
-BACKENDS = ("own",)  # every kind of place where credentials can be kept
+BACKENDS = ("own", "passwd-file")  # every kind of place where credentials can be kept
+NEEDED = {"passwd-file": ("auth_passwd_file",)}  # the settings that one cannot do without
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class Auth:
 
     auth_backends: tuple[str, ...] = setting(
         ("own",),
-        "Where credentials are kept, in the order in which they are asked: own (`sievemda account passwd`).",
+        "Where credentials are kept, in the order in which they are asked: own (`sievemda account passwd`),"
+        " passwd-file.",
     )
     auth_database: str = setting(
         "",
@@ -25,3 +28,8 @@ class Auth:
         " sievemda[postgresql]; empty: SQLite, state/accounts.db below the data directory.",
         secret=True,
     )
+    auth_passwd_file: Path | None = setting(
+        None,
+        "File of the back end passwd-file, in Dovecot's form: user:{SCHEME}password:uid:gid:gecos:home:shell:extra.",
+    )
+    auth_passwd_scheme: str = setting("CRYPT", "Scheme of passwords in that file that name none.")

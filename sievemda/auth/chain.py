@@ -26,4 +26,12 @@ def _own(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG0
     return Own(credentials)
 
 
-_MAKERS: dict[str, Callable[[Settings, Credentials], Backend]] = {"own": _own}
+def _passwd_file(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as above
+    from sievemda.auth.backends.passwd_file import PasswdFile  # noqa: PLC0415 - loaded where it is used
+
+    options = settings.auth
+    assert options.auth_passwd_file is not None  # `configtogether` sees to that
+    return PasswdFile(options.auth_passwd_file, options.auth_passwd_scheme.upper(), settings.site)
+
+
+_MAKERS: dict[str, Callable[[Settings, Credentials], Backend]] = {"own": _own, "passwd-file": _passwd_file}

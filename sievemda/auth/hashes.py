@@ -7,7 +7,7 @@
 Several may follow one another with a blank between them; a user can log in by the mechanisms that he has one for.
 
 Why not older hashes ({CRYPT}, {SSHA}): a password that was hashed so cannot be used for SCRAM, and is found out quickly
-by who gets hold of it. Let such users set a new one.
+by who gets hold of it. Let such users set a new one, or leave them in their passwd-file (`auth.schemes`).
 """
 
 from __future__ import annotations
@@ -53,24 +53,27 @@ def _credential(word: str) -> tuple[str, str]:
     match = _SCHEME.fullmatch(word)
     scheme = match[1].upper() if match else ""
     if match and scheme == "ARGON2ID":
-        return HASH, _argon2(match[2])
+        return HASH, argon2_hash(match[2])
     if match and scheme in SCRAM_MECHANISMS:
-        return scheme, _scram(scheme, match[2].removeprefix(f"{scheme}$"))
+        return scheme, scram_verifier(scheme, match[2].removeprefix(f"{scheme}$"))
     known = ", ".join(f"{{{scheme}}}" for scheme in ("PLAIN", "ARGON2ID", *SCRAM_MECHANISMS))
     raise DataError(f"the password is hashed in a way that is not known (known are {known})")
 
 
-def _argon2(value: str) -> str:
+def argon2_hash(value: str, form: str = "ID") -> str:
+    """The hash when it is one of argon2id, or of argon2i for `form` I, that can be checked; DataError."""
     try:
         parameters = extract_parameters(value)
     except (InvalidHashError, ValueError) as e:
-        raise DataError("the password is no argon2id hash") from e
-    if parameters.type.name != "ID" or parameters.memory_cost > _MAX_MEMORY:
-        raise DataError(f"the password is no argon2id hash, or one that takes more than {_MAX_MEMORY} KiB to check")
+        raise DataError(f"the password is no argon2{form.lower()} hash") from e
+    if parameters.type.name != form or parameters.memory_cost > _MAX_MEMORY:
+        kind = f"argon2{form.lower()}"
+        raise DataError(f"the password is no {kind} hash, or one that takes more than {_MAX_MEMORY} KiB to check")
     return value
 
 
-def _scram(scheme: str, value: str) -> str:
+def scram_verifier(scheme: str, value: str) -> str:
+    """The verifier as `state.credentials` keeps it; DataError."""
     match = _PARTS.fullmatch(value)
     if match is None or not _MIN_ITERATIONS <= int(match[1]) <= _MAX_ITERATIONS:
         raise DataError(f"the password is no {scheme} verifier: ITERATIONS,SALT,STOREDKEY,SERVERKEY with 4096 and more")

@@ -32,7 +32,7 @@ SALT = 16  # octets
 MAX_PASSWORD = 1024  # octets
 
 _HASHER = PasswordHasher(time_cost=3, memory_cost=12 * 1024, parallelism=1, hash_len=32, salt_len=SALT)
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def usable(password: str) -> str:
 def credentials_for(password: str) -> dict[str, str]:
     """Kind to value, as `state.credentials` keeps them; raises DataError for a password that cannot be one."""
     password = usable(password)
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         found = {HASH: _HASHER.hash(password)}
     for mechanism in SCRAM_MECHANISMS:
         parts = ScramMechanism(mechanism).make_auth_info(password, ITERATIONS, secrets.token_bytes(SALT))
@@ -75,7 +75,7 @@ def matches(password: str, kept: str | None) -> bool:
         password = prepared(password)
     except DataError:
         password, kept = "x", None
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         try:
             right = _HASHER.verify(kept or _nobody(), password)
         except VerificationError:
@@ -83,6 +83,26 @@ def matches(password: str, kept: str | None) -> bool:
         except InvalidHashError as e:
             raise TemporaryTrouble("a password hash cannot be read") from e
     return right and kept is not None
+
+
+def argon2_fits(password: bytes, kept: str) -> bool:
+    """Whether it is the password of an argon2 hash, made anywhere."""
+    try:
+        return _HASHER.verify(kept, password)
+    except VerificationError:
+        return False
+
+
+def scram_fits(password: bytes, mechanism: str, kept: Verifier) -> bool:
+    """Whether it is the password that a verifier was made of. RFC 5802 §3."""
+    try:
+        prepared_password = prepared(password.decode()).encode()
+    except (UnicodeDecodeError, DataError):
+        return False
+    name = ScramMechanism(mechanism).hf().name
+    salted = hashlib.pbkdf2_hmac(name, prepared_password, kept.salt, kept.iterations)
+    stored = hashlib.new(name, hmac.digest(salted, b"Client Key", name)).digest()
+    return hmac.compare_digest(stored, kept.stored_key)
 
 
 def verifier(kept: str) -> Verifier:
