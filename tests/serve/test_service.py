@@ -123,7 +123,7 @@ def test_a_second_server_at_the_same_place_is_refused_and_the_first_goes_on(serv
     ("arguments", "sets", "code", "text"),
     [
         (("--lmtp", "tcp:24"), (), 78, "cannot listen at 'tcp:24'"),
-        (("--managesieve", "unix:/x"), (), 78, "cannot listen at"),
+        (("--managesieve", "tcp:1"), (), 78, "cannot listen at"),
         (("--workers", "0"), (), 64, "--workers"),
         (("--lmtp", "inet:127.0.0.1:25"), (), 78, "port 25"),
         ((), ("tls_server_cert=/nonexistent", "tls_server_key=/nonexistent"), 78, "tls_server_cert"),
