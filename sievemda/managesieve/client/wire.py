@@ -113,7 +113,7 @@ class Wire:
         """The next response, whole; it may take so many seconds more than others."""
         with self._reading(patience):
             lines: list[Line] = []
-            while (found := self._ended(line := self._line(), tuple(lines))) is None:
+            while (found := self._ended(line := self._line(), lines)) is None:
                 lines.append(line)
                 if len(lines) > MAX_LINES:
                     raise Garbled(f"{self.where} sends lines without end")
@@ -125,18 +125,18 @@ class Wire:
             line = self._line()
             if len(line) == 1 and isinstance(line[0], bytes):
                 return line[0]
-            found = self._ended(line, ())
+            found = self._ended(line, [])
             if found is None:
                 raise Garbled(f"{self.where} does not answer to AUTHENTICATE as a ManageSieve server does")
             return found
 
-    def _ended(self, line: Line, before: tuple[Line, ...]) -> Response | None:
+    def _ended(self, line: Line, before: list[Line]) -> Response | None:
         """What a line says of how it ended, if it does."""
         status = line[0].upper() if line and isinstance(line[0], str) else ""
         if status not in {"OK", "NO", "BYE"}:
             return None
         self.broken = status == "BYE"
-        return _ended(status, line[1:], before)
+        return _ended(status, line[1:], tuple(before))
 
     @contextmanager
     def _reading(self, patience: float = 0.0) -> Iterator[None]:
