@@ -110,15 +110,15 @@ def _authzid(text: str) -> str:
 
 def _pairs(text: str) -> dict[str, str]:
     """Each pair ends with a separator, and so does the whole."""
-    *pairs, last, end = text.split("\x01")
+    if not text.endswith("\x01\x01"):
+        raise _Malformed
+    pairs = text.removesuffix("\x01\x01").split("\x01")
     found: dict[str, str] = {}
     for pair in pairs:
         match = _PAIR.fullmatch(pair)
         if match is None or match[1].lower() in found:
             raise _Malformed
         found[match[1].lower()] = match[2]
-    if last or end:
-        raise _Malformed
     return found
 
 

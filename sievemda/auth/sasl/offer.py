@@ -19,6 +19,7 @@ from sievemda.auth.sasl.steps import Mechanism
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.configsasl import MECHANISMS, OBSOLETE
+from sievemda.errors import TemporaryTrouble
 
 _REVEALING = frozenset({"PLAIN", "LOGIN", "OAUTHBEARER", "XOAUTH2"})  # to whoever listens
 _TOKENS = frozenset({"OAUTHBEARER", "XOAUTH2"})
@@ -73,8 +74,15 @@ def mechanisms(users: Users, client: Client, settings: Settings) -> Offer:
 
 
 def _possible(users: Users, settings: Settings) -> Iterator[str]:
-    """What the settings and the back ends are good for, whoever the client is."""
-    kept, sasl = users.mechanisms(), settings.sasl
+    """What the settings and the back ends are good for, whoever the client is.
+
+    While a back end does not answer, everything is offered: who tries is told that it is we who have trouble.
+    """
+    sasl = settings.sasl
+    try:
+        kept = users.mechanisms()
+    except TemporaryTrouble:
+        kept = frozenset(MECHANISMS)
     for name in MECHANISMS:
         if name in _TOKENS:
             there = bool(sasl.oauth2_keys or sasl.oauth2_introspection_url)

@@ -60,8 +60,8 @@ def _ask(token: str, settings: Sasl) -> tuple[int, bytes]:
         connection.request("POST", path, body, _headers(settings.oauth2_introspection_auth))
         response = connection.getresponse()
         answer = response.read(_MAX_ANSWER + 1)
-        if len(answer) > _MAX_ANSWER:
-            raise ValueError("the answer is too long")
+        if len(answer) > _MAX_ANSWER or response.length:
+            raise ValueError("the answer is too long, or a part of it is missing")
         return response.status, answer
     finally:
         late.cancel()

@@ -1,0 +1,32 @@
+import dataclasses
+
+import pytest
+
+from sievemda.auth.backends.passwd_file import PasswdFile
+from sievemda.auth.client import Client
+from sievemda.auth.sasl.offer import mechanisms
+from sievemda.auth.users import Users
+from sievemda.config import Settings, Site
+
+SECURE = Client("192.0.2.1", secure=True)
+SITE = Site(servername="mail.example", admins=("root",), defaultdomain="example.org")
+
+
+@pytest.fixture
+def written(credentials, tmp_path):
+    """Users of a site that keeps passwords in plain text."""
+    path = tmp_path / "passwd"
+    path.write_text(
+        "alice:{PLAIN}pencil\nroot:{PLAIN}toor\nmüller:{PLAIN}naïve\nchris:{PLAIN}secret\ntim:{PLAIN}tanstaaftanstaaf\n"
+    )
+    return Users(credentials, SITE, [PasswdFile(path, "PLAIN", SITE)])
+
+
+def settings(**changes):
+    tree = Settings(site=SITE)
+    return dataclasses.replace(tree, sasl=dataclasses.replace(tree.sasl, **changes))
+
+
+def begin(users, name, client=SECURE, **changes):
+    """A new exchange of the mechanism."""
+    return mechanisms(users, client, settings(**changes)).ready[name]()
