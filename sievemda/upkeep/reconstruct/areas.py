@@ -171,5 +171,6 @@ def _is_usual(work: Work, found: Orphan) -> bool:
         return not (found.path.is_dir() and is_folder(found.path))
     if found.kind == "deleted":
         empty = is_directory(found.path) and set(os.listdir(found.path)) <= {_NOTE, aside.ENTRY}  # noqa: PTH208
-        return empty or found.path in {entry.path for entry in aside.entries(work.store) if not entry.mailbox}
+        left = [entry for entry in aside.entries(work.store) if not entry.mailbox and entry.path == found.path]
+        return empty or any(entry.contents()[1] == 0 for entry in left)  # else its messages could not follow
     return found.kind == "parent"

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from sievemda.errors import NotFound
-from sievemda.store import record
+from sievemda.store import aside, record
 from tests.upkeep.reconstruct.conftest import kinds, names
 
 GOOD = "1700000000.M1P1Q1.host,S=43,W=47:2,S"
@@ -262,3 +262,12 @@ def test_a_name_in_utf_8_is_spelled_as_the_reader_of_the_tree_does(mailbox, put,
     assert (inbox.path / called / "cur").is_dir()
     assert len(names(mailbox("user/alice/xÿ"))) == 1
     assert kinds(mend()) == []
+
+
+def test_messages_that_a_move_left_and_whose_folder_is_nowhere_are_told(store, mailbox, put, mend):
+    box = mailbox("user/alice/a")
+    put(box, "cur/1700000000.M1P1Q1.host:2,S")
+    aside.set_aside(store, "user/alice/a", "default", [box.path], to=box.path)
+    assert kinds(mend(), "left") == ["deleted"]
+    mailbox("user/alice/a")
+    assert kinds(mend(), "left") == []
