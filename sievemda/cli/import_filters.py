@@ -196,12 +196,12 @@ def _folders(settings: Settings, user: str | None) -> FolderName:
 
 
 def _store(settings: Settings, user: str, name: str, script: str, *, activate: bool, force: bool) -> None:
-    from sievemda.cli.script import scripts_of
+    from sievemda.cli.script import keeper_for
     from sievemda.store.script_names import check_name
 
     check_name(name)
-    scripts, text = scripts_of(settings, user), script.encode()
-    there = scripts.read(name)
+    scripts, text = keeper_for(settings, user, "import"), script.encode()
+    there = scripts.store.read(name)
     if there is not None and there != text and not force:
         raise AlreadyExists(f"{user} has a script {name} already: give another --name, or --force")
     limit = settings.sieve.sieve_maxscriptsize

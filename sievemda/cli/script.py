@@ -14,12 +14,17 @@ from sievemda.given import read_given
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
-    from sievemda.store.scripts import ScriptStore
+    from sievemda.scripts.keeper import Keeper
 
 
 @click.group(
     cls=LazyCommands,
-    lazy={"try": "script_try:try_"},
+    lazy={
+        "diff": "script_history:diff",
+        "history": "script_history:history",
+        "try": "script_try:try_",
+        "undo": "script_history:undo",
+    },
     epilog="Example: sievemda script put alice main alice.sieve",
 )
 def script() -> None:
@@ -44,13 +49,13 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     from sievemda.store.mailstore import MailStore
     from sievemda.store.script_names import check_name
 
-    scripts = scripts_of(settings, user)
+    keeper = keeper_for(settings, user)
     check_name(name)
     text = _read(file)
     limit = settings.sieve.sieve_maxscriptsize
     if limit and len(text) > limit:
         raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
-    library = Repository(settings, canonical_user(user, settings.site), scripts)
+    library = Repository(settings, canonical_user(user, settings.site), keeper.store)
     known = known_of(settings, MailStore(settings), canonical_user(user, settings.site))
     problems = check_script(text, language_limits(settings), language_extensions(settings), library, known)
     for problem in problems:
@@ -58,7 +63,7 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
         click.echo(f"{file}:{problem}{hint}", err=True)
     if any(problem.severity == "error" for problem in problems):
         raise DataError(f"{file}: not stored")
-    scripts.put(name, text, max_scripts=settings.sieve.sieve_maxscripts)
+    keeper.put(name, text, max_scripts=settings.sieve.sieve_maxscripts)
 
 
 @script.command(epilog="Example: sievemda script activate alice main")
@@ -66,16 +71,23 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def activate(settings: Settings, user: str, name: str) -> None:
-    """Make NAME the script that mail for USER runs through, in place of the one before."""
-    scripts_of(settings, user).activate(name)
+    """Make NAME the script that mail for USER runs through, in place of the one before.
+
+    Where the site has slots for several (sieve_active_slots), it takes the place of the one in its slot.
+    """
+    keeper_for(settings, user).activate(name)
 
 
 @script.command(epilog="Example: sievemda script deactivate alice")
 @click.argument("user")
+@click.argument("name", required=False, default="")
 @click.pass_obj
-def deactivate(settings: Settings, user: str) -> None:
-    """Let mail for USER run through no script."""
-    scripts_of(settings, user).deactivate()
+def deactivate(settings: Settings, user: str, name: str) -> None:
+    """Let mail for USER run through no script; with NAME, of several active ones only not through this."""
+    keeper = keeper_for(settings, user)
+    if name and keeper.store.called(name) not in keeper.known().active:
+        raise NotFound(f"no script {name} of {user} is active")
+    keeper.deactivate(keeper.store.called(name) if name else "")
 
 
 @script.command("list", epilog="Example: sievemda script list alice")
@@ -84,7 +96,9 @@ def deactivate(settings: Settings, user: str) -> None:
 @click.pass_obj
 def list_(settings: Settings, user: str, as_json: bool) -> None:
     """List the scripts of USER, one a line; ACTIVE stands behind the active one."""
-    found = scripts_of(settings, user).list()
+    keeper = keeper_for(settings, user)
+    keeper.look()
+    found = keeper.store.list()
     if as_json:
         click.echo(json.dumps([{"name": s.name, "active": s.active} for s in found], indent=2))
         return
@@ -95,10 +109,12 @@ def list_(settings: Settings, user: str, as_json: bool) -> None:
 @script.command(epilog="Example: sievemda script get alice main > main.sieve")
 @click.argument("user")
 @click.argument("name")
+@click.option("--version", "version", metavar="VERSION", help="As it was after this one of `script history`.")
 @click.pass_obj
-def get(settings: Settings, user: str, name: str) -> None:
-    """Print script NAME of USER as it was stored."""
-    text = scripts_of(settings, user).get(name)
+def get(settings: Settings, user: str, name: str, version: str | None) -> None:
+    """Print script NAME of USER as it was stored, or as it once was."""
+    keeper = keeper_for(settings, user)
+    text = keeper.store.get(name) if version is None else _former(keeper, name, version)
     sys.stdout.flush()
     sys.stdout.buffer.write(text)
 
@@ -109,7 +125,7 @@ def get(settings: Settings, user: str, name: str) -> None:
 @click.pass_obj
 def delete(settings: Settings, user: str, name: str) -> None:
     """Delete script NAME of USER; the active one must be deactivated first."""
-    scripts_of(settings, user).delete(name)
+    keeper_for(settings, user).delete(name)
 
 
 @script.command(epilog="Example: sievemda script rename alice main holidays")
@@ -119,19 +135,38 @@ def delete(settings: Settings, user: str, name: str) -> None:
 @click.pass_obj
 def rename(settings: Settings, user: str, old: str, new: str) -> None:
     """Rename script OLD of USER to NEW; an active script stays active."""
-    scripts_of(settings, user).rename(old, new)
+    keeper_for(settings, user).rename(old, new)
 
 
-def scripts_of(settings: Settings, user: str) -> ScriptStore:
+def keeper_for(settings: Settings, user: str, via: str = "command") -> Keeper:
+    """The scripts of a user, for whoever started this program. NotFound."""
     from sievemda.auth.names import canonical_user
+    from sievemda.scripts.opening import keeper_of, on_command_line, open_versions
     from sievemda.store.mailstore import MailStore
-    from sievemda.store.scripts import ScriptStore
 
     store, userid = MailStore(settings), canonical_user(user, settings.site)
     if not store.user_exists(userid):
         raise NotFound(f"there is no user {user}")
-    modes = settings.store
-    return ScriptStore(store.home(userid), file_mode=modes.message_mode, folder_mode=modes.folder_mode)
+    return keeper_of(settings, store, open_versions(settings), userid, on_command_line(via))
+
+
+def _former(keeper: Keeper, name: str, version: str) -> bytes:
+    from sievemda.scripts.undo import parse_version, text_after
+
+    number, versions = parse_version(version), keeper.history()
+    this = next((each for each in versions if each.number == number), None)
+    if this is None:
+        raise NotFound(f"there is no version {number}")
+    if this.script == name and this.status != "done":
+        digest: str | None = this.digest  # it was never stored, and is kept all the same
+    else:
+        digest = text_after([each for each in versions if each.status == "done"], name, number)
+        if digest == "" and this.action == "delete" and this.script == name:
+            digest = this.before
+    text = keeper.text(digest or "")
+    if text is None:
+        raise NotFound(f"there was no script {name} at version {number}, or its text is not kept any more")
+    return text
 
 
 def _read(file: str) -> bytes:

@@ -137,13 +137,13 @@ def _active(settings: Settings, owner: str, active: Callable[[str], Own]) -> Own
 
 def _wanted(settings: Settings, owner: str, script: str | None, file: str | None) -> Own:
     """The script that is to be tried. DataError when it is not valid, and its problems are told."""
-    from sievemda.cli.script import scripts_of
+    from sievemda.cli.script import keeper_for
     from sievemda.delivery.scripts import Own
 
     if script is None and file is None:
         return Own()
     if script is not None and script != "-":
-        text = scripts_of(settings, owner).get(script)
+        text = keeper_for(settings, owner).store.get(script)
         name, called = script, script
     else:
         name, called = "", file or "-"

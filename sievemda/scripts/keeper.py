@@ -123,6 +123,11 @@ class Keeper:
         self.look()
         return [] if self._versions is None else self._versions.of(self._key())
 
+    def known(self) -> Known:
+        """What is there now, noted as far as it was not."""
+        with self._changing() as known:
+            return known
+
     def text(self, digest: str) -> bytes | None:
         """A text of the history; None when it is not kept any more."""
         return self._versions.text(digest) if self._versions is not None and digest else None

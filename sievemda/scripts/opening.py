@@ -10,6 +10,7 @@ from typing import Protocol
 from sievemda.config import Settings
 from sievemda.errors import NotFound, StoreTrouble
 from sievemda.scripts.keeper import Keeper
+from sievemda.scripts.repositories import is_repository, place_of
 from sievemda.state.versions import Actor, Bounds, Versions
 from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ScriptStore
@@ -45,13 +46,31 @@ def versions_path(settings: Settings) -> Path:
 def script_store(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
     """The scripts as files, to read them."""
     modes = settings.store
+    if is_repository(userid):
+        place = place_of(settings, userid)
+        if place is None:
+            raise NotFound(f"there is no repository {userid}")
+        return ScriptStore(place, "", file_mode=modes.message_mode, folder_mode=modes.folder_mode)
     return ScriptStore(homes.home(userid), file_mode=modes.message_mode, folder_mode=modes.folder_mode)
 
 
 def keeper_of(settings: Settings, homes: Homes, versions: Versions | None, userid: str, actor: Actor) -> Keeper:
     """The scripts of a user, to change them."""
+    if is_repository(userid):
+        return Keeper(_made(settings, homes, userid), userid, lambda: userid, versions, actor)
     slots = Slots(settings.sieve.sieve_active_slots)
     return Keeper(script_store(settings, homes, userid), userid, lambda: _key(homes, userid), versions, actor, slots)
+
+
+def _made(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
+    """A repository, whose directory is there from now on."""
+    place = place_of(settings, userid)
+    if place is not None:
+        try:
+            place.mkdir(mode=settings.store.folder_mode, parents=True, exist_ok=True)
+        except OSError as e:
+            raise StoreTrouble(f"{place}: {e.strerror}") from e
+    return script_store(settings, homes, userid)
 
 
 def on_command_line(via: str = "command") -> Actor:
