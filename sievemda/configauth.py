@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.configfields import setting
+from sievemda.configfields import Seconds, setting
 
 __all__ = ["BACKENDS", "NEEDED", "Auth"]
 
-BACKENDS = ("own", "passwd-file")  # every kind of place where credentials can be kept
+BACKENDS = ("own", "passwd-file", "saslauthd", "dovecot")  # every kind of place where credentials can be kept
 NEEDED = {"passwd-file": ("auth_passwd_file",)}  # the settings that one cannot do without
 
 
@@ -20,7 +20,7 @@ class Auth:
     auth_backends: tuple[str, ...] = setting(
         ("own",),
         "Where credentials are kept, in the order in which they are asked: own (`sievemda account passwd`),"
-        " passwd-file.",
+        " passwd-file, saslauthd, dovecot.",
     )
     auth_database: str = setting(
         "",
@@ -33,3 +33,15 @@ class Auth:
         "File of the back end passwd-file, in Dovecot's form: user:{SCHEME}password:uid:gid:gecos:home:shell:extra.",
     )
     auth_passwd_scheme: str = setting("CRYPT", "Scheme of passwords in that file that name none.")
+    auth_username_format: str = setting(
+        "{user}",
+        "What a user is called in other programs (saslauthd, dovecot): {user}, {local}, {domain} stand in it, and"
+        " {domain} is the default domain of who has none.",
+    )
+    auth_timeout: Seconds = setting(
+        Seconds(10), "Time within which such a program must answer; later, the client is told to try again."
+    )
+    saslauthd_path: Path = setting(Path("/run/saslauthd/mux"), "Socket of saslauthd.")
+    dovecot_auth_socket: Path = setting(
+        Path("/run/dovecot/auth-client"), "Socket of Dovecot's auth service, of the kind auth-client."
+    )

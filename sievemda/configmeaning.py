@@ -146,6 +146,12 @@ def _check_scheme(value: str) -> None:
         raise ValueError(f"{value!r} is not one of {', '.join(SCHEMES)}")
 
 
+def _check_format(value: str) -> None:
+    words = re.findall(r"\{[^}]*\}?", value)
+    if not {"{user}", "{local}"}.intersection(words) or not {"{user}", "{local}", "{domain}"}.issuperset(words):
+        raise ValueError("write {user}, or {local} and {domain}, into it and no other word in braces")
+
+
 def _check_uri(value: str) -> None:
     if value and not value.startswith(("postgresql://", "postgres://")):
         raise ValueError("it does not begin with postgresql://")
@@ -166,6 +172,8 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "auth.auth_backends": _check_backends,
     "auth.auth_database": _check_uri,
     "auth.auth_passwd_scheme": _check_scheme,
+    "auth.auth_timeout": _between(1, 300),
+    "auth.auth_username_format": _check_format,
     "acl.implicit_owner_rights": _check_rights,
     "acl.deleteright": _check_deleteright,
     "lmtp.lmtp_trusted_networks": _check_networks,

@@ -34,4 +34,21 @@ def _passwd_file(settings: Settings, credentials: Credentials) -> Backend:  # no
     return PasswdFile(options.auth_passwd_file, options.auth_passwd_scheme.upper(), settings.site)
 
 
-_MAKERS: dict[str, Callable[[Settings, Credentials], Backend]] = {"own": _own, "passwd-file": _passwd_file}
+def _saslauthd(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as above
+    from sievemda.auth.backends.saslauthd import Saslauthd  # noqa: PLC0415 - as above
+
+    return Saslauthd(settings.auth.saslauthd_path, settings)
+
+
+def _dovecot(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as above
+    from sievemda.auth.backends.dovecot import Dovecot  # noqa: PLC0415 - as above
+
+    return Dovecot(settings.auth.dovecot_auth_socket, settings)
+
+
+_MAKERS: dict[str, Callable[[Settings, Credentials], Backend]] = {
+    "own": _own,
+    "passwd-file": _passwd_file,
+    "saslauthd": _saslauthd,
+    "dovecot": _dovecot,
+}
