@@ -56,6 +56,15 @@ WITHOUT_SETTINGS = {"sieve", "sieveshell", "test", "config", "demo", "backup", "
 WITH_THEIR_OWN_CODES = {"sieve", "test"}  # 0, 1, 2 instead of sysexits
 
 
+class Terminated(BaseException):
+    """SIGTERM came."""
+
+
+def terminate(_number: int, _frame: object) -> None:
+    """What SIGTERM does to a command."""
+    raise Terminated
+
+
 class _Help(click.HelpFormatter):
     """An example stays on one line, however narrow the terminal is: it is there to be pasted."""
 
@@ -145,6 +154,8 @@ def run(arguments: list[str]) -> int:
         return _usage_code(e) if isinstance(e, click.UsageError) else e.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _failed(130, "interrupted")
+    except Terminated:
+        return _failed(143, "terminated")
     except ConfigurationError as e:
         return _failed(e.exit_code, *e.problems)
     except SievemdaError as e:
@@ -184,8 +195,10 @@ def _complain(error: click.ClickException) -> None:
 
 
 def tell(say: Callable[[], None]) -> None:
-    """Say something on standard error, if that can be."""
+    """Say something on standard error, if that can be; on a terminal in the place of what tells of progress."""
     try:
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
         say()
     except OSError:  # nobody can be told; the exit code still can
         discard(sys.stderr)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
@@ -190,3 +191,44 @@ def test_who_interrupts_while_modules_are_imported_sees_no_traceback(tmp_path):
     (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     done = sievemda("--help", env=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+ENDLESS = """
+import sys, time
+from sievemda.cli import prune
+from sievemda.cli.progress import shown
+def endless(*_, **__):
+    for _ in shown(iter(int, 1), "messages"):
+        print(flush=True)
+        time.sleep(0.01)
+prune._pruned = endless
+from sievemda.__main__ import main
+sys.argv[1:] = ["--data", sys.argv[1], "prune"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_command_that_is_ended_says_so_on_one_line_of_its_own(alice, number, code, said, terminal):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", ENDLESS, str(alice)]
+    errors = theirs if terminal else subprocess.PIPE
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, start_new_session=True) as process:
+        process.stdout.readline()
+        process.send_signal(number)
+        process.stdout.read()
+        told = os.read(ours, 1 << 20) if terminal else process.stderr.read()
+    os.close(ours)
+    os.close(theirs)
+    lines = told.decode().replace("\r\n", "\n").split("\r\x1b[K")
+    assert process.returncode == code
+    assert f"sievemda: {said}\n" in lines
+    assert (told.count(b"\n"), b"Traceback" in told) == (1, False)
+
+
+def test_who_has_terminating_ignored_is_not_ended_by_it(alice):
+    line = "trap '' TERM; $S --data $D mailbox list"
+    assert shell(line, D=str(alice)).stdout == "user/alice\n"
