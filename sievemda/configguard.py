@@ -27,3 +27,9 @@ class Guard:
         ("127.0.0.1", "::1"),
         "Networks that are never locked out, such as a web mail's: it speaks for all its users from one address.",
     )
+    haproxy_trusted_networks: tuple[str, ...] = setting(
+        (),
+        "Networks of proxies whose TCP connections begin with the client's address, by the PROXY protocol (version 1 or"
+        " 2); without it they are refused.",
+    )
+    haproxy_timeout: Seconds = setting(Seconds(3), "Time within which a proxy must have told the address.")

@@ -14,7 +14,11 @@ __all__ = ["ManageSieve"]
 class ManageSieve:
     """How scripts come in."""
 
-    managesieve_listen: tuple[str, ...] = setting((), "Listeners: inet:HOST:PORT. The registered port is 4190.")
+    managesieve_listen: tuple[str, ...] = setting(
+        (),
+        "Listeners: inet:HOST:PORT, where TLS may come at once or by STARTTLS, or unix:PATH. The registered port is"
+        " 4190.",
+    )
     timeout: Seconds = setting(
         Seconds(600), "Time within which a client must log in; thrice as long may pass between commands after that."
     )
@@ -29,4 +33,10 @@ class ManageSieve:
         " is who logs in for others, the client's address, or the port that he comes to. Who is not named sees that of"
         " the script which he worked on last, or the first one.",
     )
-    managesieve_max_connections: int = setting(500, "Sessions of one worker process; more are told to come back later.")
+    managesieve_max_connections: int = setting(
+        500, "Sessions at once, over all worker processes; more are told to come back later."
+    )
+    managesieve_max_user_connections: int = setting(30, "Sessions of one user at once.")
+    managesieve_max_address_connections: int = setting(
+        100, "Sessions of one address at once that have not logged in; 0, and for lockout_never: no limit of its own."
+    )

@@ -1,23 +1,43 @@
-"""Who has come, as far as the connection itself tells."""
+"""Who has come, as far as the connection itself tells, or a trusted proxy at its beginning."""
 
 from __future__ import annotations
 
+import asyncio
 import pwd
 import socket
 import struct
+from collections.abc import Sequence
 
 from sievemda.auth.client import Client
+from sievemda.auth.origin import Header, Network, NotProxied, is_within
 from sievemda.managesieve.connection import Connection
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: process, user, group
 
 
-async def client_of(connection: Connection) -> Client:
-    """Over TCP the address; over a UNIX socket the login name of the user whose process is at the other end."""
+async def client_of(connection: Connection, proxies: Sequence[Network], patience: float) -> Client:
+    """Over TCP the address; over a UNIX socket the login name of the user whose process is at the other end.
+
+    What comes from `proxies` tells another address within `patience` seconds, or raises NotProxied.
+    """
     sock = connection.sock
     if sock.family == socket.AF_UNIX:
         return Client("", socket_user=_user_at(sock))
-    return Client(_plain(str(sock.getpeername()[0])))
+    address = _plain(str(sock.getpeername()[0]))
+    if is_within(address, proxies):
+        address = await _told(connection, patience) or address
+    return Client(address, port=int(sock.getsockname()[1]))
+
+
+async def _told(connection: Connection, patience: float) -> str:
+    header = Header()
+    try:
+        async with asyncio.timeout(patience):
+            while (found := header.take(connection.sock)) is None:
+                await connection.readable()
+    except TimeoutError as e:
+        raise NotProxied("no header came in time") from e
+    return found
 
 
 def _user_at(sock: socket.socket) -> str:

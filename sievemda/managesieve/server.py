@@ -3,6 +3,10 @@
 Everything that blocks (files, password hashes, compiling) runs on a small pool of threads, one command of a session
 at a time; what comes before login has a pool of its own, so that strangers cannot keep users waiting. Several
 processes may accept on the same sockets.
+
+Every session has a seat, counted over all processes. When all are taken, and somebody comes whose address has hardly
+any while another's has many that have not logged in, then the oldest of those has to go for him: an address that does
+nothing but connect keeps nobody out.
 """
 
 from __future__ import annotations
@@ -14,11 +18,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sievemda.auth.origin import NotProxied, is_within, networks
+from sievemda.auth.seats import Seat, Seats
 from sievemda.managesieve.arrival import client_of
 from sievemda.managesieve.connection import Connection
-from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
-from sievemda.managesieve.visit import ENDING, IDLE, House, Visit
+from sievemda.managesieve.visit import ENDING, FULL, IDLE, House, Visit
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,15 +34,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sievemda.managesieve")
 
 _PAUSE = 0.5  # seconds before accepting goes on when no descriptor is left
-_FULL = Reply("BYE", "too many sessions; try again later", "TRYLATER")
+_LEAVING_TIME = 2.0  # seconds for somebody who has to go
 
 
 class Server:
     """Runs from `start` to `stop`."""
 
-    def __init__(self, service: Service, contexts: Contexts | None) -> None:
-        self._house = House(service, contexts)
+    def __init__(self, service: Service, contexts: Contexts | None, seats: Seats | None = None) -> None:
+        self._house = House(service, contexts, seats or Seats())
         self._limits = service.settings.managesieve
+        self._guard = service.settings.guard
+        self._proxies = networks(self._guard.haproxy_trusted_networks)
+        self._uncapped = networks(self._guard.lockout_never)
         self._acceptors: list[asyncio.Task[None]] = []
         self._tasks: dict[asyncio.Task[None], Visit | None] = {}
 
@@ -99,15 +107,22 @@ class Server:
     async def _connection(self, sock: socket.socket) -> None:
         connection, address = Connection(sock), "?"
         try:
-            client = await client_of(connection)
+            client = await client_of(connection, self._proxies, self._guard.haproxy_timeout)
             address = client.address
-            if len(self._tasks) > self._limits.managesieve_max_connections:
+            if seat := await self._seat(client):
+                try:
+                    await self._visit(connection, client, seat)
+                finally:
+                    self._house.seats.leave(seat)
+            else:
                 self.counts["managesieve_connections_refused"] += 1
+                _log.warning("managesieve: too many sessions: rhost=%s", address)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(1):
-                        await connection.write(bytes(_FULL))
-            else:
-                await self._visit(connection, client)
+                        await connection.write(bytes(FULL))
+        except NotProxied as e:
+            self.counts["managesieve_connections_refused"] += 1
+            _log.warning("managesieve: connection without PROXY header refused: %s", e)
         except OSError as e:
             _log.info("managesieve: connection lost: rhost=%s reason=%s", address, e)
         except Exception:  # noqa: BLE001 - the last resort; it is logged
@@ -115,9 +130,24 @@ class Server:
         finally:
             connection.close()
 
-    async def _visit(self, connection: Connection, client: Client) -> None:
+    async def _seat(self, client: Client) -> Seat | None:
+        """One for him, if need be that of another."""
+        limits, seats = self._limits, self._house.seats
+        capped = client.address and not is_within(client.address, self._uncapped)
+        few = limits.managesieve_max_address_connections if capped else 0
+        seat = seats.take(client.address, limits.managesieve_max_connections, few)
+        if seat is None and (place := seats.crowd(client.address)):
+            for task, visit in self._tasks.items():
+                if visit is not None and visit.seat.address == place and not visit.session.authenticated:
+                    visit.pushed_out = True
+                    task.cancel()
+                    await asyncio.wait([task], timeout=_LEAVING_TIME)
+                    return seats.take(client.address, limits.managesieve_max_connections, few)
+        return seat
+
+    async def _visit(self, connection: Connection, client: Client, seat: Seat) -> None:
         self.counts["managesieve_connections"] += 1
-        visit = Visit(self._house, connection, client)
+        visit = Visit(self._house, connection, client, seat)
         task = asyncio.current_task()
         assert task is not None
         self._tasks[task] = visit
@@ -126,6 +156,6 @@ class Server:
         except TimeoutError:
             await visit.bye(IDLE)
         except asyncio.CancelledError:
-            await visit.bye(ENDING)
+            await visit.bye(FULL if visit.pushed_out else ENDING)
         finally:
             self.counts["managesieve_logins_failed"] += visit.session.failures

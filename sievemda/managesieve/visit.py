@@ -21,6 +21,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sievemda.auth.client import Client
+from sievemda.auth.guard import word
+from sievemda.auth.seats import Seat, Seats
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
@@ -39,6 +41,7 @@ _HELLO_TIME = 0.3  # seconds to wait for it before the greeting
 _AFTER_LOGIN = 3  # a user may be silent so many times as long: with the default 30 minutes, as RFC 5804 §1.2 demands
 _WRITE_TIME = 60.0  # seconds for a client to take an answer
 _HANDSHAKE_TIME = 30.0  # seconds
+_BEFORE_LOGIN = 512 << 10  # octets of a session before login, and a command more
 _TOGETHER = 32 << 10  # octets of answers that are held back for those to the next commands
 
 _THREADS = 4
@@ -46,6 +49,9 @@ _LOGIN_THREADS = 2
 
 ENDING = Reply("BYE", "the server is shutting down; try again later", "TRYLATER")
 IDLE = Reply("BYE", "idle for too long")
+FULL = Reply("BYE", "too many sessions; try again later", "TRYLATER")
+_TOO_MANY = Reply("BYE", "you have too many sessions already; try again later", "TRYLATER")
+_TOO_MUCH = Malformed("log in first, and with fewer words", fatal=True)
 _LATE_HELLO = Malformed("the session has begun in clear: TLS comes at once or by STARTTLS", fatal=True)
 
 
@@ -55,6 +61,7 @@ class House:
 
     service: Service
     contexts: Contexts | None
+    seats: Seats
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "managesieve"))
     login_pool: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_LOGIN_THREADS, "managesieve-login")
@@ -68,9 +75,12 @@ class House:
 
 
 class Visit:
-    """`waiting` says that it waits for its client and can be interrupted."""
+    """`waiting` says that it waits for its client and can be interrupted, `pushed_out` that its seat is wanted."""
 
-    def __init__(self, house: House, connection: Connection, client: Client) -> None:
+    def __init__(self, house: House, connection: Connection, client: Client, seat: Seat) -> None:
+        self.seat = seat
+        self.pushed_out = False
+        self._octets = 0  # that came before login
         self._house = house
         self._connection = connection
         self._client = client
@@ -97,17 +107,30 @@ class Visit:
             item = await self._next(until)
             if item is None:
                 return
+            if not session.authenticated and self._loop.time() >= login_by:  # who always says something is never idle
+                raise TimeoutError
             was = session.authenticated
             pool = self._house.pool if was else self._house.login_pool
             answer = await self._loop.run_in_executor(pool, session.handle, item)
             if was != session.authenticated:
                 self._house.counts["managesieve_logins"] += session.authenticated
+                if not self._named():
+                    answer = Answer(bytes(_TOO_MANY), "close")
                 self._reader.budget, self._reader.patience = session.command_size, session.patience
                 login_by = self._loop.time() + self._idle
             if not await self._answer(answer):
                 return
         self._out += bytes(ENDING)
         await self._flush()
+
+    def _named(self) -> bool:
+        """Whether there is room for one more session of this user, who is in now; or he is out again."""
+        most = self._house.service.settings.managesieve.managesieve_max_user_connections
+        if self._house.seats.name(self.seat, self.session.owner, most):
+            return True
+        self._house.counts["managesieve_logins_refused"] += 1
+        _log.warning("managesieve: too many sessions: user=%s rhost=%s", word(self.session.owner), self.address)
+        return False
 
     async def bye(self, reply: Reply) -> None:
         """For clients that said nothing worth waiting for: tell them and end."""
@@ -164,6 +187,9 @@ class Visit:
             if self._fresh and block[:1] == HELLO and not self.session.secure:
                 return _LATE_HELLO
             self._fresh = False
+            self._octets += len(block)
+            if not self.session.authenticated and self._octets > _BEFORE_LOGIN + self.session.command_size:
+                return _TOO_MUCH
             self._reader.feed(block)
         return item
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sievemda import assembly
+from sievemda.auth.seats import Seats
 from sievemda.config import Settings
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
@@ -66,6 +67,7 @@ class Supervisor:
     bound: list[Bound] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
     leaving: set[int] = field(default_factory=set)  # children of former settings that finish their sessions
+    seats: Seats = field(default_factory=Seats)
     lifeline: tuple[int, int] = field(default_factory=os.pipe)  # children read its end when this process dies
 
     def run(self) -> int:
@@ -109,7 +111,8 @@ class Supervisor:
             by_protocol[bound.place.protocol] += bound.sockets
 
         def work(ready: int) -> int:
-            return worker.run(plan.settings, by_protocol["lmtp"], by_protocol["managesieve"], self.lifeline[0], ready)
+            listeners = by_protocol["lmtp"], by_protocol["managesieve"]
+            return worker.run(plan.settings, *listeners, self.seats, self.lifeline[0], ready)
 
         def keep_house(ready: int) -> int:
             return housekeeper.run(plan.settings, self.lifeline[0], ready)
@@ -171,12 +174,14 @@ class Supervisor:
         for pid in tuple(self.leaving):
             if self._status(pid) is not None:
                 self.leaving.discard(pid)
+                self.seats.release(pid)
         for slot in self.slots:
             if not slot.pid or (code := self._status(slot.pid)) is None:
                 continue
             age = time.monotonic() - slot.born
             slot.pause = min(LAST_PAUSE, slot.pause * 2 or FIRST_PAUSE) if age < SHORT_LIFE else 0.0
             slot.due = time.monotonic() + slot.pause
+            self.seats.release(slot.pid)
             log.error("child died %s", words(name=slot.name, pid=slot.pid, code=code, pause=slot.pause or ""))
             slot.pid = 0
 

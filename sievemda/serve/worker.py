@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import uvloop
 
 from sievemda import assembly
+from sievemda.auth.seats import Seats
 from sievemda.config import Settings
 from sievemda.lmtp.server import LmtpServer
 from sievemda.managesieve.server import Server
@@ -29,16 +30,26 @@ _LETTING_GO = 0.05  # seconds until nobody waits at a listening socket any more
 
 
 def run(
-    settings: Settings, lmtp: Sequence[socket.socket], managesieve: Sequence[socket.socket], lifeline: int, ready: int
+    settings: Settings,
+    lmtp: Sequence[socket.socket],
+    managesieve: Sequence[socket.socket],
+    seats: Seats,
+    lifeline: int,
+    ready: int,
 ) -> int:
     """In the child: serve on these sockets. `lifeline` ends when the parent dies; `ready` is told the beginning."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, lmtp, managesieve, lifeline, ready))
+        runner.run(_serve(settings, lmtp, managesieve, seats, lifeline, ready))
     return os.EX_OK
 
 
 async def _serve(
-    settings: Settings, lmtp: Sequence[socket.socket], managesieve: Sequence[socket.socket], lifeline: int, ready: int
+    settings: Settings,
+    lmtp: Sequence[socket.socket],
+    managesieve: Sequence[socket.socket],
+    seats: Seats,
+    lifeline: int,
+    ready: int,
 ) -> None:
     loop = asyncio.get_running_loop()
     retire, end = asyncio.Event(), asyncio.Event()
@@ -47,7 +58,7 @@ async def _serve(
 
     mail = assembly.lmtp_server(settings)
     mail.listen(lmtp)
-    scripts = assembly.managesieve_server(settings)
+    scripts = assembly.managesieve_server(settings, seats)
     scripts.start(managesieve)
     watched = Observation(settings, mail, scripts)
     await watched.start()

@@ -25,7 +25,7 @@ LAYERS = {
     "managesieve": {"mail", "auth", "tls", "sieve", "store", "state", "scripts"},
     "lsp": {"mail", "sieve"},
     "upkeep": {"mail", "sieve", "policy", "store", "state", "scripts", "delivery", "lmtp"},  # the last as a client
-    "serve": {"assembly", "lmtp", "managesieve"},
+    "serve": {"assembly", "auth", "lmtp", "managesieve"},
     "cli": None,  # may use everything
 }
 PURE = {"mail", "sieve"}  # get values passed, never the settings
