@@ -7,7 +7,6 @@ here.
 from __future__ import annotations
 
 import logging
-import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +28,9 @@ from sievemda.delivery.resolve import Resolver
 from sievemda.delivery.scripts import Scripts
 from sievemda.delivery.snoozes import Snoozes
 from sievemda.delivery.tryout.tryout import Tryout
-from sievemda.errors import ConfigurationError, DataError
+from sievemda.errors import DataError
 from sievemda.language import language_extensions, language_limits, language_programs, trusted_extensions
-from sievemda.lmtp.server import LmtpServer, tls_context
+from sievemda.lmtp.server import LmtpServer
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.service import Service
 from sievemda.managesieve.visit import ALPN
@@ -74,11 +73,12 @@ def deliverer(settings: Settings) -> Deliverer:
 
 def lmtp_server(settings: Settings) -> LmtpServer:
     """Inside a running event loop."""
-    return LmtpServer(settings, deliverer(settings), users=users(settings), guard=guard(settings), tls=tls(settings))
+    identities = identities_of(settings, b"")  # LMTP has no ALPN name
+    return LmtpServer(settings, deliverer(settings), users=users(settings), guard=guard(settings), tls=identities)
 
 
 def managesieve_server(settings: Settings, seats: Seats) -> Server:
-    identities = identities_of(settings)
+    identities = identities_of(settings, ALPN)
     limits, available = language_limits(settings), language_extensions(settings)
     service = Service(
         settings,
@@ -86,36 +86,24 @@ def managesieve_server(settings: Settings, seats: Seats) -> Server:
         MailStore(settings),
         limits,
         available,
+        trusted_extensions(settings),
         tls=identities is not None,
         guard=guard(settings),
     )
     return Server(service, identities, seats)
 
 
-def identities_of(settings: Settings) -> Contexts | None:
-    """The certificates of ManageSieve, when there are any. Raises ConfigurationError."""
+def identities_of(settings: Settings, protocol: bytes) -> Contexts | None:
+    """The certificates of a service with that ALPN name, when there are any. Raises ConfigurationError."""
     if settings.lmtp.tls_server_cert is None:
         return None
     from sievemda.tls.contexts import contexts  # noqa: PLC0415 - who has no certificate does not load it
 
-    return contexts(settings.lmtp, ALPN)
+    return contexts(settings.lmtp, protocol)
 
 
 def guard(settings: Settings) -> Guard:
     return Guard(Failures(settings.failures_path), settings.guard, settings.site)
-
-
-def tls(settings: Settings) -> ssl.SSLContext | None:
-    """The context for STARTTLS of LMTP, when a certificate is configured. Raises ConfigurationError."""
-    own = settings.lmtp
-    if own.tls_server_cert is None:
-        return None
-    try:
-        return tls_context(own)
-    except OSError as e:
-        raise ConfigurationError(
-            f"tls_server_cert, tls_server_key: {own.tls_server_cert}, {own.tls_server_key}: {e}"
-        ) from e
 
 
 @dataclass(frozen=True, slots=True)

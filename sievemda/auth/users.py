@@ -38,6 +38,7 @@ class Users:
         self._backends: Sequence[Backend] = (Own(credentials),) if backends is None else backends
         trusted = (*site.admins, *site.proxyservers)
         self._proxies = frozenset(_canonical_or_empty(name, site) for name in trusted) - {""}
+        self._admins = frozenset(_canonical_or_empty(name, site) for name in site.admins) - {""}
 
     def mechanisms(self) -> frozenset[str]:
         """The mechanisms by which every user can log in: PLAIN always, others where all back ends keep their wants."""
@@ -86,15 +87,22 @@ class Users:
     def authorise(self, name: str, authzid: str) -> str | None:
         """The user whose scripts `name`, once recognised, may manage: himself or, for some, `authzid`.
 
-        Those are administrators and who the setting proxyservers names.
+        Those are administrators and who the setting proxyservers names. Administrators alone may manage what is
+        nobody's: /global and the like, which are no users' names.
 
         RFC 5804 §2.1 (proxy authentication), RFC 4616 §2.
         """
         userid = _canonical_or_empty(name, self._site)
         if not authzid:
             return userid
+        if authzid.startswith("/"):
+            return authzid if userid in self._admins else None
         owner = _canonical_or_empty(authzid, self._site)
         return owner if owner and (owner == userid or userid in self._proxies) else None
+
+    def is_admin(self, userid: str) -> bool:
+        """Whether he has administrative rights."""
+        return userid in self._admins
 
     def set_password(self, name: str, password: str) -> str:
         """Replace all credentials of the user; his userid. Raises DataError for a bad name or password."""

@@ -109,15 +109,16 @@ class Login:
         if isinstance(step, Refused):
             return self._refused(attempt, step.user, step.reason, "authentication failed", response or b"")
         attempt.succeeded(step.user)
-        if not self._service.has_mailbox(step.owner):
+        owner = self._service.owner_for(step.user, step.owner)
+        if not self._service.has_mailbox(owner):
             return self._refused(attempt, step.user, "mailbox", "there is no mailbox for this user")
-        if self._service.is_denied(step.owner):
+        if self._service.is_denied(owner):
             return self._refused(attempt, step.user, "denied", "this user is not allowed in now")
         _log.info(
             "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
-            word(step.user), self._name, self.client.address, word(step.owner),
+            word(step.user), self._name, self.client.address, word(owner),
         )  # fmt: skip
-        return Next(owner=step.owner, user=step.user)
+        return Next(owner=owner, user=step.user)
 
     def _refused(self, attempt: Attempt, user: str, reason: str, text: str, tried: bytes = b"") -> Next:
         """One log line, a pause, and in the end BYE."""

@@ -12,6 +12,7 @@ from sievemda.managesieve.history import NAME, is_history, read_history, stale
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
 from sievemda.managesieve.service import Service
 from sievemda.scripts.keeper import Keeper
+from sievemda.scripts.repositories import is_repository
 from sievemda.sieve.problems import Problem
 from sievemda.state.versions import Actor, Version, digest_of
 
@@ -120,6 +121,8 @@ class Scripts:
         keeper = self._keeper
         if name:
             _require_storable(name)
+            if is_repository(self._userid):
+                raise DataError("the administrator's scripts are not activated: the settings say which of them run")
             self._touched = keeper.activate(name).script
         elif not keeper.slots.labels:
             keeper.deactivate()

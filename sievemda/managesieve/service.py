@@ -15,6 +15,7 @@ from sievemda.managesieve.knowledge import known_of
 from sievemda.managesieve.library import Repository
 from sievemda.scripts.keeper import Keeper
 from sievemda.scripts.opening import Inbox, keeper_of, open_versions, script_store
+from sievemda.scripts.repositories import GLOBAL, is_repository, place_of
 from sievemda.sieve.check import check_script
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.listnames import normal_name
@@ -50,6 +51,7 @@ class Service:
     homes: Homes
     limits: Limits  # of the language
     available: frozenset[str] | None = None  # capabilities that scripts may require; None is all of them
+    trusted: frozenset[str] | None = None  # those that the administrator's may
     tls: bool = False  # whether STARTTLS can succeed
     guard: Guard = field(kw_only=True)
     versions: Versions | None = field(init=False)  # None where none are kept
@@ -58,7 +60,9 @@ class Service:
         object.__setattr__(self, "versions", open_versions(self.settings))
 
     def has_mailbox(self, userid: str) -> bool:
-        """Whether the user has an INBOX."""
+        """Whether the user has an INBOX; or whether there is such a repository."""
+        if is_repository(userid):
+            return place_of(self.settings, userid) is not None
         try:
             return self.homes.user_exists(userid)
         except DataError:
@@ -66,7 +70,13 @@ class Service:
 
     def is_denied(self, userid: str) -> bool:
         """Whether the administrator has shut the user out of ManageSieve."""
-        return self.homes.denies(userid, "sieve")
+        return not is_repository(userid) and self.homes.denies(userid, "sieve")
+
+    def owner_for(self, user: str, owner: str) -> str:
+        """Whose scripts `user` works on when he has asked for those of `owner`: see `repositories`."""
+        if owner == user and self.users.is_admin(user) and not self.has_mailbox(owner) and self.has_mailbox(GLOBAL):
+            return GLOBAL
+        return owner
 
     def scripts(self, userid: str) -> ScriptStore:
         """To read them."""
@@ -77,14 +87,19 @@ class Service:
         return keeper_of(self.settings, self.homes, self.versions, userid, actor)
 
     def check(self, script: bytes, userid: str) -> tuple[Problem, ...]:
-        """Every problem of the script, fatal or not."""
+        """Every problem of the script, fatal or not; for nobody, of the script alone."""
+        if not userid:
+            return check_script(script, self.limits, self.available)
         library = Repository(self.settings, userid, self.scripts(userid))
+        if is_repository(userid):
+            return check_script(script, self.limits, self.trusted, library)
         known = known_of(self.settings, self.homes, userid)
         return check_script(script, self.limits, self.available, library, known)
 
-    def fixed_capabilities(self) -> dict[str, str]:
-        """Capabilities that are the same in every state. RFC 5804 §1.7."""
-        extensions = [name for name in capabilities() if self.available is None or name in self.available]
+    def fixed_capabilities(self, owner: str = "") -> dict[str, str]:
+        """Capabilities that depend on nothing but whose scripts they are. RFC 5804 §1.7."""
+        available = self.trusted if is_repository(owner) else self.available
+        extensions = [name for name in capabilities() if available is None or name in available]
         info = self.settings.delivery.serverinfo
         found = {
             "IMPLEMENTATION": {"on": f"sievemda {__version__}", "min": "sievemda"}.get(info, "ManageSieve"),

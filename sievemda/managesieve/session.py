@@ -175,7 +175,7 @@ class Session:
         return Reply("OK", "done", "TAG", arguments[0]) if arguments else OK  # RFC 5804 §2.13
 
     def _capabilities(self) -> bytes:
-        offered = self._service.fixed_capabilities()
+        offered = self._service.fixed_capabilities(self._owner)
         offered["SASL"] = " ".join(self._login.offered())
         if self.authenticated:
             offered["OWNER"] = self._owner

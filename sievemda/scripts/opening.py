@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from sievemda.config import Settings
-from sievemda.errors import NotFound, StoreTrouble
+from sievemda.errors import NotFound, SievemdaError, StoreTrouble
 from sievemda.scripts.keeper import Keeper
 from sievemda.scripts.repositories import is_repository, place_of
 from sievemda.state.versions import Actor, Bounds, Versions
@@ -41,6 +43,19 @@ def open_versions(settings: Settings, *, only_read: bool = False) -> Versions | 
 
 def versions_path(settings: Settings) -> Path:
     return settings.data / "state" / "versions.db"
+
+
+def number_of(settings: Settings, userid: str, script: str, digest: str, instant: float) -> int | None:
+    """The number of the version of a script that had this text at that time, if it is kept. Changes nothing."""
+    from sievemda.store.mailstore import MailStore  # noqa: PLC0415 - most have one
+
+    versions = open_versions(settings, only_read=True) if versions_path(settings).exists() else None
+    if versions is None:
+        return None
+    try:
+        return versions.number_of(_key(MailStore(settings), userid), script, digest, instant)
+    except SievemdaError:
+        return None
 
 
 def script_store(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
@@ -81,6 +96,15 @@ def on_command_line(via: str = "command") -> Actor:
     except KeyError:
         name = f"uid {uid}"
     return Actor(name, "command line", via)
+
+
+@contextmanager
+def noted(settings: Settings, homes: Homes, userid: str, via: str) -> Iterator[None]:
+    """What is done to a user's scripts inside, by other means than a keeper, is noted afterwards as this program's."""
+    keeper = keeper_of(settings, homes, open_versions(settings), userid, on_command_line(via))
+    keeper.look()
+    yield
+    keeper.look(ours=True)
 
 
 def _key(homes: Homes, userid: str) -> str:

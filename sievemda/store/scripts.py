@@ -60,10 +60,16 @@ class State:
 
 
 class ScriptStore:
-    """The scripts below one home directory, which must exist. Every method raises StoreTrouble when the disk fails."""
+    """The scripts below one home directory, which must exist. Every method raises StoreTrouble when the disk fails.
 
-    def __init__(self, home: Path, *, file_mode: int = 0o600, folder_mode: int = 0o700) -> None:
+    `folder`: a directory in it that holds them in place of the one that belongs to a home.
+    """
+
+    def __init__(
+        self, home: Path, folder: str = FOLDER, /, *, file_mode: int = 0o600, folder_mode: int = 0o700
+    ) -> None:
         self._home = home
+        self._place = home / folder
         self._link = ActiveLink(home)
         self._file_mode = file_mode
         self._folder_mode = folder_mode
@@ -274,7 +280,7 @@ class ScriptStore:
             yield self._held
             return
         try:
-            folder = os.open(self._home / FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            folder = os.open(self._place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             yield None
             return
@@ -298,13 +304,13 @@ class ScriptStore:
                 yield self._held
                 return
             with suppress(FileExistsError):
-                (self._home / FOLDER).mkdir(mode=self._folder_mode)
+                self._place.mkdir(mode=self._folder_mode)
                 self._link.sync()
             with self._open() as folder:
                 if folder is None:
-                    raise StoreTrouble(f"{self._home / FOLDER} vanished")
+                    raise StoreTrouble(f"{self._place} vanished")
                 if not locked_within(folder, fcntl.LOCK_EX, LOCK_PATIENCE):  # ends with the descriptor, also by a crash
-                    raise TemporaryTrouble(f"{self._home / FOLDER} is locked by another program")
+                    raise TemporaryTrouble(f"{self._place} is locked by another program")
                 if self._link.is_plain():
                     self._adopt(folder)
                 self._held = folder
