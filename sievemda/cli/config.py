@@ -98,7 +98,7 @@ def _check_tls(settings: Settings) -> None:
     """ConfigurationError for certificates that can be read and are none, or do not fit their key."""
     import ssl
 
-    from sievemda.assembly import tls
+    from sievemda.assembly import identities_of
 
     try:
         with suppress(FileNotFoundError, PermissionError):  # which are told of already
@@ -108,7 +108,7 @@ def _check_tls(settings: Settings) -> None:
         raise ConfigurationError(f"sieve.sieve_notify_https_ca: {ca}: {e}") from e
     lmtp = settings.lmtp
     if all(path is not None and path.is_file() for path in (lmtp.tls_server_cert, lmtp.tls_server_key)):
-        tls(settings)
+        identities_of(settings, b"")
 
 
 def _check_socket_group(settings: Settings) -> None:

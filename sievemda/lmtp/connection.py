@@ -11,21 +11,24 @@ commands are methods. What is replaced here, and *Why*:
 - the timer, because cancelling one and starting another for each command costs more than the command, and because a
   delivery that takes long is not the client's idleness;
 - losing the connection, because that must not cancel a delivery whose thread goes on regardless;
-- the upgrade to TLS, because its way works on no event loop but asyncio's own.
+- the upgrade to TLS, because its way works on no event loop but asyncio's own, and tells nothing of the channel.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiosmtpd.smtp import SMTP
 
 from sievemda.lmtp import replies
+from sievemda.lmtp.tls import TlsTransport
 from sievemda.logs import words
+
+if TYPE_CHECKING:
+    from sievemda.tls.channel import Channel
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ BLOCK = 64 * 1024
 MAX_COMMAND = 4096  # octets; RFC 5321 §4.5.3.1.4 asks for 512, and ORCPT, ENVID and AUTH add 500 and more each
 MAX_ERRORS = 100  # refused commands of one session without a delivery in between
 MAX_QUEUED = 1000  # replies held back while commands keep coming
+HANDSHAKE = 60.0  # seconds for that of TLS
 LINGER = 5.0  # seconds for a client to read our last words
 
 Command = Callable[[Any, str], Coroutine[Any, Any, None]]
@@ -168,17 +172,17 @@ class LmtpConnection(SMTP):
         else:
             await command(self, argument.decode("utf-8", "surrogateescape").strip(" \t"))
 
-    async def begin_tls(self, context: ssl.SSLContext) -> None:
+    async def begin_tls(self, channel: Channel) -> None:
         """RFC 3207 §4.2: whatever was sent in the clear behind the command is discarded."""
         await self.flush()
         self.arrived.clear()
         assert self.transport is not None
-        transport = await self.loop.start_tls(self.transport, self, context, server_side=True)  # type: ignore[arg-type]
-        assert transport is not None
+        transport = TlsTransport(self.transport, self, channel)  # type: ignore[arg-type]
+        async with asyncio.timeout(HANDSHAKE):
+            await transport.start()
         self.transport = transport
         self._writer._transport = transport  # type: ignore[attr-defined]  # noqa: SLF001
         self._reader._transport = transport  # type: ignore[attr-defined]  # noqa: SLF001
-        self._over_ssl = True  # asyncio's: a TLS transport cannot stay half open
 
     # Octets.
 

@@ -15,6 +15,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sievemda.auth.client import Client
@@ -29,6 +30,7 @@ from sievemda.mail.result import Receipt
 
 if TYPE_CHECKING:
     from sievemda.lmtp.server import LmtpServer
+    from sievemda.tls.contexts import Contexts
 
 BATCH = 100  # recipients verified at once
 
@@ -130,10 +132,21 @@ class LmtpProtocol(LmtpConnection):
             self.refuse(replies.NO_ARGUMENT)
         else:
             self.say(replies.TLS_READY)
-            await self.begin_tls(self.server.tls)
+            self.client = await self._secured(self.server.tls)
             self._mail = None
             self.peer = replace(self.peer, tls=True, helo="", authenticated="")
-            self.client = Client(self.peer.address, secure=True)
+
+    async def _secured(self, identities: Contexts) -> Client:
+        """Who the client is, as far as the handshake tells."""
+        from sievemda.tls.channel import Channel  # noqa: PLC0415 - who has no certificate does not load it
+        from sievemda.tls.people import user_of  # noqa: PLC0415
+
+        channel = Channel(identities.default)
+        await self.begin_tls(channel)
+        shown = channel.certificate()
+        user = user_of(shown, self.server.settings.tls_client_user) if shown else ""
+        bindings = MappingProxyType(channel.bindings())
+        return Client(self.peer.address, secure=True, bindings=bindings, certificate=user)
 
     async def smtp_AUTH(self, arg: str) -> None:
         """RFC 4954 §4; of no use to a peer that is known already."""

@@ -12,24 +12,26 @@ import contextlib
 import ipaddress
 import logging
 import socket
-import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sievemda import __version__
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
 from sievemda.auth.sasl.offer import Offer, mechanisms
 from sievemda.auth.users import Users
-from sievemda.config import Lmtp, Settings
+from sievemda.config import Settings
 from sievemda.lmtp import replies
 from sievemda.lmtp.handler import Deliverer, Handler
 from sievemda.lmtp.protocol import LmtpProtocol
 from sievemda.logs import words
 from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.result import Receipt
+
+if TYPE_CHECKING:
+    from sievemda.tls.contexts import Contexts
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +40,6 @@ _LOGIN_THREADS = 2  # of their own, so that strangers who log in cannot keep del
 ACCEPT_PAUSE = 1.0  # seconds without accepting when there are no file descriptors left
 
 T = TypeVar("T")
-_VERSIONS = {"tls1_2": ssl.TLSVersion.TLSv1_2, "tls1_3": ssl.TLSVersion.TLSv1_3}
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -53,7 +53,7 @@ class LmtpServer:
         *,
         users: Users | None = None,
         guard: Guard | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: Contexts | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.settings = settings.lmtp
@@ -237,21 +237,3 @@ def _greeting(settings: Settings) -> replies.Reply:
     """`serverinfo` says how much is told."""
     name = {"on": f" sievemda {__version__}", "min": " sievemda", "off": ""}[settings.delivery.serverinfo]
     return f"220 {settings.site.servername} LMTP{name} ready".encode()
-
-
-def tls_context(settings: Lmtp) -> ssl.SSLContext:
-    """What they say of TLS. Raises OSError (ssl.SSLError is one) when the files do not fit."""
-    if settings.tls_server_cert is None:
-        raise ValueError("there is no certificate")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    versions = [_VERSIONS[name] for name in settings.tls_versions]
-    context.minimum_version, context.maximum_version = min(versions), max(versions)
-    context.set_ciphers(settings.tls_ciphers)
-    context.load_cert_chain(settings.tls_server_cert, settings.tls_server_key)
-    if settings.tls_client_ca_file is not None and settings.tls_client_certs != "off":
-        context.load_verify_locations(settings.tls_client_ca_file)
-        context.verify_mode = ssl.CERT_REQUIRED if settings.tls_client_certs == "require" else ssl.CERT_OPTIONAL
-        if settings.tls_crl_file is not None:
-            context.load_verify_locations(settings.tls_crl_file)
-            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    return context

@@ -56,7 +56,10 @@ class Contexts:
 
 
 def contexts(settings: Lmtp, protocol: bytes) -> Contexts | None:
-    """What `settings` say, for a service with that ALPN name; None without a certificate. ConfigurationError."""
+    """What `settings` say, for a service with that ALPN name, empty for one that has none; None without a certificate.
+
+    Raises ConfigurationError.
+    """
     if settings.tls_server_cert is None or settings.tls_server_key is None:
         return None
     default = _identity(settings, settings.tls_server_cert, settings.tls_server_key, protocol)
@@ -126,7 +129,8 @@ def _context(settings: Lmtp, protocol: bytes) -> SSL.Context:
         context.set_cipher_list(settings.tls_ciphers.encode())
     except SSL.Error as e:
         raise ConfigurationError(f"tls_ciphers: OpenSSL knows none of {settings.tls_ciphers!r}") from e
-    context.set_alpn_select_callback(lambda _connection, offered: _protocol(protocol, offered))
+    if protocol:
+        context.set_alpn_select_callback(lambda _connection, offered: _protocol(protocol, offered))
     if settings.tls_client_ca_file is not None and settings.tls_client_certs != "off":
         _verify_clients(context, settings.tls_client_ca_file, settings)
     return context

@@ -21,7 +21,7 @@ LAYERS = {
     "scripts": {"mail", "store", "state"},
     "delivery": {"mail", "sieve", "policy", "store", "state", "scripts"},
     "tls": set(),
-    "lmtp": {"mail", "auth", "delivery"},
+    "lmtp": {"mail", "auth", "tls", "delivery"},
     "managesieve": {"mail", "auth", "tls", "sieve", "store", "state", "scripts"},
     "lsp": {"mail", "sieve"},
     "upkeep": {"mail", "sieve", "policy", "store", "state", "scripts", "delivery", "lmtp"},  # the last as a client

@@ -14,9 +14,9 @@ from sievemda.auth.guard import Guard
 from sievemda.auth.users import Users
 from sievemda.config import Guard as Options
 from sievemda.config import Lmtp, Site
-from sievemda.lmtp.server import tls_context
 from sievemda.state.credentials import Credentials
 from sievemda.state.failures import Failures
+from sievemda.tls.contexts import contexts
 from tests.lmtp.running import running
 
 
@@ -56,7 +56,7 @@ def server(tmp_path, sink, certificate, known, guard):
         sink,
         users=known,
         guard=guard,
-        tls=tls_context(Lmtp(tls_server_cert=certificate[0], tls_server_key=certificate[1])),
+        tls=contexts(Lmtp(tls_server_cert=certificate[0], tls_server_key=certificate[1]), b""),
     ) as started:
         yield started
 
@@ -97,7 +97,7 @@ def test_mail_is_delivered_over_tls(client, sink):
     secure(client)
     hello = client.do("LHLO second")
     assert "STARTTLS" not in hello
-    assert "250-AUTH SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN\n" in hello
+    assert "250-AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN\n" in hello
     assert client.do(f"AUTH PLAIN {PLAIN}") == "235 2.7.0 Authentication successful"
     assert client.message("x" * 300_000 + "\r\n.\r\n", ["a@x"])[0].startswith("250")
     peer = sink.deliveries[0][1]
@@ -250,7 +250,7 @@ def test_credentials_that_cannot_be_read_are_454(tmp_path, sink, certificate, gu
             sink,
             users=broken,
             guard=guard,
-            tls=tls_context(Lmtp(tls_server_cert=certificate[0], tls_server_key=certificate[1])),
+            tls=contexts(Lmtp(tls_server_cert=certificate[0], tls_server_key=certificate[1]), b""),
         ) as server,
         server.client(inet=True) as client,
     ):
