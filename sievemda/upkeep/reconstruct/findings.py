@@ -12,6 +12,7 @@ from sievemda.errors import SievemdaError, exit_code
 from sievemda.policy.quota import Usage
 
 if TYPE_CHECKING:
+    from sievemda.store.mailbox import Mailbox
     from sievemda.store.mailstore import MailStore
     from sievemda.store.quota import QuotaRoot
 
@@ -56,7 +57,7 @@ class Work:
     mailboxes: int = 0
     messages: int = 0
     counts: dict[str, int] = field(default_factory=dict)  # findings by their states
-    coming: set[Path] = field(default_factory=set)  # folders that a dry run has found elsewhere
+    coming: dict[Path, Mailbox] = field(default_factory=dict)  # what a dry run would make of folders elsewhere
     expected: dict[Path, Usage] = field(default_factory=dict)  # what would come to a quota root, by its directory
     named: set[str] = field(default_factory=set)  # mailboxes of which something was found
 

@@ -27,6 +27,7 @@ from sievemda.store.creation import MOVED, nearest_above
 from sievemda.store.crossing import transfer
 from sievemda.store.files import is_directory, write_new
 from sievemda.store.layout import MAILDIR
+from sievemda.store.mailbox import Mailbox
 from sievemda.store.maildir import PARTS, contents, make_parts
 from sievemda.store.names import MailboxName
 from sievemda.store.spelling import from_disk
@@ -79,6 +80,8 @@ def relink(work: Work, tree: Tree, wants: Wants = lambda *_: True) -> None:
                 what = "no link leads to it" if not dangling else f"the link that should show it leads nowhere: {seen}"
                 admin = store.namespace.format_admin(name)
                 work.mend(admin, "link", place, what, f"{admin} shows it", _linking(tree, seen, place))
+                if work.options.dry_run:
+                    work.coming[place] = Mailbox(name, place, partition, tree, store.files)
 
 
 def _linking(tree: Tree, seen: Path, place: Path) -> Callable[[], None]:
@@ -122,7 +125,7 @@ def bring(work: Work, tree: Tree, astray: Astray, wants: Wants = lambda *_: True
 
     work.mend(shown, "outside", astray.place, what, f"discovered {shown}", take_in)
     if work.options.dry_run:
-        work.coming.add(astray.place)
+        work.coming[astray.place] = Mailbox(name, astray.place, tree.partition, tree, store.files)
         above = nearest_above(store, name)
         if not maildirsize.exists(astray.place):  # it has no limits of its own
             work.expect(above.quota_root() if above else None, *contents(astray.place))
@@ -228,8 +231,10 @@ def _component(text: str) -> str:
 
 def _free(work: Work, tree: Tree, name: MailboxName) -> MailboxName:
     *above, last = name.path
+    taken = {mailbox.name for mailbox in work.coming.values()}
     for number in itertools.count(1):
         found = MailboxName(name.owner, (*above, last if number == 1 else f"{last} {number}"), name.domain)
-        if not os.path.lexists(tree.folder(found.path)) and work.store.find(found) is None:
+        free = found not in taken and not os.path.lexists(tree.folder(found.path))
+        if free and work.store.find(found) is None:
             return found
     return name

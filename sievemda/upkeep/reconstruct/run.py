@@ -92,7 +92,8 @@ def _owner(work: Work, scope: Scope, known: Identities, owner: str | None, domai
             outside.bring_in(work, found, scope.may_want_lost)
     if options.wants("messages") and scope.may_want_lost(MailboxName(owner, (), domain), ""):
         _put_away(work, owner, domain)
-    mailboxes = sorted(store.mailboxes_of(owner, domain), key=lambda each: each.name.path)
+    coming = [box for box in work.coming.values() if (box.name.owner, box.name.domain) == (owner, domain)]
+    mailboxes = sorted([*store.mailboxes_of(owner, domain), *coming], key=lambda each: each.name.path)
     wanted = [mailbox for mailbox in mailboxes if scope.wants(mailbox.name, mailbox.partition)]
     for mailbox in wanted:
         _mailbox(work, known, mailbox)

@@ -271,3 +271,24 @@ def test_messages_that_a_move_left_and_whose_folder_is_nowhere_are_told(store, m
     assert kinds(mend(), "left") == ["deleted"]
     mailbox("user/alice/a")
     assert kinds(mend(), "left") == []
+
+
+def test_a_dry_run_looks_into_folders_that_are_still_to_be_brought_in(store, mailbox, put, mend):
+    lists, other = mailbox("user/alice/Lists"), mailbox("user/alice/Other")
+    home = lists.tree.root.parent
+    put(lists, "cur/1700000000.M1P1Q1.host,S=7,W=9:2,S")
+    (lists.path / "dovecot-keywords").write_bytes(b"\xff\n0 work\n")
+    put(other, "cur/1700000001.M1P1Q1.host,S=8:2,")
+    (home / "Elsewhere").mkdir()
+    lists.path.rename(home / "Elsewhere" / "Lists")
+    other.path.rename(home / "Lists")
+
+    def told(findings):
+        return sorted((finding.kind, finding.mailbox) for finding in findings if finding.state != "note")
+
+    before = sorted(path for path in home.rglob("*"))
+    would = told(mend(dry_run=True, force=True))
+    assert sorted(path for path in home.rglob("*")) == before
+    assert would == told(mend(force=True))
+    assert {kind for kind, _ in would} >= {"outside", "size", "keywords"}
+    assert told(mend()) == []
