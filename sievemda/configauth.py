@@ -9,7 +9,7 @@ from sievemda.configfields import Seconds, setting
 
 __all__ = ["BACKENDS", "NEEDED", "Auth"]
 
-BACKENDS = ("own", "passwd-file", "saslauthd", "dovecot")  # every kind of place where credentials can be kept
+BACKENDS = ("own", "passwd-file", "pam", "saslauthd", "dovecot")  # every kind of place where credentials can be kept
 NEEDED = {"passwd-file": ("auth_passwd_file",)}  # the settings that one cannot do without
 
 
@@ -20,7 +20,7 @@ class Auth:
     auth_backends: tuple[str, ...] = setting(
         ("own",),
         "Where credentials are kept, in the order in which they are asked: own (`sievemda account passwd`),"
-        " passwd-file, saslauthd, dovecot.",
+        " passwd-file, pam, saslauthd, dovecot.",
     )
     auth_database: str = setting(
         "",
@@ -35,12 +35,14 @@ class Auth:
     auth_passwd_scheme: str = setting("CRYPT", "Scheme of passwords in that file that name none.")
     auth_username_format: str = setting(
         "{user}",
-        "What a user is called in other programs (saslauthd, dovecot): {user}, {local}, {domain} stand in it, and"
+        "What a user is called in other programs (pam, saslauthd, dovecot): {user}, {local}, {domain} stand in it, and"
         " {domain} is the default domain of who has none.",
     )
     auth_timeout: Seconds = setting(
         Seconds(10), "Time within which such a program must answer; later, the client is told to try again."
     )
+    auth_pam_service: str = setting("sievemda", "PAM service: the name of a file in /etc/pam.d.")
+    auth_pam_directory: Path | None = setting(None, "Directory with that file, when it is not in /etc/pam.d.")
     saslauthd_path: Path = setting(Path("/run/saslauthd/mux"), "Socket of saslauthd.")
     dovecot_auth_socket: Path = setting(
         Path("/run/dovecot/auth-client"), "Socket of Dovecot's auth service, of the kind auth-client."

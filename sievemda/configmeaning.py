@@ -152,6 +152,11 @@ def _check_format(value: str) -> None:
         raise ValueError("write {user}, or {local} and {domain}, into it and no other word in braces")
 
 
+def _check_service(value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,100}", value):
+        raise ValueError(f"{value!r} is not the name of a PAM service")
+
+
 def _check_uri(value: str) -> None:
     if value and not value.startswith(("postgresql://", "postgres://")):
         raise ValueError("it does not begin with postgresql://")
@@ -171,6 +176,7 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "acl.defaultacl": _check_acl,
     "auth.auth_backends": _check_backends,
     "auth.auth_database": _check_uri,
+    "auth.auth_pam_service": _check_service,
     "auth.auth_passwd_scheme": _check_scheme,
     "auth.auth_timeout": _between(1, 300),
     "auth.auth_username_format": _check_format,

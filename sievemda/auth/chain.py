@@ -34,6 +34,12 @@ def _passwd_file(settings: Settings, credentials: Credentials) -> Backend:  # no
     return PasswdFile(options.auth_passwd_file, options.auth_passwd_scheme.upper(), settings.site)
 
 
+def _pam(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as above
+    from sievemda.auth.backends.pam import Pam  # noqa: PLC0415 - as above
+
+    return Pam(settings.auth.auth_pam_service, settings.auth.auth_pam_directory, settings)
+
+
 def _saslauthd(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as above
     from sievemda.auth.backends.saslauthd import Saslauthd  # noqa: PLC0415 - as above
 
@@ -49,6 +55,7 @@ def _dovecot(settings: Settings, credentials: Credentials) -> Backend:  # noqa: 
 _MAKERS: dict[str, Callable[[Settings, Credentials], Backend]] = {
     "own": _own,
     "passwd-file": _passwd_file,
+    "pam": _pam,
     "saslauthd": _saslauthd,
     "dovecot": _dovecot,
 }
