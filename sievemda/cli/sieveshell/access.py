@@ -118,7 +118,7 @@ class Access:
 
     def _with_password(self, session: Session) -> Identity:
         wanted, identity = self._wanted, self._wanted.identity
-        if identity.token is not None or wanted.mechanism.upper() == "EXTERNAL":
+        if identity.token is not None or identity.password is not None or wanted.mechanism.upper() == "EXTERNAL":
             return identity
         given = secret(wanted.password_file, PASSWORD)
         if given is not None:
