@@ -136,7 +136,7 @@ def toplevel_imports(file: Path) -> set[str]:
 def test_citations_have_one_form():
     for file in FILES:
         for number, line in enumerate(file.read_text().splitlines(), 1):
-            assert not re.search(r"RFC\d|RFC \d+ (sec|section|s\.)", line), f"{file}:{number}: write RFC 5228 §2.7.1"
+            assert not re.search(r"RFC(?!822Name)\d|RFC \d+ (sec|section|s\.)", line), f"{file}:{number}: write RFC 5228 §2.7.1"
 
 
 def test_nothing_is_left_unfinished():
