@@ -125,7 +125,10 @@ class _Batch:
         if self.dry_run:
             return "updated" if there else "made"
         if there:
-            accounts.furnish(self.store, account)
+            from sievemda.scripts.opening import noted
+
+            with noted(self.settings, self.store, account.userid, "account"):
+                accounts.furnish(self.store, account)
             self._keep(account, credentials)
             return "updated"
         return self._make(account, credentials)
@@ -144,6 +147,11 @@ class _Batch:
             if isinstance(error, AlreadyExists):
                 return "skipped"
             raise
+        if account.script is not None:
+            from sievemda.scripts.opening import noted
+
+            with noted(self.settings, self.store, account.userid, "account"):
+                pass
         return "made"
 
     def _credentials(self, password: str) -> dict[str, str]:

@@ -29,6 +29,7 @@ _TOLD = {
     "notify": "records of notifications",
     "report": "records of reports",
     "journal": "entries of the journal",
+    "versions": "versions of scripts",
     "deleted": "deleted mailboxes",
     "withdrawn": "discarded and expired messages",
     "leftovers": "originals of what was moved",
@@ -52,9 +53,10 @@ def prune(
 ) -> int:
     """Remove what is over for good, and say how much of each kind.
 
-    That is what the delivery memory and the journal have kept for as long as memory_days and journal_days say, what was
-    deleted, discarded or expired longer ago than delete_days and discard_days say, and what crashes have left. `serve`
-    does the same, as prune_schedule says. Deliveries go on meanwhile.
+    That is what the delivery memory, the journal and the versions of scripts have kept for as long as memory_days,
+    journal_days and sieve_versions_days say, what was deleted, discarded or expired longer ago than delete_days and
+    discard_days say, and what crashes have left. `serve` does the same, as prune_schedule says. Deliveries go on
+    meanwhile.
     """
     if dump is not None:
         if older or dry_run or as_json:

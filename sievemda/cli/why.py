@@ -1,7 +1,7 @@
 """`sievemda why`: what happened to a message, recipient by recipient, in terms of the script.
 
-Reads the journal itself, so the server need not run. The lines of a script are shown when the script is still the one
-that ran; its hash is in the journal.
+Reads the journal itself, so the server need not run. The lines of a script are shown when it is still there, or kept as
+a version; its hash is in the journal.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def why(settings: Settings, message_id: str, as_json: bool) -> None:
             journal.close()
     if not entries:
         raise NotFound(f"nothing is known of {message_id}; the journal keeps {settings.delivery.journal_days} days")
-    for entry in entries:
+    for entry in (_numbered(settings, entry) for entry in entries):
         print(json.dumps(entry) if as_json else explained(entry, _script(settings, entry)))
 
 
@@ -64,9 +64,9 @@ def _heading(entry: Entry) -> Iterator[str]:
     yield _clean(f"  message   {entry['message_id'] or '(no Message-ID)'}, {entry['size']} octets")
     yield _clean(f"  delivery  {entry['id']}, session {entry['session']}, {whose}{poster}")
     if entry["script"]:
-        yield _clean(
-            f"  script    {entry['script']['name'] or '(a plain file)'}, sha256 {entry['script']['sha256'][:12]}"
-        )
+        number = f", version {entry['script']['version']}" if "version" in entry["script"] else ""
+        name = entry["script"]["name"] or "(a plain file)"
+        yield _clean(f"  script    {name}, sha256 {entry['script']['sha256'][:12]}{number}")
     elif entry["user"] and entry["result"] not in NOT_TRIED:
         yield "  script    none"
     for other in entry.get("scripts", ()):
@@ -147,19 +147,42 @@ def _clean(text: str) -> str:
 
 
 def _script(settings: Settings, entry: Entry) -> list[str]:
-    """The lines of the script that ran, if it is still there as it was."""
+    """The lines of the script that ran, if it is there as it was, or kept as a version."""
     from sievemda.store.mailstore import MailStore
     from sievemda.store.scripts import ScriptStore
 
     if not entry["script"] or not entry["user"]:
         return []
+    name, digest = entry["script"]["name"], entry["script"]["sha256"]
     try:
         scripts = ScriptStore(MailStore(settings).home(entry["user"]))
-        name = entry["script"]["name"]
-        active = scripts.active()
-        text = active[1] if active and active[0] == name else scripts.get(name)
+        texts = [text for called, text in scripts.actives() if called == name] or [scripts.read(name) if name else None]
     except SievemdaError:
-        return []
-    if hashlib.sha256(text).hexdigest() != entry["script"]["sha256"]:
-        return []
-    return text.decode("utf-8", "replace").splitlines()
+        texts = []
+    found = next((text for text in texts if text is not None and hashlib.sha256(text).hexdigest() == digest), None)
+    if found is None:
+        found = _kept(settings, digest)
+    return [] if found is None else found.decode("utf-8", "replace").splitlines()
+
+
+def _kept(settings: Settings, digest: str) -> bytes | None:
+    from sievemda.scripts.opening import open_versions, versions_path
+
+    if not versions_path(settings).exists():
+        return None
+    versions = open_versions(settings, only_read=True)
+    try:
+        return versions.text(digest) if versions else None
+    except SievemdaError:
+        return None
+
+
+def _numbered(settings: Settings, entry: Entry) -> Entry:
+    """With the number of the version that ran, as `script history` shows it, where that is kept."""
+    from sievemda.scripts.opening import number_of
+
+    if not entry["script"] or not entry["user"]:
+        return entry
+    digest, instant = entry["script"]["sha256"], entry["time"]
+    number = number_of(settings, entry["user"], entry["script"]["name"], digest, instant)
+    return entry if number is None else entry | {"script": entry["script"] | {"version": number}}

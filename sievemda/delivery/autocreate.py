@@ -21,7 +21,9 @@ from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, S
 from sievemda.given import read_given
 from sievemda.logs import words
 from sievemda.policy.quota import KIB, Limits
+from sievemda.scripts.opening import keeper_of, open_versions
 from sievemda.sieve.problems import ScriptError
+from sievemda.state.versions import Actor
 from sievemda.store.accounts import build, tell
 from sievemda.store.authority import change_entries
 from sievemda.store.mailbox import Mailbox
@@ -54,6 +56,8 @@ class Autocreator:
         maker = _Maker(options, self._store, owner, self._script(owner))
         try:
             build(self._store, owner, maker.fill)
+            if maker.script is not None:
+                self._noted(owner)
         except AlreadyExists as e:  # somebody was quicker, or something is in the way
             inbox = self._store.find(MailboxName(owner))
             if inbox is None:
@@ -64,6 +68,11 @@ class Autocreator:
         tell(self._store, owner, granted=bool(options.autocreate_acl))
         log.info("account made %s", words(user=owner))
         return self._store.find(MailboxName(owner))
+
+    def _noted(self, owner: str) -> None:
+        """His first script is in the history."""
+        settings, actor = self._store.settings, Actor(via="autocreate")
+        keeper_of(settings, self._store, open_versions(settings), owner, actor).look(ours=True)
 
     def _allowed(self, owner: str) -> bool:
         if owner in self._nobody:

@@ -36,7 +36,7 @@ class Trail:
 
     id: str = field(default_factory=lambda: f"{time.time_ns() // 1000:x}{os.getpid():x}{next(_counter):x}")
     account: Account = field(default_factory=Account)
-    script: dict[str, str] | None = None  # name and hash of the user's own
+    script: dict[str, str] | None = None  # name and hash of the user's own; of several the first one
     others: list[dict[str, str]] = field(default_factory=list)  # of the administrator's, and of those included
     tests: Sequence[Tried] = ()
     notes: tuple[Note, ...] = ()
@@ -48,7 +48,7 @@ class Trail:
     def read(self, source: Source) -> None:
         """A script was read."""
         told = {"name": cut(source.name, 500), "sha256": source.sha256}
-        if source.own:
+        if source.own and self.script in (None, told):
             self.script = told
         elif told not in self.others and len(self.others) < _SCRIPTS:
             self.others.append(told)

@@ -1,6 +1,7 @@
 """Which scripts run for a user, and which ones they may include; read at each delivery, compiled once.
 
-The row of a user is: sieve_before, his active script (or sieve_default), sieve_after. A bulletin board has the one
+The row of a user is: sieve_before, his active scripts (one, unless there are slots for several) or sieve_default,
+sieve_after. A bulletin board has the one
 script that its annotation names, from sieve_global; what is there for users does not run for it. What the administrator
 has put there may require more than users may; a personal script that it includes may not.
 
@@ -14,6 +15,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sievemda.config import Settings
@@ -29,6 +31,7 @@ from sievemda.sieve.sequence import Stage
 from sievemda.store.mailstore import MailStore
 from sievemda.store.script_names import SUFFIX, file_for
 from sievemda.store.scripts import ACTIVE, ScriptStore
+from sievemda.store.slots import Slots
 
 PERSONAL = "personal"
 MOST = 100  # files of one directory of the administrator
@@ -64,6 +67,7 @@ class Scripts:
         self._sieve = settings.sieve
         self._store = store
         self._programs = programs
+        self._slots = Slots(settings.sieve.sieve_active_slots)
 
     def row(self, owner: str, told: Told, own: Own | None = None) -> list[Stage]:
         """The scripts of a delivery to this user, in order. `own` stands in for his active one."""
@@ -100,22 +104,33 @@ class Scripts:
     # -- the user's own ------------------------------------------------------------------------------------------
 
     def active(self, owner: str) -> Own:
-        """The script that is active. Raises StoreTrouble when it cannot be read."""
-        return Own(*(_active(self._store.home(owner)) or ()))
+        """The script that is active, the first of several. Raises StoreTrouble when it cannot be read."""
+        return Own(*next(iter(_actives(self._store.home(owner))), ()))
+
+    def _chosen(self, owner: str, own: Own | None) -> tuple[tuple[str, bytes | None], ...]:
+        """Names and texts of his scripts that run, in order."""
+        if own is not None and (own.text is None or not self._slots.labels):
+            return () if own.text is None else ((own.name, own.text),)
+        active = _actives(self._store.home(owner))
+        if own is None:
+            return active
+        texts = {**dict(active), own.name: own.text}
+        return tuple((name, texts[name]) for name in self._slots.activated([name for name, _ in active], own.name))
 
     def _own(self, owner: str, told: Told, own: Own | None) -> Iterator[Stage]:
         try:
-            found = own or self.active(owner)
+            chosen = self._chosen(owner, own)
         except StoreTrouble as trouble:
             yield Stage(_failing(trouble))
             return
-        if found.text is not None:
-            name, text = found.name, found.text
-            users = self._programs.users
-            yield Stage(
-                lambda: self._compiled(users, text, name, told, own=True),
-                Origin("", (PERSONAL, name) if name else None),
-            )
+        for name, text in chosen:
+            label = name if len(chosen) > 1 else ""
+            origin = Origin(label, (PERSONAL, name) if name else None)
+            if text is None:
+                yield Stage(_failing(StoreTrouble(f"the active script {name} is not there")), origin)
+            else:
+                yield Stage(partial(self._compiled, self._programs.users, text, name, told, own=True), origin)
+        if chosen:
             return
         if self._sieve.sieve_default:
             for path in self._files(owner, (self._sieve.sieve_default,)):
@@ -161,16 +176,16 @@ class Scripts:
         return programs.get(text)
 
 
-def _active(home: Path) -> tuple[str, bytes] | None:
-    """The active script; somebody wanted one to run, so a link to nothing, or a pipe, is an error."""
+def _actives(home: Path) -> tuple[tuple[str, bytes | None], ...]:
+    """The active scripts; somebody wanted one to run, so a link to nothing, or a pipe, is an error."""
     scripts = ScriptStore(home)
-    active, looks = scripts.active(), 1
-    while active is None:
+    active, looks = scripts.actives(), 1
+    while not active:
         if not os.path.lexists(home / ACTIVE):
-            return None
+            return ()
         if looks == _LOOKS:
             raise StoreTrouble(f"{home / ACTIVE} cannot be read")
-        active, looks = scripts.active(), looks + 1  # it may have been made active just now
+        active, looks = scripts.actives(), looks + 1  # it may have been made active just now
     return active
 
 

@@ -120,8 +120,9 @@ BEGUN = """SELECT number, instant, status, action, script, target, size, digest,
 VERSIONS = """SELECT number, instant, status, action, script, target, size, digest, before, active, active_before,
     owner, actor, address, via, undoes
     FROM script_version WHERE keeper = :keeper ORDER BY number"""
-VERSION_OF_TEXT = """SELECT max(number) FROM script_version
-    WHERE keeper = :keeper AND digest = :digest AND status = 'done' AND instant <= :instant"""
+VERSION_OF_TEXT = """SELECT coalesce(max(CASE WHEN instant <= :instant THEN number END), min(number))
+    FROM script_version WHERE keeper = :keeper AND digest = :digest AND status = 'done' AND action IN ('put', 'rename')
+    AND (script = :script OR target = :script)"""
 SUM_OF_VERSIONS = "SELECT count(*), coalesce(sum(size), 0) FROM script_version WHERE keeper = :keeper"
 SIZES_OF_VERSIONS = """SELECT number, digest, before,
     coalesce((SELECT size FROM script_text WHERE script_text.digest = script_version.digest), 0),

@@ -107,9 +107,9 @@ class Versions:
         rows = self._database.read(statements.TEXT, {"digest": digest})
         return bytes(cast(bytes, rows[0][0])) if rows else None
 
-    def number_of(self, keeper: str, digest: str, instant: float) -> int | None:
-        """The last version that gave a script this text, or activated it, up to that time."""
-        values = {"keeper": keeper, "digest": digest, "instant": int(instant)}
+    def number_of(self, keeper: str, script: str, digest: str, instant: float) -> int | None:
+        """The last version that gave a script this text, up to that time; else the first one after it, by a later look."""
+        values = {"keeper": keeper, "script": script, "digest": digest, "instant": int(instant)}
         found = self._database.read(statements.VERSION_OF_TEXT, values)[0][0]
         return None if found is None else int(str(found))
 

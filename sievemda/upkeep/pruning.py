@@ -1,8 +1,8 @@
 """Clearing away what is over: for `prune` when somebody asks for it, for `serve` on its schedule.
 
-The delivery memory and the journal keep what they have for as long as the settings say, deleted mailboxes and withdrawn
-messages can be brought back for some days, and what a crash left unfinished belongs to nobody after a day. Renames that
-were cut short are finished first, so that nothing of theirs counts as left over.
+The delivery memory, the journal and the versions of scripts keep what they have for as long as the settings say,
+deleted mailboxes and withdrawn messages can be brought back for some days, and what a crash left unfinished belongs to
+nobody after a day. Renames that were cut short are finished first, so that nothing of theirs counts as left over.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from pathlib import Path
 
 from sievemda.config import Settings
 from sievemda.errors import SievemdaError
+from sievemda.scripts.opening import versions_path
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
+from sievemda.state.versions import Bounds, Versions
 from sievemda.store import clearing
 from sievemda.store.accounts import clean_unfinished
 from sievemda.store.clearing import DAY
@@ -26,7 +28,7 @@ STALE = DAY  # seconds after which a message in staging belongs to nobody
 _UNSENT = 3600.0  # seconds after which a file in the outbox's tmp/ belongs to nobody
 # Everything that is counted, in the order in which it is told.
 MEMORY = ("delivered", "redirect", "vacation", "duplicate", "notify", "report")
-KINDS = (*MEMORY, "journal", "deleted", "withdrawn", "leftovers", "stage", "accounts", "outbox")
+KINDS = (*MEMORY, "journal", "versions", "deleted", "withdrawn", "leftovers", "stage", "accounts", "outbox")
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class Pruning:
         steps: list[Callable[[], dict[str, int]]] = [
             lambda: self._remembered(now, older, dry=dry),
             lambda: {"journal": self._journalled(now, dry=dry)},
+            lambda: {"versions": self._versioned(now, dry=dry)},
             lambda: clearing.forget_deleted(self._store, dry=dry),
             lambda: {"stage": clearing.clean_stage(self._store, STALE, dry=dry)},
             lambda: {"accounts": clean_unfinished(self._store, STALE, dry=dry)},
@@ -90,6 +93,17 @@ class Pruning:
             return 0
         before = now - self._settings.delivery.journal_days * DAY
         return self._journal.expired(before) if dry else self._journal.prune(before)
+
+    def _versioned(self, now: float, *, dry: bool) -> int:
+        path = versions_path(self._settings)
+        if not path.exists():
+            return 0
+        before = now - self._settings.sieve.sieve_versions_days * DAY
+        versions = Versions(path, Bounds(), only_read=dry)
+        try:
+            return versions.expired(before) if dry else versions.prune(before)
+        finally:
+            versions.close()
 
     def _unsent(self, now: float, *, dry: bool) -> int:
         """What was never finished of outgoing mail: nobody has been promised it."""

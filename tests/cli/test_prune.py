@@ -9,6 +9,7 @@ import pytest
 
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Key, Memory, Record
+from sievemda.state.versions import Bounds, Version, Versions, digest_of
 
 DAY = 86400
 
@@ -32,6 +33,14 @@ def site(call, tmp_path):
         {"id": "1", "time": now - 31 * DAY, "message_id": "<1>"}, {"id": "2", "time": now, "message_id": "2"}
     )
     journal.close()
+    versions = Versions(data / "state" / "versions.db", Bounds())
+    for number, instant in ((1, now - 91 * DAY), (2, now)):
+        versions.begin(
+            "alice",
+            Version(number, int(instant), "begun", "put", "main", digest=digest_of(b"%d" % number)),
+            b"%d" % number,
+        )
+    versions.close()
     stage = data / "mail" / "stage."
     outgoing = data / "spool" / "outbox" / "tmp"
     outgoing.mkdir(parents=True)
@@ -48,7 +57,7 @@ def site(call, tmp_path):
     return data
 
 
-EXPECTED = {"delivered": 1, "vacation": 1, "journal": 1, "deleted": 1, "stage": 1, "outbox": 1}
+EXPECTED = {"delivered": 1, "vacation": 1, "journal": 1, "versions": 1, "deleted": 1, "stage": 1, "outbox": 1}
 
 
 def snapshot(data):

@@ -1,5 +1,6 @@
 """`sievemda why` after real deliveries."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 from sievemda.cli import main
 from sievemda.cli.why import _done, explained
 from sievemda.delivery.tried import unpack
+from sievemda.scripts.opening import keeper_of, open_versions
+from sievemda.state.versions import Actor
 from sievemda.store.scripts import ScriptStore
 from tests.delivery.world import World, message, sender
 
@@ -258,3 +261,17 @@ def test_every_kind_of_deed_can_be_told():
     entry = {"action": "pipe", "line": 3, "program": "tickets", "arguments": ["a"]}
     assert _done(entry) == "pipe: tickets, ['a']"
     assert _done({"action": "discard", "line": 1}) == "discard"
+
+
+def test_it_names_the_version_that_ran_and_shows_its_lines_though_the_script_has_changed(world, why):
+    keeper = keeper_of(
+        world.settings, world.store, open_versions(world.settings), "alice", Actor("alice", "::1", "test")
+    )
+    keeper.look()
+    world.deliver("alice@x", message("<1@x>", "invoice"))
+    keeper.put("main", b"keep;")
+    told = why("<1@x>")
+    digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
+    assert f"script    main, sha256 {digest[:12]}, version 1" in told
+    assert 'line 3: if header :contains "subject" ["bill", "invoice"] {' in told
+    assert json.loads(why("--json", "<1@x>"))["script"] == {"name": "main", "sha256": digest, "version": 1}

@@ -320,3 +320,57 @@ def test_a_reader_always_finds_a_whole_active_script(home):
         seen.append(scripts.active())
     writer.join()
     assert all(found is not None and found[1] in texts for found in seen)
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+NFC, NFD = "Müll", "Mu\u0308ll"
+
+
+@pytest.mark.parametrize(
+    "name", [".", "..", "-rf", " ", "x.sieve", "tmp", ".tmp-0123456789abcdef", ".active", "CON", "~", "*"]
+)
+def test_odd_names_are_names_like_any_other(scripts, name):
+    scripts.put(name, b"keep;\n")
+    scripts.put("other", b"stop;\n")
+    scripts.activate(name)
+    assert scripts.get(name) == b"keep;\n"
+    assert scripts.active() == (name, b"keep;\n")
+    assert name in names(scripts)
+
+
+def test_names_that_differ_in_case_are_two(scripts):
+    scripts.put("Main", b"keep;\n")
+    scripts.put("main", b"stop;\n")
+    assert names(scripts) == ["Main", "main"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(NFC, NFD), (NFD, NFC)])
+def test_two_spellings_of_a_name_are_one_script_which_keeps_the_first(scripts, first, second):
+    scripts.put(first, b"keep;\n")
+    scripts.put(second, b"stop;\n")
+    assert names(scripts) == [first]
+    assert scripts.get(second) == b"stop;\n"
+    assert scripts.read(second) == b"stop;\n"
+    scripts.activate(second)
+    assert scripts.active() == (first, b"stop;\n")
+    with pytest.raises(ScriptActive):
+        scripts.delete(second)
+    scripts.put("other", b"keep;\n")
+    with pytest.raises(AlreadyExists):
+        scripts.rename("other", second)
+
+
+def test_a_script_can_get_another_spelling_of_its_name(scripts):
+    scripts.put(NFD, b"keep;\n")
+    scripts.activate(NFD)
+    scripts.rename(NFD, NFC)
+    assert names(scripts) == [NFC]
+    assert scripts.active() == (NFC, b"keep;\n")
+
+
+def test_the_longest_name_in_octets_can_be_spelled_otherwise_too(scripts):
+    long = "\U0001f4e7" * 127 + "ü"
+    scripts.put(long, b"keep;\n")
+    assert names(scripts) == [long]
+    assert scripts.get(long[:-1] + "ü") == b"keep;\n"

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.delivery.snoozes import Snoozes
 from sievemda.errors import DataError, NotFound, NotPermitted, StoreTrouble
+from sievemda.scripts.opening import noted
 from sievemda.state.credentials import credentials_of
 from sievemda.store import accounts, aside, departures, links, moves
 from sievemda.store.accounts import Account
@@ -225,7 +226,8 @@ class Leaving:
         inbox = self._store.find(MailboxName(self._userid))
         if wish.then == "forward" and inbox is not None:
             script = f'redirect "{wish.forward}";\n'.encode()
-            accounts.furnish(self._store, Account(self._userid, script=("moved", script)))
+            with noted(self._settings, self._store, self._userid, "mailbox move"):
+                accounts.furnish(self._store, Account(self._userid, script=("moved", script)))
             set_denials(inbox, dict.fromkeys(SERVICES))
 
     def finish(self) -> None:

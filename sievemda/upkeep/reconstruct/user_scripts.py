@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sievemda.scripts.opening import noted
 from sievemda.store import lost, script_names, scripts
 from sievemda.store.files import open_directory
 from sievemda.store.names import MailboxName
@@ -59,7 +60,12 @@ def _link(work: Work, shown: str, owner: str, home: Path) -> None:
         (name,) = candidates
         why = "the only one there is" if not meant else "the one of that name" if not inside else "of nearly that name"
         how = f"script {name} is active now, {why}"
-        work.mend(shown, "script", active, what, how, lambda: found.activate(name))
+
+        def activate() -> None:
+            with noted(work.store.settings, work.store, owner, "reconstruct"):
+                found.activate(name)
+
+        work.mend(shown, "script", active, what, how, activate)
     else:
         told = ", ".join(names) or "there is none"
         work.leave(shown, "script", active, what, f"activate one ({told}), or: sievemda script deactivate {owner}")
@@ -102,9 +108,10 @@ def _name(work: Work, shown: str, tree: Tree, home: Path, path: Path) -> None:
     active = (home / scripts.ACTIVE).is_symlink() and (home / scripts.ACTIVE).resolve() == path.resolve()
 
     def take() -> str:
-        found.put(name, text)
-        if active:
-            found.activate(name)
+        with noted(work.store.settings, work.store, tree.owner or "", "reconstruct"):
+            found.put(name, text)
+            if active:
+                found.activate(name)
         return f"it is script {name} now; as it was: {lost.take(tree, path)}"
 
     work.mend(shown, "script", path, "no script can be called that", f"it becomes script {name}", take)

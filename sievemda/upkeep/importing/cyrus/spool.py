@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 from sievemda.errors import DataError, NotFound, SievemdaError
 from sievemda.policy.acl import Acl
 from sievemda.policy.quota import Limits
+from sievemda.scripts.opening import keeper_of, on_command_line, open_versions
 from sievemda.store import leftovers, rootlist, subscribed
 from sievemda.store.authority import change_entries
 from sievemda.store.names import MailboxName
 from sievemda.store.patterns import wildcards
-from sievemda.store.scripts import ScriptStore
 from sievemda.upkeep.importing.copies import Copies
 from sievemda.upkeep.importing.cyrus.folder import HEADER, SEEN_IN_INDEX, Spooled, look
 from sievemda.upkeep.importing.cyrus.lists import Listed, Lists
@@ -296,17 +296,17 @@ class Spool:
         """Scripts that are there already stay, and so does the one that is active."""
         if not scripts:
             return
-        modes = {"file_mode": self._store.files.message_mode, "folder_mode": self._store.files.folder_mode}
-        store = ScriptStore(self._store.home(owner), **modes)
-        there = {script.name: script.active for script in store.list()}
+        settings = self._store.settings
+        keeper = keeper_of(settings, self._store, open_versions(settings), owner, on_command_line("import"))
+        there = {script.name: script.active for script in keeper.store.list()}
         for name, text in scripts.items():
             try:
                 if name not in there:
-                    store.put(name, text)
+                    keeper.put(name, text)
                 if problem := self._check(text):
                     self._note(f"{owner}: script {name} is kept, but does not compile here: {problem}")
                 elif name == active and not any(there.values()):
-                    store.activate(name)
+                    keeper.activate(name)
             except SievemdaError as error:
                 self._note(f"{owner}: script {name} is left out: {error}")
         if active and active not in scripts:
