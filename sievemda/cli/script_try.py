@@ -114,7 +114,8 @@ def try_(
         return not cut_short
 
     where, summary, told = screen(color), Summary(), []
-    with closing(trying.compare(owner, old, new, Range(last, folder, _instant(since)), go_on)) as messages:
+    trial = trying.begin(owner, new.name, new.text)
+    with closing(trial.run(Range(last, folder, _instant(since)), go_on)) as messages:
         for one in messages:
             summary.count(one)
             if one.problem or one.differs or everything:

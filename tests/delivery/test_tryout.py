@@ -33,9 +33,9 @@ def tryout(world):
 
     def compare(text, old=None, *, most=50, everything=False, **wanted):
         tried = trying(world, world.journal)
-        new = Own("new", None if text is None else text.encode())
-        before = tried.active("alice") if old is None else Own("old", old.encode())
-        found = tried.compare("alice", before, new, Range(most, **wanted))
+        before = None if old is None else Own("old", old.encode())
+        trial = tried.begin("alice", "new", None if text is None else text.encode(), before)
+        found = trial.run(Range(most, **wanted))
         return [one for one in found if everything or one.differs or one.problem]
 
     return compare
@@ -155,7 +155,7 @@ def test_scripts_of_the_site_run_as_at_a_delivery(make_world, tmp_path):
     (folder / "cur" / "1.host:2,").write_bytes(b"Subject: spam list\n\n")
     (folder / "cur" / "2.host:2,").write_bytes(b"Subject: list\n\n")
     tried = trying(world)
-    found = list(tried.compare("alice", Own(), Own("new", LISTS.encode()), Range(50)))
+    found = list(tried.begin("alice", "new", LISTS.encode()).run(Range(50)))
     told = {one.subject: (one.old.sentence, one.new.sentence) for one in found}
     assert told == {"spam list": ("discarded", "discarded"), "list": ("to INBOX", "to Lists")}
 
@@ -236,7 +236,7 @@ def test_who_has_had_enough_gets_no_more(world, tryout):
     deliver(world, "one", "two", "three")
     asked = iter([True, True, False])
     tried = trying(world, world.journal)
-    found = tried.compare("alice", Own(), Own("new", b"discard;"), Range(9), lambda: next(asked, False))
+    found = tried.begin("alice", "new", b"discard;").run(Range(9), lambda: next(asked, False))
     assert len(list(found)) == 1
 
 
@@ -250,8 +250,8 @@ def test_programs_are_not_run(make_world, tmp_path):
     world.user("alice")
     (world.folder("user/alice") / "cur" / "1.host:2,").write_bytes(b"Subject: x\n\n")
     tried = trying(world)
-    new = Own("new", b'require "vnd.dovecot.execute"; if execute "count" { discard; }')
-    (found,) = tried.compare("alice", Own(), new, Range(9))
+    new = b'require "vnd.dovecot.execute"; if execute "count" { discard; }'
+    (found,) = tried.begin("alice", "new", new).run(Range(9))
     assert found.not_run == ("count",)
     assert not (tmp_path / "ran").exists()
 

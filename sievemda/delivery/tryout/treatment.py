@@ -74,7 +74,7 @@ class Treatment:
         return f"{told} (the script failed: {self.failure})" if self.failure else told
 
     def as_json(self) -> dict[str, Any]:
-        told: dict[str, Any] = {"actions": [done.details for done in self.actions]}
+        told: dict[str, Any] = {"sentence": self.sentence, "actions": [done.details for done in self.actions]}
         return told | ({"failure": self.failure} if self.failure else {})
 
 

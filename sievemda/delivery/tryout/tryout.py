@@ -39,6 +39,7 @@ from sievemda.sieve.program import Program
 from sievemda.sieve.sequence import Stage, run_all
 from sievemda.state.journal import Journal
 from sievemda.store.mailbox import Mailbox
+from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 from sievemda.store.newest import Found, newest
 
@@ -108,40 +109,56 @@ class Tryout:
         """The script that is active. Raises StoreTrouble when it cannot be read."""
         return self._scripts.active(owner)
 
-    def compare(
-        self, owner: str, old: Own, new: Own, wanted: Range, go_on: Callable[[], bool] = lambda: True
-    ) -> Generator[Compared, None, None]:
-        """The newest messages first, until `go_on` says no. Raises NotFound when there is no such user or folder."""
+    def begin(self, owner: str, name: str, text: bytes | None, old: Own | None = None) -> Trial:
+        """That script beside the active one, or `old`, as both are now; no text is to have none.
+
+        Raises NotFound when there is no such user.
+        """
         inbox = self._parts.store.find(MailboxName(owner))
         if inbox is None:
             raise NotFound(f"there is no user {owner}")
-        folders = self._folders(owner, wanted.folder)
         runs = _Runs(self._parts, self._scripts, limits_of(self._parts.settings, self._limits, owner), owner)
-        rows = runs.row(old), runs.row(new)
-        envelopes = Envelopes(self._parts.settings, self._resolver, self._journal, inbox)
+        rows = runs.row(old), runs.row(Own(name, text))
+        return Trial(
+            self._parts.store, runs, rows, Envelopes(self._parts.settings, self._resolver, self._journal, inbox)
+        )
+
+
+class Trial:
+    """Two rows of scripts for one user, as they were when it began; used by one thread at a time."""
+
+    def __init__(
+        self, store: MailStore, runs: _Runs, rows: tuple[list[Stage], list[Stage]], envelopes: Envelopes
+    ) -> None:
+        self._store = store
+        self._runs = runs
+        self._rows = rows
+        self._envelopes = envelopes
+
+    def run(self, wanted: Range, go_on: Callable[[], bool] = lambda: True) -> Generator[Compared, None, None]:
+        """The newest messages first, until `go_on` says no. Raises NotFound when there is no such folder."""
+        folders = self._folders(self._runs.owner, wanted.folder)
         seen: set[str] = set()
         left = wanted.most
         for found in newest(folders, wanted.most * _COPIES, wanted.since, go_on):
             if not (left and go_on()):
                 return
-            compared = self._compared(found, envelopes, runs, rows, seen)
+            compared = self._compared(found, seen)
             if compared is not None:
                 left -= 1
                 yield compared
 
     def _folders(self, owner: str, folder: str) -> Iterator[Mailbox]:
         if folder:
-            found = self._parts.store.find_for(folder, owner)
+            found = self._store.find_for(folder, owner)
             if found is None:
                 raise NotFound(f"{owner} has no folder {folder}")
             return iter((found,))
-        return (each for each in self._parts.store.mailboxes_of(owner) if not _uses(each) & _NOT_DELIVERED)
+        return (each for each in self._store.mailboxes_of(owner) if not _uses(each) & _NOT_DELIVERED)
 
-    def _compared(
-        self, found: Found, envelopes: Envelopes, runs: _Runs, rows: tuple[list[Stage], list[Stage]], seen: set[str]
-    ) -> Compared | None:
+    def _compared(self, found: Found, seen: set[str]) -> Compared | None:
         """None for a message that was looked at in another folder, or has gone."""
-        where = runs.named(found.mailbox.name), found.name, found.arrived
+        where = self._runs.named(found.mailbox.name), found.name, found.arrived
         try:
             data = found.read(MOST_OCTETS)
         except FileNotFoundError:
@@ -154,8 +171,8 @@ class Tryout:
         if identifier and identifier in seen:
             return None
         seen.add(identifier)
-        handed = envelopes.of(message)
-        (old, one), (new, other) = (runs.treat(row, message, handed, found.arrived) for row in rows)
+        handed = self._envelopes.of(message)
+        (old, one), (new, other) = (self._runs.treat(row, message, handed, found.arrived) for row in self._rows)
         sender, subject = (next(iter(message.values(name)), "") for name in ("From", "Subject"))
         path = handed.sender.reverse_path
         envelope = "" if path is None else str(path), str(handed.target.recipient.address)
@@ -169,15 +186,15 @@ class _Runs:
         self._parts = parts
         self._scripts = scripts
         self._limits = limits
-        self._owner = owner
+        self.owner = owner
         self._included = cache(self._include)
 
-    def row(self, own: Own) -> list[Stage]:
+    def row(self, own: Own | None) -> list[Stage]:
         """The scripts of a delivery, each read once."""
-        return [_once(stage) for stage in self._scripts.row(self._owner, _unheard, own)]
+        return [_once(stage) for stage in self._scripts.row(self.owner, _unheard, own)]
 
     def named(self, name: MailboxName) -> str:
-        return self._parts.store.namespace.format_user(name, self._owner)
+        return self._parts.store.namespace.format_user(name, self.owner)
 
     def treat(
         self, row: list[Stage], message: Message, handed: Handed, arrived: float
