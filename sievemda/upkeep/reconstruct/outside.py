@@ -81,7 +81,7 @@ def relink(work: Work, tree: Tree, wants: Wants = lambda *_: True) -> None:
                 admin = store.namespace.format_admin(name)
                 work.mend(admin, "link", place, what, f"{admin} shows it", _linking(tree, seen, place))
                 if work.options.dry_run:
-                    work.coming[place] = Mailbox(name, place, partition, tree, store.files)
+                    _expect(work, Mailbox(name, place, partition, tree, store.files))
 
 
 def _linking(tree: Tree, seen: Path, place: Path) -> Callable[[], None]:
@@ -125,10 +125,15 @@ def bring(work: Work, tree: Tree, astray: Astray, wants: Wants = lambda *_: True
 
     work.mend(shown, "outside", astray.place, what, f"discovered {shown}", take_in)
     if work.options.dry_run:
-        work.coming[astray.place] = Mailbox(name, astray.place, tree.partition, tree, store.files)
-        above = nearest_above(store, name)
-        if not maildirsize.exists(astray.place):  # it has no limits of its own
-            work.expect(above.quota_root() if above else None, *contents(astray.place))
+        _expect(work, Mailbox(name, astray.place, tree.partition, tree, store.files))
+
+
+def _expect(work: Work, mailbox: Mailbox) -> None:
+    """A dry run looks into what would be a mailbox, and counts it."""
+    work.coming[mailbox.path] = mailbox
+    above = nearest_above(work.store, mailbox.name)
+    if not maildirsize.exists(mailbox.path):  # it has no limits of its own
+        work.expect(above.quota_root() if above else None, *contents(mailbox.path))
 
 
 def _give_rights(work: Work, name: MailboxName, target: Path) -> None:

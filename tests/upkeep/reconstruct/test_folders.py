@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from sievemda.errors import NotFound
-from sievemda.store import aside, record
+from sievemda.policy.quota import Limits
+from sievemda.store import aside, record, rootlist
 from tests.upkeep.reconstruct.conftest import kinds, names
 
 GOOD = "1700000000.M1P1Q1.host,S=43,W=47:2,S"
@@ -292,3 +293,15 @@ def test_a_dry_run_looks_into_folders_that_are_still_to_be_brought_in(store, mai
     assert would == told(mend(force=True))
     assert {kind for kind, _ in would} >= {"outside", "size", "keywords"}
     assert told(mend()) == []
+
+
+def test_a_dry_run_counts_a_folder_whose_link_leads_nowhere(store, mailbox, put, mend):
+    inbox = mailbox("user/alice")
+    rootlist.set_limits(store, inbox.name, Limits(messages=50))
+    big = store.create(store.namespace.parse_admin("user/alice/Big"), partition="two")
+    put(big, f"cur/{GOOD}")
+    inbox.quota_root().recount()
+    (inbox.path / ".Big").unlink()
+    (inbox.path / ".Big").symlink_to("/nowhere/.Big")
+    assert kinds(mend(dry_run=True), "would mend") == ["link"]
+    assert kinds(mend()) == ["link"]
