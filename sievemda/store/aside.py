@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.store.directories import make_directory
+from sievemda.store.exchange import exchange_paths
 from sievemda.store.files import read_control_file, sync_directory, unique_name, write_new
 from sievemda.store.layout import DELETED
 from sievemda.store.maildir import size_of
@@ -72,10 +73,12 @@ def set_aside(
     link: Path | None = None,
     subscribed: bool = False,
     to: Path | None = None,
+    shown: bool = False,
 ) -> Aside:
     """Move directories away, the first of them first, and remove the link that showed the first in its tree.
 
-    `to`: they were copied there. Then a disk that is full does not keep them: see `note`.
+    `to`: they were copied there. Then a disk that is full does not keep them: see `note`. `shown`: a link to the copy
+    comes in its place, at the same moment where the file system can do that: no reader finds it missing.
     """
     base = store.layout.deleted(partition)
     make_directory(store, base)
@@ -95,7 +98,8 @@ def set_aside(
             raise
     for aside_at, was in moves:
         try:
-            Path(was).rename(aside_at)
+            if not (shown and _swapped(Path(aside_at), Path(was), to)):
+                Path(was).rename(aside_at)
         except OSError:
             if (aside_at, was) == moves[0]:  # nothing has gone: somebody was quicker
                 shutil.rmtree(directory, ignore_errors=True)
@@ -105,6 +109,14 @@ def set_aside(
         link.unlink(missing_ok=True)
     sync_directory(directory)
     return found
+
+
+def _swapped(there: Path, was: Path, to: Path | None) -> bool:
+    there.symlink_to(to or was)
+    if exchange_paths(there, was):
+        return True
+    there.unlink()
+    return False
 
 
 def note(store: MailStore, entry: Aside) -> None:

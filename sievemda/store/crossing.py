@@ -18,6 +18,7 @@ from sievemda.errors import SievemdaError
 from sievemda.store import copied, gone, leftovers, links, vacating
 from sievemda.store.copying import copy_directory
 from sievemda.store.creation import workshop
+from sievemda.store.exchange import exchange_paths
 from sievemda.store.files import sync_directory, sync_later, unique_name
 
 if TYPE_CHECKING:
@@ -26,22 +27,23 @@ if TYPE_CHECKING:
 _TRIES = 5  # an IMAP server may be at making it again
 
 
-def transfer(store: MailStore, source: Path, place: Path, held: ExitStack) -> None:
+def transfer(store: MailStore, source: Path, place: Path, held: ExitStack, *, shown: bool = False) -> None:
     """Rename a directory, or copy it when that leads to another file system. OSError.
 
-    Until `held` is closed, nobody else moves the copy (see `links.alone`).
+    Until `held` is closed, nobody else moves the copy (see `links.alone`). `shown`: a link at the source is to show the
+    place, which `copy` makes. A link at the place that shows the source is replaced.
     """
     try:
         _put_in_place(store, source, place)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        copy(store, source, place, held)
+        copy(store, source, place, held, shown=shown)
     sync_directory(place.parent)
     sync_directory(source.parent)
 
 
-def copy(store: MailStore, source: Path, place: Path, held: ExitStack) -> None:
+def copy(store: MailStore, source: Path, place: Path, held: ExitStack, *, shown: bool = False) -> None:
     """As `transfer` to another file system."""
     for folder in [*copied.folders_in(source)]:
         if not gone.is_put_away(folder):
@@ -65,11 +67,18 @@ def copy(store: MailStore, source: Path, place: Path, held: ExitStack) -> None:
             leftovers.withdraw(store, source, place)
         raise
     sync_directory(place.parent)
-    leftovers.leave(store, source, place)
+    leftovers.leave(store, source, place, shown=shown)
 
 
 def _put_in_place(store: MailStore, source: Path, place: Path) -> None:
     """Rename a directory, also where an IMAP server has meanwhile made an empty home for who was logged in. OSError."""
+    if place.is_symlink():  # a folder comes home
+        if exchange_paths(source, place):
+            source.unlink()
+            return
+        if source.lstat().st_dev != place.parent.stat().st_dev:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
+        place.unlink()
     for _ in range(_TRIES):
         try:
             source.rename(place)

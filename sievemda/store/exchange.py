@@ -7,10 +7,12 @@ import errno
 import os
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 _NO_REPLACE = 1  # of renameat2(2)
 _EXCHANGE = 2
+_NO_FD = -100  # AT_FDCWD
 UNKNOWN = frozenset({errno.ENOSYS, errno.EINVAL})  # the kernel, or that file system, cannot do it
 
 
@@ -23,6 +25,17 @@ def _call() -> Any:
 def exchange(one: str, other: str, *, one_fd: int, other_fd: int) -> None:
     """Swap a name in one open directory with a name in another. OSError; UNKNOWN when that cannot be done there."""
     _rename(one, other, one_fd, other_fd, _EXCHANGE)
+
+
+def exchange_paths(one: Path, other: Path) -> bool:
+    """Swap what is at two paths, unless that cannot be done there. OSError."""
+    try:
+        exchange(str(one.absolute()), str(other.absolute()), one_fd=_NO_FD, other_fd=_NO_FD)
+    except OSError as error:
+        if error.errno not in UNKNOWN:
+            raise
+        return False
+    return True
 
 
 def rename_new(old: str, new: str, *, old_fd: int, new_fd: int) -> None:

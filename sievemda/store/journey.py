@@ -43,6 +43,7 @@ _DONE, _BACK, _UNDONE = b"+", b"!", b"-"  # what is noted behind the first line
 class Step:
     """`move`: the directory `at` goes to `to`. `link`: `at` becomes a link to `to`. `unlink`: it is one no more.
 
+    `linked`: nothing; when it is taken back `at` becomes a link to `to`. A move may go where a link shows what moves.
     `clear`: `at` is removed if it is empty. `vacate`: it goes away if it is a home that nobody has used.
     """
 
@@ -64,7 +65,7 @@ def journey(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> It
         done = 0
         try:
             for step in steps:
-                _go(store, step, held)
+                _go(store, step, held, _links(steps))
                 _say(fd, _DONE)
                 done += 1
             yield
@@ -173,7 +174,7 @@ def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, 
             _go_back(store, steps[:done], fd, held)
         else:
             for step in steps[done:]:
-                _go(store, step, held, again=True)
+                _go(store, step, held, _links(steps), again=True)
                 _say(fd, _DONE)
             arrived(note)
             follow(store)
@@ -193,11 +194,11 @@ def _check(store: MailStore, steps: Sequence[Step]) -> None:
 def _go_back(store: MailStore, done: Sequence[Step], fd: int, held: ExitStack) -> None:
     """What cannot be taken back is left and told; the other steps are still taken back."""
     for step in reversed(done):
-        back = {"move": "move", "unlink": "link", "link": "unlink"}.get(step.what)
+        back = {"move": "move", "unlink": "link", "link": "unlink", "linked": "link"}.get(step.what)
         at, to = (step.to, step.at) if back == "move" else (step.at, step.to)
         try:
             if back:
-                _go(store, Step(back, at, to, 0 if copied.mark_of(at) else step.inode), held, again=True)
+                _go(store, Step(back, at, to, 0 if copied.mark_of(at) else step.inode), held, (), again=True)
         except (OSError, SievemdaError) as error:
             _log.error("%s cannot be put back: %s", step.at, error)
         _say(fd, _UNDONE)
@@ -206,16 +207,23 @@ def _go_back(store: MailStore, done: Sequence[Step], fd: int, held: ExitStack) -
 # -- steps -------------------------------------------------------------------------------------------------------------
 
 
-def _go(store: MailStore, step: Step, held: ExitStack, *, again: bool = False) -> None:
+def _links(steps: Sequence[Step]) -> Sequence[tuple[Path, Path]]:
+    """What is to be shown by a link in the end: where that is, and what it shows."""
+    return [(step.at, step.to) for step in steps if step.what == "link"]
+
+
+def _go(
+    store: MailStore, step: Step, held: ExitStack, linked: Sequence[tuple[Path, Path]], *, again: bool = False
+) -> None:
     match step.what:
         case "move":
-            _move(store, step, held, again=again)
+            _move(store, step, held, again=again, shown=(step.at, step.to) in linked)
         case "unlink":
             if step.at.is_symlink():
                 step.at.unlink()
                 sync_directory(step.at.parent)
         case "link":
-            if not (again and step.at.is_symlink()):
+            if not (step.at.is_symlink() and (again or step.at.readlink() == step.to)):
                 step.at.symlink_to(step.to)
             sync_directory(step.at.parent)
         case "clear":
@@ -243,21 +251,25 @@ def _is_another(step: Step) -> bool:
     return step.inode not in (0, _inode(step.at))
 
 
-def _move(store: MailStore, step: Step, held: ExitStack, *, again: bool) -> None:
+def _move(store: MailStore, step: Step, held: ExitStack, *, again: bool, shown: bool) -> None:
     source, place = step.at, step.to
+    if source.is_symlink() and source.readlink() in (source, place):  # swapped: it has gone already
+        if not shown:
+            source.unlink()
+        return
     if again:
         for directory in (source, place):
             with suppress(OSError):  # it is not there, or on a file system without locks
                 hold(directory, held)
     if os.path.lexists(place) and not again:
         vacate(store, place)
-    if os.path.lexists(place):
+    if os.path.lexists(place) and not (place.is_symlink() and place.resolve() == source.resolve()):
         if not again:
             raise AlreadyExists(f"{place} is in the way")
         if not os.path.lexists(source) or _is_another(step):
             return
         if _is_copied(store, source, place):
-            leave(store, source, place)
+            leave(store, source, place, shown=shown)
             return
     make_directory(store, place.parent)
-    transfer(store, source, place, held)
+    transfer(store, source, place, held, shown=shown)

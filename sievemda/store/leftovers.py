@@ -52,15 +52,15 @@ _log = logging.getLogger(__name__)
 # -- leaving ---------------------------------------------------------------------------------------------------------
 
 
-def leave(store: MailStore, source: Path, place: Path) -> None:
+def leave(store: MailStore, source: Path, place: Path, *, shown: bool = False) -> None:
     """Take the original out of sight whose copy is in its place, and have follow what is not in it. OSError.
 
-    On an error the original is where it was, and its copy is out of sight.
+    On an error the original is where it was, and its copy is out of sight. `shown`: see `aside.set_aside`.
     """
     try:
-        entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], to=place)
+        entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], to=place, shown=shown)
     except BaseException as error:
-        if source.is_dir() or isinstance(error, FileNotFoundError):  # an IMAP server has renamed or removed it
+        if is_directory(source) or isinstance(error, FileNotFoundError):  # an IMAP server has renamed or removed it
             withdraw(store, source, place)
         raise
     _follow_now(store, entry)
@@ -167,6 +167,8 @@ def forget(store: MailStore, older_than: float) -> int:
 def _is_empty(entry: Aside) -> bool:
     """Nothing is to follow from there any more."""
     left = _left(entry)
+    if not is_directory(left):  # it never went there; a link to the copy may lie there
+        return True
     return not (os.path.lexists(left / copied.LIST) or any(map(copied.places_in, copied.folders_in(left))))
 
 

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, SievemdaError, StoreTrouble
 from sievemda.policy.acl import parse_rights
 from sievemda.store import aside, leftovers, links, lost, rootlist, subscriptions
-from sievemda.store.creation import MOVED, nearest_above, open_partition, place_of, tree_for, workshop
-from sievemda.store.files import unique_name
+from sievemda.store.creation import nearest_above, open_partition, place_of, tree_for
 from sievemda.store.journey import Step, go_on, journey, unfinished
 from sievemda.store.layout import MAILDIR, Tree
 from sievemda.store.mailbox import Mailbox
@@ -203,7 +202,7 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
             place = place_of(store, tree, name, to)
             if place != source.path:
                 place = links.vacant(store, tree, store.namespace.format_admin(name), place)
-            steps += _of_folder(store, source, place, tree.folder(name.path))
+            steps += _of_folder(source, place, tree.folder(name.path))
             moved.append((source.name.path, name.path, str(place)))
         note = {"kind": "folders", "owners": [old.owner, new.owner], "moved": moved}
         with journey(store, steps, note):
@@ -246,11 +245,11 @@ def _followed(store: MailStore, name: MailboxName, began: float) -> None:
             root.changed()
 
 
-def _of_folder(store: MailStore, source: Mailbox, place: Path, shown: Path) -> list[Step]:
+def _of_folder(source: Mailbox, place: Path, shown: Path) -> list[Step]:
     """One folder goes to its new place and is shown in the tree, where it no longer is where it was."""
     seen = source.tree.folder(source.name.path)
     if seen.is_symlink() and place == seen:
-        return _in_place_of_link(store, source.path, place)
+        return _in_place_of_link(source.path, place)
     steps = [Step("move", source.path, place)] if place != source.path else []
     if seen.is_symlink():
         steps.append(Step("unlink", seen, source.path))
@@ -259,10 +258,9 @@ def _of_folder(store: MailStore, source: Mailbox, place: Path, shown: Path) -> l
     return steps
 
 
-def _in_place_of_link(store: MailStore, source: Path, seen: Path) -> list[Step]:
-    """A folder goes where the link is that shows it. First near to it, so that it is not missing while it is copied."""
-    near = workshop(store, seen) / f"{MOVED}{unique_name()}"
-    return [Step("move", source, near), Step("unlink", seen, source), Step("move", near, seen)]
+def _in_place_of_link(source: Path, seen: Path) -> list[Step]:
+    """A folder goes where the link is that shows it."""
+    return [Step("linked", seen, source), Step("move", source, seen)]
 
 
 # -- users -----------------------------------------------------------------------------------------------------------
@@ -287,7 +285,7 @@ def _move_home(store: MailStore, inbox: Mailbox, new: str, partition: str) -> No
     tree = Tree(new, "", store.layout.partition_of(target), target / MAILDIR)
     away = [found for found in _covered(store, inbox) if found.name.path and found.path.parent != inbox.path]
     in_its_way = [folder for folder in away if target != home and folder.path.parent == target / MAILDIR]
-    steps = [step for folder in in_its_way for step in _brought_home(store, folder)]
+    steps = [step for folder in in_its_way for step in _brought_home(folder)]
     if in_its_way:
         steps += _cleared(target / MAILDIR)
     if target != home:
@@ -300,9 +298,9 @@ def _move_home(store: MailStore, inbox: Mailbox, new: str, partition: str) -> No
             renamed_user(store, old, new)
 
 
-def _brought_home(store: MailStore, folder: Mailbox) -> list[Step]:
+def _brought_home(folder: Mailbox) -> list[Step]:
     """A folder that lies at the place of the new home moves into its tree, and moves with that."""
-    return _in_place_of_link(store, folder.path, folder.tree.folder(folder.name.path))
+    return _in_place_of_link(folder.path, folder.tree.folder(folder.name.path))
 
 
 def _cleared(maildir: Path) -> list[Step]:

@@ -50,14 +50,14 @@ def test_a_script_that_is_replaced_while_it_is_copied_is_the_new_one(moving, sto
 def test_what_a_reader_has_changed_in_the_copy_counts(moving, store, mailbox, monkeypatch):
     real = leftovers.leave
 
-    def leave(store, source, place):
+    def leave(store, source, place, **options):
         box = mailbox("user/alice/a")  # of the original, which is found first
         copy = place / "Maildir/.a"
         name = file_of(box, "x").name
         (copy / "new" / name).rename(copy / "cur" / f"{name}:2,F")
         messages.set_flags(box, file_of(box, "x"), ("\\Seen",))
         (copy / "new" / file_of(box, "y").name).unlink()
-        real(store, source, place)
+        real(store, source, place, **options)
 
     monkeypatch.setattr(crossing.leftovers, "leave", leave)
     moving(lambda *_: None)

@@ -513,12 +513,12 @@ def test_who_moves_a_user_whose_copy_is_just_in_its_place_waits(place, monkeypat
     monkeypatch.setattr(journey, "transfer", crossing.copy)
     store, real, waiting = place.store(), crossing.leftovers.leave, []
 
-    def leave(*arguments):
+    def leave(*arguments, **options):
         monkeypatch.setattr(crossing.leftovers, "leave", real)
         waiting.append(threads.submit(rename, place.store(), "user/alice", "user/alice", "two"))
         with pytest.raises(TimeoutError):
             waiting[0].result(0.1)
-        real(*arguments)
+        real(*arguments, **options)
 
     with ThreadPoolExecutor() as threads:
         rename(store, "user/alice", "user/alice", "two")

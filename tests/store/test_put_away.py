@@ -291,10 +291,10 @@ def test_what_came_to_the_copy_of_a_folder_that_a_reader_renamed_follows_it(stor
     box, real = mailbox("user/alice/a"), leftovers.leave
     put(store, box, "x")
 
-    def leave(store, source, place):
+    def leave(store, source, place, **options):
         source.rename(source.with_name(".b"))
         (place / "new" / "1700000000.M1P1.late").write_text("Subject: late\n\n")
-        real(store, source, place)
+        real(store, source, place, **options)
 
     monkeypatch.setattr(crossing.leftovers, "leave", leave)
     with pytest.raises(StoreTrouble):
@@ -325,6 +325,52 @@ def test_a_second_one_who_finds_the_original_gone_leaves_the_copy(moving, store,
     with pytest.raises(FileNotFoundError):
         leftovers.leave(store, source, moved.path.parent)
     assert set(contents(mailbox("user/alice"))) == ALL
+
+
+# -- folders that a link shows -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["two", "default"])
+def test_a_folder_is_never_missing_while_it_moves(store, mailbox, monkeypatch, way):
+    """Dovecot takes a message for expunged that is not where it was."""
+    monkeypatch.setattr(journey, "transfer", crossing.copy)
+    box = mailbox("user/alice/a")
+    put(store, box, "x")
+    if way == "default":
+        store.rename(box.name, box.name, partition="two")
+    seen, missing = box.tree.folder(box.name.path), []
+
+    look = os.stat
+
+    def watch(name, real):
+        def watched(*arguments, **options):
+            found = real(*arguments, **options)
+            try:
+                look(seen / "cur")
+            except FileNotFoundError:
+                missing.append(name)
+            return found
+
+        monkeypatch.setattr(os, name, watched)
+
+    for name in ("rename", "unlink", "symlink", "mkdir", "rmdir", "open", "stat", "lstat"):
+        watch(name, getattr(os, name))
+    store.rename(box.name, box.name, partition=way)
+    assert missing == []
+    assert mailbox("user/alice/a").partition == way
+
+
+@pytest.mark.parametrize("way", ["two", "default"])
+def test_where_names_cannot_be_swapped_a_folder_moves_all_the_same(store, mailbox, monkeypatch, way):
+    monkeypatch.setattr(journey, "transfer", crossing.copy)
+    for module in (aside, crossing):
+        monkeypatch.setattr(module, "exchange_paths", lambda *_: False)
+    box = mailbox("user/alice/a")
+    put(store, box, "x")
+    for partition in ("two", way):
+        store.rename(box.name, box.name, partition=partition)
+    found = mailbox("user/alice/a")
+    assert (found.partition, set(contents(found))) == (way, {"x"})
 
 
 # -- leftovers ---------------------------------------------------------------------------------------------------------
