@@ -45,3 +45,15 @@ def test_a_dry_run_changes_nothing(call, copies):
 def test_misuse_is_told_in_one_line(call, arguments, code):
     found, _, err = call("relink", *arguments)
     assert (found, err.count("\n")) == (code, 1)
+
+
+def test_what_a_restore_has_made_of_one_file_becomes_one_again(call, copies, tmp_path):
+    call("relink")
+    archive = str(tmp_path / "all.tar")
+    assert call("backup", archive)[0] == 0
+    other = ("--data", str(tmp_path / "e"))
+    assert call(*other, "restore", archive)[0] == 0
+    report = json.loads(call(*other, "relink", "--json")[1])
+    assert (report["before"]["messages"], report["after"]["unique"]) == (3, 1)
+    files = [path for path in (tmp_path / "e" / "mail").rglob("*") if path.parent.name in ("cur", "new")]
+    assert [file.stat().st_nlink for file in files] == [3, 3, 3]
