@@ -22,11 +22,13 @@ from sievemda.configfields import Kibibytes, Mode, Seconds, Size, setting
 from sievemda.configguard import Guard
 from sievemda.configmanagesieve import ManageSieve
 from sievemda.configquota import Quota
-from sievemda.configsasl import Sasl
+from sievemda.configsasl import MECHANISMS, OBSOLETE, Sasl
 from sievemda.configsieve import ExternalList, Sieve
 from sievemda.configupkeep import Upkeep
 
 __all__ = [
+    "MECHANISMS",
+    "OBSOLETE",
     "Acl",
     "Auth",
     "Autocreate",

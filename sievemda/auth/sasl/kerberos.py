@@ -16,7 +16,7 @@ from typing import Any
 
 from sievemda.auth.sasl.steps import MAX_NAME, Challenge, Refused, Step, authorised
 from sievemda.auth.users import Users
-from sievemda.configsasl import Sasl
+from sievemda.config import Sasl
 from sievemda.errors import TemporaryTrouble
 
 _log = logging.getLogger("sievemda.auth")

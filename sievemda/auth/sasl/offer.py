@@ -17,8 +17,7 @@ from typing import Literal
 from sievemda.auth.client import Client
 from sievemda.auth.sasl.steps import Mechanism
 from sievemda.auth.users import Users
-from sievemda.config import Settings
-from sievemda.configsasl import MECHANISMS, OBSOLETE
+from sievemda.config import MECHANISMS, OBSOLETE, Settings
 from sievemda.errors import TemporaryTrouble
 
 _REVEALING = frozenset({"PLAIN", "LOGIN", "OAUTHBEARER", "XOAUTH2"})  # to whoever listens

@@ -33,7 +33,8 @@ class Scram:
     """`bindings` are the channel bindings that there are, by type; `plus` says that one must be used.
 
     Where there are some and it is not `plus`, the client has been offered the -PLUS form as well: one that says that it
-    could have used it, had it been offered, has had the offer taken away on the way (RFC 5802 §6).
+    could have used it, had it been offered, has had the offer taken away on the way (RFC 5802 §6). One that binds his
+    login and leaves -PLUS off the name, as Cyrus' clients do, has proved as much.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Scram:
     def _binding(self, flag: str) -> bytes:
         """The octets that prove the channel; raises _Mismatch."""
         if _BINDING.fullmatch(flag):
-            found = self._bindings.get(flag.removeprefix("p=")) if self._plus else None
+            found = self._bindings.get(flag.removeprefix("p="))
             if found is None:
                 raise _Mismatch
             return found

@@ -85,7 +85,7 @@ def test_a_login_that_was_bound_to_another_channel_fails(known, header, binding)
         ("SCRAM-SHA-256-PLUS", "p=,,", Refused("", "malformed")),
         ("SCRAM-SHA-256-PLUS", "p,,", Refused("", "malformed")),
         ("SCRAM-SHA-256", "y,,", Refused("", "binding")),
-        ("SCRAM-SHA-256", "p=tls-unique,,", Refused("", "binding")),
+        ("SCRAM-SHA-256", "p=tls-unknown,,", Refused("", "binding")),
     ],
 )
 def test_what_a_client_says_of_binding_must_fit_what_was_offered(known, name, header, step):
@@ -100,6 +100,16 @@ def test_without_a_binding_both_flags_are_right(known, header):
 
 def test_a_client_who_knows_no_binding_gets_in_where_there_is_one(known):
     assert exchange(begin(known, "SCRAM-SHA-256", BOUND), "SCRAM-SHA-256", "n,,")[-1] == Accepted("alice", "alice")
+
+
+def test_a_client_may_bind_without_naming_the_bound_form(known):
+    """As Cyrus' clients do."""
+    right = exchange(begin(known, "SCRAM-SHA-256", BOUND), "SCRAM-SHA-256", "p=tls-unique,,", b"finished")
+    wrong = exchange(begin(known, "SCRAM-SHA-256", BOUND), "SCRAM-SHA-256", "p=tls-unique,,", b"another")
+    there_is_none = exchange(begin(known, "SCRAM-SHA-256"), "SCRAM-SHA-256", "p=tls-unique,,", b"finished")
+    assert right[-1] == Accepted("alice", "alice")
+    assert wrong[-1] == Refused("alice", "binding")
+    assert there_is_none == [Refused("", "binding")]
 
 
 def test_where_the_site_does_not_offer_the_bound_form_nobody_has_taken_it_away(known):
