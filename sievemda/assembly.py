@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.auth.chain import users_of
 from sievemda.auth.guard import Guard
+from sievemda.auth.passwords import prepare
 from sievemda.auth.seats import Seats
 from sievemda.auth.users import Users
 from sievemda.config import Settings
@@ -58,6 +59,7 @@ log = logging.getLogger(__name__)
 def preload() -> None:
     """Load what every worker needs, so that it is loaded once, before they are forked."""
     compile_script(b"keep;", Limits())
+    prepare()
 
 
 def users(settings: Settings) -> Users:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sievemda.tls.channel import Channel
 
 _BLOCK = 16 << 10  # octets of one read; a TLS record is no larger
+_SMALL_BLOCK = 4 << 10  # before login, for what is read lies in buffers of TLS that never become smaller again
 _LINGER = 2.0  # seconds in which the client may read the last answer and close first
 _LINGER_OCTETS = 1 << 20
 
@@ -32,6 +33,11 @@ class Connection:
         self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._tls: Channel | None = None
+        self._block = _SMALL_BLOCK
+
+    def trust(self) -> None:
+        """He has logged in: larger blocks from now on."""
+        self._block = _BLOCK
 
     @property
     def sock(self) -> socket.socket:
@@ -105,7 +111,7 @@ class Connection:
         self._sock.close()
 
     async def _receive(self) -> bytes:
-        return await self._loop.sock_recv(self._sock, _BLOCK)
+        return await self._loop.sock_recv(self._sock, self._block)
 
     async def _fetch(self, channel: Channel) -> bool:
         """Hand what is to be sent to the network and what comes to TLS; False at the end."""

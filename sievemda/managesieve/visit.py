@@ -126,6 +126,7 @@ class Visit:
     def _named(self) -> bool:
         """Whether there is room for one more session of this user, who is in now; or he is out again."""
         most = self._house.service.settings.managesieve.managesieve_max_user_connections
+        self._connection.trust()
         if self._house.seats.name(self.seat, self.session.owner, most):
             return True
         self._house.counts["managesieve_logins_refused"] += 1

@@ -14,6 +14,7 @@ from OpenSSL import SSL
 
 from sievemda.tls.contexts import Identity, ProtocolRefused
 from sievemda.tls.error import TlsError
+from sievemda.tls.hello import Hello
 
 _BLOCK = 16 << 10  # octets; a TLS record holds no more
 _EXPORTER = b"EXPORTER-Channel-Binding"
@@ -25,10 +26,13 @@ class Channel:
     def __init__(self, identity: Identity) -> None:
         self._tls = SSL.Connection(identity.context, None)
         self._tls.set_accept_state()
+        self._hello: Hello | None = Hello()
 
     def feed(self, data: bytes) -> None:
-        """What came from the network; nothing is its end."""
+        """What came from the network; nothing is its end. Raises TlsError for a hello that nobody means."""
         if data:
+            if self._hello is not None and self._hello.is_fit(data):
+                self._hello = None
             self._tls.bio_write(data)
         else:
             self._tls.bio_shutdown()

@@ -1,0 +1,58 @@
+"""Turns are taken one at a time, by threads and by processes."""
+
+import os
+import threading
+import time
+
+from sievemda.auth.turns import Turns
+
+
+def test_threads_and_processes_take_turns(tmp_path):
+    turns, log = Turns(), tmp_path / "log"
+
+    def work(name):
+        for _ in range(20):
+            with turns, log.open("a") as out:
+                out.write(f"{name} begin\n")
+                out.flush()
+                time.sleep(0.001)
+                out.write(f"{name} end\n")
+
+    pids = []
+    for number in range(2):
+        pid = os.fork()
+        if not pid:
+            try:
+                work(f"process{number}")
+            finally:
+                os._exit(0)
+        pids.append(pid)
+    threads = [threading.Thread(target=work, args=(f"thread{number}",)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for pid in pids:
+        os.waitpid(pid, 0)
+    lines = log.read_text().split("\n")[:-1]
+    assert len(lines) == 160
+    assert [line.split()[0] for line in lines[::2]] == [line.split()[0] for line in lines[1::2]]
+    assert {line.split()[1] for line in lines[::2]} == {"begin"}
+
+
+def test_who_is_killed_in_his_turn_keeps_nobody_waiting():
+    turns = Turns()
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        turns.__enter__()
+        os.write(writing, b"1")
+        time.sleep(60)
+        os._exit(0)
+    os.read(reading, 1)
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    with turns:
+        pass
+    os.close(reading)
+    os.close(writing)
