@@ -34,6 +34,7 @@ from sievemda.language import language_extensions, language_limits, language_pro
 from sievemda.lmtp.server import LmtpServer
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.service import Service
+from sievemda.managesieve.trying import Trying
 from sievemda.managesieve.visit import ALPN
 from sievemda.policy.schedule import parse_schedule
 from sievemda.sieve.compile import compile_script
@@ -73,10 +74,17 @@ def deliverer(settings: Settings) -> Deliverer:
     return Deliverer(parts, journal, language_programs(settings), limits)
 
 
-def lmtp_server(settings: Settings) -> LmtpServer:
+def lmtp_server(settings: Settings, strangers: Seats) -> LmtpServer:
     """Inside a running event loop."""
     identities = identities_of(settings, b"")  # LMTP has no ALPN name
-    return LmtpServer(settings, deliverer(settings), users=users(settings), guard=guard(settings), tls=identities)
+    return LmtpServer(
+        settings,
+        deliverer(settings),
+        users=users(settings),
+        guard=guard(settings),
+        tls=identities,
+        strangers=strangers,
+    )
 
 
 def managesieve_server(settings: Settings, seats: Seats) -> Server:
@@ -91,6 +99,7 @@ def managesieve_server(settings: Settings, seats: Seats) -> Server:
         trusted_extensions(settings),
         tls=identities is not None,
         guard=guard(settings),
+        trying=trying(settings),
     )
     return Server(service, identities, seats)
 
@@ -132,6 +141,12 @@ class Housekeeping:
         leftovers.follow(self.store)
 
 
+def trying(settings: Settings) -> Trying | None:
+    """What ManageSieve clients may have scripts tried by, where that is wanted at all."""
+    most, warned = settings.managesieve.managesieve_try_max, settings.managesieve.managesieve_try_last
+    return Trying(tryout(settings), most, warned) if most > 0 or warned > 0 else None
+
+
 def tryout(settings: Settings) -> Tryout:
     """What tries scripts out on the messages that a user has. It writes nowhere, not even into the journal."""
     limits, store, programs = language_limits(settings), MailStore(settings), language_programs(settings)
@@ -166,6 +181,11 @@ def chores(settings: Settings) -> Chores:
     if expiry is not None:
         found.append(Chore("expire", expiry, expire))
     return Chores(tuple(found), settings.schedule_path)
+
+
+def check_expiry(settings: Settings) -> None:
+    """Whether the rules of the settings can be used. DataError, OSError."""
+    expiry_rules(settings, MailStore(settings), settings.upkeep.expire_rules)
 
 
 def expiry_rules(settings: Settings, store: MailStore, path: Path | None) -> Rules:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from sievemda.configfields import Seconds, setting
@@ -39,4 +40,21 @@ class ManageSieve:
     managesieve_max_user_connections: int = setting(30, "Sessions of one user at once.")
     managesieve_max_address_connections: int = setting(
         100, "Sessions of one address at once that have not logged in; 0, and for lockout_never: no limit of its own."
+    )
+    managesieve_checkscript_anonymous: bool = setting(
+        False, "Whether who has not logged in may have scripts checked (CHECKSCRIPT), of up to 64 KiB."
+    )
+    managesieve_referrals: Path | None = setting(
+        None,
+        "File with the servers of users who are elsewhere, USER HOST or @DOMAIN HOST on a line, with :PORT where that"
+        " is not 4190: after login they are referred there (REFERRAL).",
+    )
+    managesieve_try_max: int = setting(
+        1000,
+        "So many of his messages a user may have a script tried on (XTRYSCRIPT); 0 does not offer that.",
+    )
+    managesieve_try_last: int = setting(
+        0,
+        "Where it is not 0, SETACTIVE warns of those of the user's last so many messages that the script would have"
+        " treated differently from the one before.",
     )

@@ -110,6 +110,11 @@ class Login:
             return self._refused(attempt, step.user, step.reason, "authentication failed", response or b"")
         attempt.succeeded(step.user)
         owner = self._service.owner_for(step.user, step.owner)
+        if elsewhere := self._service.referred(owner):
+            _log.info(
+                "managesieve: referred: user=%s rhost=%s: %s", word(step.user), self.client.address, elsewhere.text
+            )
+            return Next(reply=elsewhere)
         if not self._service.has_mailbox(owner):
             return self._refused(attempt, step.user, "mailbox", "there is no mailbox for this user")
         if self._service.is_denied(owner):

@@ -32,11 +32,16 @@ class Reply:
     def __bytes__(self) -> bytes:
         parts = [self.status.encode()]
         if self.code:
-            argument = b"" if self.argument is None else b" " + literal(self.argument)
-            parts.append(b"(" + self.code.encode() + argument + b")")
+            parts.append(b"(" + self.code.encode() + self._argument() + b")")
         if self.text:
             parts.append(told(self.text))
         return b" ".join(parts) + b"\r\n"
+
+    def _argument(self) -> bytes:
+        """A URL, which has nothing in it that must be escaped, quoted as every server has it; else a literal."""
+        if self.argument is None:
+            return b""
+        return b" " + (string(self.argument) if self.code == "REFERRAL" else literal(self.argument))
 
 
 OK = Reply("OK")

@@ -5,7 +5,7 @@ They return lines of data and raise; which error is which response code stands i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from sievemda.errors import DataError
 from sievemda.managesieve.history import NAME, is_history, read_history, stale
@@ -63,7 +63,7 @@ class Scripts:
         keeper = self._keeper
         if not keeper.store.has_room(name, self._limits.sieve_maxscripts):
             return Reply("NO", "there is no room for another script", "QUOTA/MAXSCRIPTS")
-        reply = self.check(text)
+        reply = check(self._service, text, self._userid)
         version = keeper.put(name, text, max_scripts=self._limits.sieve_maxscripts)
         known = self._know(version.script, version.digest)
         if known is None or version.before in (known, version.digest):
@@ -83,13 +83,6 @@ class Scripts:
     def _stale(self, keeper: Keeper, version: Version) -> str:
         readable = self._service.settings.managesieve.managesieve_history != "off"
         return stale(version, keeper.before(version), readable=readable)
-
-    def check(self, text: bytes) -> Reply:
-        """OK, OK with warnings, or ScriptInvalid. Quotas are not looked at. RFC 5804 §2.12."""
-        findings = self._service.check(text, self._userid)
-        if fatal := [f for f in findings if f.severity == "error"]:
-            raise ScriptInvalid(_listed(fatal))
-        return Reply("OK", _listed(findings), "WARNINGS") if findings else OK
 
     def listed(self) -> bytes:
         """One script at most is active for a client: that of the slot it looks after. RFC 5804 §2.7."""
@@ -116,9 +109,36 @@ class Scripts:
         self._know(keeper.store.called(name), digest_of(text))
         return line(literal(text))
 
-    def activate(self, name: str) -> None:
+    def try_out(self, name: str, number: int, text: bytes | None = None) -> Generator[bytes, None, None]:
+        """The answer to XTRYSCRIPT, piece by piece; see `trying`."""
+        trying = self._service.trying
+        if trying is None or trying.most <= 0 or is_repository(self._userid):
+            raise DataError("scripts cannot be tried here")
+        if not 0 < number <= trying.most:
+            raise DataError(f"a script can be tried on 1 to {trying.most} messages")
+        if text is not None:
+            self._require_size(len(text))
+            if fatal := [f for f in self._service.check(text, self._userid) if f.severity == "error"]:
+                raise ScriptInvalid(_listed(fatal))
+        elif name:
+            text = self._keeper.store.get(name)
+        return trying.answer(self._userid, name, text, number)
+
+    def _before(self, keeper: Keeper, name: str) -> Callable[[], str]:
+        """What says, once the script is active, what that changes; nothing where nobody wants to know."""
+        trying = self._service.trying
+        if trying is None or is_repository(self._userid) or (not name and keeper.slots.labels):
+            return lambda: ""
+        return trying.before(self._userid, name, lambda: keeper.store.get(name) if name else None)
+
+    def activate(self, name: str) -> Reply:
         """The empty name stands for no script. RFC 5804 §2.8."""
         keeper = self._keeper
+        warning = self._before(keeper, name)
+        self._activate(keeper, name)
+        return Reply("OK", text, "WARNINGS") if (text := warning()) else OK
+
+    def _activate(self, keeper: Keeper, name: str) -> None:
         if name:
             _require_storable(name)
             if is_repository(self._userid):
@@ -145,6 +165,14 @@ class Scripts:
         limit = self._limits.sieve_maxscriptsize
         if limit and size > limit:
             raise ScriptTooLarge(f"the script is larger than {limit} octets")
+
+
+def check(service: Service, text: bytes, userid: str) -> Reply:
+    """OK, OK with warnings, or ScriptInvalid. Quotas are not looked at. RFC 5804 §2.12."""
+    findings = service.check(text, userid)
+    if fatal := [f for f in findings if f.severity == "error"]:
+        raise ScriptInvalid(_listed(fatal))
+    return Reply("OK", _listed(findings), "WARNINGS") if findings else OK
 
 
 def _require_storable(name: str) -> None:

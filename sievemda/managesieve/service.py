@@ -13,6 +13,9 @@ from sievemda.config import Settings
 from sievemda.errors import DataError
 from sievemda.managesieve.knowledge import known_of
 from sievemda.managesieve.library import Repository
+from sievemda.managesieve.referral import departed, referred
+from sievemda.managesieve.reply import Reply
+from sievemda.managesieve.trying import CAPABILITY, Trying
 from sievemda.scripts.keeper import Keeper
 from sievemda.scripts.opening import Inbox, keeper_of, open_versions, script_store
 from sievemda.scripts.repositories import GLOBAL, is_repository, place_of
@@ -32,6 +35,9 @@ _OVERHEAD = 4096  # octets of a command beside the script in it
 
 class Homes(Protocol):
     """What ManageSieve asks of the mail store."""
+
+    @property
+    def settings(self) -> Settings: ...
 
     def user_exists(self, userid: str) -> bool: ...
 
@@ -54,6 +60,7 @@ class Service:
     trusted: frozenset[str] | None = None  # those that the administrator's may
     tls: bool = False  # whether STARTTLS can succeed
     guard: Guard = field(kw_only=True)
+    trying: Trying | None = field(default=None, kw_only=True)  # where users may have scripts tried
     versions: Versions | None = field(init=False)  # None where none are kept
 
     def __post_init__(self) -> None:
@@ -77,6 +84,14 @@ class Service:
         if owner == user and self.users.is_admin(user) and not self.has_mailbox(owner) and self.has_mailbox(GLOBAL):
             return GLOBAL
         return owner
+
+    def referred(self, owner: str) -> Reply | None:
+        """What one whose scripts are on another server is told at login; None when they are here."""
+        return None if is_repository(owner) else referred(self.homes, owner)
+
+    def departed(self, owner: str) -> Reply | None:
+        """The same, of one who is in and has been moved meanwhile."""
+        return None if is_repository(owner) else departed(self.homes, owner)
 
     def scripts(self, userid: str) -> ScriptStore:
         """To read them."""
@@ -108,6 +123,8 @@ class Service:
             "LANGUAGE": "en",
             "VERSION": "1.0",
         }
+        if self.trying is not None and self.trying.most > 0 and not is_repository(owner):
+            found[CAPABILITY] = str(self.trying.most)
         if "enotify" in extensions:
             found["NOTIFY"] = " ".join(methods(self.limits.options))
         if "extlists" in extensions:

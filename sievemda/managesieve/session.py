@@ -6,8 +6,9 @@ event loop.
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from sievemda.auth.client import Client
 from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.managesieve.login import Login, Next
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
-from sievemda.managesieve.scripts import Scripts, ScriptTooLarge
+from sievemda.managesieve.scripts import Scripts, ScriptTooLarge, check
 from sievemda.managesieve.service import Service
 from sievemda.managesieve.wire import Line, Malformed, Token, number
 from sievemda.state.versions import Actor
@@ -25,6 +26,7 @@ _log = logging.getLogger("sievemda.managesieve")
 
 MAX_MISTAKES = 20  # lines in a row that are no commands, then BYE
 _SIZE_BEFORE_LOGIN = 16 << 10  # octets of a command
+_SIZE_WHERE_CHECKED = 65 << 10  # the same where it may have a script in it
 _PATIENCE_BEFORE_LOGIN = 64 << 10  # octets of a command that is too long, before giving up on its end
 _PATIENCE = 64 << 20
 
@@ -43,6 +45,7 @@ class Answer:
     data: bytes
     then: Literal["", "close", "starttls"] = ""
     delay: float = 0.0  # seconds to wait before sending
+    more: Generator[bytes, None, None] | None = None  # pieces that come behind `data`, one by one from `piece`
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,9 @@ class Session:
     @property
     def command_size(self) -> int:
         """Octets that one command may have in this state."""
-        return self._service.command_size() if self.authenticated else _SIZE_BEFORE_LOGIN
+        if self.authenticated:
+            return self._service.command_size()
+        return _SIZE_WHERE_CHECKED if self._checks_anybodys else _SIZE_BEFORE_LOGIN
 
     @property
     def patience(self) -> int:
@@ -114,6 +119,8 @@ class Session:
             return self._command(item)
         except (StoreTrouble, TemporaryTrouble) as e:
             _log.error("managesieve: %s", e)
+            if getattr(e.__cause__, "errno", 0) == errno.EDQUOT:
+                return Answer(bytes(Reply("NO", "your disk quota is used up", "QUOTA")))
             return Answer(bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER")))
         except SievemdaError as e:
             return Answer(bytes(_refusal(e)))
@@ -121,16 +128,31 @@ class Session:
             _log.exception("managesieve: unforeseen")
             return Answer(bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER")))
 
+    def piece(self, answer: Answer) -> bytes | None:
+        """The next of the pieces of an answer, None at their end. Total, as `handle` is."""
+        try:
+            return None if answer.more is None else next(answer.more, None)
+        except (StoreTrouble, TemporaryTrouble) as e:
+            _log.error("managesieve: %s", e)
+            return bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER"))
+        except SievemdaError as e:
+            return bytes(_refusal(e))
+        except Exception:  # noqa: BLE001 - the last resort; it is logged
+            _log.exception("managesieve: unforeseen")
+            return bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER"))
+
     # --- lines -------------------------------------------------------------------------------------------------
 
     def _malformed(self, item: Malformed) -> Answer:
+        first = item.tokens[0] if item.tokens else ""
+        puts = self.authenticated and isinstance(first, str) and first.upper() == "PUTSCRIPT"
+        code = "QUOTA/MAXSIZE" if item.too_large and puts else ""
         if item.fatal:
-            return Answer(bytes(Reply("BYE", item.reason)), "close")
+            return Answer(bytes(Reply("BYE", item.reason, code)), "close")
         if self._login.under_way:
             self._login.abandon("")
-        first = item.tokens[0] if item.tokens else ""
-        if item.too_large and self.authenticated and isinstance(first, str) and first.upper() == "PUTSCRIPT":
-            return Answer(bytes(Reply("NO", "the script is too large", "QUOTA/MAXSIZE")))
+        if code:
+            return Answer(bytes(Reply("NO", "the script is too large", code)))
         return self._mistake(item.reason)
 
     def _response(self, item: Line) -> Answer:
@@ -146,7 +168,7 @@ class Session:
         command = _COMMANDS.get(name)
         if command is None:
             return self._mistake("this command is not known" if name else "a command was expected")
-        if command.state == "in" and not self.authenticated:
+        if command.state == "in" and not (self.authenticated or (name == "CHECKSCRIPT" and self._checks_anybodys)):
             return Answer(bytes(Reply("NO", "authenticate first")))
         if command.state == "out" and self.authenticated:
             return Answer(bytes(Reply("NO", "already authenticated")))
@@ -154,6 +176,8 @@ class Session:
         if arguments is None:
             return self._mistake(f"{name} has other arguments")
         self._mistakes = 0
+        if command.state == "in" and name != "UNAUTHENTICATE" and (gone := self._service.departed(self._owner)):
+            return _answered(gone)
         found = command.act(self, arguments)
         return found if isinstance(found, Answer) else Answer(bytes(found or OK))
 
@@ -180,16 +204,21 @@ class Session:
         if self.authenticated:
             offered["OWNER"] = self._owner
         data = b"".join(line(string(name), string(value)) for name, value in offered.items())
-        if self._service.tls and not self.secure and not self.authenticated:
+        if self._has_tls and not self.secure and not self.authenticated:
             data += line(string("STARTTLS"))
         return data + line(string("UNAUTHENTICATE"))
 
     # --- before login ------------------------------------------------------------------------------------------
 
+    @property
+    def _has_tls(self) -> bool:
+        """At a UNIX socket there is nobody to hide from."""
+        return self._service.tls and not self.client.socket_user
+
     def starttls(self, _: list[Any]) -> Answer:
         if self.secure:
             return Answer(bytes(Reply("NO", "TLS is on already")))
-        if not self._service.tls:
+        if not self._has_tls:
             return Answer(bytes(Reply("NO", "TLS is not available")))
         return Answer(bytes(OK), "starttls")
 
@@ -206,7 +235,15 @@ class Session:
         if found.reply is None:
             # Cyrus' clients read a challenge as a literal only; an empty one is the empty string of RFC 5804 §2.1.
             return Answer(line(literal(found.challenge) if found.challenge else string("")))
-        return Answer(bytes(found.reply), "close" if found.reply.status == "BYE" else "", found.delay)
+        return _answered(found.reply, found.delay)
+
+    @property
+    def _checks_anybodys(self) -> bool:
+        """Whether scripts are checked for who has not logged in."""
+        return self._service.settings.managesieve.managesieve_checkscript_anonymous
+
+    def checkscript(self, arguments: list[Any]) -> Reply:
+        return check(self._service, arguments[0], self._owner)
 
     # --- after login -------------------------------------------------------------------------------------------
 
@@ -219,11 +256,18 @@ class Session:
     def unauthenticate(self, _: list[Any]) -> None:
         self._owner, self._scripts = "", None
 
+    def try_out(self, arguments: list[Any]) -> Answer:
+        return Answer(b"", more=self.scripts.try_out(*arguments))
+
     def listscripts(self, _: list[Any]) -> Answer:
         return Answer(self.scripts.listed() + bytes(OK))
 
     def getscript(self, arguments: list[Any]) -> Answer:
         return Answer(self.scripts.get(arguments[0]) + bytes(OK))
+
+
+def _answered(reply: Reply, delay: float = 0.0) -> Answer:
+    return Answer(bytes(reply), "close" if reply.status == "BYE" else "", delay)
 
 
 def _arguments(wanted: str, given: Line) -> list[Any] | None:
@@ -262,10 +306,11 @@ _COMMANDS: dict[str, _Command] = {
     "UNAUTHENTICATE": _Command(Session.unauthenticate),
     "HAVESPACE": _Command(lambda s, a: s.scripts.havespace(*a), "un"),
     "PUTSCRIPT": _Command(lambda s, a: s.scripts.put(*a), "us"),
-    "CHECKSCRIPT": _Command(lambda s, a: s.scripts.check(*a), "s"),
+    "CHECKSCRIPT": _Command(Session.checkscript, "s"),
     "LISTSCRIPTS": _Command(Session.listscripts),
     "GETSCRIPT": _Command(Session.getscript, "u"),
     "SETACTIVE": _Command(lambda s, a: s.scripts.activate(*a), "u"),
     "DELETESCRIPT": _Command(lambda s, a: s.scripts.delete(*a), "u"),
+    "XTRYSCRIPT": _Command(Session.try_out, "un?s"),
     "RENAMESCRIPT": _Command(lambda s, a: s.scripts.rename(*a), "uu"),
 }

@@ -200,6 +200,8 @@ class Visit:
             await self._flush()
             await asyncio.sleep(answer.delay)
         self._out += answer.data
+        if answer.more is not None:
+            await self._pieces(answer)
         if answer.then or len(self._out) > _TOGETHER:
             await self._flush()
         if answer.then == "close":
@@ -209,6 +211,20 @@ class Visit:
             self._reader.clear()
             await self._secure()
         return True
+
+    async def _pieces(self, answer: Answer) -> None:
+        """Each a turn on the pool. Who has gone is noticed when something is sent to him, and it ends there."""
+        try:
+            while not self._house.stopping:
+                piece = await self._loop.run_in_executor(self._house.pool, self.session.piece, answer)
+                if piece is None:
+                    return
+                self._out += piece
+                await self._flush()
+        finally:
+            with suppress(ValueError):  # its turn is not over: it ends with the last who holds it
+                if answer.more is not None:
+                    answer.more.close()
 
     async def _flush(self) -> None:
         data = bytes(self._out)

@@ -78,7 +78,8 @@ class Reader:
                 found = self._wrong or tuple(self._tokens)
                 self._begin()
                 return found
-        return Malformed("the command is much too long", fatal=True)
+        before = self._wrong.tokens if self._wrong else tuple(self._tokens)
+        return Malformed("the command is much too long", before, too_large=True, fatal=True)
 
     # --- literals ----------------------------------------------------------------------------------------------
 

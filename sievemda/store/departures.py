@@ -15,12 +15,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sievemda.errors import StoreTrouble, TemporaryTrouble
 from sievemda.store.files import locked_within, read_control_file, sync_directory, write_atomically
 
 if TYPE_CHECKING:
+    from sievemda.config import Settings
     from sievemda.store.mailstore import MailStore
 
 _NOTE = "note"
@@ -43,11 +44,18 @@ class Departure:
     notes: tuple[Mapping[str, Any], ...] = ()  # of snoozed messages
 
 
-def _place(store: MailStore, userid: str) -> Path:
+class Keeping(Protocol):
+    """Whose settings say where notes of departures lie."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+
+def _place(store: Keeping, userid: str) -> Path:
     return store.settings.data / "state" / "departures" / userid
 
 
-def is_departing(store: MailStore, userid: str) -> bool:
+def is_departing(store: Keeping, userid: str) -> bool:
     """Whether somebody who is not found is on his way to another host, or was and mail for him is still to wait."""
     return os.path.lexists(_place(store, userid) / _NOTE)
 
@@ -68,7 +76,7 @@ def alone(store: MailStore, userid: str) -> Iterator[None]:
         os.close(fd)
 
 
-def read(store: MailStore, userid: str) -> Departure | None:
+def read(store: Keeping, userid: str) -> Departure | None:
     """StoreTrouble when it is damaged."""
     path = _place(store, userid) / _NOTE
     content = read_control_file(path)

@@ -73,6 +73,11 @@ class Compared:
         """Whether it would end up elsewhere."""
         return not self.old.goes_as(self.new)
 
+    @property
+    def told(self) -> tuple[str, str]:
+        """In words what is done, and what would be."""
+        return self.old.sentence, self.new.sentence
+
     def as_json(self) -> dict[str, Any]:
         where: dict[str, Any] = {"mailbox": self.mailbox, "file": self.file, "arrived": round(self.arrived, 3)}
         if self.problem:
@@ -147,6 +152,10 @@ class Trial:
             if compared is not None:
                 left -= 1
                 yield compared
+
+    def last(self, most: int, go_on: Callable[[], bool]) -> Iterator[Compared]:
+        """So many of all folders."""
+        return self.run(Range(most), go_on)
 
     def _folders(self, owner: str, folder: str) -> Iterator[Mailbox]:
         if folder:
