@@ -18,7 +18,6 @@ from sievemda import assembly
 from sievemda.config import Settings
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
-from sievemda.store.mailstore import MailStore
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ def _check_rules(settings: Settings) -> None:
     if path is None:
         return
     try:
-        assembly.expiry_rules(settings, MailStore(settings), path)
+        assembly.check_expiry(settings)
     except (SievemdaError, OSError) as e:
         error = f"{path}: {e.strerror}" if isinstance(e, OSError) else e
         log.error("nothing will expire until the rules are mended %s", words(error=error))  # noqa: TRY400
