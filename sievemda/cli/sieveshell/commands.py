@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +80,18 @@ def rename(context: Context, arguments: list[str]) -> None:
 
 
 def try_(context: Context, arguments: list[str]) -> None:
-    """NAME is one of the scripts there, or else a file here."""
+    """NAME is one of the scripts there, or else a file here; one with a slash is a file."""
     name, *number = arguments
     if number and not re.fullmatch("[1-9][0-9]{0,8}", number[0]):
         raise UsageError(f"{number[0]} is no number of messages")
     most = int(number[0]) if number else _LAST
     try:
-        lines = context.session.try_script(name, most)
+        lines = None if "/" in name else context.session.try_script(name, most)
     except NotFound:
         if not Path(name).is_file():
             raise
+        lines = None
+    if lines is None:
         lines = context.session.try_script(Path(name).name, most, _read(name))
     told = [_object(line) for line in lines]
     if context.as_json:
@@ -114,16 +117,25 @@ def _object(line: Line) -> dict[str, Any]:
 def _told(line: dict[str, Any]) -> list[str]:
     """In words for people, whatever the server sends."""
     if isinstance(one := line.get("message"), dict):
-        about = (
-            f"{one.get('arrived', '')}  {one.get('from', '')}: {one.get('subject', '')} [in {one.get('mailbox', '')}]"
-        )
+        about = f"{_date(one.get('arrived'))}  {one.get('from') or '(no From)'}: {one.get('subject') or '(no subject)'}"
+        about += f" [in {one.get('mailbox', '')}]"
         if one.get("problem"):
             return [f"{about}: {one['problem']}"]
-        return [about, f"    active  {one.get('active_does', '')}", f"    new     {one.get('new_does', '')}"]
+        return [about, f"    active  {_sentence(one.get('active'))}", f"    new     {_sentence(one.get('new'))}"]
     if isinstance(one := line.get("summary"), dict):
         cut = "" if one.get("complete", True) else " (time was up)"
         return [f"{one.get('differ')} of {one.get('looked_at')} messages would be treated differently{cut}"]
     return []
+
+
+def _date(value: object) -> str:
+    if not isinstance(value, int | float) or not 0 <= value < 1 << 36:
+        return ""
+    return datetime.fromtimestamp(value).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _sentence(value: object) -> str:
+    return str(value.get("sentence", "")) if isinstance(value, dict) else ""
 
 
 def capability(context: Context, _: list[str]) -> None:
