@@ -27,6 +27,9 @@ class Guard:
         ("127.0.0.1", "::1"),
         "Networks that are never locked out, such as a web mail's: it speaks for all its users from one address.",
     )
+    lmtp_max_strangers: int = setting(
+        50, "LMTP sessions over TCP at once, over all workers, that have not logged in and are in no trusted network."
+    )
     haproxy_trusted_networks: tuple[str, ...] = setting(
         (),
         "Networks of proxies whose TCP connections begin with the client's address, by the PROXY protocol (version 1 or"

@@ -157,6 +157,24 @@ def _check_service(value: str) -> None:
         raise ValueError(f"{value!r} is not the name of a PAM service")
 
 
+def _check_ldap_servers(value: tuple[str, ...]) -> None:
+    for uri in value:
+        if not re.fullmatch(r"ldaps?://[^/\s]+/?|ldapi:///?\S+", uri):
+            raise ValueError(f"{uri!r} is neither ldap://HOST[:PORT] nor ldaps://HOST[:PORT] nor ldapi://PATH")
+
+
+def _check_ldap_template(value: str) -> None:
+    words = re.findall("%(.?)", value)
+    if (value and not {"u", "U"}.intersection(words)) or not {"u", "U", "d", "%"}.issuperset(words):
+        raise ValueError("write %u or %U into it and, beside them, nothing but %d and %% with a percent sign")
+
+
+def _check_ldap_filter(value: str) -> None:
+    _check_ldap_template(value)
+    if not (value.startswith("(") and value.endswith(")") and value.count("(") == value.count(")")):
+        raise ValueError(f"{value!r} is no filter, such as (uid=%u)")
+
+
 def _check_uri(value: str) -> None:
     if value and not value.startswith(("postgresql://", "postgres://")):
         raise ValueError("it does not begin with postgresql://")
@@ -180,6 +198,9 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "auth.auth_passwd_scheme": _check_scheme,
     "auth.auth_timeout": _between(1, 300),
     "auth.auth_username_format": _check_format,
+    "auth.ldap_filter": _check_ldap_filter,
+    "auth.ldap_uri": _check_ldap_servers,
+    "auth.ldap_user_dn": _check_ldap_template,
     "acl.implicit_owner_rights": _check_rights,
     "acl.deleteright": _check_deleteright,
     "lmtp.lmtp_trusted_networks": _check_networks,
@@ -213,6 +234,7 @@ _MEANING: dict[str, Callable[[Any], None]] = {
     "guard.lockout_time": _at_least(1),
     "guard.lockout_never": _check_networks,
     "guard.haproxy_trusted_networks": _check_networks,
+    "guard.lmtp_max_strangers": _at_least(1),
     "guard.haproxy_timeout": _at_least(1),
     "managesieve.managesieve_max_connections": _between(1, 16384),
     "managesieve.managesieve_max_user_connections": _at_least(1),

@@ -48,12 +48,16 @@ class Transaction:
 
 
 class LmtpProtocol(LmtpConnection):
-    """`local` says that the peer came over a UNIX socket, which makes it known."""
+    """`local` says that the peer came over a UNIX socket, which makes it known.
 
-    def __init__(self, server: LmtpServer, *, local: bool) -> None:
+    `address` is the one that a proxy told, if any.
+    """
+
+    def __init__(self, server: LmtpServer, *, local: bool, address: str = "") -> None:
         super().__init__(timeout=server.settings.lmtp_timeout, loop=server.loop)
         self.server = server
         self.local = local
+        self._told_address = address
         self.session_id = _new_session(server.hostname)
         self.peer = Peer(self.session_id, authenticated="postman" if local else "")
         self.client = Client("")
@@ -65,7 +69,7 @@ class LmtpProtocol(LmtpConnection):
     def begin(self) -> bool:
         name = self._writer.get_extra_info("peername")
         if not self.local and isinstance(name, tuple):
-            self.peer = replace(self.peer, address=name[0].removeprefix("::ffff:"))
+            self.peer = replace(self.peer, address=self._told_address or name[0].removeprefix("::ffff:"))
             self.client = Client(self.peer.address)
         if refusal := self.server.admit(self):
             self.part(refusal)
@@ -156,6 +160,7 @@ class LmtpProtocol(LmtpConnection):
             self.refuse(replies.UNKNOWN_COMMAND)
         elif user := await authenticate(self, self.server, self.client, arg):
             self.peer = replace(self.peer, authenticated=user)
+            self.server.recognised(self)
 
     async def smtp_MAIL(self, arg: str | None) -> None:
         """A refused MAIL leaves no transaction open."""

@@ -20,12 +20,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sievemda import __version__
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
+from sievemda.auth.origin import Header, NotProxied, is_within, networks
 from sievemda.auth.sasl.offer import Offer, mechanisms
+from sievemda.auth.seats import Seats
 from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.lmtp import replies
 from sievemda.lmtp.handler import Deliverer, Handler
 from sievemda.lmtp.protocol import LmtpProtocol
+from sievemda.lmtp.strangers import Strangers
 from sievemda.logs import words
 from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.result import Receipt
@@ -54,6 +57,7 @@ class LmtpServer:
         users: Users | None = None,
         guard: Guard | None = None,
         tls: Contexts | None = None,
+        strangers: Seats | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.settings = settings.lmtp
@@ -74,6 +78,9 @@ class LmtpServer:
         self._trusted: list[Network] = [
             ipaddress.ip_network(text, strict=False) for text in settings.lmtp.lmtp_trusted_networks
         ]
+        self._strangers = Strangers(strangers or Seats(), settings.guard.lmtp_max_strangers, settings.lmtp.lmtp_timeout)
+        self._proxies = networks(settings.guard.haproxy_trusted_networks)
+        self._proxy_patience = settings.guard.haproxy_timeout
         self._sessions: set[LmtpProtocol] = set()
         self._listeners: list[socket.socket] = []
         self._starting: set[asyncio.Task[None]] = set()
@@ -114,16 +121,42 @@ class LmtpServer:
             self.loop.add_reader(listener.fileno(), self._accept, listener)
 
     async def _start(self, connection: socket.socket, *, local: bool) -> None:
+        address = ""
         try:
-            await self.loop.connect_accepted_socket(lambda: LmtpProtocol(self, local=local), connection)
+            if not local and self._proxies and is_within(str(connection.getpeername()[0]), self._proxies):
+                address = await self._told(connection)
+            await self.loop.connect_accepted_socket(
+                lambda: LmtpProtocol(self, local=local, address=address), connection
+            )
+        except NotProxied as e:
+            log.warning("lmtp: connection without PROXY header refused: %s", e)
+            self.counts["lmtp_connections_refused"] += 1
+            connection.close()
         except OSError:
             connection.close()
+
+    async def _told(self, connection: socket.socket) -> str:
+        """The address that a proxy tells, empty when it speaks for itself. Raises NotProxied."""
+        header, there = Header(), asyncio.Event()
+        self.loop.add_reader(connection.fileno(), there.set)
+        try:
+            async with asyncio.timeout(self._proxy_patience):
+                while (found := header.take(connection)) is None:
+                    there.clear()
+                    await there.wait()
+        except TimeoutError as e:
+            raise NotProxied("no header came in time") from e
+        finally:
+            self.loop.remove_reader(connection.fileno())
+        return found
 
     def admit(self, session: LmtpProtocol) -> replies.Reply:
         """Count the session in; or what it is told instead of a greeting."""
         if self._stopping:
             return replies.SHUTDOWN
-        if len(self._sessions) >= self.settings.lmtp_max_connections:
+        stranger = not session.local and not self.may_send(session.peer)
+        full = len(self._sessions) >= self.settings.lmtp_max_connections
+        if full or (stranger and not self._strangers.admit(session)):
             log.warning("lmtp: too many connections %s", words(rhost=session.peer.address))
             self.counts["lmtp_connections_refused"] += 1
             return replies.TOO_MANY_CONNECTIONS
@@ -131,7 +164,12 @@ class LmtpServer:
         self._sessions.add(session)
         return b""
 
+    def recognised(self, session: LmtpProtocol) -> None:
+        """The session has proved who it is."""
+        self._strangers.dismiss(session)
+
     def dismiss(self, session: LmtpProtocol) -> None:
+        self._strangers.dismiss(session)
         self._sessions.discard(session)
         self._changed.set()
 

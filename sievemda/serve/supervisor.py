@@ -67,7 +67,7 @@ class Supervisor:
     bound: list[Bound] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
     leaving: set[int] = field(default_factory=set)  # children of former settings that finish their sessions
-    seats: Seats = field(default_factory=Seats)
+    seats: tuple[Seats, Seats] = field(default_factory=lambda: (Seats(), Seats()))  # of LMTP, of ManageSieve
     lifeline: tuple[int, int] = field(default_factory=os.pipe)  # children read its end when this process dies
 
     def run(self) -> int:
@@ -174,16 +174,20 @@ class Supervisor:
         for pid in tuple(self.leaving):
             if self._status(pid) is not None:
                 self.leaving.discard(pid)
-                self.seats.release(pid)
+                self._release(pid)
         for slot in self.slots:
             if not slot.pid or (code := self._status(slot.pid)) is None:
                 continue
             age = time.monotonic() - slot.born
             slot.pause = min(LAST_PAUSE, slot.pause * 2 or FIRST_PAUSE) if age < SHORT_LIFE else 0.0
             slot.due = time.monotonic() + slot.pause
-            self.seats.release(slot.pid)
+            self._release(slot.pid)
             log.error("child died %s", words(name=slot.name, pid=slot.pid, code=code, pause=slot.pause or ""))
             slot.pid = 0
+
+    def _release(self, pid: int) -> None:
+        for seats in self.seats:
+            seats.release(pid)
 
     def _replace_dead(self) -> None:
         for slot in self.slots:

@@ -33,7 +33,7 @@ def run(
     settings: Settings,
     lmtp: Sequence[socket.socket],
     managesieve: Sequence[socket.socket],
-    seats: Seats,
+    seats: tuple[Seats, Seats],
     lifeline: int,
     ready: int,
 ) -> int:
@@ -47,7 +47,7 @@ async def _serve(
     settings: Settings,
     lmtp: Sequence[socket.socket],
     managesieve: Sequence[socket.socket],
-    seats: Seats,
+    seats: tuple[Seats, Seats],
     lifeline: int,
     ready: int,
 ) -> None:
@@ -56,9 +56,9 @@ async def _serve(
     _take_signals(loop, retire, end)
     loop.add_reader(lifeline, _orphaned, loop, lifeline, end)
 
-    mail = assembly.lmtp_server(settings)
+    mail = assembly.lmtp_server(settings, seats[0])
     mail.listen(lmtp)
-    scripts = assembly.managesieve_server(settings, seats)
+    scripts = assembly.managesieve_server(settings, seats[1])
     scripts.start(managesieve)
     watched = Observation(settings, mail, scripts)
     await watched.start()
