@@ -58,6 +58,8 @@ class Scripts:
 
         What another has changed since this session read it is told of as a warning.
         """
+        if not text:  # RFC 5804 §2.6; a comment will do
+            raise DataError('an empty script is not stored; SETACTIVE "" is how to have none')
         self._require_size(len(text))
         _require_storable(name)
         keeper = self._keeper

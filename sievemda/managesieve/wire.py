@@ -167,7 +167,7 @@ def _mistake(segment: bytes, at: int, *, spaced: bool) -> str:
 
 
 def number(token: Token) -> int | None:
-    """An atom as a number (RFC 5804 §4: 32 bits, no leading zeros), else None."""
-    if not isinstance(token, str) or not re.fullmatch("0|[1-9][0-9]{0,9}", token):
+    """An atom as a number without leading zeros, else None. RFC 5804 §4 gives it 32 bits; larger ones are all alike."""
+    if not isinstance(token, str) or not re.fullmatch("0|[1-9][0-9]*", token):
         return None
-    return int(token) if int(token) <= MAX_NUMBER else None
+    return min(int(token[:11]), MAX_NUMBER + 1)
