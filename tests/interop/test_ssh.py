@@ -43,22 +43,71 @@ def ssh(tmp_path: Path) -> Iterator[str]:
     server.stop()
 
 
-def test_a_user_moves_over_ssh(ssh: str, tmp_path: Path) -> None:
-    def sievemda(site: str, *arguments: str, given: str = "") -> str:
-        command = [sys.executable, "-m", "sievemda", "--data", str(tmp_path / site), *arguments]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
-        assert (done.returncode, done.stderr) == (0, ""), done
-        return done.stdout
+def sievemda(data: Path, *arguments: str, given: str = "", code: int = 0) -> str:
+    """What a command says: where it is to come to an end well, on standard output."""
+    command = [sys.executable, "-m", "sievemda", "--data", str(data), *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done
+    return done.stderr if code else done.stdout
 
-    sievemda("old", "mailbox", "create", "user/alice")
-    sievemda("old", "mailbox", "create", "user/alice/Größe")
+
+def remote(tmp_path: Path) -> str:
+    return f"env PYTHONPATH={Path(__file__).parents[2]} {sys.executable} -m sievemda --data {tmp_path}/new"
+
+
+def mail(data: Path) -> list[bytes]:
+    inbox = data / "mail/user/alice/Maildir"
+    return sorted(file.read_bytes() for part in ("new", "cur") for file in (inbox / part).iterdir())
+
+
+def filled(data: Path) -> None:
+    """A site with a message of alice's."""
+    sievemda(data, "mailbox", "create", "user/alice")
+    (data / "mail/user/alice/Maildir/new/1700000000.M1P1.x").write_bytes(b"Subject: one\n\n" + b"x" * 100_000)
+
+
+CUT = """
+import os, sys
+end, most = sys.argv[1].encode(), int(sys.argv[2])
+while (block := os.read(0, 4096)) and end not in block and most > 0:
+    os.write(1, block)
+    most -= len(block)
+"""
+
+
+# What of the conversation comes to the other end: all until it would let him in; a piece.
+@pytest.mark.parametrize(("end", "octets"), [('"do": "arrive"', 1 << 30), ("-none-", 50_000)])
+def test_a_move_that_was_cut_off_is_taken_back(ssh: str, tmp_path: Path, end: str, octets: int) -> None:
+    filled(tmp_path / "old")
+    before = mail(tmp_path / "old")
+    (tmp_path / "cut.py").write_text(CUT)
+    cut = shlex.join([sys.executable, str(tmp_path / "cut.py"), end, str(octets)])
+    far = ("mailbox", "move", "user/alice", "--host", "127.0.0.1", "--ssh", ssh, "--remote-command")
+    assert "the connection was cut" in sievemda(tmp_path / "old", *far, f"{cut} | {remote(tmp_path)}", code=69)
+    assert sievemda(tmp_path / "old", *far, remote(tmp_path), "--abort") == "user/alice stays here\n"
+    assert mail(tmp_path / "old") == before
+    assert not (tmp_path / "new/mail/user/alice").exists()
+    assert sievemda(tmp_path / "old", *far, remote(tmp_path)) == "user/alice moved to 127.0.0.1\n"
+    assert mail(tmp_path / "new") == before
+
+
+def test_a_host_that_says_nothing_is_given_up(ssh: str, tmp_path: Path) -> None:
+    filled(tmp_path / "old")
+    far = ("mailbox", "move", "user/alice", "--host", "127.0.0.1", "--ssh", ssh, "--remote-command")
+    said = sievemda(tmp_path / "old", *far, f"sleep 60; {remote(tmp_path)}", "--timeout", "3", code=75)
+    assert "127.0.0.1 has said nothing for 3 seconds" in said
+    assert sievemda(tmp_path / "old", *far, remote(tmp_path)) == "user/alice moved to 127.0.0.1\n"
+
+
+def test_a_user_moves_over_ssh(ssh: str, tmp_path: Path) -> None:
+    sievemda(tmp_path / "old", "mailbox", "create", "user/alice")
+    sievemda(tmp_path / "old", "mailbox", "create", "user/alice/Größe")
     new = tmp_path / "old/mail/user/alice/Maildir/new"
     (new / "1700000000.M1P1.x").write_bytes(b"Subject: one\n\n" + bytes(range(256)) * 20_000)
-    sievemda("old", "script", "put", "alice", "mine", given="keep;")
-    remote = f"env PYTHONPATH={Path(__file__).parents[2]} {sys.executable} -m sievemda --data {tmp_path}/new"
-    far = ("--host", "127.0.0.1", "--ssh", ssh, "--remote-command", remote)
-    assert sievemda("old", "mailbox", "move", "user/alice", *far) == "user/alice moved to 127.0.0.1\n"
-    assert sievemda("new", "mailbox", "list") == "user/alice\nuser/alice/Größe\n"
-    assert sievemda("new", "script", "list", "alice") == "mine\n"
+    sievemda(tmp_path / "old", "script", "put", "alice", "mine", given="keep;")
+    far = ("--host", "127.0.0.1", "--ssh", ssh, "--remote-command", remote(tmp_path))
+    assert sievemda(tmp_path / "old", "mailbox", "move", "user/alice", *far) == "user/alice moved to 127.0.0.1\n"
+    assert sievemda(tmp_path / "new", "mailbox", "list") == "user/alice\nuser/alice/Größe\n"
+    assert sievemda(tmp_path / "new", "script", "list", "alice") == "mine\n"
     there = tmp_path / "new/mail/user/alice/Maildir/new/1700000000.M1P1.x"
     assert there.read_bytes() == b"Subject: one\n\n" + bytes(range(256)) * 20_000
