@@ -15,6 +15,7 @@ from sievemda.given import read_given
 if TYPE_CHECKING:
     from sievemda.config import Settings
     from sievemda.scripts.keeper import Keeper
+    from sievemda.sieve.problems import Problem
 
 
 @click.group(
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
     epilog="Example: sievemda script put alice main alice.sieve",
 )
 def script() -> None:
-    """Sieve scripts of users: store, activate, look at."""
+    """Sieve scripts of users: store, activate, look at, take back.
+
+    In place of a USER, /global, /before and /after are the administrator's own, in sieve_global, sieve_before and
+    sieve_after.
+    """
 
 
 @script.command(epilog="Example: sievemda script put alice main alice.sieve")
@@ -41,12 +46,6 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
 
     A script with mistakes is not stored; they are listed as FILE:LINE:COLUMN: error: TEXT.
     """
-    from sievemda.auth.names import canonical_user
-    from sievemda.language import language_extensions, language_limits
-    from sievemda.managesieve.knowledge import known_of
-    from sievemda.managesieve.library import Repository
-    from sievemda.sieve.check import check_script
-    from sievemda.store.mailstore import MailStore
     from sievemda.store.script_names import check_name
 
     keeper = keeper_for(settings, user)
@@ -55,9 +54,7 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     limit = settings.sieve.sieve_maxscriptsize
     if limit and len(text) > limit:
         raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
-    library = Repository(settings, canonical_user(user, settings.site), keeper.store)
-    known = known_of(settings, MailStore(settings), canonical_user(user, settings.site))
-    problems = check_script(text, language_limits(settings), language_extensions(settings), library, known)
+    problems = _problems(settings, keeper, text)
     for problem in problems:
         hint = f" ({problem.hint})" if problem.hint else ""
         click.echo(f"{file}:{problem}{hint}", err=True)
@@ -139,15 +136,33 @@ def rename(settings: Settings, user: str, old: str, new: str) -> None:
 
 
 def keeper_for(settings: Settings, user: str, via: str = "command") -> Keeper:
-    """The scripts of a user, for whoever started this program. NotFound."""
+    """The scripts of a user, or of a repository, for whoever started this program. NotFound."""
     from sievemda.auth.names import canonical_user
     from sievemda.scripts.opening import keeper_of, on_command_line, open_versions
+    from sievemda.scripts.repositories import is_repository
     from sievemda.store.mailstore import MailStore
 
-    store, userid = MailStore(settings), canonical_user(user, settings.site)
-    if not store.user_exists(userid):
+    store = MailStore(settings)
+    userid = user if is_repository(user) else canonical_user(user, settings.site)
+    if not is_repository(user) and not store.user_exists(userid):
         raise NotFound(f"there is no user {user}")
     return keeper_of(settings, store, open_versions(settings), userid, on_command_line(via))
+
+
+def _problems(settings: Settings, keeper: Keeper, text: bytes) -> tuple[Problem, ...]:
+    """What is wrong with a script, by what its owner may use and has."""
+    from sievemda.language import language_extensions, language_limits, trusted_extensions
+    from sievemda.managesieve.knowledge import known_of
+    from sievemda.managesieve.library import Repository
+    from sievemda.scripts.repositories import is_repository
+    from sievemda.sieve.check import check_script
+    from sievemda.store.mailstore import MailStore
+
+    limits, library = language_limits(settings), Repository(settings, keeper.userid, keeper.store)
+    if is_repository(keeper.userid):
+        return check_script(text, limits, trusted_extensions(settings), library)
+    known = known_of(settings, MailStore(settings), keeper.userid)
+    return check_script(text, limits, language_extensions(settings), library, known)
 
 
 def _former(keeper: Keeper, name: str, version: str) -> bytes:

@@ -48,7 +48,7 @@ def history(settings: Settings, user: str, script: str, as_json: bool) -> None:
         print(_clean(_line(version)))
 
 
-@click.command(epilog="Example: sievemda script diff alice main 3 7")
+@click.command(epilog="Example: sievemda script diff alice main 2 3")
 @click.argument("user")
 @click.argument("script")
 @click.argument("versions", metavar="[VERSION [VERSION]]", nargs=-1)
@@ -85,7 +85,7 @@ def diff(settings: Settings, user: str, script: str, versions: tuple[str, ...]) 
     _show(difflib.unified_diff(_lines(keeper, old), _lines(keeper, new), *names, lineterm=""))
 
 
-@click.command(epilog="Example: sievemda script undo alice main --to 3")
+@click.command(epilog="Example: sievemda script undo alice main --to 2")
 @click.argument("user")
 @click.argument("script", required=False, default="")
 @click.option("--to", "to", metavar="VERSION", help="Back to what was after this version.")

@@ -46,7 +46,7 @@ class Keeper:
     ) -> None:
         self.store = store
         self.slots = slots or Slots()
-        self._userid = userid
+        self.userid = userid
         self._key = cache(key)
         self._versions = versions
         self._actor = actor
@@ -114,7 +114,7 @@ class Keeper:
                 with self.store.locked():
                     self._look(self._actor if ours else None)
         except SievemdaError as error:
-            _log.warning("scripts not looked at %s", words(user=self._userid, error=error))
+            _log.warning("scripts not looked at %s", words(user=self.userid, error=error))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class Keeper:
         if self._versions is None:
             return Look(Known(), self.store).plainly()
         known = self._versions.known(self._key())
-        seen = look(known, self.store, self._userid, actor)
+        seen = look(known, self.store, self.userid, actor)
         if seen.found or seen.known != known:
             self._versions.record(self._key(), seen.found, known, seen.known)
         return seen.known
@@ -178,7 +178,7 @@ class Keeper:
             before=before,
             active=known.active,
             active_before=known.active,
-            owner=self._userid,
+            owner=self.userid,
             actor=self._actor.user,
             address=self._actor.address,
             via=self._actor.via,

@@ -46,6 +46,8 @@ FIRST = {
     "mailbox unsubscribe": "sievemda mailbox subscribe alice Lists",
     "mailbox rename": "sievemda mailbox delete user/alice/Old --yes",
     "restore": "sievemda backup user/alice alice.tar.gz",
+    "script diff": 'for i in 1 2 3; do (cat alice.sieve; echo "# $i") | sievemda script put alice main; done',
+    "script undo": 'for i in 1 2 3; do (cat alice.sieve; echo "# $i") | sievemda script put alice main; done',
     "script delete": "sievemda script put alice old alice.sieve",
 }
 

@@ -159,6 +159,17 @@ def test_what_is_not_there_is_said(script, arguments, code):
     assert len(err.splitlines()) in (1, 2, 3, 4)
 
 
+def test_the_administrators_own_scripts_have_a_history(sievemda):
+    site = ["--set", "sieve_global=global"]
+    assert sievemda(*site, "script", "put", "/global", "lists", stdin=A)[0] == 0
+    assert sievemda(*site, "script", "put", "/global", "lists", stdin=C)[0] == 0
+    assert sievemda(*site, "script", "undo", "/global")[0] == 0
+    assert sievemda(*site, "script", "get", "/global", "lists")[1].encode() == A
+    told = json.loads(sievemda(*site, "script", "history", "/global", "--json")[1])
+    assert [(each["owner"], each["action"]) for each in told] == [("/global", "put")] * 3
+    assert sievemda("script", "list", "/global")[0] == 67
+
+
 # -- former texts ------------------------------------------------------------------------------------------------------
 
 
