@@ -186,14 +186,19 @@ def catch_up_messages(store: MailStore, original: Original, left: Path, where: M
         _log.error("%s is damaged: what has gone from it stays in %s", left, place)
         return
     now, here = settled(left), messages_in(place)
-    changed = [(unique, at) for unique, at in before.items() if now.get(unique) != at and here.get(unique) == at]
-    _rename(store.files, left, place, [(at, now[unique]) for unique, at in changed if unique in now])
-    away = [at for unique, at in changed if unique not in now]
+    changed = [unique for unique, at in before.items() if now.get(unique) != at and _is_as_it_was(here.get(unique), at)]
+    _rename(store.files, left, place, [(here[unique], now[unique]) for unique in changed if unique in now])
+    away = [here[unique] for unique in changed if unique not in now]
     if away and not gone.is_put_away(place):
         original.check()
         gone.put_away(store, where if not isinstance(where, Path) else mailbox_at(store, where), away)
     if not is_directory(left):
         _clear(place)
+
+
+def _is_as_it_was(here: At | None, before: At) -> bool:
+    """Whether nobody has changed a message in the copy; whoever looks at a folder brings it from `new` to `cur`."""
+    return here is not None and here[1].partition(":2,")[2] == before[1].partition(":2,")[2]
 
 
 def _clear(place: Path) -> None:

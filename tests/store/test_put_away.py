@@ -197,6 +197,26 @@ def test_what_a_reader_takes_from_the_copy_can_be_brought_back(crashed, store, m
     assert kept(store, box) == {"y": ("user/alice/a", "move")}
 
 
+def test_what_has_gone_from_the_original_goes_though_a_reader_has_seen_it_in_the_copy(crashed, store, mailbox):
+    """Whoever looks at a folder brings what is new to `cur`: a message that was moved elsewhere was there twice."""
+    crashed(lambda _, folder: file_of(folder, "x").unlink())
+    box = mailbox("user/alice/a")
+    for file in [*(box.path / "new").iterdir()]:
+        file.rename(box.path / "cur" / f"{file.name}:2,")
+    leftovers.follow(store)
+    assert contents(box) == {"y": set(), "z": set()}
+    assert set(kept(store, box)) == {"x"}
+
+
+def test_flags_follow_to_what_a_reader_has_seen_in_the_copy(crashed, store, mailbox):
+    crashed(lambda _, folder: messages.set_flags(folder, file_of(folder, "x"), ("\\Flagged",)))
+    box = mailbox("user/alice/a")
+    for file in [*(box.path / "new").iterdir()]:
+        file.rename(box.path / "cur" / f"{file.name}:2,")
+    leftovers.follow(store)
+    assert contents(box) == {"x": {"\\Flagged"}, "y": set(), "z": set()}
+
+
 def test_a_folder_that_a_reader_renames_in_the_copy_is_there_once(crashed, store, mailbox):
     crashed(lambda _, folder: put(store, folder, "late"))
     box = mailbox("user/alice/a")
