@@ -40,6 +40,11 @@ class Sasl:
         "Mechanisms that may be offered, separated by spaces; empty: all but CRAM-MD5 and DIGEST-MD5, which are weak"
         " and want a back end that keeps passwords in plain text.",
     )
+    sasl_auto_transition: bool = setting(
+        False,
+        "Who has only a password hash here gets verifiers for SCRAM when he logs in with PLAIN; clients whose SCRAM"
+        " fails are told that PLAIN may help.",
+    )
     oauth2_keys: Path | None = setting(
         None,
         "File with the public keys, in PEM or as a JSON Web Key Set, of who issues tokens: with it OAUTHBEARER and"

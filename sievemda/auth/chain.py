@@ -22,11 +22,11 @@ def backends_of(settings: Settings, credentials: Credentials) -> tuple[Backend, 
     return tuple(_MAKERS[name](settings, credentials) for name in settings.auth.auth_backends)
 
 
-def _own(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as every back end is made
-    return Own(credentials)
+def _own(settings: Settings, credentials: Credentials) -> Backend:
+    return Own(credentials, transition=settings.sasl.sasl_auto_transition)
 
 
-def _passwd_file(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as above
+def _passwd_file(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - all are made alike
     from sievemda.auth.backends.passwd_file import PasswdFile  # noqa: PLC0415 - loaded where it is used
 
     options = settings.auth

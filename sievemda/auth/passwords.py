@@ -61,6 +61,12 @@ def credentials_for(password: str) -> dict[str, str]:
     password = usable(password)
     with ONE_AT_A_TIME:
         found = {HASH: _HASHER.hash(password)}
+    return {**found, **verifiers_for(password)}
+
+
+def verifiers_for(password: str) -> dict[str, str]:
+    """As `credentials_for`, but for what PLAIN wants; the password is one that is usable."""
+    found = {}
     for mechanism in SCRAM_MECHANISMS:
         parts = ScramMechanism(mechanism).make_auth_info(password, ITERATIONS, secrets.token_bytes(SALT))
         found[mechanism] = _verifier_text(Verifier(*parts))

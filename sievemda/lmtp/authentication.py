@@ -81,13 +81,15 @@ async def _exchange(connection: LmtpConnection, server: LmtpServer, client: Clie
         connection.say(replies.AUTH_OK)
         return step.owner
     await asyncio.sleep(step.delay)
-    raise Aborted(replies.AUTH_LOCKED_OUT if step.locked else replies.AUTH_FAILED)
+    if step.refused is None:
+        raise Aborted(replies.AUTH_LOCKED_OUT)
+    raise Aborted(replies.AUTH_TRANSITION if server.may_transit(name, step.refused) else replies.AUTH_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
     delay: float  # seconds before it is answered
-    locked: bool = False
+    refused: Refused | None = None  # None: locked out
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class _Exchange:
     def step(self, response: bytes | None) -> Challenge | Accepted | _Failed:
         attempt = self.guard.attempt("lmtp", self.client.address)
         if attempt.locked:
-            return _Failed(attempt.failed("", self.name, "locked"), locked=True)
+            return _Failed(attempt.failed("", self.name, "locked"))
         step = self.mechanism.step(response)
         if isinstance(step, Refused):
             return self.failed(step, response or b"")
@@ -112,7 +114,7 @@ class _Exchange:
 
     def failed(self, refused: Refused, tried: bytes) -> _Failed:
         attempt = self.guard.attempt("lmtp", self.client.address)
-        return _Failed(attempt.failed(refused.user, self.name, refused.reason, tried))
+        return _Failed(attempt.failed(refused.user, self.name, refused.reason, tried), refused)
 
 
 def _initial(text: str) -> bytes | None:

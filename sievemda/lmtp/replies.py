@@ -44,6 +44,7 @@ AUTH_OK = b"235 2.7.0 Authentication successful"  # this and the next: RFC 4954 
 AUTH_FAILED = b"535 5.7.8 Authentication credentials invalid"
 AUTH_UNKNOWN = b"504 5.5.4 Unrecognized authentication type"
 AUTH_NEEDS_TLS = b"538 5.7.11 Encryption required for requested authentication mechanism"
+AUTH_TRANSITION = b"432 4.7.12 A password transition is needed: log in once with PLAIN"
 AUTH_TOO_WEAK = b"534 5.7.9 Authentication mechanism is too weak"
 AUTH_NOT_NOW = b"503 5.5.0 AUTH is not possible now"
 AUTH_CANCELLED = b"501 5.7.0 Authentication cancelled"

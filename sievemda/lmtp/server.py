@@ -21,7 +21,8 @@ from sievemda import __version__
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
 from sievemda.auth.origin import Header, NotProxied, is_within, networks
-from sievemda.auth.sasl.offer import Offer, mechanisms
+from sievemda.auth.sasl.offer import Offer, may_transit, mechanisms
+from sievemda.auth.sasl.steps import Refused
 from sievemda.auth.seats import Seats
 from sievemda.auth.users import Users
 from sievemda.config import Settings
@@ -214,6 +215,10 @@ class LmtpServer:
     def offer(self, client: Client) -> Offer:
         """The mechanisms of AUTH."""
         return mechanisms(self.users, client, self._all_settings) if self.users else Offer({}, {})
+
+    def may_transit(self, name: str, refused: Refused) -> bool:
+        """Whether a client whose AUTH by that mechanism failed is told that PLAIN may help."""
+        return may_transit(name, refused, self._all_settings)
 
     @staticmethod
     def _is_in(peer: Peer, networks: Sequence[Network]) -> bool:

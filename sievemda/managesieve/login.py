@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Attempt, word
-from sievemda.auth.sasl.offer import Hindrance, mechanisms
+from sievemda.auth.sasl.offer import Hindrance, may_transit, mechanisms
 from sievemda.auth.sasl.steps import Challenge, Mechanism, Refused
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
@@ -55,14 +55,14 @@ class Login:
         return mechanisms(self._service.users, self.client, self._service.settings).names()
 
     def begin(self, mechanism: bytes, initial: bytes | None) -> Next:
-        """AUTHENTICATE. `initial` is the initial response in base64."""
+        """AUTHENTICATE. `initial` is the initial response in base64; an empty one may be `=`, as in SMTP and IMAP."""
         name = mechanism.decode("ascii", errors="replace").upper()
         offer = mechanisms(self._service.users, self.client, self._service.settings)
         start = offer.ready.get(name)
         if start is None:
             return Next(reply=self._hindered(offer.hindrance(name)))
         self._exchange, self._name, self._verdict = start(), name, None
-        return self._step(None) if initial is None else self.respond(initial)
+        return self._step(None) if initial is None else self.respond(b"" if initial == b"=" else initial)
 
     def _hindered(self, why: Hindrance) -> Reply:
         """RFC 5804 §1.3."""
@@ -107,7 +107,8 @@ class Login:
             return Next(challenge=base64.b64encode(step.data))
         self._exchange = None
         if isinstance(step, Refused):
-            return self._refused(attempt, step.user, step.reason, "authentication failed", response or b"")
+            code = "TRANSITION-NEEDED" if may_transit(self._name, step, self._service.settings) else ""
+            return self._refused(attempt, step.user, step.reason, "authentication failed", response or b"", code)
         attempt.succeeded(step.user)
         owner = self._service.owner_for(step.user, step.owner)
         if elsewhere := self._service.referred(owner):
@@ -125,11 +126,11 @@ class Login:
         )  # fmt: skip
         return Next(owner=owner, user=step.user)
 
-    def _refused(self, attempt: Attempt, user: str, reason: str, text: str, tried: bytes = b"") -> Next:
+    def _refused(self, attempt: Attempt, user: str, reason: str, text: str, tried: bytes = b"", code: str = "") -> Next:
         """One log line, a pause, and in the end BYE."""
         delay = attempt.failed(user, self._name, reason, tried)
         self.failures += 1
-        code = "TRYLATER" if reason == "locked" else ""
+        code = "TRYLATER" if reason == "locked" else code
         if self.failures >= MAX_FAILURES:
             return Next(reply=Reply("BYE", "too many failed authentication attempts", code), delay=delay)
         return Next(reply=Reply("NO", text, code), delay=delay)

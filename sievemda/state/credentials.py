@@ -118,6 +118,13 @@ class Credentials:
                 connection.execute(statements.KEEP_CREDENTIAL, row)
         return had
 
+    def add(self, userid: str, values: Mapping[str, str], known: str, as_before: str) -> None:
+        """Keep more kinds for a user, unless what he has of the kind `known` is another value meanwhile, or none."""
+        with self._tables.transaction() as connection:
+            for kind, value in values.items():
+                row = {"userid": userid, "kind": kind, "value": value, "known": known, "as_before": as_before}
+                connection.execute(statements.ADD_CREDENTIAL, row)
+
     def secret(self) -> bytes:
         """The secret of this site: 32 octets that never change."""
         with self._tables.transaction() as connection:

@@ -161,4 +161,8 @@ CREDENTIALS_SOMEBODY = "SELECT value FROM credential WHERE kind = :kind AND user
 RENAME_CREDENTIALS = "UPDATE credential SET userid = :new WHERE userid = :old"
 ALL_CREDENTIALS = "SELECT userid, max(changed) FROM credential GROUP BY userid"
 FORGET_CREDENTIALS = "DELETE FROM credential WHERE userid = :userid"
+ADD_CREDENTIAL = (
+    "INSERT INTO credential (userid, kind, value, changed) SELECT userid, :kind, :value, changed FROM credential"
+    " WHERE userid = :userid AND kind = :known AND value = :as_before ON CONFLICT (userid, kind) DO NOTHING"
+)
 KEEP_CREDENTIAL = "INSERT INTO credential (userid, kind, value, changed) VALUES (:userid, :kind, :value, :changed)"

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Literal
 
 from sievemda.auth.client import Client
-from sievemda.auth.sasl.steps import Mechanism
+from sievemda.auth.sasl.steps import Mechanism, Refused
 from sievemda.auth.users import Users
 from sievemda.config import MECHANISMS, OBSOLETE, Settings
 from sievemda.errors import TemporaryTrouble
@@ -70,6 +70,14 @@ def mechanisms(users: Users, client: Client, settings: Settings) -> Offer:
             elif missing == "encryption":
                 hindered[name] = "encryption"
     return Offer(ready, hindered)
+
+
+def may_transit(name: str, refused: Refused, settings: Settings) -> bool:
+    """Whether a client is told that PLAIN may help: RFC 5804 §1.3 (TRANSITION-NEEDED), RFC 4954 §6 (432).
+
+    Why everybody is told so whose SCRAM fails: from whom is told and who is not, strangers would learn who is a user.
+    """
+    return settings.sasl.sasl_auto_transition and name.startswith("SCRAM-") and refused.reason == "credentials"
 
 
 def _possible(users: Users, settings: Settings) -> Iterator[str]:
