@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sievemda.configfields import Seconds, setting
 
 __all__ = ["BACKENDS", "NEEDED", "Auth"]
 
-BACKENDS = ("own", "passwd-file", "pam", "saslauthd", "dovecot")  # every kind of place where credentials can be kept
-NEEDED = {"passwd-file": ("auth_passwd_file",)}  # the settings that one cannot do without
+BACKENDS = (
+    "own",
+    "passwd-file",
+    "pam",
+    "saslauthd",
+    "dovecot",
+    "ldap",
+)  # every kind of place where credentials can be kept
+NEEDED = {"passwd-file": ("auth_passwd_file",), "ldap": ("ldap_uri",)}  # the settings that one cannot do without
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +28,7 @@ class Auth:
     auth_backends: tuple[str, ...] = setting(
         ("own",),
         "Where credentials are kept, in the order in which they are asked: own (`sievemda account passwd`),"
-        " passwd-file, pam, saslauthd, dovecot.",
+        " passwd-file, pam, saslauthd, dovecot, ldap.",
     )
     auth_database: str = setting(
         "",
@@ -47,3 +55,20 @@ class Auth:
     dovecot_auth_socket: Path = setting(
         Path("/run/dovecot/auth-client"), "Socket of Dovecot's auth service, of the kind auth-client."
     )
+    ldap_uri: tuple[str, ...] = setting(
+        (), "Servers of the back end ldap, which are tried in their order: ldap://HOST, ldaps://HOST, ldapi://PATH."
+    )
+    ldap_start_tls: bool = setting(False, "Demand StartTLS of ldap://, so that passwords do not go in plain text.")
+    ldap_ca_file: Path | None = setting(
+        None, "Authorities in PEM that have signed the servers' certificates; empty: those of the system."
+    )
+    ldap_user_dn: str = setting(
+        "",
+        "DN of a user, with which he binds: %u stands for his name, %U for the part before the @, %d for the domain;"
+        " empty: it is searched for.",
+    )
+    ldap_base: str = setting("", "Where users are searched for.")
+    ldap_filter: str = setting("(uid=%u)", "What fits one entry, the user's: %u, %U, %d stand in it as above.")
+    ldap_scope: Literal["sub", "one", "base"] = setting("sub", "How far below ldap_base.")
+    ldap_bind_dn: str = setting("", "Who searches; empty: nobody, anonymously.")
+    ldap_password: str = setting("", "Password of who searches.", secret=True)

@@ -52,10 +52,17 @@ def _dovecot(settings: Settings, credentials: Credentials) -> Backend:  # noqa: 
     return Dovecot(settings.auth.dovecot_auth_socket, settings)
 
 
+def _ldap(settings: Settings, credentials: Credentials) -> Backend:  # noqa: ARG001 - as above
+    from sievemda.auth.backends.ldap import Ldap  # noqa: PLC0415 - as above
+
+    return Ldap(settings)
+
+
 _MAKERS: dict[str, Callable[[Settings, Credentials], Backend]] = {
     "own": _own,
     "passwd-file": _passwd_file,
     "pam": _pam,
     "saslauthd": _saslauthd,
     "dovecot": _dovecot,
+    "ldap": _ldap,
 }
