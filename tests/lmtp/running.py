@@ -12,12 +12,12 @@ from sievemda.lmtp.server import LmtpServer
 
 
 def settings(**changes):
-    """Settings whose sections `lmtp`, `site`, `delivery`, `managesieve` and `guard` take `changes` by their own key."""
+    """Settings whose sections `lmtp`, `site`, `delivery`, `managesieve`, `guard` and `sasl` take `changes` by their own key."""
     import dataclasses
 
     tree = Settings()
     for key, value in {"servername": "mx.test", **changes}.items():
-        for section in ("site", "lmtp", "delivery", "managesieve", "guard"):
+        for section in ("site", "lmtp", "delivery", "managesieve", "guard", "sasl"):
             part = getattr(tree, section)
             if hasattr(part, key):
                 tree = dataclasses.replace(tree, **{section: dataclasses.replace(part, **{key: value})})

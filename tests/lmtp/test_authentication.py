@@ -6,18 +6,23 @@ import ssl
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from scramp import ScramClient
 
 from sievemda.auth.guard import Guard
+from sievemda.auth.sasl.steps import Challenge, Refused
 from sievemda.auth.users import Users
 from sievemda.config import Guard as Options
 from sievemda.config import Lmtp, Site
 from sievemda.state.credentials import Credentials
 from sievemda.state.failures import Failures
 from sievemda.tls.contexts import contexts
+from tests.auth.sasl.test_binding import exchange
 from tests.lmtp.running import running
+from tests.lmtp.test_dialogues import follow, read
+from tests.managesieve.authorities import Authority
 
 
 @pytest.fixture
@@ -67,11 +72,14 @@ def client(server):
         yield connected
 
 
-def secure(client):
+def secure(client, maximum=ssl.TLSVersion.TLSv1_3, certificate=None):
     """STARTTLS as a client does it."""
     assert client.do("STARTTLS") == "220 2.0.0 Ready to start TLS"
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = maximum
+    if certificate is not None:
+        context.load_cert_chain(*certificate)
     client.file.close()
     client.socket = context.wrap_socket(client.socket)
     client.file = client.socket.makefile("rb")
@@ -256,6 +264,118 @@ def test_credentials_that_cannot_be_read_are_454(tmp_path, sink, certificate, gu
     ):
         secure(client)
         assert client.do(f"AUTH PLAIN {PLAIN}").startswith("454 4.7.0")
+
+
+DIALOGUES = sorted(Path(__file__).parents[1].joinpath("dialogues", "lmtp-auth").glob("*.txt"))
+
+
+@pytest.mark.parametrize("file", DIALOGUES, ids=lambda file: file.stem)
+def test_dialogue(file, tmp_path, sink, known, guard):
+    inet, options, steps = read(file)
+    if "sasl_mech_list" in options:
+        options["sasl_mech_list"] = tuple(options["sasl_mech_list"].split())
+    with (
+        running(tmp_path, sink, users=known, guard=guard, **options) as server,
+        server.client(inet=inet, greeting=False) as client,
+    ):
+        follow(steps, client)
+
+
+def login(client, mechanism, name, password, binding=b""):
+    """One SCRAM exchange; the last reply of the server."""
+    kind = "tls-unique" if mechanism.endswith("-PLUS") else ""
+    header = f"p={kind},," if kind else "n,,"
+    base, said = mechanism.removesuffix("-PLUS"), []
+
+    class Wire:
+        def step(self, response):
+            command = base64.b64encode(response).decode()
+            reply = client.do(command if said else f"AUTH {mechanism} {command}")
+            said.append(reply)
+            return Challenge(base64.b64decode(reply[4:])) if reply.startswith("334") else Refused("", reply)
+
+    exchange(Wire(), base, header, binding, user=name, password=password)
+    return said[-1]
+
+
+def test_a_transition_is_told_to_everybody_whose_scram_fails(tmp_path, sink, known, guard):
+    with (
+        running(tmp_path, sink, users=known, guard=guard, sasl_auto_transition=True) as server,
+        server.client(inet=True) as client,
+    ):
+        told = "432 4.7.12 A password transition is needed: log in once with PLAIN"
+        assert login(client, "SCRAM-SHA-256", "mta", "wrong") == told
+        assert login(client, "SCRAM-SHA-256", "nobody", "wrong") == told
+        assert login(client, "SCRAM-SHA-256", "mta", "secret").startswith("235")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_login_is_bound_to_the_channel(client, version):
+    secure(client, maximum=version)
+    finished = client.socket.get_channel_binding("tls-unique")
+    assert login(client, "SCRAM-SHA-256-PLUS", "mta", "secret", b"another channel").startswith("535")
+    assert login(client, "SCRAM-SHA-256-PLUS", "mta", "secret", finished).startswith("235")
+
+
+def test_who_says_that_the_bound_form_was_not_offered_is_warned_of_the_one_between(client):
+    """RFC 5802 §6: the flag `y`."""
+    secure(client)
+    assert client.do("AUTH SCRAM-SHA-256 " + encoded("y,,n=mta,r=x")).startswith("535")
+
+
+@pytest.mark.parametrize(
+    ("name", "authzid", "code"), [("mta", "=", "235"), ("mta", encoded("mta"), "235"), ("mta", encoded("other"), "535")]
+)
+def test_a_certificate_lets_its_owner_in(tmp_path, sink, known, guard, certificate, name, authzid, code):
+    authority = Authority()
+    shown = authority.issue(tmp_path, "client", commonName=name)
+    tls = Lmtp(
+        tls_server_cert=certificate[0],
+        tls_server_key=certificate[1],
+        tls_client_ca_file=authority.write(tmp_path / "authority.pem"),
+    )
+    with running(tmp_path, sink, users=known, guard=guard, tls=contexts(tls, b"")) as server:
+        with server.client(inet=True) as client:
+            secure(client, certificate=shown)
+            assert "250-AUTH EXTERNAL " in client.do("LHLO x")
+            assert client.do(f"AUTH EXTERNAL {authzid}").startswith(code)
+        with server.client(inet=True) as client:
+            secure(client)
+            assert "EXTERNAL" not in client.do("LHLO x")
+
+
+def test_a_certificate_of_somebody_elses_authority_ends_the_session(tmp_path, sink, known, guard, certificate):
+    shown = Authority("Another").issue(tmp_path, "client", commonName="mta")
+    tls = Lmtp(
+        tls_server_cert=certificate[0],
+        tls_server_key=certificate[1],
+        tls_client_ca_file=Authority().write(tmp_path / "authority.pem"),
+    )
+    with (
+        running(tmp_path, sink, users=known, guard=guard, tls=contexts(tls, b"")) as server,
+        server.client(inet=True) as client,
+        pytest.raises(OSError),
+    ):
+        secure(client, certificate=shown)
+        assert client.do("NOOP") == ""
+        raise ConnectionResetError
+
+
+def test_a_token_that_failed_counts_although_the_client_does_not_wait_to_be_told(tmp_path, sink, known, guard, caplog):
+    with (
+        running(
+            tmp_path,
+            sink,
+            users=known,
+            guard=guard,
+            allowplaintext=True,
+            oauth2_introspection_url="http://127.0.0.1:1/",
+        ) as server,
+        server.client(inet=True) as client,
+    ):
+        client.do("AUTH OAUTHBEARER " + encoded("n,,"))
+        assert client.do("*").startswith("501")
+    assert "lmtp: login failed: user=- mech=OAUTHBEARER rhost=127.0.0.1 reason=malformed" in caplog.text
 
 
 def test_a_client_that_leaves_in_the_exchange_leaves_nothing(server, client):

@@ -66,16 +66,20 @@ def matches(pattern, line):
     return re.fullmatch(".*".join(map(re.escape, pattern.split("..."))), line)
 
 
+def follow(steps, client):
+    for number, (kind, text) in enumerate(steps):
+        if kind == "C":
+            client.send(text)
+        elif kind == "closed":
+            assert client.at_end(), f"step {number}"
+        else:
+            line = client.file.readline().decode().rstrip("\r\n")
+            assert matches(text, line), f"step {number}: {line!r} is not {text!r}"
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_dialogue(file, tmp_path):
     inet, settings, steps = read(file)
     assert any(kind == "S" for kind, _ in steps)
     with running(tmp_path, Sink(), **settings) as server, server.client(inet=inet, greeting=False) as client:
-        for number, (kind, text) in enumerate(steps):
-            if kind == "C":
-                client.send(text)
-            elif kind == "closed":
-                assert client.at_end(), f"step {number}"
-            else:
-                line = client.file.readline().decode().rstrip("\r\n")
-                assert matches(text, line), f"step {number}: {line!r} is not {text!r}"
+        follow(steps, client)
