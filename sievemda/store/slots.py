@@ -10,10 +10,11 @@ Why by the name of the script: clients do not say who they are, and each of them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+_WILDCARDS = {"*": ".*", "?": "."}
 REST = ""  # the label of the slot for what fits nothing
 
 
@@ -21,6 +22,10 @@ REST = ""  # the label of the slot for what fits nothing
 class Slot:
     label: str
     patterns: tuple[str, ...]
+
+    def fits(self, name: str) -> bool:
+        """Whether a name fits a pattern with wildcards."""
+        return any(re.fullmatch(_expression(pattern), name, re.DOTALL) for pattern in self.patterns)
 
 
 class Slots:
@@ -39,7 +44,7 @@ class Slots:
             if name in slot.patterns:
                 return slot.label
         for slot in self._slots:
-            if any(fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in slot.patterns):
+            if slot.fits(name):
                 return slot.label
         return REST
 
@@ -57,6 +62,10 @@ class Slots:
         if label is None:
             return active[0] if active else ""
         return next((name for name in active if self.of(name) == label), "")
+
+
+def _expression(pattern: str) -> str:
+    return "".join(_WILDCARDS.get(character) or re.escape(character) for character in pattern)
 
 
 def _slot(line: str) -> Slot:

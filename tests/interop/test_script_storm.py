@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -207,3 +207,44 @@ def test_of_many_who_rename_a_script_at_once_one_wins(storm_site: Site, storm: o
     assert answers.count(b"OK") == 1
     assert {answer.split(b" ")[1] for answer in answers if answer != b"OK"} == {b"(NONEXISTENT)"}
     assert [version.action for version in keeper(storm_site, "u0").history()].count("rename") == 1
+
+
+def upload_for_ever(session: Session, who: int, acknowledged: list[str], several: threading.Event) -> None:
+    """Until the connection breaks."""
+    for number in count():
+        text = text_of(who, number)
+        try:
+            if session.say(b'PUTSCRIPT "main" {%d+}\r\n%s' % (len(text), text)).startswith(b"OK"):
+                acknowledged.append(sha256(text).hexdigest())
+            session.say(b'SETACTIVE "main"')
+        except (OSError, AssertionError):
+            return
+        if number > 2:
+            several.set()
+
+
+def test_a_server_that_is_killed_has_lost_no_upload_that_it_acknowledged(
+    make_directory: Callable[[], Path], logs: dict[str, Path]
+) -> None:
+    site = Site(make_directory() / "site", workers=2)
+    logs["sievemda that is killed"] = site.log
+    site.make("user/u0")
+    Credentials(site.data / "state" / "accounts.db").replace("u0", credentials_for(PASSWORD))
+    acknowledged: list[str] = []
+    for turn in range(3):
+        site.start()
+        sessions, several = [Session(site, "u0") for _ in range(4)], threading.Event()
+        with ThreadPoolExecutor(len(sessions)) as pool:
+            for who, session in enumerate(sessions):
+                pool.submit(upload_for_ever, session, 10 * turn + who, acknowledged, several)
+            assert several.wait(60)
+            site.kill()
+        for session in sessions:
+            session.close()
+    found = keeper(site, "u0").history()
+    puts = [version for version in found if version.action == "put"]
+    assert not any(version.status == "begun" or version.via != "managesieve" for version in found)
+    done = [version.digest for version in puts if version.status == "done"]
+    assert len(set(acknowledged)) == len(acknowledged)
+    assert set(acknowledged) <= set(done)
+    assert sha256(keeper(site, "u0").store.get("main")).hexdigest() == done[-1]
