@@ -91,7 +91,7 @@ class Session:
         offered = self.capabilities.get("SASL", "").split()
         own = self._protection.certificate is not None
         name = sasl.choose(offered, identity, wanted=wanted, secure=self.secure, certificate=own)
-        bound = binding(self._wire.connection)
+        bound = binding(self._wire.connection, self.capabilities.get("IMPLEMENTATION", ""))
         if name.endswith("-PLUS") and bound is None and not wanted:
             name = name.removesuffix("-PLUS")
         refused = self._authenticate(name, sasl.converse(name, identity, bound, offered))

@@ -15,7 +15,6 @@ from sievemda.errors import DataError, NotPermitted, Unavailable
 
 Mode = Literal["starttls", "tls", "none"]
 ALPN = "managesieve"
-_BINDING = "tls-server-end-point"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +62,27 @@ def secured(sock: socket.socket, protection: Protection, host: str, where: str) 
         raise Unavailable(f"no TLS with {where}: {e.strerror or e}") from e
 
 
-def binding(sock: socket.socket) -> tuple[str, bytes] | None:
-    """Type and octets of what ties a login to this connection, if it has TLS. RFC 5929 §4."""
+def binding(sock: socket.socket, implementation: str) -> tuple[str, bytes] | None:
+    """Type and octets of what ties a login to this connection, if it has TLS. RFC 5929.
+
+    Every server must know tls-unique (RFC 5802 §6), which TLS 1.3 has no more; Cyrus knows no other, and takes it
+    there, too. With TLS 1.3 it is the server's certificate that is bound to: tls-exporter cannot be had in Python.
+    """
+    if not isinstance(sock, ssl.SSLSocket):
+        return None
+    if sock.version() == "TLSv1.2" or implementation.lower().startswith("cyrus"):
+        finished = sock.get_channel_binding("tls-unique")
+        return ("tls-unique", finished) if finished else None
+    return _end_point(sock)
+
+
+def _end_point(sock: ssl.SSLSocket) -> tuple[str, bytes] | None:
+    """RFC 5929 §4."""
     from cryptography import x509  # noqa: PLC0415 - only here
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
 
-    shown = sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
+    shown = sock.getpeercert(binary_form=True)
     if not shown:
         return None
     try:
@@ -80,4 +93,4 @@ def binding(sock: socket.socket) -> tuple[str, bytes] | None:
         return None
     digest = hashes.Hash(hashes.SHA256() if isinstance(algorithm, hashes.MD5 | hashes.SHA1) else algorithm)
     digest.update(shown)
-    return _BINDING, digest.finalize()
+    return "tls-server-end-point", digest.finalize()

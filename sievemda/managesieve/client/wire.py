@@ -27,7 +27,7 @@ _QUOTED_MAX = 1024
 _BLOCK = 64 << 10
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\Z")
 _TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([()])|([^\s"(){}]+)')
-_UNQUOTED = frozenset(b"\x00\r\n")
+_UNQUOTED = frozenset(b'\x00\r\n"\\')  # quotes and backslashes could be escaped, but Cyrus does not undo that
 
 
 class Garbled(Unavailable):
@@ -230,7 +230,7 @@ def string(octets: bytes) -> bytes:
     """Quoted where that can be, else a literal that is not waited for. RFC 5804 §4."""
     if len(octets) > _QUOTED_MAX or not _UNQUOTED.isdisjoint(octets) or _is_no_text(octets):
         return b"{%d+}\r\n" % len(octets) + octets
-    return b'"' + re.sub(rb'(["\\])', rb"\\\1", octets) + b'"'
+    return b'"' + octets + b'"'
 
 
 def _is_no_text(octets: bytes) -> bool:

@@ -87,7 +87,8 @@ def test_what_came_before_tls_is_forgotten(wire_of):
     ("octets", "written"),
     [
         (b"", b'""'),
-        (b'a"b\\c', b'"a\\"b\\\\c"'),
+        (b'a"b', b'{3+}\r\na"b'),
+        (b"a\\b", b"{3+}\r\na\\b"),
         (b"x" * 1024, b'"' + b"x" * 1024 + b'"'),
         (b"x" * 1025, b"{1025+}\r\n" + b"x" * 1025),
         (b"a\nb", b"{3+}\r\na\nb"),
