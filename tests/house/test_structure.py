@@ -24,10 +24,11 @@ LAYERS = {
     "lmtp": {"mail", "auth", "tls", "delivery"},
     "managesieve": {"mail", "auth", "tls", "sieve", "store", "state", "scripts"},
     "lsp": {"mail", "sieve"},
-    "upkeep": {"mail", "sieve", "policy", "store", "state", "scripts", "delivery", "lmtp"},  # the last as a client
+    "upkeep": {"mail", "sieve", "policy", "store", "state", "scripts", "delivery", "lmtp", "managesieve"},
     "serve": {"assembly", "auth", "lmtp", "managesieve"},
     "cli": None,  # may use everything
 }
+CLIENTS = {"lmtp.client", "managesieve.client"}  # what `upkeep` may use of the two edges
 PURE = {"mail", "sieve"}  # get values passed, never the settings
 
 
@@ -60,6 +61,14 @@ def test_imports_point_one_way(file):
             continue
         assert target in {"config", "configload", "__version__"}, f"{part} must not import {name}"
         assert part not in PURE or target == "__version__", f"{part} gets values, it does not read {name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
+def test_upkeep_is_a_client_of_the_servers_and_no_more(file):
+    if part_of(file) != "upkeep":
+        return
+    edges = [name for name in imports_of(file) if name.split(".")[1] in {"lmtp", "managesieve"}]
+    assert [name for name in edges if ".".join(name.split(".")[1:3]) not in CLIENTS] == []
 
 
 def test_every_part_has_its_layer():
@@ -136,7 +145,9 @@ def toplevel_imports(file: Path) -> set[str]:
 def test_citations_have_one_form():
     for file in FILES:
         for number, line in enumerate(file.read_text().splitlines(), 1):
-            assert not re.search(r"RFC(?!822Name)\d|RFC \d+ (sec|section|s\.)", line), f"{file}:{number}: write RFC 5228 §2.7.1"
+            assert not re.search(r"RFC(?!822Name)\d|RFC \d+ (sec|section|s\.)", line), (
+                f"{file}:{number}: write RFC 5228 §2.7.1"
+            )
 
 
 def test_nothing_is_left_unfinished():
