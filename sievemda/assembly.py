@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ from sievemda.sieve.compile import compile_script
 from sievemda.sieve.extensions.imapsieve import INAPPLICABLE
 from sievemda.sieve.limits import Limits
 from sievemda.sieve.problems import ScriptError
+from sievemda.sieve.vocabulary import capabilities
 from sievemda.state.failures import Failures
 from sievemda.state.journal import Journal
 from sievemda.state.memory import Memory
@@ -57,10 +59,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def preload() -> None:
-    """Load what every worker needs, so that it is loaded once, before they are forked."""
+def preload(settings: Settings) -> None:
+    """Load what every worker needs, so that it is loaded once, before they are forked, and shared."""
     compile_script(b"keep;", Limits())
     prepare()
+    wanted = ["sievemda.auth.sasl.plain", "sievemda.auth.sasl.scram"]
+    if settings.lmtp.tls_server_cert is not None:
+        wanted += ["sievemda.tls.channel", "sievemda.tls.contexts", "sievemda.tls.people"]
+    for name in wanted:
+        import_module(name)
+    capabilities()
 
 
 def users(settings: Settings) -> Users:

@@ -28,7 +28,7 @@ class Guard:
         "Networks that are never locked out, such as a web mail's: it speaks for all its users from one address.",
     )
     lmtp_max_strangers: int = setting(
-        50, "LMTP sessions over TCP at once, over all workers, that have not logged in and are in no trusted network."
+        25, "LMTP sessions over TCP at once, over all workers, that have not logged in and are in no trusted network."
     )
     haproxy_trusted_networks: tuple[str, ...] = setting(
         (),

@@ -29,6 +29,7 @@ from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.serve import housekeeper, observation, worker
 from sievemda.serve.listeners import Bound, Place, bind_all
+from sievemda.serve.memory import give_back_large_blocks
 from sievemda.serve.notify import notify
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,8 @@ class Supervisor:
         plan = self.load()
         self.bound = bind_all(plan.places, plan.settings.lmtp)
         try:
-            assembly.preload()
+            give_back_large_blocks()
+            assembly.preload(plan.settings)
             observation.clear(plan.settings)
             self.slots = self._slots(plan)
             code = self._begin(self.slots)
