@@ -45,7 +45,7 @@ _BEFORE_LOGIN = 512 << 10  # octets of a session before login, and a command mor
 _TOGETHER = 32 << 10  # octets of answers that are held back for those to the next commands
 
 _THREADS = 4
-_LOGIN_THREADS = 2
+_LOGIN_THREADS = 16  # most of them wait: for a hash, of which one is made at a time, or for a back end elsewhere
 
 ENDING = Reply("BYE", "the server is shutting down; try again later", "TRYLATER")
 IDLE = Reply("BYE", "idle for too long")
@@ -86,6 +86,8 @@ class Visit:
         self._client = client
         self._loop = asyncio.get_running_loop()
         self._idle = house.service.settings.managesieve.timeout
+        self._login_by = self._loop.time() + self._idle
+        self._shaking = False  # hands, for TLS: no text can be sent
         self._out = bytearray()
         self._fresh = True  # the client has said nothing yet
         self.session = Session(house.service, client)
@@ -99,15 +101,16 @@ class Visit:
 
     async def run(self) -> None:
         """Until the client or the server ends it. Raises TimeoutError when he was idle, OSError when he is lost."""
-        login_by = self._loop.time() + self._idle
         await self._begin()
         while not self._house.stopping:
             session = self.session
-            until = self._loop.time() + self._idle * _AFTER_LOGIN if session.authenticated else login_by
+            until = self._loop.time() + self._idle * _AFTER_LOGIN if session.authenticated else self._login_by
             item = await self._next(until)
             if item is None:
                 return
-            if not session.authenticated and self._loop.time() >= login_by:  # who always says something is never idle
+            if (
+                not session.authenticated and self._loop.time() >= self._login_by
+            ):  # who always says something is never idle
                 raise TimeoutError
             was = session.authenticated
             pool = self._house.pool if was else self._house.login_pool
@@ -117,7 +120,7 @@ class Visit:
                 if not self._named():
                     answer = Answer(bytes(_TOO_MANY), "close")
                 self._reader.budget, self._reader.patience = session.command_size, session.patience
-                login_by = self._loop.time() + self._idle
+                self._login_by = self._loop.time() + self._idle
             if not await self._answer(answer):
                 return
         self._out += bytes(ENDING)
@@ -135,6 +138,8 @@ class Visit:
 
     async def bye(self, reply: Reply) -> None:
         """For clients that said nothing worth waiting for: tell them and end."""
+        if self._shaking:
+            return
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await self._connection.write(bytes(self._out) + bytes(reply))
@@ -160,11 +165,15 @@ class Visit:
         from sievemda.tls.people import user_of  # noqa: PLC0415 - as above
 
         channel = Channel(self._house.contexts.default)
+        self.waiting = self._shaking = True
         try:
-            async with asyncio.timeout(_HANDSHAKE_TIME):
+            async with asyncio.timeout_at(min(self._login_by, self._loop.time() + _HANDSHAKE_TIME)):
                 await self._connection.start_tls(channel)
         except TimeoutError as e:
             raise TlsError("the TLS handshake took too long") from e
+        finally:
+            self.waiting = False
+        self._shaking = False
         shown = channel.certificate()
         user = user_of(shown, self._house.service.settings.lmtp.tls_client_user) if shown else ""
         bindings: Mapping[str, bytes] = MappingProxyType(channel.bindings())
