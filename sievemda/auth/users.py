@@ -11,16 +11,16 @@ that is offered, before anybody knows who he is, and most do not try another one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from sievemda.auth.backends import Answer, Backend, Kept, Verdict
 from sievemda.auth.backends.own import Own
 from sievemda.auth.client import Client
 from sievemda.auth.names import canonical_user
-from sievemda.auth.passwords import Verifier, credentials_for, derived, look_alike, number_of
+from sievemda.auth.passwords import SCRAM_MECHANISMS, Verifier, credentials_for, derived, look_alike, number_of
 from sievemda.config import Site
-from sievemda.errors import DataError
+from sievemda.errors import DataError, TemporaryTrouble
 from sievemda.state.credentials import Credentials
 
 _SOMEBODY = Client("")  # of whom nothing is known
@@ -47,17 +47,38 @@ class Users:
 
     def check_password(self, name: str, password: str, client: Client = _SOMEBODY) -> str | None:
         """The userid when the password is right; otherwise None after the same work, whether he exists or not."""
+        *_, (_, answer) = self.asked(name, password, client)
+        return self.recognised(name, answer)
+
+    def asked(self, name: str, password: str, client: Client = _SOMEBODY) -> Iterator[tuple[str, Answer]]:
+        """Name and answer of each back end up to the one that decides."""
         userid = _canonical_or_empty(name, self._site)
         for backend in self._backends:
             answer = backend.check(userid, password, client)
-            if answer.verdict is Verdict.RIGHT:
-                return self._recognised(userid, answer)
-            if answer.verdict is Verdict.WRONG:
-                return None
-        return None
+            yield backend.name, answer
+            if answer.verdict is not Verdict.UNKNOWN:
+                return
 
-    def _recognised(self, userid: str, answer: Answer) -> str | None:
-        return _canonical_or_empty(answer.userid, self._site) or None if answer.userid else userid or None
+    def mechanisms_of(self, name: str) -> frozenset[str]:
+        """Those by which this user can log in, as far as that can be told without his password; none: who knows."""
+        kept = self._kept(_canonical_or_empty(name, self._site), _SOMEBODY)
+        if kept is None:
+            return frozenset()
+        return frozenset({"PLAIN", *kept.verifiers, *(SCRAM_MECHANISMS if kept.plain else ())})
+
+    def probe(self) -> Iterator[tuple[str, str]]:
+        """Name of each back end that does not answer, and what is wrong with it."""
+        for backend in self._backends:
+            try:
+                backend.probe()
+            except TemporaryTrouble as e:
+                yield backend.name, str(e)
+
+    def recognised(self, name: str, answer: Answer) -> str | None:
+        """The userid of who was asked for by that name; None when the answer does not let him in."""
+        if answer.verdict is not Verdict.RIGHT:
+            return None
+        return _canonical_or_empty(answer.userid or name, self._site) or None
 
     def verifier(self, name: str, mechanism: str, client: Client = _SOMEBODY) -> Verifier:
         """What to check a SCRAM exchange with: the user's own or, when he has none, one that never fits.

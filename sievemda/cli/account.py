@@ -22,6 +22,7 @@ _LAZY = {
     "deny": "account_deny:deny",
     "allow": "account_deny:allow",
     "denied": "account_deny:denied",
+    "test": "account_test:test",
 }
 
 
@@ -117,6 +118,13 @@ def read_password() -> str:
     """From a terminal, twice; otherwise the first line of standard input. DataError when it is not UTF-8."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt="Again"))
+    return one_line_of_input()
+
+
+def one_line_of_input() -> str:
+    """A password that is there already: from a terminal, or the first line of standard input. DataError as above."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True))
     try:
         return sys.stdin.buffer.readline().decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as e:

@@ -56,6 +56,7 @@ def check_deeply(settings: Settings) -> None:
         _check_expiry,
         _check_store,
     ):
+        _check_backends,
         try:
             look(settings)
         except ConfigurationError as e:
@@ -157,6 +158,16 @@ def _check_store(settings: Settings) -> None:
 
 
 @config.command(epilog="Example: sievemda --data ./var config show --changed")
+def _check_backends(settings: Settings) -> None:
+    """ConfigurationError for back ends of credentials that do not answer, or want what is not installed."""
+    if settings.auth.auth_backends == ("own",) and not settings.auth.auth_database:
+        return  # SQLite makes its file when it is asked
+    from sievemda.auth.chain import users_of
+
+    if problems := [f"auth.auth_backends: {name}: {text}" for name, text in users_of(settings).probe()]:
+        raise ConfigurationError(*problems)
+
+
 @click.option("--changed", is_flag=True, help="Only what differs from the defaults.")
 @click.option("--secrets", is_flag=True, help="Print secrets, too, which are *** otherwise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")

@@ -16,7 +16,7 @@ from sievemda.cli.mailbox_list import iso
 from sievemda.cli.selection import Selection, selecting
 from sievemda.cli.terminal import clean
 from sievemda.config import Settings
-from sievemda.errors import DataError, StoreTrouble, UsageError
+from sievemda.errors import DataError, StoreTrouble, TemporaryTrouble, UsageError
 
 if TYPE_CHECKING:
     from sievemda.store.census import Use
@@ -143,6 +143,7 @@ def user_details(store: MailStore, inbox: Mailbox) -> dict[str, Any]:
         "active_script": next((script.name for script in scripts if script.active), None),
         "subscriptions": _subscriptions(store, userid),
         "password_changed": _changed(credentials_of(store.settings).changed(userid)),
+        "mechanisms": _mechanisms(store, userid),
         "newest_message": iso(newest) if newest else None,
         "last_read": _use(later(*(last_read(folder) for folder in folders))),
         "last_use": _use(later(*(last_use(folder) for folder in folders))),
@@ -151,6 +152,16 @@ def user_details(store: MailStore, inbox: Mailbox) -> dict[str, Any]:
 
 def _changed(when: int | None) -> str | None:
     return None if when is None else iso(when)
+
+
+def _mechanisms(store: MailStore, userid: str) -> list[str] | None:
+    """By which the user can log in, as far as that can be told without his password; None when it cannot be now."""
+    from sievemda.auth.chain import users_of
+
+    try:
+        return sorted(users_of(store.settings).mechanisms_of(userid))
+    except TemporaryTrouble:
+        return None
 
 
 def _quota(inbox: Mailbox) -> dict[str, str]:

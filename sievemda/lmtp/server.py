@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 UNLIMITED = 1 << 30  # what maxmessagesize = 0 means, in octets
-_LOGIN_THREADS = 2  # of their own, so that strangers who log in cannot keep deliveries waiting
+_LOGIN_THREADS = 16  # of their own, so that strangers who log in keep no delivery waiting; most wait for back ends
 ACCEPT_PAUSE = 1.0  # seconds without accepting when there are no file descriptors left
 
 T = TypeVar("T")

@@ -37,8 +37,8 @@ class Sham:
             if self.says is None:
                 return
             if isinstance(self.says, bytes):
-                connection.sendall(self.says)
                 self.heard.append(connection.recv(100_000))
+                connection.sendall(self.says)
                 connection.shutdown(socket.SHUT_RDWR)
                 return
             self.says(connection, self.heard)
