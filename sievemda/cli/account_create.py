@@ -148,10 +148,9 @@ class _Batch:
                 return "skipped"
             raise
         if account.script is not None:
-            from sievemda.scripts.opening import noted
+            from sievemda.scripts.opening import arrived
 
-            with noted(self.settings, self.store, account.userid, "account"):
-                pass
+            arrived(self.settings, self.store, account.userid, "account")
         return "made"
 
     def _credentials(self, password: str) -> dict[str, str]:

@@ -98,6 +98,11 @@ def on_command_line(via: str = "command") -> Actor:
     return Actor(name, "command line", via)
 
 
+def arrived(settings: Settings, homes: Homes, userid: str, via: str) -> None:
+    """The scripts of somebody who is new are noted as this program's doing."""
+    keeper_of(settings, homes, open_versions(settings), userid, on_command_line(via)).look(ours=True)
+
+
 @contextmanager
 def noted(settings: Settings, homes: Homes, userid: str, via: str) -> Iterator[None]:
     """What is done to a user's scripts inside, by other means than a keeper, is noted afterwards as this program's."""

@@ -26,6 +26,7 @@ from sievemda.scripts.opening import keeper_of, open_versions
 from sievemda.state.credentials import Credentials
 from sievemda.state.journal import Journal
 from sievemda.state.versions import Actor
+from tests.interop.processes import answers, wait_until
 from tests.interop.site import Site, message, message_id
 
 SESSIONS, USERS, UPLOADS = (200, 50, 5) if os.environ.get("SIEVEMDA_STORM") == "full" else (24, 6, 4)
@@ -239,6 +240,7 @@ def test_a_server_that_is_killed_has_lost_no_upload_that_it_acknowledged(
                 pool.submit(upload_for_ever, session, 10 * turn + who, acknowledged, several)
             assert several.wait(60)
             site.kill()
+            wait_until(lambda: not answers(("127.0.0.1", site.managesieve_port)), "the end of the workers", 20)
         for session in sessions:
             session.close()
     found = keeper(site, "u0").history()
