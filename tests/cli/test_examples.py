@@ -15,13 +15,14 @@ import pytest
 from sievemda.cli.main import COMMANDS, cli, run
 from tests.delivery.world import World, message
 from tests.interop.certificate import make_certificate
+from tests.interop.processes import free_port
 from tests.serve.service import Service
 from tests.upkeep.importing.imap_server import Box, ImapServer
 from tests.upkeep.importing.news_server import NewsServer
 
 UNTIL_STOPPED = {"serve", "demo", "sieve lsp"}  # somebody stops them, or talks to them
 SERVED = {"deliver", "probe", "stat"}  # ask a server that is running
-FROM_AFAR = {"import imap", "import news"}  # from a server of somebody else
+FROM_AFAR = {"import imap", "import news", "sieveshell"}  # from a server of somebody else
 RULES = Path(__file__).parents[2] / "conf" / "quota"
 EXPIRY = Path(__file__).parents[2] / "conf" / "expire"
 SPOOL = Path(__file__).parents[1] / "upkeep" / "importing" / "cyrus_data"
@@ -191,3 +192,20 @@ def test_the_example_of_bringing_news_works_with_its_server(pasted, example):
     with NewsServer({"comp.lang.c": {1: message()}}) as server:
         works(pasted(example("import news"), **{"news.example.org": f"127.0.0.1:{server.port}"}))
         assert server.fetched == [("comp.lang.c", 1)]
+
+
+def test_the_example_of_looking_after_scripts_works_with_a_server(pasted, example, tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    place = f"127.0.0.1:{free_port()}"
+    sets = (f"tls_server_cert={certificate}", f"tls_server_key={key}")
+    service = Service(tmp_path, "--workers", "1", "--managesieve", f"inet:{place}", sets=sets)
+    service.cli("mailbox", "create", "user/alice")
+    service.cli("account", "passwd", "alice", stdin="secret")
+    service.start()
+    try:
+        here = {"mail.example.org": place, "ca.pem": str(certificate)}
+        done = pasted("export SIEVEMDA_PASSWORD=secret", example("sieveshell"), **here)
+    finally:
+        service.stop()
+        service.close()
+    works(done)
