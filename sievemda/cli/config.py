@@ -13,7 +13,7 @@ import click
 from sievemda import configload
 from sievemda.cli.lazy import LazyCommands
 from sievemda.config import Mode, Settings
-from sievemda.errors import ConfigurationError, DataError, SievemdaError
+from sievemda.errors import ConfigurationError, DataError, SievemdaError, TemporaryTrouble
 from sievemda.given import read_given
 
 _LAZY = {"describe": "config_describe:describe", "set": "config_set:set_", "unset": "config_set:unset"}
@@ -52,11 +52,11 @@ def check_deeply(settings: Settings) -> None:
         _check_files,
         _check_tls,
         _check_socket_group,
+        _check_keys,
         _check_notices,
         _check_expiry,
         _check_store,
     ):
-        _check_backends,
         try:
             look(settings)
         except ConfigurationError as e:
@@ -112,6 +112,27 @@ def _check_tls(settings: Settings) -> None:
         identities_of(settings, b"")
 
 
+def _check_keys(settings: Settings) -> None:
+    """ConfigurationError for keys by which tokens and tickets are checked, when they are none."""
+    problems = []
+    if (file := settings.sasl.oauth2_keys) is not None:
+        from sievemda.auth.tokens.keys import parse_keys
+
+        try:
+            parse_keys(read_given(file))
+        except (OSError, ValueError) as e:
+            problems.append(f"sasl.oauth2_keys: {file}: {e}")
+    if settings.sasl.gssapi_keytab is not None:
+        from sievemda.auth.sasl.kerberos import check_keytab
+
+        try:
+            check_keytab(settings.sasl.gssapi_keytab)
+        except TemporaryTrouble as e:
+            problems.append(f"sasl.gssapi_keytab: {e}")
+    if problems:
+        raise ConfigurationError(*problems)
+
+
 def _check_socket_group(settings: Settings) -> None:
     import grp
 
@@ -158,16 +179,6 @@ def _check_store(settings: Settings) -> None:
 
 
 @config.command(epilog="Example: sievemda --data ./var config show --changed")
-def _check_backends(settings: Settings) -> None:
-    """ConfigurationError for back ends of credentials that do not answer, or want what is not installed."""
-    if settings.auth.auth_backends == ("own",) and not settings.auth.auth_database:
-        return  # SQLite makes its file when it is asked
-    from sievemda.auth.chain import users_of
-
-    if problems := [f"auth.auth_backends: {name}: {text}" for name, text in users_of(settings).probe()]:
-        raise ConfigurationError(*problems)
-
-
 @click.option("--changed", is_flag=True, help="Only what differs from the defaults.")
 @click.option("--secrets", is_flag=True, help="Print secrets, too, which are *** otherwise.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")

@@ -79,12 +79,17 @@ def _context(keytab: Path | None) -> Any:
     try:
         import gssapi  # noqa: PLC0415
     except ImportError as e:
-        raise TemporaryTrouble(f"GSSAPI: {e}") from e
+        raise TemporaryTrouble(f"GSSAPI wants what sievemda[gssapi] installs: {e}") from e
     try:
         credentials = gssapi.Credentials(usage="accept", store={"keytab": str(keytab)})
         return gssapi.SecurityContext(creds=credentials, usage="accept")
     except gssapi.exceptions.GSSError as e:
         raise TemporaryTrouble(f"GSSAPI: {keytab}: {' '.join(str(e).split())}") from e
+
+
+def check_keytab(keytab: Path) -> None:
+    """Raises TemporaryTrouble when tickets cannot be checked with it."""
+    _context(keytab)
 
 
 def _local(principal: str, realms: Sequence[str]) -> str:

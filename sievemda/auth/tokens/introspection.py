@@ -19,6 +19,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
+from sievemda.auth.backends.asking import Gate, Silence
 from sievemda.auth.tokens.refused import TokenRefused
 from sievemda.config import Sasl
 from sievemda.errors import TemporaryTrouble
@@ -28,11 +29,15 @@ _MAX_ANSWER = 64 << 10  # octets
 
 def claims(token: str, settings: Sasl) -> Mapping[str, Any]:
     """What the issuer says of it. Raises TokenRefused when it is not valid (any more), TemporaryTrouble."""
+    with _gate(settings).question():
+        try:
+            status, answer = _ask(token, settings)
+        except (OSError, http.client.HTTPException) as e:
+            raise Silence(f"introspection of a token: {type(e).__name__}: {e}") from e
     try:
-        status, answer = _ask(token, settings)
         found = json.loads(answer) if status == http.client.OK else None
-    except (OSError, http.client.HTTPException, ValueError, RecursionError) as e:
-        raise TemporaryTrouble(f"introspection of a token: {type(e).__name__}: {e}") from e
+    except (ValueError, RecursionError) as e:
+        raise TemporaryTrouble(f"introspection of a token: {e}") from e
     if found is None:
         raise TemporaryTrouble(f"introspection of a token: HTTP status {status}")
     if not isinstance(found, dict) or not isinstance(found.get("active"), bool):
@@ -40,6 +45,17 @@ def claims(token: str, settings: Sasl) -> Mapping[str, Any]:
     if not found["active"]:
         raise TokenRefused("invalid_token")
     return found
+
+
+_gates: dict[str, Gate] = {}
+_making = threading.Lock()
+
+
+def _gate(settings: Sasl) -> Gate:
+    """An issuer that is silent keeps few waiting: he is asked by one at a time until he answers again."""
+    with _making:
+        name = settings.oauth2_introspection_url
+        return _gates.setdefault(name, Gate("introspection of a token", float(settings.oauth2_timeout)))
 
 
 def _ask(token: str, settings: Sasl) -> tuple[int, bytes]:
@@ -61,7 +77,7 @@ def _ask(token: str, settings: Sasl) -> tuple[int, bytes]:
         response = connection.getresponse()
         answer = response.read(_MAX_ANSWER + 1)
         if len(answer) > _MAX_ANSWER or response.length:
-            raise ValueError("the answer is too long, or a part of it is missing")
+            raise http.client.HTTPException("the answer is too long, or a part of it is missing")
         return response.status, answer
     finally:
         late.cancel()

@@ -22,6 +22,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from sievemda.auth.tokens.refused import TokenRefused
 from sievemda.errors import TemporaryTrouble
+from sievemda.given import read_given
 
 _MAX_FILE = 1 << 20  # octets
 _MAX_TRIES = 16  # keys that one token is tried with
@@ -80,7 +81,7 @@ def _keys(file: Path) -> tuple[Key, ...]:
         version = (status.st_ino, status.st_size, status.st_mtime_ns)
         with _reading:
             if _read.get(file, (None,))[0] != version:
-                _read[file] = version, parse_keys(file.read_bytes())
+                _read[file] = version, parse_keys(read_given(file))
             return _read[file][1]
     except (OSError, ValueError) as e:
         raise TemporaryTrouble(f"oauth2_keys: {file}: {e}") from e
