@@ -56,6 +56,7 @@ def check_deeply(settings: Settings) -> None:
         _check_notices,
         _check_expiry,
         _check_store,
+        _check_backends,
     ):
         try:
             look(settings)
@@ -155,6 +156,16 @@ def _check_expiry(settings: Settings) -> None:
     except (SievemdaError, OSError) as e:
         text = f"{path}: {e.strerror}" if isinstance(e, OSError) else str(e)
         raise ConfigurationError(f"upkeep.expire_rules: {text}") from e
+
+
+def _check_backends(settings: Settings) -> None:
+    """ConfigurationError for back ends of credentials that do not answer, or want what is not installed."""
+    if settings.auth.auth_backends == ("own",) and not settings.auth.auth_database:
+        return  # SQLite makes its file when it is asked
+    from sievemda.auth.chain import users_of
+
+    if problems := [f"auth.auth_backends: {name}: {text}" for name, text in users_of(settings).probe()]:
+        raise ConfigurationError(*problems)
 
 
 def _check_notices(settings: Settings) -> None:
