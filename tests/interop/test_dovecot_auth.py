@@ -10,7 +10,7 @@ from sievemda.auth.backends.dovecot import Dovecot
 from sievemda.auth.chain import users_of
 from sievemda.auth.client import Client
 from sievemda.errors import TemporaryTrouble
-from tests.interop.processes import Program, answers, need, need_root
+from tests.interop.processes import Program, answers, free_port, need, need_root
 
 HERE = Client("192.0.2.7")
 RIGHT, WRONG, UNKNOWN = Verdict.RIGHT, Verdict.WRONG, Verdict.UNKNOWN
@@ -102,11 +102,17 @@ def test_a_hostile_name_is_nobody_and_breaks_nothing(service, user):
 
 
 def test_a_passdb_of_its_that_is_down_is_trouble(make_directory):
-    service = Service(make_directory(), CONFIG.replace("{base}/users", "{base}/missing"))
+    """It asks an IMAP server, which is not there."""
+    remote = f"driver = imap\n  args = host=127.0.0.1 port={free_port()}"
+    service = Service(
+        make_directory(), CONFIG.replace("driver = passwd-file", remote).replace("  args = scheme", "  #")
+    )
     service.start()
-    with pytest.raises(TemporaryTrouble, match="cannot tell now"):
-        verdict(service.backend(), "alice", "pencil")
-    service.program.stop()
+    try:
+        with pytest.raises(TemporaryTrouble, match="cannot tell now"):
+            verdict(service.backend(), "alice", "pencil")
+    finally:
+        service.program.stop()
 
 
 def test_many_ask_at_once(service):
@@ -151,6 +157,8 @@ def test_dovecot_that_stops_is_trouble_until_it_is_back(make_directory):
 def test_a_server_without_plain_is_trouble(make_directory):
     service = Service(make_directory(), CONFIG.replace("auth_mechanisms = plain", "auth_mechanisms = cram-md5"))
     service.start()
-    with pytest.raises(TemporaryTrouble, match="PLAIN is not among"):
-        verdict(service.backend(), "alice", "pencil")
-    service.program.stop()
+    try:
+        with pytest.raises(TemporaryTrouble, match="PLAIN is not among"):
+            verdict(service.backend(), "alice", "pencil")
+    finally:
+        service.program.stop()
