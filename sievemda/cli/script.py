@@ -145,6 +145,7 @@ def keeper_for(settings: Settings, user: str, via: str = "command") -> Keeper:
     store = MailStore(settings)
     userid = user if is_repository(user) else canonical_user(user, settings.site)
     if not is_repository(user) and not store.user_exists(userid):
+        store.layout.check_there()
         raise NotFound(f"there is no user {user}")
     return keeper_of(settings, store, open_versions(settings), userid, on_command_line(via))
 
