@@ -7,9 +7,19 @@ from sievemda.auth.client import Client
 from sievemda.auth.sasl.offer import mechanisms
 from sievemda.auth.users import Users
 from sievemda.config import Settings, Site
+from sievemda.state.credentials import Credentials
 
 SECURE = Client("192.0.2.1", secure=True)
 SITE = Site(servername="mail.example", admins=("root",), defaultdomain="example.org")
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory):
+    """Users of whom hashes and verifiers are kept, made once; tests leave them as they are."""
+    users = Users(Credentials(tmp_path_factory.mktemp("state") / "accounts.db"), SITE)
+    for name, password in {"alice": "pencil", "root": "toor", "bob": "naïve \u2126"}.items():
+        users.set_password(name, password)
+    return users
 
 
 @pytest.fixture

@@ -9,19 +9,10 @@ import pytest
 
 from sievemda.auth.sasl.steps import Accepted, Challenge, Refused
 from sievemda.auth.users import Users
-from sievemda.state.credentials import Credentials
 from tests.auth.sasl.conftest import SECURE, SITE, begin
 
 BINDINGS = {"tls-exporter": b"exported", "tls-server-end-point": b"certificate", "tls-unique": b"finished"}
 BOUND = dataclasses.replace(SECURE, bindings=BINDINGS)
-
-
-@pytest.fixture(scope="module")
-def known(tmp_path_factory):
-    users = Users(Credentials(tmp_path_factory.mktemp("state") / "accounts.db"), SITE)
-    users.set_password("alice", "pencil")
-    users.set_password("root", "toor")
-    return users
 
 
 def exchange(mechanism, name, header, binding=b"", *, user="alice", password="pencil"):

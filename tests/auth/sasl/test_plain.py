@@ -6,20 +6,6 @@ from sievemda.auth.client import Client
 from sievemda.auth.sasl.steps import Accepted, Challenge, Refused
 from tests.auth.sasl.conftest import SECURE, begin
 
-PASSWORDS = {"alice": "pencil", "root": "toor", "bob": "naïve \u2126"}
-
-
-@pytest.fixture(scope="module")
-def known(tmp_path_factory):
-    from sievemda.auth.users import Users
-    from sievemda.state.credentials import Credentials
-    from tests.auth.sasl.conftest import SITE
-
-    users = Users(Credentials(tmp_path_factory.mktemp("state") / "accounts.db"), SITE)
-    for name, password in PASSWORDS.items():
-        users.set_password(name, password)
-    return users
-
 
 def login(users, *responses):
     mechanism = begin(users, "LOGIN")
