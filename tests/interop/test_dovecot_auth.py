@@ -10,7 +10,7 @@ from sievemda.auth.backends.dovecot import Dovecot
 from sievemda.auth.chain import users_of
 from sievemda.auth.client import Client
 from sievemda.errors import TemporaryTrouble
-from tests.interop.processes import Program, answers, free_port, need, need_root
+from tests.interop.processes import Program, answers, fill, free_port, need, need_root
 
 HERE = Client("192.0.2.7")
 RIGHT, WRONG, UNKNOWN = Verdict.RIGHT, Verdict.WRONG, Verdict.UNKNOWN
@@ -36,11 +36,7 @@ passdb {{
   driver = passwd-file
   args = scheme=PLAIN {base}/users
 }}
-service auth {{
-  unix_listener auth-client {{
-    mode = 0666
-  }}
-}}
+!include {base}/dovecot-auth.conf
 """
 
 
@@ -50,6 +46,7 @@ class Service:
         need_root()
         self.place, self.socket = place, place / "run" / "auth-client"
         (place / "users").write_text(USERS)
+        (place / "dovecot-auth.conf").write_text(fill("auth/dovecot-auth.conf", {"vmail": "mail"}))
         (place / "dovecot.conf").write_text(config.format(base=place))
         self.program = Program(["dovecot", "-F", "-c", str(place / "dovecot.conf")], place / "output")
 
