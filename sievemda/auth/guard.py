@@ -25,10 +25,12 @@ import ipaddress
 import logging
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from sievemda import config
 from sievemda.auth.names import canonical_user
+from sievemda.auth.origin import is_within, networks
 from sievemda.errors import DataError, TemporaryTrouble
 from sievemda.state.failures import ADDRESS, BOTH, USER, Count, Failures, Row
 
@@ -39,8 +41,6 @@ SOON = 10  # seconds; the same credentials again sooner than that count like oth
 _NO_GUESS = frozenset({"authzid", "binding", "denied", "locked", "mailbox", "malformed", "sessions"})  # reasons
 _USER_LEAK = 1 / 60  # points of a user that go in a second
 _ODD = re.compile(r"[^!-~]|[\\\"=]")
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Attempt:
             "%s: login failed: user=%s mech=%s rhost=%s reason=%s",
             self.protocol, word(user), word(mechanism), word(self.address), word(reason),
         )  # fmt: skip
+        self.guard.counts[f"{self.protocol}_logins_{'locked_out' if reason == 'locked' else 'failed'}"] += 1
         if reason in _NO_GUESS:
             return self.guard.pause(1.0)
         return self.guard.count(self.protocol, self.address, user, tried)
@@ -79,9 +80,10 @@ class Guard:
         self._failures = failures
         self._settings = settings
         self._site = site
-        self._never = tuple(ipaddress.ip_network(each, strict=False) for each in settings.lockout_never)
+        self._never = networks(settings.lockout_never)
         self._leak = settings.lockout_failures / settings.lockout_within
         self._keep = settings.lockout_within + settings.lockout_time
+        self.counts: Counter[str] = Counter()  # since this process began
 
     def attempt(self, protocol: str, address: str) -> Attempt:
         """What there is to know before a client's credentials are looked at: one look-up."""
@@ -127,6 +129,7 @@ class Guard:
         most, until = self._settings.lockout_failures, now + self._settings.lockout_time
         # More than one less: of the first points a little has leaked away when the last one comes.
         if place and most and self._failures.lock(place, most - 1, now, until):
+            self.counts["addresses_locked_out"] += 1
             _log.warning("%s: locked out: rhost=%s seconds=%d", protocol, place, self._settings.lockout_time)
         return points
 
@@ -136,23 +139,30 @@ class Guard:
         return float(min(FIRST_PAUSE * 2.0**doublings, self._settings.failedloginpause))
 
     def _place(self, address: str) -> str:
-        """What is counted for an address: itself or its /64; empty for one that is never locked out."""
-        try:
-            found = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return ""
-        if isinstance(found, ipaddress.IPv6Address):
-            found = found.ipv4_mapped or found
-        if any(found in network for network in self._never):
-            return ""
-        return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+        """What is counted for an address; empty for one that is never locked out."""
+        return "" if is_within(address, self._never) else place_of(address)
 
     def _user(self, name: str) -> str:
-        """All spellings of a user count together, whether he exists or not."""
-        try:
-            return canonical_user(name, self._site)
-        except DataError:
-            return word(name)
+        return user_of(name, self._site)
+
+
+def place_of(text: str) -> str:
+    """What is counted for an address, itself or its /64; empty for what is none."""
+    try:
+        found = ipaddress.ip_interface(text.partition("%")[0]).ip
+    except ValueError:
+        return ""
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
+    return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+
+
+def user_of(name: str, site: config.Site) -> str:
+    """What is counted for a user: all spellings of him together, whether he exists or not."""
+    try:
+        return canonical_user(name, site)
+    except DataError:
+        return word(name)
 
 
 def _both(place: str, user: str) -> str:

@@ -22,6 +22,7 @@ _LAZY = {
     "deny": "account_deny:deny",
     "allow": "account_deny:allow",
     "denied": "account_deny:denied",
+    "locks": "account_locks:locks",
     "test": "account_test:test",
 }
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from sievemda.auth.client import Client
+    from sievemda.auth.guard import Guard
     from sievemda.tls.contexts import Contexts
 
 _log = logging.getLogger("sievemda.managesieve")
@@ -53,6 +54,10 @@ class Server:
     def counts(self) -> Counter[str]:
         """Since this process began."""
         return self._house.counts
+
+    @property
+    def guard(self) -> Guard:
+        return self._house.service.guard
 
     def visits(self) -> list[Visit]:
         """The sessions that are open."""
@@ -157,5 +162,3 @@ class Server:
             await visit.bye(IDLE)
         except asyncio.CancelledError:
             await visit.bye(FULL if visit.pushed_out else ENDING)
-        finally:
-            self.counts["managesieve_logins_failed"] += visit.session.failures

@@ -62,7 +62,8 @@ class Observation:
 
     def counts(self) -> dict[str, int]:
         found: Counter[str] = self._mail.counts + self._scripts.counts
-        found["managesieve_logins_failed"] += sum(visit.session.failures for visit in self._scripts.visits())
+        for guard in (self._mail.guard, self._scripts.guard):
+            found.update(guard.counts)
         return {name: number for name, number in sorted(found.items()) if number}
 
     def sessions(self) -> list[dict[str, Any]]:
