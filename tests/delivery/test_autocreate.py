@@ -13,6 +13,8 @@ from sievemda.errors import ConfigurationError
 from sievemda.mail.result import Result
 from sievemda.policy.acl import format_rights
 from sievemda.policy.quota import KIB, Limits
+from sievemda.scripts.opening import keeper_of, open_versions
+from sievemda.state.versions import Actor
 from sievemda.store import accounts
 from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ScriptStore
@@ -183,6 +185,8 @@ def test_a_new_account_starts_with_the_script_of_the_site(make_world, tmp_path, 
     assert world.deliver("alice@x", message()) == [Result.DELIVERED]
     assert len(world.files("user/alice/Junk")) == 1
     assert [(each.name, each.active) for each in ScriptStore(world.store.home("alice")).list()] == [(name, True)]
+    history = keeper_of(world.settings, world.store, open_versions(world.settings), "alice", Actor()).history()
+    assert [(each.action, each.via) for each in history] == [("put", "autocreate"), ("activate", "autocreate")]
 
 
 @pytest.mark.parametrize("text", [None, "if {", 'require "nosuch";'])
