@@ -13,6 +13,7 @@ import termios
 
 import pytest
 
+from sievemda import assembly, configload
 from sievemda.cli.main import run
 from sievemda.cli.sieveshell import access
 from sievemda.cli.sieveshell.access import Access, Wanted
@@ -22,6 +23,8 @@ from sievemda.errors import NotPermitted, Unavailable, UsageError
 from sievemda.managesieve.client.refusals import Referred
 from sievemda.managesieve.client.sasl import Identity
 from sievemda.managesieve.client.tls import Protection
+from sievemda.store.mailstore import MailStore
+from sievemda.store.names import MailboxName
 from tests.interop.certificate import make_certificate
 from tests.interop.processes import free_port
 from tests.managesieve.client.dns_responder import Responder
@@ -42,9 +45,10 @@ def service(tmp_path_factory, certificate):
     port = free_port()
     made = Service(tmp_path_factory.mktemp("s"), "--workers", "1", "--managesieve", f"inet:127.0.0.1:{port}", sets=sets)
     made.port = port
+    settings = configload.load(None, made.data, [])
     for user in ("alice", "bob", "root"):
-        made.cli("mailbox", "create", f"user/{user}")
-        made.cli("account", "passwd", user, stdin="secret")
+        MailStore(settings).create(MailboxName(user))
+        assembly.users(settings).set_password(user, "secret")
     made.start()
     yield made
     made.stop()
@@ -63,6 +67,8 @@ def call(service, certificate, monkeypatch, capfdbinary, tmp_path):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         made.add(user)
         trust = ("--ca", str(ca)) if ca else ()
+        if not {"--starttls", "--no-tls"} & set(arguments):  # where TLS comes at once, nobody waits for the greeting
+            trust += ("--tls",)
         code = run(["sieveshell", *trust, f"{user}@{host}:{port or service.port}", *arguments])
         out, err = capfdbinary.readouterr()
         assert b"Traceback" not in err
@@ -85,9 +91,14 @@ def file(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["--starttls", "--tls"])
-@pytest.mark.parametrize("mechanism", ["", "PLAIN", "LOGIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256-PLUS"])
 def test_every_way_in(call, mode, mechanism):
-    assert call(mode, *(("-m", mechanism) if mechanism else ()), "-e", "list") == (0, "", "")
+    assert call(mode, "-m", mechanism, "-e", "list") == (0, "", "")
+
+
+@pytest.mark.parametrize("mechanism", ["LOGIN", "SCRAM-SHA-1", "SCRAM-SHA-256"])
+def test_every_mechanism(call, mechanism):
+    assert call("-m", mechanism, "-e", "list") == (0, "", "")
 
 
 def test_the_life_of_a_script(call, file):
