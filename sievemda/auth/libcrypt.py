@@ -16,6 +16,7 @@ from typing import Any
 
 from sievemda.errors import DataError, TemporaryTrouble
 
+_NAME = "libcrypt.so.1"
 _MOST_OCTETS = 511  # of a password that libxcrypt takes
 _STATE = 1 << 18  # octets: struct crypt_data of glibc has 131232, libxcrypt's 32768
 _BCRYPT = re.compile(rb"\$2[abxy]\$(\d\d)\$")
@@ -38,10 +39,13 @@ def crypted(password: bytes, hashed: bytes) -> bool:
 
 @cache
 def _library() -> Any:
-    name = ctypes.util.find_library("crypt")
-    if name is None:
-        raise TemporaryTrouble("there is no libcrypt on this host, which {CRYPT} wants")
-    library = ctypes.CDLL(name)
+    try:
+        library = ctypes.CDLL(_NAME)
+    except OSError:
+        name = ctypes.util.find_library("crypt")  # starts other programs: only where it is called otherwise
+        if name is None:
+            raise TemporaryTrouble("there is no libcrypt on this host, which {CRYPT} wants") from None
+        library = ctypes.CDLL(name)
     library.crypt_r.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
     library.crypt_r.restype = ctypes.c_char_p
     return library

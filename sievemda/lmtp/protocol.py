@@ -60,7 +60,7 @@ class LmtpProtocol(LmtpConnection):
         self._told_address = address
         self.session_id = _new_session(server.hostname)
         self.peer = Peer(self.session_id, authenticated="postman" if local else "")
-        self.client = Client("")
+        self.client = Client("", service="lmtp")
         self.since = time.time()
         self.messages = 0
         self._mail: Transaction | None = None
@@ -70,7 +70,7 @@ class LmtpProtocol(LmtpConnection):
         name = self._writer.get_extra_info("peername")
         if not self.local and isinstance(name, tuple):
             self.peer = replace(self.peer, address=self._told_address or name[0].removeprefix("::ffff:"))
-            self.client = Client(self.peer.address)
+            self.client = Client(self.peer.address, service="lmtp")
         if refusal := self.server.admit(self):
             self.part(refusal)
             return False
@@ -150,7 +150,7 @@ class LmtpProtocol(LmtpConnection):
         shown = channel.certificate()
         user = user_of(shown, self.server.settings.tls_client_user) if shown else ""
         bindings = MappingProxyType(channel.bindings())
-        return Client(self.peer.address, secure=True, bindings=bindings, certificate=user)
+        return Client(self.peer.address, secure=True, bindings=bindings, certificate=user, service="lmtp")
 
     async def smtp_AUTH(self, arg: str) -> None:
         """RFC 4954 §4; of no use to a peer that is known already."""

@@ -119,3 +119,28 @@ def test_a_damaged_hash_is_trouble(users, tmp_path):
         users.check_password("alice", "secret")
     with pytest.raises(TemporaryTrouble):
         users.verifier("alice", "SCRAM-SHA-1")
+
+
+def test_a_damaged_verifier_is_the_trouble_of_its_owner_alone(users, credentials):
+    credentials.replace("alice", {"SCRAM-SHA-1": "nonsense"})
+    users.set_password("bob", "secret")
+    assert users.verifier("bob", "SCRAM-SHA-1").iterations == ITERATIONS
+    assert users.verifier("nobody", "SCRAM-SHA-1").iterations == ITERATIONS
+    with pytest.raises(TemporaryTrouble):
+        users.verifier("alice", "SCRAM-SHA-1")
+
+
+def test_a_made_up_verifier_looks_like_those_that_were_imported(users, credentials):
+    credentials.replace("alice", {"SCRAM-SHA-1": "4096:c2FsdA==:" + "A" * 27 + "=:" + "A" * 27 + "="})
+    fake = users.verifier("nobody", "SCRAM-SHA-1")
+    assert (fake.iterations, len(fake.salt)) == (4096, 4)
+    assert fake == users.verifier("nobody", "SCRAM-SHA-1")
+
+
+def test_the_mechanisms_of_a_user_follow_from_what_is_kept_of_him(users, credentials):
+    users.set_password("alice", "secret")
+    assert users.mechanisms() == users.mechanisms_of("Alice") == {"PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"}
+    credentials.replace("bob", {"argon2id": "x"})
+    assert users.mechanisms_of("bob") == {"PLAIN"}
+    assert users.mechanisms_of("nobody") == frozenset()
+    assert users.plain_password("alice") is None

@@ -49,10 +49,16 @@ class Own:
         return False
 
     def sample(self, mechanism: str, number: int) -> Verifier | None:
-        """Most of ours are of one form; those that were made elsewhere and imported are not."""
+        """Most of ours are of one form; those that were made elsewhere and imported are not.
+
+        One that is damaged is its owner's trouble alone.
+        """
         near = hex(number)[2:4]
         kept = self._credentials.somebody(mechanism, near) or self._credentials.somebody(mechanism, "")
-        return verifier(kept) if kept else None
+        try:
+            return verifier(kept) if kept else None
+        except TemporaryTrouble:
+            return None
 
     def probe(self) -> None:
         self._credentials.secret()

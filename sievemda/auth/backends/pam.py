@@ -1,10 +1,10 @@
 """PAM: authentication and the state of the account, by the service file that the settings name.
 
 Why a process for each question: modules keep state, fork, change the handling of signals, and can hang for good in a
-library that nobody can interrupt. A process can be killed, and what it leaves behind goes with it; that costs some
-hundredths of a second, which is less than most modules take. Why our own binding in it and not a library (python-pam,
-pamela): it wants the codes that tell an unknown user from a wrong password, the address of the client, no pause after a
-failure and a directory of services, of which those give one or two.
+library that nobody can interrupt. A process can be killed, and what it leaves behind goes with it; that costs about as
+much as a password hash. Why our own binding in it and not a library (python-pam, pamela): it wants the codes that tell
+an unknown user from a wrong password, the address of the client, no pause after a failure and a directory of services,
+of which those give one or two.
 
 pam_unix reads the passwords of others as root or in the group shadow only; a server that is neither asks saslauthd.
 """
