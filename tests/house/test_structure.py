@@ -150,6 +150,25 @@ def test_citations_have_one_form():
             )
 
 
+# Who may have a store of scripts in hand: to read them, or in a home in which there is nobody yet. All others change them
+# by a keeper, who notes it.
+SCRIPT_STORES = {
+    "cli/mailbox_info.py",
+    "cli/why.py",
+    "delivery/autocreate.py",
+    "delivery/scripts.py",
+    "scripts/opening.py",
+    "store/accounts.py",
+    "upkeep/backup/describing.py",
+    "upkeep/reconstruct/user_scripts.py",
+}
+
+
+def test_scripts_are_changed_by_keepers_alone():
+    found = {str(file.relative_to(PACKAGE)) for file in FILES if re.search(r"\bScriptStore\(", file.read_text())}
+    assert found == SCRIPT_STORES
+
+
 def test_nothing_is_left_unfinished():
     for file in [*FILES, *(ROOT / "grammar").rglob("*"), *(ROOT / "conf").rglob("*")]:
         if file.is_file():
