@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # not typing's, which takes longer to load than all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 _PROMPT_ECHO_OFF, _PROMPT_ECHO_ON = 1, 2
 _TTY, _RHOST, _FAIL_DELAY = 3, 4, 10  # items
