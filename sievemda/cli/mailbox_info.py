@@ -130,7 +130,7 @@ def user_details(store: MailStore, inbox: Mailbox) -> dict[str, Any]:
     folders = [mailbox.path for mailbox in store.mailboxes_of(userid)]
     counted = [census(folder) for folder in folders]
     home = store.home(userid)
-    scripts = ScriptStore(home).list()
+    scripts = ScriptStore(home)
     newest = max(one.arrived for one in counted)
     return {
         "userid": userid,
@@ -139,8 +139,8 @@ def user_details(store: MailStore, inbox: Mailbox) -> dict[str, Any]:
         "messages": sum(one.messages for one in counted),
         "octets": sum(one.octets for one in counted),
         "quota": _quota(inbox),
-        "scripts": [script.name for script in scripts],
-        "active_script": next((script.name for script in scripts if script.active), None),
+        "scripts": [script.name for script in scripts.list()],
+        "active_script": ", ".join(scripts.state().active) or None,
         "subscriptions": _subscriptions(store, userid),
         "password_changed": _changed(credentials_of(store.settings).changed(userid)),
         "mechanisms": _mechanisms(store, userid),
