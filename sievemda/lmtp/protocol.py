@@ -150,7 +150,7 @@ class LmtpProtocol(LmtpConnection):
         shown = channel.certificate()
         user = user_of(shown, self.server.settings.tls_client_user) if shown else ""
         bindings = MappingProxyType(channel.bindings())
-        return Client(self.peer.address, secure=True, bindings=bindings, certificate=user, service="lmtp")
+        return replace(self.client, secure=True, bindings=bindings, certificate=user)
 
     async def smtp_AUTH(self, arg: str) -> None:
         """RFC 4954 §4; of no use to a peer that is known already."""
