@@ -112,6 +112,8 @@ def _backends(settings: config.Settings) -> Iterator[str]:
     for name, keys in NEEDED.items():
         if name in auth.auth_backends:
             yield from (f"auth.{key}: auth_backends = {name} wants it" for key in keys if not getattr(auth, key))
+    if "ldap" in auth.auth_backends and not (auth.ldap_base or auth.ldap_user_dn):
+        yield "auth.ldap_base: auth_backends = ldap wants it, or ldap_user_dn"
 
 
 def _slots(settings: config.Settings) -> Iterator[str]:

@@ -86,7 +86,6 @@ def test_filter_scope_and_base_choose_the_entry(make):
     assert verdict(make(*SEARCH, "ldap_filter=(&(objectClass=device)(uid=%u))"), "alice", "pencil") is UNKNOWN
     assert verdict(make(*SEARCH, "ldap_scope=one"), "alice", "pencil") is UNKNOWN
     assert verdict(make(*SEARCH[1:], f"ldap_base=ou=people,{BASE}", "ldap_scope=one"), "alice", "pencil") is RIGHT
-    assert verdict(make(*SEARCH[1:], f"ldap_base=ou=nowhere,{BASE}"), "alice", "pencil") is UNKNOWN
     assert verdict(make(f"ldap_user_dn=uid=%U,ou=people,dc=%d,{BASE}"), "alice@nowhere", "pencil") is UNKNOWN
 
 
@@ -101,8 +100,12 @@ def test_a_reader_who_cannot_bind_is_trouble_and_no_refusal(make):
             make(*sets).probe()
 
 
-def test_what_the_reader_may_not_see_is_nobody(make):
-    assert verdict(make(SEARCH[0]), "alice", "pencil") is UNKNOWN
+@pytest.mark.parametrize(
+    "sets", [SEARCH[:1], [*SEARCH[1:], f"ldap_base=ou=nowhere,{BASE}"]], ids=["anonymous", "nowhere"]
+)
+def test_a_base_that_is_not_there_or_not_to_be_seen_is_trouble_and_no_refusal(make, sets):
+    with pytest.raises(TemporaryTrouble, match="search: noSuchObject"):
+        verdict(make(*sets), "alice", "pencil")
 
 
 def test_tls_from_the_first_octet_and_starttls(make, directory_server):
@@ -215,6 +218,7 @@ def test_users_of_a_directory_log_in_beside_our_own(directory_server, tmp_path):
     ("sets", "text"),
     [
         (["auth_backends=ldap"], "ldap_uri"),
+        (["auth_backends=ldap", "ldap_uri=ldap://x"], "ldap_base"),
         (["ldap_uri=http://x"], "ldap://HOST"),
         (["ldap_filter=(uid=alice)"], "%u"),
         (["ldap_filter=uid=%u"], "no filter"),

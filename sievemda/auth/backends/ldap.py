@@ -156,7 +156,10 @@ class Ldap(Passwordless):
         raise _Failed(f"bind: {connection.result['description']}")
 
     def _searched(self, connection: Any, userid: str) -> str | None:
-        """The DN of the user. Referrals are not followed: whom they lead to would be shown his password."""
+        """The DN of the user. Referrals are not followed: whom they lead to would be shown his password.
+
+        A base that is not there, or that who searches must not see, is no word about the user.
+        """
         from ldap3.utils.conv import escape_filter_chars  # noqa: PLC0415 - as above
 
         options = self._options
@@ -166,8 +169,6 @@ class Ldap(Passwordless):
             attributes=["1.1"], size_limit=2, time_limit=max(int(self._patience), 1),
         )  # fmt: skip
         code = connection.result["result"]
-        if code == _NO_SUCH_OBJECT:
-            return None
         found = [entry["dn"] for entry in connection.response or () if entry["type"] == "searchResEntry"]
         if len(found) > 1:
             raise _Failed("more than one entry fits ldap_filter")
