@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
@@ -33,13 +34,15 @@ class Script:
 class Session:
     """A context manager, which logs out."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, protection: Protection, context: ssl.SSLContext | None) -> None:
+        """`context` is that of TLS, if there is to be any."""
         self._wire = wire
         self.where = wire.where
         self.capabilities: dict[str, str] = {}  # names in upper case
         self.secure = False  # TLS is on, or nobody is between
         self.mechanism = ""
-        self._protection = Protection()
+        self._protection = protection
+        self._context = context
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +74,7 @@ class Session:
         """Read the greeting, which the server sends unasked. §1.7."""
         self._learn(self._expect(self._wire.response(), Unavailable))
 
-    def protect(self, protection: Protection, host: str) -> None:
+    def protect(self, host: str) -> None:
         """STARTTLS, which must work: a server that does not offer it may have been made to say so. §2.2."""
         if "STARTTLS" not in self.capabilities:
             raise NotPermitted(
@@ -79,12 +82,15 @@ class Session:
                 "Is TLS on from the beginning there (--tls)?"
             )
         self._command("STARTTLS")
-        self._secure(protection, host)
+        self.secure_with(host)
         self.greet()
 
-    def _secure(self, protection: Protection, host: str) -> None:
-        self._wire.replace(secured(self._wire.connection, protection, host, self.where))
-        self.secure, self._protection = True, protection
+    def secure_with(self, host: str) -> None:
+        """TLS from now on."""
+        if self._context is None:
+            raise ValueError("no TLS was wanted")
+        self._wire.replace(secured(self._wire.connection, self._context, host, self.where))
+        self.secure = True
 
     def login(self, identity: sasl.Identity, wanted: str = "") -> None:
         """Raises NotPermitted when that fails. `wanted` is the mechanism; else the best that can be used."""
@@ -233,19 +239,23 @@ class Session:
 
 
 def connect(endpoint: Endpoint, protection: Protection, seconds: float) -> Session:
-    """Connected, greeted and protected; not logged in. Raises Unavailable, TemporaryTrouble and NotPermitted."""
+    """Connected, greeted and protected; not logged in. Raises Unavailable, TemporaryTrouble and NotPermitted.
+
+    What TLS needs is read first: where it comes at once, a server may wait for it a moment only.
+    """
     where = str(endpoint)
+    context = None if protection.mode == "none" else protection.context()
     try:
         sock = socket.create_connection((endpoint.host, endpoint.port), timeout=seconds)
     except OSError as e:
         raise Unavailable(f"no ManageSieve server at {where}: {e.strerror or e or 'it does not answer'}") from e
-    session = Session(Wire(sock, where, seconds))
+    session = Session(Wire(sock, where, seconds), protection, context)
     try:
         if protection.mode == "tls":
-            session._secure(protection, endpoint.host)  # noqa: SLF001 - its other half
+            session.secure_with(endpoint.host)
         session.greet()
         if protection.mode == "starttls":
-            session.protect(protection, endpoint.host)
+            session.protect(endpoint.host)
         session.secure = session.secure or is_here(sock)
     except BaseException:
         session.drop()

@@ -46,10 +46,10 @@ class Protection:
         return context
 
 
-def secured(sock: socket.socket, protection: Protection, host: str, where: str) -> ssl.SSLSocket:
+def secured(sock: socket.socket, context: ssl.SSLContext, host: str, where: str) -> ssl.SSLSocket:
     """TLS over a connection. NotPermitted when the server is not who it should be, Unavailable when there is no TLS."""
     try:
-        return protection.context().wrap_socket(sock, server_hostname=host)
+        return context.wrap_socket(sock, server_hostname=host)
     except ssl.SSLCertVerificationError as e:
         why = e.verify_message or e.reason
         raise NotPermitted(
@@ -57,7 +57,9 @@ def secured(sock: socket.socket, protection: Protection, host: str, where: str) 
             "name its authority with --ca FILE, or go without a check with --insecure"
         ) from e
     except ssl.SSLError as e:
-        raise Unavailable(f"no TLS with {where}: {(e.reason or str(e)).replace('_', ' ').lower()}") from e
+        why = (e.reason or str(e)).replace("_", " ").lower()
+        hint = "; it speaks in clear first: is STARTTLS what it wants?" if e.reason == "WRONG_VERSION_NUMBER" else ""
+        raise Unavailable(f"no TLS with {where}: {why}{hint}") from e
     except OSError as e:
         raise Unavailable(f"no TLS with {where}: {e.strerror or e}") from e
 

@@ -99,6 +99,14 @@ def test_a_certificate_for_another_host_is_refused(certificate):
         connect(Endpoint("127.0.0.2", server.port), Protection("tls", authorities=certificate[0]), 5.0)
 
 
+def test_tls_with_a_server_that_speaks_in_clear_says_what_to_do():
+    with (
+        Scripted(lambda server: (server.say(GREETING), server.line())) as server,
+        pytest.raises(Unavailable, match="STARTTLS"),
+    ):
+        open_(server, "tls")
+
+
 @pytest.mark.parametrize(
     "greeting", [b"220 smtp\r\n", b"* OK IMAP\r\n", b"SSH-2.0-x\r\n", b"OK\r\n", b'"X" "y"\r\nOK\r\n']
 )
