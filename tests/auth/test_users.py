@@ -144,3 +144,19 @@ def test_the_mechanisms_of_a_user_follow_from_what_is_kept_of_him(users, credent
     assert users.mechanisms_of("bob") == {"PLAIN"}
     assert users.mechanisms_of("nobody") == frozenset()
     assert users.plain_password("alice") is None
+
+
+def test_who_is_known_to_the_first_back_end_costs_as_many_hashes_as_who_is_known_to_none(
+    users, credentials, monkeypatch
+):
+    from sievemda.auth.backends import own
+
+    hashed = []
+    matches = own.matches
+    monkeypatch.setattr(own, "matches", lambda *given: hashed.append(1) or matches(*given))
+    chain = Users(credentials, Site(), (own.Own(credentials), own.Own(credentials)))
+    users.set_password("alice", "secret")
+    for name in ("alice", "nobody", "", "a/b"):
+        hashed.clear()
+        assert chain.check_password(name, "wrong") is None
+        assert len(hashed) == 2
