@@ -7,13 +7,14 @@ fetches them likes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from OpenSSL import SSL, crypto
 
 from sievemda.config import Lmtp
@@ -65,7 +66,7 @@ def contexts(settings: Lmtp, protocol: bytes) -> Contexts | None:
     default = _identity(settings, settings.tls_server_cert, settings.tls_server_key, protocol)
     others: dict[str, Identity] = {}
     for certificate, key in _pairs(settings.tls_server_dir):
-        one = _identity(settings, certificate, key, protocol)
+        one = _identity(settings, certificate, key, protocol, "tls_server_dir")
         for name in one.names:
             others.setdefault(name, one)
     found = Contexts(default, others)
@@ -94,23 +95,24 @@ def _pairs(directory: Path | None) -> Iterator[tuple[Path, Path]]:
         elif entry.suffix == ".crt":
             yield entry, entry.with_suffix(".key")
         for certificate, key in _PAIRS:
-            if (entry / certificate).exists():
+            if os.path.exists(entry / certificate):  # noqa: PTH110 - this one raises nothing
                 yield entry / certificate, entry / key
 
 
-def _identity(settings: Lmtp, certificate: Path, key: Path, protocol: bytes) -> Identity:
-    what = f"{certificate}, {key}"
+def _identity(
+    settings: Lmtp, certificate: Path, key: Path, protocol: bytes, where: str = "tls_server_cert, tls_server_key"
+) -> Identity:
     try:
         shown = x509.load_pem_x509_certificate(certificate.read_bytes())
-        key.read_bytes()  # OpenSSL would not say which file it is that is missing
+        secret = serialization.load_pem_private_key(key.read_bytes(), None)  # OpenSSL would ask at the terminal
         context = _context(settings, protocol)
         context.use_certificate_chain_file(bytes(certificate))
-        context.use_privatekey_file(bytes(key))
+        context.use_privatekey(secret)  # type: ignore[arg-type]
         context.check_privatekey()
     except OSError as e:
-        raise ConfigurationError(f"tls_server_cert, tls_server_key: {e.filename or what}: {e.strerror}") from e
-    except (SSL.Error, ValueError) as e:
-        raise ConfigurationError(f"tls_server_cert, tls_server_key: {what}: {_words(e)}") from e
+        raise ConfigurationError(f"{where}: {e.filename or certificate}: {e.strerror}") from e
+    except (SSL.Error, TypeError, ValueError, UnsupportedAlgorithm) as e:  # the second: there is a password on it
+        raise ConfigurationError(f"{where}: {certificate}, {key}: {_words(e)}") from e
     identity = Identity(context, _end_point(shown), frozenset(_names(shown)))
     context.set_app_data(identity)
     return identity

@@ -28,21 +28,18 @@ class Authority:
         path.write_bytes(self._own.public_bytes(serialization.Encoding.PEM))
         return path
 
-    def issue(self, directory, file, *, hosts=(), address="", **subject):
+    def issue(self, directory, file, *, hosts=(), address="", password=b"", **subject):
         """Certificate and key in PEM, as FILE.crt and FILE.key."""
         key = ec.generate_private_key(ec.SECP256R1())
         built = self._builder(_subject(subject), key.public_key())
         names = [*map(x509.DNSName, hosts), *([x509.RFC822Name(address)] if address else [])]
         if names:
             built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        locked = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
         certificate, private = directory / f"{file}.crt", directory / f"{file}.key"
         issued = built.sign(self._key, hashes.SHA256())
         certificate.write_bytes(issued.public_bytes(serialization.Encoding.PEM))
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        private.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
         return certificate, private
 
     def revoke(self, certificate, path):

@@ -64,6 +64,7 @@ def keys(tmp_path_factory):
     authority, stranger = Authority(), Authority("A Stranger")
     authority.write(folder / "ca.pem")
     authority.issue(folder, "localhost", hosts=["localhost"])
+    authority.issue(folder, "locked", password=b"secret")
     authority.issue(folder / "names", "one", hosts=["one.example", "*.wild.example"])
     (folder / "names" / "two.example").mkdir()
     for path, name in zip(authority.issue(folder, "two", hosts=["two.example"]), ("fullchain", "privkey"), strict=True):

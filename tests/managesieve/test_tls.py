@@ -297,7 +297,9 @@ def test_ciphers_that_are_not_safe_are_not_spoken(secure, trusting, connect, cip
         (("tls_server_key={keys}/two.key",), "key values mismatch"),
         (("tls_server_cert={keys}/localhost.key",), "tls_server_cert"),
         (("tls_ciphers=NONSENSE",), "NONSENSE"),
+        (("tls_server_key={keys}/locked.key",), "{keys}/locked.key"),
         (("tls_server_dir=/nowhere",), "/nowhere"),
+        (("tls_server_dir={keys}",), "tls_server_dir: {keys}/ca.pem"),
         (("tls_client_ca_file=/nowhere/ca.pem",), "/nowhere/ca.pem"),
         (("tls_client_ca_file={keys}/localhost.key",), "tls_client_ca_file"),
         (("tls_client_ca_file={keys}/ca.pem", "tls_crl_file=/nowhere/crl"), "/nowhere/crl"),
@@ -308,7 +310,7 @@ def test_ciphers_that_are_not_safe_are_not_spoken(secure, trusting, connect, cip
 def test_what_is_wrong_with_a_certificate_is_told_at_the_start(secure, keys, sets, words):
     with pytest.raises(ConfigurationError) as caught:
         secure(*(one.format(keys=keys) for one in sets))
-    assert words in str(caught.value)
+    assert words.format(keys=keys) in str(caught.value)
 
 
 # --- channel bindings -----------------------------------------------------------------------------------------
