@@ -91,6 +91,7 @@ VERSIONS_SCHEMA = (
     "CREATE INDEX IF NOT EXISTS script_version_digest ON script_version (digest)",
     "CREATE INDEX IF NOT EXISTS script_version_before ON script_version (before)",
     "CREATE INDEX IF NOT EXISTS script_version_instant ON script_version (instant)",
+    "CREATE INDEX IF NOT EXISTS script_version_status ON script_version (keeper, status, size)",
     # What somebody's scripts were when they were last looked at: `number` is that of his last version.
     """CREATE TABLE IF NOT EXISTS script_keeper (
         keeper TEXT NOT NULL PRIMARY KEY, number BIGINT NOT NULL, active TEXT NOT NULL, seen BIGINT NOT NULL)""",
@@ -128,6 +129,9 @@ SIZES_OF_VERSIONS = """SELECT number, digest, before,
     coalesce((SELECT size FROM script_text WHERE script_text.digest = script_version.digest), 0),
     coalesce((SELECT size FROM script_text WHERE script_text.digest = script_version.before), 0)
     FROM script_version WHERE keeper = :keeper ORDER BY number DESC"""
+NUMBER_AFTER = """SELECT number FROM script_version WHERE keeper = :keeper
+    ORDER BY number DESC LIMIT 1 OFFSET :offset"""
+TEXTS_UP_TO = "SELECT digest, before FROM script_version WHERE keeper = :keeper AND number <= :number"
 DROP_VERSIONS = "DELETE FROM script_version WHERE keeper = :keeper AND number <= :number"
 # Ten minutes at a time, as above; what is only begun may be under way.
 PRUNE_VERSIONS = """DELETE FROM script_version WHERE instant <= :before

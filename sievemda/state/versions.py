@@ -108,7 +108,7 @@ class Versions:
         return bytes(cast(bytes, rows[0][0])) if rows else None
 
     def number_of(self, keeper: str, script: str, digest: str, instant: float) -> int | None:
-        """The last version that gave a script this text, up to that time; else the first one after it, by a later look."""
+        """The last version that gave a script this text, up to that time; else the first one after it."""
         values = {"keeper": keeper, "script": script, "digest": digest, "instant": int(instant)}
         found = self._database.read(statements.VERSION_OF_TEXT, values)[0][0]
         return None if found is None else int(str(found))
@@ -147,19 +147,29 @@ class Versions:
     def _bound(self, run: Run, keeper: str) -> None:
         """Drop the oldest versions beyond the bounds, but never the newest one."""
         number, octets = run(statements.SUM_OF_VERSIONS, {"keeper": keeper})[0]
-        most, room = self._bounds.number or number, self._bounds.octets or octets
-        if number <= most and octets <= room:
+        if self._bounds.octets and octets > self._bounds.octets:
+            last = self._beyond(run(statements.SIZES_OF_VERSIONS, {"keeper": keeper}))
+        elif self._bounds.number and number > self._bounds.number:
+            last = run(statements.NUMBER_AFTER, {"keeper": keeper, "offset": self._bounds.number})[0][0]
+        else:
             return
+        values = {"keeper": keeper, "number": last}
+        texts = {text for row in run(statements.TEXTS_UP_TO, values) for text in row if text}
+        run(statements.DROP_VERSIONS, values)
+        for text in texts:
+            run(statements.DROP_TEXT, {"digest": text})
+
+    def _beyond(self, rows: list[tuple[Any, ...]]) -> int:
+        """The number of the newest version that has no room any more; 0 when each has."""
         seen: set[str] = set()
-        rows, used = run(statements.SIZES_OF_VERSIONS, {"keeper": keeper}), 0
-        for position, (last, digest, before, size, size_before) in enumerate(rows):
-            used += sum(octets for text, octets in ((digest, size), (before, size_before)) if text not in seen)
+        used = 0
+        for position, (number, digest, before, size, size_before) in enumerate(rows):
+            used += sum(octets for text, octets in {digest: size, before: size_before}.items() if text not in seen)
             seen |= {digest, before}
-            if position and (position >= most or used > room):
-                run(statements.DROP_VERSIONS, {"keeper": keeper, "number": last})
-                for text in {text for row in rows[position:] for text in row[1:3] if text}:
-                    run(statements.DROP_TEXT, {"digest": text})
-                return
+            most = self._bounds.number or len(rows)
+            if position and (position >= most or used > self._bounds.octets):
+                return int(number)
+        return 0
 
     # -- clearing away -------------------------------------------------------------------------------------------------
 
