@@ -26,7 +26,7 @@ _WORDS = {
 @click.argument("user")
 @click.option("--address", metavar="IP", default="", help="As if he came from there; else from a UNIX socket.")
 @click.option("--service", type=click.Choice(["sieve", "lmtp"]), default="sieve", help="What he would log in to.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object: user, accepted, mechanisms and back ends.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: user, userid, accepted and backends.")
 @click.pass_obj
 def test(settings: Settings, user: str, address: str, service: str, as_json: bool) -> None:
     """Try the password of USER at every back end up to the one that decides, and say what each one said.
