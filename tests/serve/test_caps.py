@@ -1,0 +1,64 @@
+"""Limits of ManageSieve sessions hold over all workers, and those that die, or are relieved, leave no sessions behind."""
+
+import os
+import signal
+import socket
+
+import pytest
+
+from tests.serve.service import Service
+
+GREETED, FULL = b"OK\r\n", b'BYE (TRYLATER) "too many sessions; try again later"\r\n'
+
+
+@pytest.fixture
+def limited(tmp_path):
+    """Three workers, four sessions."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    made = Service(
+        tmp_path,
+        *("--workers", "3", "--managesieve", f"inet:127.0.0.1:{port}"),
+        sets=("managesieve_max_connections=4",),
+    )
+    made.start()
+    yield made, port
+    made.close()
+
+
+@pytest.fixture
+def come(limited):
+    """What one is told who comes, and stays until the test ends."""
+    connections = []
+
+    def come():
+        connection = socket.create_connection(("127.0.0.1", limited[1]), 20)
+        connections.append(connection)
+        with connection.makefile("rb") as lines:
+            return next(line for line in lines if line.startswith((b"OK", b"BYE")))
+
+    yield come
+    for connection in connections:
+        connection.close()
+
+
+def test_all_workers_count_together(come):
+    assert [come() for _ in range(6)] == [GREETED] * 4 + [FULL] * 2
+
+
+def test_sessions_of_workers_that_were_killed_are_forgotten(limited, come):
+    service, _ = limited
+    assert [come() for _ in range(5)][4] == FULL
+    for pid in service.children():
+        os.kill(pid, signal.SIGKILL)
+    service.wait(lambda: service.log.read_text().count("child died") >= 4)
+    assert [come() for _ in range(5)] == [GREETED] * 4 + [FULL]
+
+
+def test_sessions_of_workers_that_are_relieved_go_on_counting(limited, come):
+    service, _ = limited
+    assert [come() for _ in range(3)] == [GREETED] * 3
+    mark = service.log.read_text().count("serving ")
+    service.signal(signal.SIGHUP)
+    service.wait(lambda: service.log.read_text().count("serving ") > mark)
+    assert [come() for _ in range(2)] == [GREETED, FULL]
