@@ -28,7 +28,7 @@ def test_the_client_learns_what_the_server_offers(client):
     assert client.implementation.startswith("sievemda ")
     assert "fileinto" in client.capabilities
     unbound = [name for name in client.loginmechs if not name.endswith("-PLUS")]
-    assert unbound == ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"]
+    assert set(unbound) == {"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"}
 
 
 def test_a_wrong_password_is_refused_and_the_right_one_taken_after_it(client):

@@ -140,7 +140,7 @@ def test_wrong_passwords_cost_time_and_in_the_end_the_session(peer):
 )
 def test_plain_in_clear_is_for_loopback(service, address, offered):
     peer = Direct(service, address)
-    assert (b" PLAIN" in ask(peer, b"")) == offered
+    assert (b"PLAIN" in ask(peer, b"")) == offered
     assert ask(peer, LOGIN).startswith(b"OK" if offered else b"NO (ENCRYPT-NEEDED)")
 
 
@@ -148,9 +148,9 @@ def test_tls_brings_plain_and_takes_starttls_away(make_service):
     session = Session(make_service(tls=True), Client("192.0.2.1"))
     before, after = session.greeting(), session.secured(Client("192.0.2.1", secure=True))
     assert b'"STARTTLS"\r\n' in before
-    assert b" PLAIN" not in before
+    assert b"PLAIN" not in before
     assert b'"STARTTLS"\r\n' not in after
-    assert b" PLAIN" in after
+    assert b"PLAIN" in after
     assert session.handle(("STARTTLS",)).data.startswith(b"NO")
 
 

@@ -52,7 +52,7 @@ def test_starttls_resends_the_capabilities_and_allows_plain(secure, trusting, co
         assert peer.line() == b"OK\r\n"
         peer.start_tls(trusting())
         lines = capabilities(peer)
-        assert any(line.startswith(b'"SASL" ') and b" PLAIN" in line for line in lines)
+        assert any(line.startswith(b'"SASL" ') and b"PLAIN" in line for line in lines)
         assert b'"STARTTLS"\r\n' not in lines
         login(peer)
         text = b"#" * 300_000
