@@ -51,9 +51,10 @@ def site(call, tmp_path):
         path.write_text("x")
     call("mailbox", "delete", "--yes", "user/alice/Old")
     call("mailbox", "delete", "--yes", "user/alice/Newer")
-    entries = sorted((data / "mail" / "deleted.").glob("*/entry"))
-    content = json.loads(entries[0].read_text())
-    entries[0].write_text(json.dumps(content | {"deleted": now - 8 * DAY}))
+    for entry in (data / "mail" / "deleted.").glob("*/entry"):
+        content = json.loads(entry.read_text())
+        if content["name"] == "user/alice/Old":
+            entry.write_text(json.dumps(content | {"deleted": now - 8 * DAY}))
     return data
 
 
