@@ -51,8 +51,13 @@ class Login:
         return self._exchange is not None
 
     def offered(self) -> list[str]:
-        """Names of the mechanisms that can be used now."""
-        return mechanisms(self._service.users, self.client, self._service.settings).names()
+        """Names of the mechanisms that can be used now, the strongest first, but PLAIN before all others.
+
+        Why PLAIN: Net::ManageSieve takes the first name or none. To all others their order says nothing (RFC 5804
+        §1.7), and PLAIN is offered only where nobody listens.
+        """
+        names = mechanisms(self._service.users, self.client, self._service.settings).names()
+        return sorted(names, key=lambda name: name != "PLAIN")
 
     def begin(self, mechanism: bytes, initial: bytes | None) -> Next:
         """AUTHENTICATE. `initial` is the initial response in base64; an empty one may be `=`, as in SMTP and IMAP."""

@@ -34,7 +34,7 @@ class Reply:
         if self.code:
             parts.append(b"(" + self.code.encode() + self._argument() + b")")
         if self.text:
-            parts.append(told(self.text))
+            parts.append(told(self.text.replace('"', "'") if self.status == "OK" else self.text))
         return b" ".join(parts) + b"\r\n"
 
     def _argument(self) -> bytes:
@@ -59,7 +59,8 @@ def told(text: str) -> bytes:
     """A text for people: one quoted string, quotes and backslashes escaped, where it is one line and short enough.
 
     Why escapes here and nowhere else: the text often holds a line of Sieve to copy. A client that does not undo them
-    shows a backslash too many; in the name of a script that would be another name.
+    shows a backslash too many; in the name of a script that would be another name. What comes with an OK has no
+    quotes: to sievemgr an escape is an error of the protocol, and it would take what has been done as failed.
     """
     octets = re.sub(rb'(["\\\\])', rb"\\\1", text.encode(errors="replace"))
     if len(octets) > _QUOTED_MAX or not _NEVER_QUOTED.isdisjoint(octets):

@@ -260,6 +260,11 @@ def test_a_mailbox_that_is_missing_is_a_warning(alice):
     assert said.startswith(b"OK (WARNINGS) \"line 1: there is no mailbox 'Lists'")
 
 
+def test_a_warning_has_no_quotes_that_a_client_would_have_to_undo(alice):
+    said = ask(alice, b'CHECKSCRIPT "require \\"fileinto\\"; fileinto \\"Lists\\";"\r\n')
+    assert re.fullmatch(rb'OK \(WARNINGS\) "[^"\\]*require \'mailbox\'[^"\\]*"\r\n', said)
+
+
 def test_a_redirect_to_oneself_is_a_warning(alice):
     said = ask(alice, b'CHECKSCRIPT "redirect \\"alice@localhost\\";"\r\n')
     assert said.startswith(b'OK (WARNINGS) "line 1: a redirect to yourself')
