@@ -362,6 +362,23 @@ def test_a_full_disk_leaves_no_file(alice, tmp_path, monkeypatch):
     assert (code, err) == (74, "sievemda: /dev/full: No space left on device: there is no archive\n")
 
 
+def test_a_restore_ends_at_the_first_mailbox_for_which_a_full_disk_has_no_room(alice, tmp_path, monkeypatch):
+    alice("a", "mailbox", "create", "user/bob", "user/carl", "board")
+    alice("a", "backup", tmp_path / "all.tar")
+    real = os.mkdir
+
+    def mkdir(path, *arguments, **options):
+        if os.fsdecode(path).rpartition("/")[2].startswith("new."):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        real(path, *arguments, **options)
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "mkdir", mkdir)
+        code, _, err = alice("b", "restore", tmp_path / "all.tar")
+    assert (code, err.count("\n"), err.endswith(": make room and begin again\n")) == (74, 1, True), err
+    assert alice("b", "restore", tmp_path / "all.tar")[0] == 0
+
+
 def test_who_reads_no_more_has_not_got_the_archive(alice, monkeypatch):
     read, write = os.pipe()
     os.close(read)

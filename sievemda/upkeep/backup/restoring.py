@@ -124,7 +124,7 @@ class _Restoring:
         self._chosen = chosen
         self._manner = manner
         self._watcher = watcher
-        self._placing = Placing(store, renaming, manner, watcher.failed)
+        self._placing = Placing(store, renaming, manner, self._not_made)
         self._result = Result(made=self._placing.made)
         self._streams: list[_Stream] = []
         self._tree: TreeEntry | None = None  # as the last archive has it
@@ -244,13 +244,19 @@ class _Restoring:
 
     def _fail(self, error: OSError | SievemdaError, mailbox: Mailbox | None, at: Key, here: list[_Stream]) -> None:
         """Without room on the disk nothing goes on; else the other folders do."""
-        cause = error if isinstance(error, OSError) else error.__cause__
-        if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+        if _is_full(error):
             raise error if isinstance(error, SievemdaError) else StoreTrouble(str(error)) from error
         self._watcher.failed(self._store.namespace.format_admin(mailbox.name) if mailbox else at[0], error)
         for stream in here:
             while stream.event is not None and stream.at == at:
                 stream.advance()
+
+    def _not_made(self, where: str, error: OSError | SievemdaError) -> None:
+        """What a user or a folder is to be could not be made; without room on the disk nothing goes on."""
+        if _is_full(error):
+            text = str(error) if isinstance(error, SievemdaError) else f"{where}: {error.strerror}"
+            raise StoreTrouble(f"{text}: make room and begin again") from error
+        self._watcher.failed(where, error)
 
     def _listed(self, at: Key, here: list[_Stream]) -> dict[str, Line] | None:
         """What a folder is to have, by unique names; None when nobody can say."""
@@ -310,3 +316,8 @@ class _Restoring:
                 self._result.damaged = True
             if len(self._result.missing) < _TOLD:
                 self._result.missing.append(f"{name}: {line.unique}")
+
+
+def _is_full(error: OSError | SievemdaError) -> bool:
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
