@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from sievemda.errors import DataError, SievemdaError, StoreTrouble
+from sievemda.errors import DataError, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.store import leftovers
 from sievemda.upkeep.backup.container import Damage
 from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
@@ -246,7 +246,10 @@ class _Restoring:
         """Without room on the disk nothing goes on; else the other folders do."""
         if _is_full(error):
             raise error if isinstance(error, SievemdaError) else StoreTrouble(str(error)) from error
-        self._watcher.failed(self._store.namespace.format_admin(mailbox.name) if mailbox else at[0], error)
+        where = self._store.namespace.format_admin(mailbox.name) if mailbox else at[0]
+        if isinstance(error, FileNotFoundError):
+            error = TemporaryTrouble("it has been moved or removed meanwhile; run it again")
+        self._watcher.failed(where, error)
         for stream in here:
             while stream.event is not None and stream.at == at:
                 stream.advance()
