@@ -114,7 +114,6 @@ CLIENTS = [
         partial(_Foreign, "php", "net_sieve.php"),
         ("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "XOAUTH2"),
         tls_on_connect=True,
-        unheard=("XOAUTH2",),
         renames=False,
         gives=_and_line_end,
     ),
