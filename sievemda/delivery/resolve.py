@@ -22,7 +22,7 @@ from sievemda.errors import DataError
 from sievemda.mail.address import Address
 from sievemda.mail.envelope import Recipient, Sender
 from sievemda.mail.result import Receipt, Result
-from sievemda.store.denials import denials_of
+from sievemda.store.denials import denials_in
 from sievemda.store.departures import is_departing
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
@@ -115,7 +115,10 @@ class Resolver:
         inbox = inbox or self._autocreate.account(owner)
         if inbox is None:
             return self._places.missing(owner)
-        if "lmtp" in denials_of(inbox):
+        record = inbox.store.records.get(inbox.path)
+        if "lmtp" in denials_in(record):
+            return Result.USER_DENIED
+        if not record.id and is_departing(self._store, owner):  # an IMAP server has made it again of who is gone
             return Result.USER_DENIED
         poster = posting_identity(self._settings, sender.auth)
         target = Target(recipient, owner, inbox, self._detail(owner, detail), poster)

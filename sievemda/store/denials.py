@@ -26,7 +26,12 @@ _SECTION = "/denied"  # no user has that name
 
 def denials_of(inbox: Mailbox) -> Mapping[str, str]:
     """The messages by service; none for who is not shut out."""
-    return inbox.store.records.get(inbox.path).metadata.get(_SECTION, {})
+    return denials_in(inbox.store.records.get(inbox.path))
+
+
+def denials_in(record: Record) -> Mapping[str, str]:
+    """As `denials_of`, for who has read the record of the INBOX."""
+    return record.metadata.get(_SECTION, {})
 
 
 def is_denied(store: MailStore, userid: str, service: str) -> bool:

@@ -8,6 +8,7 @@ from sievemda.store import departures
 from sievemda.store.denials import set_denials
 from sievemda.store.departures import Departure
 from sievemda.store.names import MailboxName
+from sievemda.store.record import FILE_NAME
 from tests.delivery.world import changed, sender
 
 OK = Result.ACCEPTED
@@ -64,6 +65,16 @@ def test_mail_for_who_is_on_his_way_to_another_host_is_put_off_and_nobody_is_mad
         departures.write(world.store, "alice", Departure("1", "new.example", "alice"))
     assert world.result("alice@x") is Result.USER_DENIED
     assert world.store.find(MailboxName("alice")) is None
+
+
+def test_mail_waits_for_who_has_just_left_though_an_imap_server_has_made_his_inbox_again(world):
+    world.user("alice")
+    inbox = world.store.find(MailboxName("alice"))
+    with departures.alone(world.store, "alice"):
+        departures.write(world.store, "alice", Departure("1", "new.example", "alice"))
+        assert world.result("alice@x") is OK
+        (inbox.path / FILE_NAME).unlink()
+        assert world.result("alice@x") is Result.USER_DENIED
 
 
 def test_who_is_shut_out_is_no_reason_for_the_catch_all(make_world):

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.delivery.snoozes import Snoozes
-from sievemda.errors import DataError, NotFound, NotPermitted, StoreTrouble
+from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, StoreTrouble
 from sievemda.scripts.opening import noted
 from sievemda.state.credentials import credentials_of
 from sievemda.store import accounts, aside, departures, links, moves
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 _PASSES = 5  # at most, before his mail is put off
 _FEW = 50  # files that are new in a pass, with which that can be done
 _PATIENCE = 30.0  # seconds for deliveries that are under way
+_PAUSE = 0.2  # seconds for an IMAP server to make an INBOX
 _LATELY = 600.0  # seconds after which a file in `stage.` is nobody's
 
 
@@ -184,12 +185,25 @@ class Leaving:
         for there, was in entry.parts:
             if not os.path.lexists(there) and os.path.lexists(was):  # somebody has crashed between two of them
                 Path(was).rename(there)
-        present = self._store.find(MailboxName(self._userid))
-        if present is None:
-            accounts.build(self._store, self._userid, lambda built: _waiting(built, self._userid, departure.host))
-        elif "lmtp" not in denials_of(present):  # an IMAP server was quicker, in a session of his that is still open
-            set_denials(present, _moved(departure.host))
+        self._shut(departure.host)
         return departure
+
+    def _shut(self, host: str) -> None:
+        """Have an INBOX here that takes no mail, ours or that of an IMAP server in whose session he still is."""
+        for last in (False, False, True):
+            present = self._store.find(MailboxName(self._userid))
+            if present is not None:
+                if "lmtp" not in denials_of(present):
+                    set_denials(present, _moved(host))
+                return
+            try:
+                accounts.build(self._store, self._userid, lambda built: _waiting(built, self._userid, host))
+            except AlreadyExists:  # made while we made ours; perhaps not wholly yet
+                if last:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
 
     def _entry(self, departure: Departure) -> Aside | None:
         """Where what he had is put away; None when it is not yet."""

@@ -16,7 +16,7 @@ from sievemda.cli.main import run
 from sievemda.config import Settings
 from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.errors import TemporaryTrouble, Unavailable
-from sievemda.store import aside, departures, files, messages
+from sievemda.store import accounts, aside, departures, files, messages
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 from sievemda.upkeep.moving.leaving import Leaving
@@ -169,6 +169,20 @@ def test_no_mail_goes_into_an_inbox_that_an_imap_server_makes_of_who_has_just_le
         return entry
 
     monkeypatch.setattr(aside, "set_aside", set_aside)
+    assert sites.move()[0] == 0
+    assert sites.call("account", "denied")[1] == "alice lmtp moved to new.example\nalice sieve moved to new.example\n"
+
+
+def test_an_inbox_that_an_imap_server_makes_while_ours_is_made_does_not_end_the_move(near, monkeypatch):
+    sites, real = near, accounts.build
+
+    def build(store, userid, finish):
+        home = store.layout.home(userid, store.layout.default)
+        for part in ("cur", "new", "tmp"):
+            (home / "Maildir" / part).mkdir(parents=True)
+        return real(store, userid, finish)
+
+    monkeypatch.setattr(accounts, "build", build)
     assert sites.move()[0] == 0
     assert sites.call("account", "denied")[1] == "alice lmtp moved to new.example\nalice sieve moved to new.example\n"
 
