@@ -378,14 +378,14 @@ def test_a_script_that_becomes_active_while_it_is_looked_for_is_not_broken(world
     scripts = ScriptStore(world.store.home("alice"))
     [script] = scripts.list()
     scripts.deactivate()
-    look = ScriptStore.active
+    look = ScriptStore.actives
 
     def and_then_it_is_made_active(self):
         found = look(self)
         scripts.activate(script.name)
         return found
 
-    monkeypatch.setattr(ScriptStore, "active", and_then_it_is_made_active)
+    monkeypatch.setattr(ScriptStore, "actives", and_then_it_is_made_active)
     assert world.deliver("alice@x", message()) == [OK]
     assert (failed(world), len(world.files("user/alice/F"))) == (False, 1)
 

@@ -2,10 +2,10 @@
 
 import ctypes
 import ctypes.util
-import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -143,17 +143,18 @@ def test_a_module_that_hangs_is_killed_with_its_children(make, script, tmp_path)
     with pytest.raises(TemporaryTrouble, match="no answer in time"):
         verdict(backend)
     pid = int((tmp_path / "pid").read_text())
-    with pytest.raises(ProcessLookupError):
-        _signal_unless_dead(pid)
+    assert any(_is_dead(pid) for _ in range(100))
 
 
-def _signal_unless_dead(pid):
+def _is_dead(pid):
+    """Whether it has ended, be it that nobody has asked how; else after a while."""
     try:
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            raise ProcessLookupError
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
-        raise ProcessLookupError from None
-    os.kill(pid, 0)
+        return True
+    if state != "Z":
+        time.sleep(0.1)
+    return state == "Z"
 
 
 def test_a_password_is_never_an_argument(make, script, tmp_path):
