@@ -26,8 +26,11 @@ def typed(prompt: str) -> str:
     return line
 
 
-def prepare(history: str, completes: Completes) -> None:
-    """Line editing with a history in the file of that name. ImportError where there is none."""
+def prepare(history: str, completes: Completes, between: str = " \t;\"'") -> None:
+    """Line editing with a history in the file of that name. ImportError where there is none.
+
+    `between` are the characters that stand between words.
+    """
     import atexit
     import readline
 
@@ -37,7 +40,7 @@ def prepare(history: str, completes: Completes) -> None:
         readline.read_history_file(file)
     readline.set_history_length(HISTORY)
     atexit.register(_keep, file)
-    readline.set_completer_delims(" \t;\"'")
+    readline.set_completer_delims(between)
     readline.set_completer(_Completer(completes, readline.get_line_buffer, readline.get_begidx))
     readline.parse_and_bind("tab: complete")
     readline.parse_and_bind("set enable-bracketed-paste off")  # lines are lines, also for programs that type

@@ -371,7 +371,7 @@ def complete(tmp_path, shell):
     shell("--strict", "-e", "cm user/alice; cm user/alice/Lists; cm user/bob; cm board; sam board carol p")
     settings = Settings(data=tmp_path / "site")
     store = MailStore(settings)
-    completer = Completer(Session(settings, store, acting(store, ""), "host"), lambda: "", lambda: 0)
+    completer = Completer(Session(settings, store, acting(store, ""), "host"))
 
     def ask(typed):
         before, _, text = typed.rpartition(" ")

@@ -6,20 +6,19 @@ History lies in `$XDG_STATE_HOME/sievemda/admin_history`. Ctrl-C drops the line,
 from __future__ import annotations
 
 import io
-import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 
 from sievemda.cli.admin.session import Session
 from sievemda.cli.admin.shell import Shell
 from sievemda.cli.admin.table import BY_NAME
+from sievemda.cli.line_editing import prepare, typed
 from sievemda.errors import SievemdaError
 from sievemda.policy.quota import PRINTED
 
-HISTORY = 1000  # lines that are kept
+_BETWEEN = " \t;\"'<>"
 _OFFERED = 500  # mailboxes that are offered at most
 _SPECIAL = re.compile(r"""[\s;&|<>'"\\#]""")
 _WORDS = {
@@ -34,12 +33,12 @@ def interact(shell: Shell) -> int:
     """Commands from the terminal until its end; the status to leave with."""
     session = shell.session
     with suppress(ImportError):
-        _prepare(session)
+        prepare("admin_history", Completer(session), _BETWEEN)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="surrogateescape")
     while not session.ended:
         try:
-            line = _typed(session.prompt)
+            line = typed(session.prompt)
         except EOFError:
             print(file=session.out)
             return session.status
@@ -54,56 +53,17 @@ def interact(shell: Shell) -> int:
     return session.status
 
 
-def _typed(prompt: str) -> str:
-    """A line. Octets that are nothing in the encoding of the terminal are taken for UTF-8."""
-    line = input(prompt)
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        return line.encode(sys.stdin.encoding, "surrogateescape").decode("utf-8", "surrogateescape")
-    return line
-
-
-def _prepare(session: Session) -> None:
-    """Line editing, where Python has it. ImportError."""
-    import atexit
-    import readline
-
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    file = Path(state) / "sievemda" / "admin_history"
-    with suppress(OSError, RuntimeError):
-        readline.read_history_file(file)
-    readline.set_history_length(HISTORY)
-    atexit.register(_keep_history, file)
-    readline.set_completer_delims(" \t;\"'<>")
-    readline.set_completer(Completer(session, readline.get_line_buffer, readline.get_begidx))
-    readline.parse_and_bind("tab: complete")
-    readline.parse_and_bind("set enable-bracketed-paste off")  # lines are lines, also for programs that type
-
-
-def _keep_history(file: Path) -> None:
-    import readline
-
-    with suppress(OSError):
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
-        readline.write_history_file(file)
-
-
 class Completer:
-    """Names of commands, mailboxes, identifiers, options and what else a command takes, as readline asks for them."""
+    """Names of commands, mailboxes, identifiers, options and what else a command takes."""
 
-    def __init__(self, session: Session, line: Callable[[], str], start: Callable[[], int]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._line = line
-        self._start = start
-        self._found: list[str] = []
 
-    def __call__(self, text: str, state: int) -> str | None:
-        if state == 0:
-            with suppress(SievemdaError, OSError):
-                self._found = self.matches(self._line()[: self._start()], text)
-        return self._found[state] if state < len(self._found) else None
+    def __call__(self, before: str, text: str) -> list[str]:
+        """As `matches`; nothing where the store cannot be asked."""
+        with suppress(SievemdaError, OSError):
+            return self.matches(before, text)
+        return []
 
     def matches(self, before: str, text: str) -> list[str]:
         """What can stand for `text` behind what is typed already."""
