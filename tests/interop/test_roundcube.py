@@ -10,10 +10,11 @@ import pytest
 
 from tests.interop.certificate import make_certificate
 from tests.interop.dovecot import PASSWORD, Dovecot
+from tests.interop.processes import wait_until
 from tests.interop.roundcube import Roundcube, Servers
 from tests.interop.sink import Sink
 from tests.interop.site import Site, message
-from tests.interop.webdriver import Browser
+from tests.interop.webdriver import Browser, Refused
 
 SCRIPT = "roundcube"  # what Roundcube calls the script that it makes
 
@@ -97,11 +98,25 @@ def browser(chromium: Browser, roundcube: Roundcube, owner: str) -> Browser:
     return chromium
 
 
+def press(browser: Browser, selector: str) -> None:
+    """Click on something of a page that is ready to act on it: while it starts or loads, Roundcube drops clicks."""
+    ready = "document.readyState === 'complete' && !!window.rcmail && !rcmail.busy"
+
+    def there() -> bool:
+        try:
+            return browser.run(f"return {ready} && !!document.querySelector(arguments[0]);", selector) is True
+        except Refused:  # one page goes, the other comes
+            return False
+
+    wait_until(there, f"{selector} in a page that is ready", 30)
+    browser.click(selector)
+
+
 def make_rule(browser: Browser, name: str, word: str, folder: str) -> None:
     """Settings, Filters, Create: a message whose subject contains `word` goes to `folder`."""
-    browser.click("#taskmenu a.settings")
-    browser.click("#settings-menu .filter a")
-    browser.click("#toolbar-menu a.create:not(.disabled)")
+    press(browser, "#taskmenu a.settings")
+    press(browser, "#settings-menu .filter a")
+    press(browser, "#toolbar-menu a.create:not(.disabled)")
     with browser.frame("#filter-box"):
         browser.wait_for("[name='_name']")
         browser.type("[name='_name']", name)
@@ -110,19 +125,19 @@ def make_rule(browser: Browser, name: str, word: str, folder: str) -> None:
         browser.type("[name='_rule_target[0][]']", word)
         browser.choose("[name='_action_type[0]']", "fileinto")
         browser.choose("[name='_action_mailbox[0]']", folder)
-        browser.click("button.submit")
+        press(browser, "button.submit")
     browser.wait_for("#filterslist tbody tr")
 
 
 def make_vacation(browser: Browser, subject: str, reason: str) -> None:
     """Settings, Out of Office: switched on; what comes is kept too."""
-    browser.click("#taskmenu a.settings")
-    browser.click("#settings-menu .vacation a")
+    press(browser, "#taskmenu a.settings")
+    press(browser, "#settings-menu .vacation a")
     browser.wait_for("#vacation_subject")
     browser.type("#vacation_subject", subject)
     browser.type("#vacation_reason", reason)
     browser.choose("#vacation_status", "on")
-    browser.click("button.submit")
+    press(browser, "button.submit")
     browser.wait_for("#messagestack .confirmation, #messagestack .alert-success")
 
 
