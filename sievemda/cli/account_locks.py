@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TIME = "%Y-%m-%d %H:%M:%S"
 
 
-@click.command(epilog="Example: sievemda account locks --clear 192.0.2.1")
+@click.command(epilog="Example: sievemda account locks --all")
 @click.option("--all", "everything", is_flag=True, help="Also who has failed of late and is not locked out.")
 @click.option("--clear", metavar="NAME", multiple=True, help="Forget the failures of this address or user.")
 @click.option("--clear-all", is_flag=True, help="Forget the failures of everybody.")

@@ -15,7 +15,7 @@ import click
 from sievemda.cli.mailbox import print_json
 from sievemda.cli.main import discard, tell
 from sievemda.cli.terminal import clean
-from sievemda.errors import TemporaryTrouble
+from sievemda.errors import StoreTrouble, TemporaryTrouble
 
 if TYPE_CHECKING:
     from sievemda.cli.failures import Failures
@@ -44,6 +44,7 @@ class Report:
     removed: dict[str, int] = field(default_factory=dict)  # for good, by what it was
     rules: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # mailboxes, messages, octets
     _held: set[str] = field(default_factory=set)
+    _full: bool = False  # that a disk is full has been told: it is for all its mailboxes
 
     @property
     def wants_messages(self) -> bool:
@@ -63,7 +64,12 @@ class Report:
     def add(self, outcome: Outcome, failures: Failures) -> None:
         """What came of one mailbox."""
         for failure in outcome.failures:
-            failures.tell(TemporaryTrouble(failure), outcome.mailbox)
+            full = failure == outcome.full
+            if full and self._full:
+                failures.number += 1
+            else:
+                failures.tell(StoreTrouble(failure) if full else TemporaryTrouble(failure), outcome.mailbox)
+            self._full |= full
         for tally in outcome.tallies.values():
             mailboxes, messages, octets = self.rules.get(tally.rule, (0, 0, 0))
             self.rules[tally.rule] = (mailboxes + 1, messages + tally.messages, octets + tally.octets)

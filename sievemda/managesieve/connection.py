@@ -56,10 +56,14 @@ class Connection:
             self._loop.remove_reader(self._sock)
 
     async def first(self, seconds: float) -> bytes:
-        """The first octet to come, which is still to be read; nothing when none comes within that time, or ever."""
-        with suppress(TimeoutError, BlockingIOError):
+        """The first octet to come, which is still to be read; nothing when none comes within that time, or ever.
+
+        Looked for after that time, too: on a busy host it may have come long before we are told of either.
+        """
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.readable()
+        with suppress(BlockingIOError):
             return self._sock.recv(1, socket.MSG_PEEK)
         return b""
 

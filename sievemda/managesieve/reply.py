@@ -14,6 +14,7 @@ Status = Literal["OK", "NO", "BYE"]
 _NOT_QUOTED = frozenset(b'\x00\r\n"\\')  # quotes and backslashes could be escaped, but not every client undoes that
 _NEVER_QUOTED = frozenset(b"\x00\r\n")
 _QUOTED_MAX = 1024
+_PLAIN = str.maketrans({'"': "'", "\\": "/", "\0": "?"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Reply:
         if self.code:
             parts.append(b"(" + self.code.encode() + self._argument() + b")")
         if self.text:
-            parts.append(told(self.text.replace('"', "'") if self.status == "OK" else self.text))
+            parts.append(told(_beside_ok(self.text) if self.status == "OK" else self.text))
         return b" ".join(parts) + b"\r\n"
 
     def _argument(self) -> bytes:
@@ -60,12 +61,21 @@ def told(text: str) -> bytes:
 
     Why escapes here and nowhere else: the text often holds a line of Sieve to copy. A client that does not undo them
     shows a backslash too many; in the name of a script that would be another name. What comes with an OK has no
-    quotes: to sievemgr an escape is an error of the protocol, and it would take what has been done as failed.
+    quotes and is no literal: to sievemgr an escape is an error of the protocol, and not every client reads a literal
+    there; they would take what has been done as failed.
     """
     octets = re.sub(rb'(["\\\\])', rb"\\\1", text.encode(errors="replace"))
     if len(octets) > _QUOTED_MAX or not _NEVER_QUOTED.isdisjoint(octets):
         return literal(text.encode(errors="replace"))
     return b'"' + octets + b'"'
+
+
+def _beside_ok(text: str) -> str:
+    """One line without quotes or backslashes, cut where a quoted string ends."""
+    plain = " ".join(text.translate(_PLAIN).split()).encode(errors="replace")
+    if len(plain) <= _QUOTED_MAX:
+        return plain.decode()
+    return plain[: _QUOTED_MAX - 4].decode(errors="ignore") + " ..."
 
 
 def literal(octets: bytes) -> bytes:

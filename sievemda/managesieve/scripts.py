@@ -174,7 +174,7 @@ def check(service: Service, text: bytes, userid: str) -> Reply:
     findings = service.check(text, userid)
     if fatal := [f for f in findings if f.severity == "error"]:
         raise ScriptInvalid(_listed(fatal))
-    return Reply("OK", _listed(findings), "WARNINGS") if findings else OK
+    return Reply("OK", _in_one_line(findings), "WARNINGS") if findings else OK
 
 
 def _require_storable(name: str) -> None:
@@ -189,12 +189,30 @@ def slot_of(lines: Sequence[str], actor: Actor, port: int) -> str | None:
     return next(found, None)
 
 
+def _line_of(finding: Problem) -> str:
+    return f"line {finding.line}: {' '.join(finding.sentence.split())}"
+
+
+def _in_one_line(findings: Sequence[Problem]) -> str:
+    """As many problems as fit into a quoted string (RFC 5804 §4), and how many more there are.
+
+    Why no literal: with OK not every client reads one, and takes what has been stored as failed.
+    """
+    told = _line_of(findings[0])
+    for number, finding in enumerate(findings[1:], 1):
+        longer = f"{told}; {_line_of(finding)}"
+        if len(longer.encode(errors="replace")) > _ONE_LINE:
+            return f"{told}; and {len(findings) - number} more"
+        told = longer
+    return told
+
+
 def _listed(findings: Sequence[Problem]) -> str:
     """All problems in one line where that is short enough for a quoted string (RFC 5804 §4), else each on its line.
 
     Why not always on lines: a line end cannot stand in a quoted string, and not every client shows a literal.
     """
-    lines = [f"line {f.line}: {' '.join(f.sentence.split())}" for f in findings[:_MOST_FINDINGS]]
+    lines = [_line_of(finding) for finding in findings[:_MOST_FINDINGS]]
     if len(findings) > _MOST_FINDINGS:
         lines.append(f"and {len(findings) - _MOST_FINDINGS} more")
     joined = "; ".join(lines)

@@ -19,6 +19,7 @@ Line = tuple[Token, ...]
 MAX_NUMBER = (1 << 32) - 1
 _ATOM = rb"[!#-'*-\[\]-z|-~]{1,1024}"
 _QUOTED = rb'"(?:[^"\\\x00\r]++|\\["\\])*+"'
+_CLOSED = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)  # a string, whatever is in it
 _TOKEN = re.compile(rb"(?P<quoted>%s)|(?P<atom>%s)|\{(?P<literal>[0-9]+)\+?\}\Z" % (_QUOTED, _ATOM))
 _LITERAL_AT_END = re.compile(rb"\{([0-9]+)\+?\}\Z")
 _TAIL = 64  # octets at the end of a line that is thrown away: enough to see whether a literal follows
@@ -127,7 +128,7 @@ class Reader:
             token = _TOKEN.match(segment, at) if self._spaced else None
             if token is None:
                 self._fail(_mistake(segment, at, spaced=self._spaced))
-                if segment[at] == 0x22:  # in a string without end, braces are text
+                if segment[at] == 0x22 and not _CLOSED.match(segment, at):  # in a string without end, braces are text
                     return True
                 break
             at, self._spaced = token.end(), False

@@ -139,21 +139,29 @@ def prepare(connection: Connection) -> None:
 
 
 class SqliteFile:
-    """The file, made when it is missing."""
+    """The file, made when it is missing; but one that was there, and is gone, is trouble, and nobody's absence."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seen = os.path.exists(path)  # noqa: PTH110 - a directory that must not be looked into is no error yet
 
     def exist(self) -> bool:
-        return self._path.exists()
+        try:
+            there = self._path.exists()
+        except OSError as e:
+            raise TemporaryTrouble(f"the credentials in {self._path} cannot be used: {e}") from e
+        if self._seen and not there:
+            raise TemporaryTrouble(f"the credentials in {self._path} are gone")
+        self._seen = there
+        return there
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         try:
-            new = not self._path.exists()
-            if new:
+            if new := not self.exist():
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+                self._seen = True
             with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as connection:
                 if new or not connection.execute("PRAGMA schema_version").fetchone()[0]:
                     with connection:

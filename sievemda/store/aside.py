@@ -73,17 +73,16 @@ def set_aside(
     link: Path | None = None,
     subscribed: bool = False,
     to: Path | None = None,
-    shown: bool = False,
+    room: Path | None = None,
 ) -> Aside:
     """Move directories away, the first of them first, and remove the link that showed the first in its tree.
 
-    `to`: they were copied there. Then a disk that is full does not keep them: see `note`. `shown`: a link to the copy
-    comes in its place, at the same moment where the file system can do that: no reader finds it missing.
+    `to`: they were copied there. Then a disk that is full does not keep them: see `note`. `room`: as `make_room` has
+    made it; a link in it comes in the place of the first, at the same moment where the file system can do that: no
+    reader finds it missing.
     """
-    base = store.layout.deleted(partition)
-    make_directory(store, base)
-    directory = base / unique_name()
-    directory.mkdir(mode=store.files.folder_mode)
+    directory = room or make_room(store, partition)
+    shown = (directory / "0").is_symlink()
     moves = []
     for number, part in enumerate(parts):
         same = part.parent.stat().st_dev == directory.stat().st_dev
@@ -111,8 +110,28 @@ def set_aside(
     return found
 
 
+def make_room(store: MailStore, partition: str, link: Path | None = None) -> Path:
+    """The directory of an entry, so that a full disk cannot keep the first part from going there; `link`: what a link
+    that comes in its place shows.
+
+    OSError, and then nothing of it is there.
+    """
+    base = store.layout.deleted(partition)
+    make_directory(store, base)
+    directory = base / unique_name()
+    directory.mkdir(mode=store.files.folder_mode)
+    if link is not None:
+        try:
+            (directory / "0").symlink_to(link)
+        except OSError:
+            directory.rmdir()
+            raise
+    return directory
+
+
 def _swapped(there: Path, was: Path, to: Path | None) -> bool:
-    there.symlink_to(to or was)
+    if not there.is_symlink():
+        there.symlink_to(to or was)
     if exchange_paths(there, was):
         return True
     there.unlink()
@@ -190,5 +209,14 @@ def prune(
         for path in base.iterdir() if base.is_dir() else ():
             with suppress(OSError):  # it is not empty; that is no deletion that was hardly begun
                 if path.stat().st_mtime <= limit:
-                    path.rmdir()
+                    _clear(path)
     return len(old)
+
+
+def _clear(path: Path) -> None:
+    """What was hardly begun when somebody crashed: nothing is there but what he would have needed."""
+    if not (path / ENTRY).exists():
+        for found in path.iterdir():
+            if found.name == f".{ENTRY}" or found.is_symlink():
+                found.unlink()
+    path.rmdir()

@@ -2,7 +2,8 @@
 
 While it is copied, mail arrives in the original, and an IMAP server goes on in it. So the copy is put in its place
 first, the original is then taken out of sight, and what the copy lacks follows (see `copied`, `catchup`, `leftovers`).
-At no moment is a user or his INBOX nowhere. Nobody sees the copy before that, so it is synced as a whole.
+At no moment is a user or his INBOX nowhere. Nobody sees the copy before that, so it is synced as a whole. Room for the
+original out of sight is made before that, too: on a full disk it is still the copy that goes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import copied, gone, leftovers, links, vacating
+from sievemda.store import aside, copied, gone, leftovers, links, vacating
 from sievemda.store.copying import copy_directory
 from sievemda.store.creation import workshop
 from sievemda.store.exchange import exchange_paths
@@ -49,7 +50,7 @@ def copy(store: MailStore, source: Path, place: Path, held: ExitStack, *, shown:
         if not gone.is_put_away(folder):
             with suppress(OSError, SievemdaError):  # a full disk, a lock; it is known by its place all the same
                 store.files.records.id_of(folder)  # by which what follows later finds it
-    temporary = workshop(store, place) / f"new.{unique_name()}"
+    temporary, room = workshop(store, place) / f"new.{unique_name()}", None
     try:
         with sync_later(temporary.parent):
             copy_directory(source, temporary)
@@ -57,17 +58,19 @@ def copy(store: MailStore, source: Path, place: Path, held: ExitStack, *, shown:
         copied.note(source, copied.Copied.of(temporary), store.files.message_mode)
         with suppress(OSError):  # a file system without locks
             links.hold(temporary, held)
+        room = aside.make_room(store, store.layout.partition_of(source), place if shown else None)
         _put_in_place(store, temporary, place)
     except BaseException:
         if os.path.lexists(temporary):
-            shutil.rmtree(temporary, ignore_errors=True)
+            for made in filter(None, (temporary, room)):
+                shutil.rmtree(made, ignore_errors=True)
             with suppress(OSError):
                 copied.forget(source)
         elif copied.is_noted_for(source, place):  # interrupted when it was in its place
             leftovers.withdraw(store, source, place)
         raise
     sync_directory(place.parent)
-    leftovers.leave(store, source, place, shown=shown)
+    leftovers.leave(store, source, place, shown=shown, room=room)
 
 
 def _put_in_place(store: MailStore, source: Path, place: Path) -> None:

@@ -73,12 +73,17 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
 
 
 def write_new(path: Path | str, content: bytes, mode: int, *, dir_fd: int | None = None) -> None:
-    """Create a file that must not exist, and see it to the disk."""
+    """Create a file that must not exist, and see it to the disk. OSError, and then it is not there."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=dir_fd)
-    with os.fdopen(fd, "wb") as file:
-        file.write(content)
-        file.flush()
-        sync_file(fd)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            sync_file(fd)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(path, dir_fd=dir_fd)
+        raise
 
 
 def sync_file(fd: int) -> None:

@@ -9,6 +9,7 @@ Each directory moves by one rename, or is copied to another file system (see `cr
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _ABANDONED = 86400.0  # seconds after which a note that was never finished is nobody's
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DONE, _BACK, _UNDONE = b"+", b"!", b"-"  # what is noted behind the first line
 
 
@@ -62,7 +64,7 @@ def journey(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> It
     path, fd = _written(store, steps, note)
     with ExitStack() as held:
         held.callback(os.close, fd)
-        done = 0
+        done, over = 0, True
         try:
             for step in steps:
                 _go(store, step, held, _links(steps))
@@ -70,11 +72,13 @@ def journey(store: MailStore, steps: Sequence[Step], note: dict[str, Any]) -> It
                 done += 1
             yield
         except BaseException:
-            _say(fd, _BACK)
-            _go_back(store, steps[:done], fd, held)
+            with suppress(OSError):  # the disk of the note is full: that is no reason to leave it half done
+                _say(fd, _BACK)
+            over = _go_back(store, steps[:done], fd, held)
             raise
         finally:
-            path.unlink(missing_ok=True)
+            if over:
+                path.unlink(missing_ok=True)
 
 
 def go_on(store: MailStore, arrived: Callable[[dict[str, Any]], None]) -> None:
@@ -171,7 +175,8 @@ def _finish(store: MailStore, path: Path, fd: int, arrived: Callable[[dict[str, 
         _check(store, steps)
         done = said.count(_DONE) - said.count(_UNDONE)
         if _BACK in said:
-            _go_back(store, steps[:done], fd, held)
+            if not _go_back(store, steps[:done], fd, held):
+                return
         else:
             for step in steps[done:]:
                 _go(store, step, held, _links(steps), again=True)
@@ -191,8 +196,11 @@ def _check(store: MailStore, steps: Sequence[Step]) -> None:
             raise ValueError(f"{path} lies in no partition")
 
 
-def _go_back(store: MailStore, done: Sequence[Step], fd: int, held: ExitStack) -> None:
-    """What cannot be taken back is left and told; the other steps are still taken back."""
+def _go_back(store: MailStore, done: Sequence[Step], fd: int, held: ExitStack) -> bool:
+    """Whether that is over: on a full disk whoever comes next, when there is room, goes on.
+
+    What else cannot be taken back is left and told; the other steps are still taken back.
+    """
     for step in reversed(done):
         back = {"move": "move", "unlink": "link", "link": "unlink", "linked": "link"}.get(step.what)
         at, to = (step.to, step.at) if back == "move" else (step.at, step.to)
@@ -201,7 +209,12 @@ def _go_back(store: MailStore, done: Sequence[Step], fd: int, held: ExitStack) -
                 _go(store, Step(back, at, to, 0 if copied.mark_of(at) else step.inode), held, (), again=True)
         except (OSError, SievemdaError) as error:
             _log.error("%s cannot be put back: %s", step.at, error)
-        _say(fd, _UNDONE)
+            cause = error if isinstance(error, OSError) else error.__cause__
+            if isinstance(cause, OSError) and cause.errno in _FULL:
+                return False
+        with suppress(OSError):
+            _say(fd, _UNDONE)
+    return True
 
 
 # -- steps -------------------------------------------------------------------------------------------------------------

@@ -52,13 +52,15 @@ _log = logging.getLogger(__name__)
 # -- leaving ---------------------------------------------------------------------------------------------------------
 
 
-def leave(store: MailStore, source: Path, place: Path, *, shown: bool = False) -> None:
+def leave(store: MailStore, source: Path, place: Path, *, shown: bool = False, room: Path | None = None) -> None:
     """Take the original out of sight whose copy is in its place, and have follow what is not in it. OSError.
 
-    On an error the original is where it was, and its copy is out of sight. `shown`: see `aside.set_aside`.
+    On an error the original is where it was, and its copy is out of sight. `shown`, `room`: see `aside.make_room`.
     """
+    partition = store.layout.partition_of(source)
     try:
-        entry = aside.set_aside(store, str(source), store.layout.partition_of(source), [source], to=place, shown=shown)
+        room = room or aside.make_room(store, partition, place if shown else None)
+        entry = aside.set_aside(store, str(source), partition, [source], to=place, room=room)
     except BaseException as error:
         if is_directory(source) or isinstance(error, FileNotFoundError):  # an IMAP server has renamed or removed it
             withdraw(store, source, place)

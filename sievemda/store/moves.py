@@ -134,7 +134,8 @@ def rename(store: MailStore, old: MailboxName, new: MailboxName, *, partition: s
             raise AlreadyExists(f"{shown} is there already")
         if old.covers(new):
             raise DataError(f"{shown} lies below the mailbox itself")
-    with _trouble(f"{store.namespace.format_admin(old)} cannot be renamed to {shown}"):
+    goal = f"moved to partition {partition}" if new == old else f"renamed to {shown}"
+    with _trouble(f"{store.namespace.format_admin(old)} cannot be {goal}"):
         if old.is_inbox:
             _rename_user(store, mailbox, new.owner or "", partition)
             recount(store, old)
@@ -186,12 +187,16 @@ def renamed_user(store: MailStore, old: str, new: str) -> None:
 
 def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partition: str) -> None:
     old, began = mailbox.name, time.time()
-    above = nearest_above(store, new)
-    if new.owner is not None and above is None:
-        raise NotFound(f"no user {new.owner}")
-    tree = mailbox.tree if (old.owner, old.domain) == (new.owner, new.domain) else None
-    tree = tree or tree_for(store, new, above, partition or mailbox.partition)
-    with _held(store, old, new, tree) as held:
+
+    def destination(source: Mailbox) -> Tree:
+        above = nearest_above(store, new)
+        if new.owner is not None and above is None:
+            raise NotFound(f"no user {new.owner}")
+        if (old.owner, old.domain) == (new.owner, new.domain):
+            return source.tree
+        return tree_for(store, new, above, partition or source.partition)
+
+    with _held(store, old, new, destination) as (held, tree):
         steps: list[Step] = []
         moved = []
         for source in _covered(store, held):
@@ -214,15 +219,22 @@ def _rename_folders(store: MailStore, mailbox: Mailbox, new: MailboxName, partit
 
 
 @contextmanager
-def _held(store: MailStore, old: MailboxName, new: MailboxName, *trees: Tree) -> Iterator[Mailbox]:
-    """The mailbox, while nobody else moves it. As `_still` raises; TemporaryTrouble when somebody does for long."""
+def _held(
+    store: MailStore, old: MailboxName, new: MailboxName, destination: Callable[[Mailbox], Tree]
+) -> Iterator[tuple[Mailbox, Tree]]:
+    """The mailbox and the tree it goes to, while nobody else moves either: both are where they are now.
+
+    As `_still` and `destination` raise; TemporaryTrouble when somebody moves them for long.
+    """
     told: frozenset[str] = frozenset()  # what cannot be finished
     while True:
-        before = _existing(store, old).tree.root
-        with links.alone(_existing(store, old).tree, *trees, strict=True):
+        before = _existing(store, old)
+        trees = before.tree, destination(before)
+        with links.alone(*trees, strict=True):
             mailbox, found = _still(store, old, new), unfinished(store)
-            if mailbox.tree.root == before and found <= told:
-                yield mailbox
+            now = mailbox.tree, destination(mailbox)
+            if [tree.root for tree in now] == [tree.root for tree in trees] and found <= told:
+                yield mailbox, now[1]
                 return
         if found - told:  # one has died while we waited for him: what he began would be taken for what we make
             recover(store)
@@ -273,7 +285,7 @@ def _rename_user(store: MailStore, inbox: Mailbox, new: str, partition: str) -> 
         raise DataError("mail_home decides where the homes of users lie")
     if partition:
         open_partition(store, partition)
-    with _held(store, inbox.name, MailboxName(new)) as held:
+    with _held(store, inbox.name, MailboxName(new), lambda found: found.tree) as (held, _):
         _move_home(store, held, new, partition)
     if partition:
         _followed(store, MailboxName(new), began)

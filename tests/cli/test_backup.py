@@ -17,6 +17,8 @@ import pytest
 
 from sievemda.cli.main import run
 from sievemda.store.record import Records
+from sievemda.upkeep.backup import restoring
+from sievemda.upkeep.filling import Filling
 
 SECOND = 1_600_000_000
 
@@ -360,6 +362,40 @@ def test_a_file_that_is_there_stays(alice, tmp_path):
 def test_a_full_disk_leaves_no_file(alice, tmp_path, monkeypatch):
     code, _, err = alice("a", "backup", "/dev/full")
     assert (code, err) == (74, "sievemda: /dev/full: No space left on device: there is no archive\n")
+
+
+def test_a_restore_ends_at_the_first_mailbox_for_which_a_full_disk_has_no_room(alice, tmp_path, monkeypatch):
+    alice("a", "mailbox", "create", "user/bob", "user/carl", "board")
+    alice("a", "backup", tmp_path / "all.tar")
+    real = os.mkdir
+
+    def mkdir(path, *arguments, **options):
+        if os.fsdecode(path).rpartition("/")[2].startswith("new."):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        real(path, *arguments, **options)
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "mkdir", mkdir)
+        code, _, err = alice("b", "restore", tmp_path / "all.tar")
+    assert (code, err.count("\n"), err.endswith(": make room and begin again\n")) == (74, 1, True), err
+    assert alice("b", "restore", tmp_path / "all.tar")[0] == 0
+
+
+def test_a_folder_that_moves_while_it_is_restored_is_to_be_tried_again(alice, folder, tmp_path, monkeypatch):
+    alice("a", "backup", tmp_path / "all.tar")
+    alice("b", "mailbox", "create", "user/alice")
+    home = folder("b").parent
+
+    def filling(mailbox, **options):
+        home.rename(tmp_path / "moved")
+        return Filling(mailbox, **options)
+
+    with monkeypatch.context() as moving:
+        moving.setattr(restoring, "Filling", filling)
+        code, _, err = alice("b", "restore", tmp_path / "all.tar", "user/alice")
+    assert (code, "moved or removed meanwhile; run it again" in err) == (75, True), err
+    (tmp_path / "moved").rename(home)
+    assert alice("b", "restore", tmp_path / "all.tar", "user/alice")[0] == 0
 
 
 def test_who_reads_no_more_has_not_got_the_archive(alice, monkeypatch):

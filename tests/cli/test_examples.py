@@ -35,6 +35,7 @@ FIRST = {
     "": NO_ALICE,
     "account": NO_ALICE,
     "account allow": "sievemda account deny alice",
+    "account test": "sievemda account passwd alice < password-file",
     "account delete": "echo secret | sievemda account passwd alice",
     "acl load": "sievemda acl dump > acls",
     "admin": NO_ALICE,

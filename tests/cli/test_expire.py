@@ -1,5 +1,6 @@
 """`sievemda expire`: what it is asked for, and what it says. The rules themselves: tests/upkeep/test_expiry.py."""
 
+import errno
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sievemda.cli.main import run
+from sievemda.store.gathered import ENDING
 
 DAY = 86400
 RULES = Path(__file__).parents[2] / "conf" / "expire" / "expire.toml"
@@ -264,3 +266,20 @@ def test_that_nothing_can_be_printed_is_said_of_no_mailbox(call, site, rules, mo
         patch.setattr("sys.stdout", full)
         code, _, err = call("expire", path, "--verbose")
     assert (code, err) == (74, "sievemda: standard output: No space left on device\n")
+
+
+def test_that_the_disk_is_full_is_told_once(call, site, monkeypatch):
+    real = os.mkdir
+
+    def mkdir(path, *arguments, **options):
+        if os.fsdecode(path).endswith(ENDING):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+        real(path, *arguments, **options)
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "mkdir", mkdir)
+        code, _, err = call("expire", "-f", "-d", "30")
+    assert (code, err.count("\n"), "for --for-good, which needs no room" in err) == (74, 1, True), err
+    assert left(site, "board") == [0, 10, 40, 90]
+    assert call("expire", "-f", "-d", "30")[0] == 0
+    assert left(site, "board") == [0, 10]

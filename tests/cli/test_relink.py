@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 
@@ -57,3 +58,15 @@ def test_what_a_restore_has_made_of_one_file_becomes_one_again(call, copies, tmp
     assert (report["before"]["messages"], report["after"]["unique"]) == (3, 1)
     files = [path for path in (tmp_path / "e" / "mail").rglob("*") if path.parent.name in ("cur", "new")]
     assert [file.stat().st_nlink for file in files] == [3, 3, 3]
+
+
+def test_that_the_disk_is_full_is_told_once(call, copies, monkeypatch):
+    def link(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "link", link)
+        code, _, err = call("relink")
+    assert (code, err.count("\n")) == (74, 1)
+    assert [file.stat().st_nlink for file in copies] == [1, 1, 1]
+    assert "2 linked" in call("relink")[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.interop.certificate import make_certificate
 from tests.interop.kerberos import Realm
+from tests.interop.processes import need
 from tests.interop.sasl import PYTHON, Gsasl, Secure, cyrus
 from tests.interop.site import Site
 from tests.managesieve.authorities import Authority
@@ -184,3 +186,14 @@ def test_the_standard_library_logs_in_over_lmtp(house: Site, method: str, passwo
         except smtplib.SMTPAuthenticationError as e:
             got = e.smtp_code
         assert got == code
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5"])
+@pytest.mark.parametrize(("password", "code"), [("secret", 0), ("wrong", 28)])  # swaks: 28 is a login that failed
+def test_swaks_logs_in_over_lmtp(house: Site, mechanism: str, password: str, code: int) -> None:
+    need("swaks")
+    server = ["--protocol", "LMTP", "--server", "127.0.0.1", "--port", str(house.port), "--tls", "--quit-after", "AUTH"]
+    who = ["--auth", mechanism, "--auth-user", "alice", "--auth-password", password]
+    command = ["swaks", "--helo", "mta.example.net", "--to", "alice@example.org", *server, *who]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stdout + done.stderr

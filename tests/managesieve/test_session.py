@@ -265,6 +265,14 @@ def test_a_warning_has_no_quotes_that_a_client_would_have_to_undo(alice):
     assert re.fullmatch(rb'OK \(WARNINGS\) "[^"\\]*require \'mailbox\'[^"\\]*"\r\n', said)
 
 
+def test_many_warnings_are_still_one_quoted_string(alice):
+    """Not every client reads a literal behind OK: it takes what has been stored as failed."""
+    lines = b"".join(rb"fileinto \"Lists%d\"; " % number for number in range(40))
+    said = ask(alice, b'CHECKSCRIPT "require \\"fileinto\\"; ' + lines.replace(b'\\"', b'\\"') + b'"\r\n')
+    told = re.fullmatch(rb'OK \(WARNINGS\) "([^"\\\r\n]{1,1024}); and (\d+) more"\r\n', said)
+    assert told[1].count(b"line 1: ") + int(told[2]) >= 40
+
+
 def test_a_redirect_to_oneself_is_a_warning(alice):
     said = ask(alice, b'CHECKSCRIPT "redirect \\"alice@localhost\\";"\r\n')
     assert said.startswith(b'OK (WARNINGS) "line 1: a redirect to yourself')

@@ -96,6 +96,9 @@ def test_after_a_mistake_the_next_line_is_read(octets):
         b"NOOP (x {8+}\r\nLOGOUT\r\n\r\n",
         b"NOOP (x {8}\r\nLOGOUT\r\n {8+}\r\nLOGOUT\r\n\r\n",
         b"NOOP {1+}\r\na{8+}\r\nLOGOUT\r\n\r\n",
+        b'NOOP "a\0b" {8+}\r\nLOGOUT\r\n\r\n',
+        b'NOOP "a\rb" {8}\r\nLOGOUT\r\n\r\n',
+        b'NOOP "a\\n\\"b" {8+}\r\nLOGOUT\r\n\r\n',
     ],
 )
 def test_the_literals_of_a_malformed_line_are_not_commands(octets):

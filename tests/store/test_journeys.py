@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -415,7 +415,7 @@ def test_a_disk_that_is_full_ends_a_move_at_the_first_file_and_in_one_line(place
         rename(store, "user/alice", "user/alice", "two")
     assert len(tried) == 1
     assert str(caught.value).startswith(
-        "user/alice cannot be renamed to user/alice: [Errno 28] No space left on device"
+        "user/alice cannot be moved to partition two: [Errno 28] No space left on device"
     )
     assert str(caught.value).count(tried[0]) == 1
     assert mail(place.store()) == before
@@ -461,6 +461,29 @@ def test_who_has_waited_for_another_move_finds_that_the_folders_have_gone(place,
     with pytest.raises(NotFound):
         rename(store, "user/alice/a", "user/alice/v", "")
     assert set(mail(place.store())) == renamed("user/alice/a", "user/alice/u") - {"user/alice/u/b"} | {"user/alice/a/b"}
+
+
+@pytest.mark.parametrize("goal", ["default", "two"])
+@pytest.mark.parametrize("new", ["user/alice/u", "user/carol/u"])
+def test_who_has_waited_for_a_user_to_move_goes_to_where_that_user_is_by_then(place, monkeypatch, new, goal):
+    real, store = links.alone, place.store()
+    for name in ("user/alice", "user/carol"):
+        if store.find(store.namespace.parse_admin(name)) is None:
+            store.create(store.namespace.parse_admin(name))
+    before = mail(store)
+
+    @contextmanager
+    def alone(*trees, **options):
+        monkeypatch.setattr(links, "alone", real)
+        for name in ("user/alice", "user/carol"):
+            rename(place.store(), name, name, "two")
+        with real(*trees, **options):
+            yield
+
+    monkeypatch.setattr(links, "alone", alone)
+    rename(store, "user/alice/a", new, goal)
+    assert mail(place.store()) == {name.replace("user/alice/a", new): texts for name, texts in before.items()}
+    assert partitions(store)[new] == goal
 
 
 def test_notes_are_json_that_says_what_follows(store, mailbox, monkeypatch):
@@ -529,3 +552,62 @@ def test_who_moves_a_user_whose_copy_is_just_in_its_place_waits(place, monkeypat
     assert sorted(text for texts in mail(store).values() for text in texts) == sorted(
         f"Subject: {n}\n\n" for n in BEFORE
     )
+
+
+@contextmanager
+def full(monkeypatch, after, disk):
+    """Nothing more can be made below a directory once so much has been; says how often it was tried."""
+    tried = [0]
+
+    def where(path, dir_fd):
+        base = Path(f"/proc/self/fd/{dir_fd}").readlink() if dir_fd is not None else Path()
+        return (base / os.fsdecode(path)).absolute()
+
+    def check(path, dir_fd):
+        if where(path, dir_fd).is_relative_to(disk):
+            tried[0] += 1
+            if tried[0] > after:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    def mkdir(path, mode=0o777, *, dir_fd=None, real=os.mkdir):
+        check(path, dir_fd)
+        real(path, mode, dir_fd=dir_fd)
+
+    def symlink(to, path, target_is_directory=False, *, dir_fd=None, real=os.symlink):
+        check(path, dir_fd)
+        real(to, path, dir_fd=dir_fd)
+
+    def opened(path, flags, mode=0o777, *, dir_fd=None, real=os.open):
+        if flags & os.O_CREAT:
+            check(path, dir_fd)
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    with monkeypatch.context() as patched:
+        for name, function in (("mkdir", mkdir), ("symlink", symlink), ("open", opened)):
+            patched.setattr(os, name, function)
+        yield tried
+
+
+@pytest.mark.parametrize("disk", ["source", "target"])
+@pytest.mark.parametrize(("old", "new", "partition"), [each for each in JOURNEYS if each[2]])
+def test_wherever_a_disk_is_full_the_next_one_arrives(place, monkeypatch, old, new, partition, disk):
+    rename(place.store(), old, new, partition)
+    arrived = partitions(place.store())
+    room = 0
+    while True:
+        place.begin_anew()
+        with full(monkeypatch, room, place.other if disk == "target" else place.data) as tried:
+            with suppress(StoreTrouble):
+                rename(place.store(), old, new, partition)
+            if tried[0] <= room:
+                break
+        store = place.store()
+        store.recover()
+        everything_is_there(store, old, new)
+        if partitions(store) != arrived:
+            rename(store, old, new, partition)
+            everything_is_there(store, old, new)
+        assert partitions(store) == arrived
+        assert not list((place.data / "mail" / "moving.").glob("*"))
+        room += 1
+    assert room > 1

@@ -1,7 +1,8 @@
 """OAUTHBEARER (RFC 7628) and XOAUTH2, its forerunner at Google and Microsoft: the client shows a token.
 
 A refused token is explained by a challenge in JSON, which the client answers with something that says nothing; only
-then the exchange fails (RFC 7628 §3.2.3).
+then the exchange fails (RFC 7628 §3.2.3). Not so in XOAUTH2, for which no standard demands it: the clients of
+ManageSieve that know it, Roundcube's among them, never answer, and would wait until their patience ends.
 """
 
 from __future__ import annotations
@@ -93,10 +94,9 @@ class XOAuth2(_Bearer):
             raise _Malformed
         return name, _token(_pairs(rest))
 
-    def _explanation(self, status: str) -> Mapping[str, str]:
-        """As Google's: the status of HTTP."""
-        codes = {"invalid_request": "400", "invalid_token": "401", "insufficient_scope": "403"}
-        return {**super()._explanation(status), "status": codes[status], "schemes": "bearer"}
+    def _refuse(self, user: str, status: str, reason: str = "") -> Step:
+        super()._refuse(user, status, reason)
+        return Refused(user, reason or ("malformed" if status == "invalid_request" else "token"))
 
 
 def _authzid(text: str) -> str:

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from sievemda.errors import DataError, SievemdaError, StoreTrouble
+from sievemda.errors import DataError, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.store import leftovers
 from sievemda.upkeep.backup.container import Damage
 from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
@@ -124,7 +124,7 @@ class _Restoring:
         self._chosen = chosen
         self._manner = manner
         self._watcher = watcher
-        self._placing = Placing(store, renaming, manner, watcher.failed)
+        self._placing = Placing(store, renaming, manner, self._not_made)
         self._result = Result(made=self._placing.made)
         self._streams: list[_Stream] = []
         self._tree: TreeEntry | None = None  # as the last archive has it
@@ -244,13 +244,22 @@ class _Restoring:
 
     def _fail(self, error: OSError | SievemdaError, mailbox: Mailbox | None, at: Key, here: list[_Stream]) -> None:
         """Without room on the disk nothing goes on; else the other folders do."""
-        cause = error if isinstance(error, OSError) else error.__cause__
-        if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+        if _is_full(error):
             raise error if isinstance(error, SievemdaError) else StoreTrouble(str(error)) from error
-        self._watcher.failed(self._store.namespace.format_admin(mailbox.name) if mailbox else at[0], error)
+        where = self._store.namespace.format_admin(mailbox.name) if mailbox else at[0]
+        if isinstance(error, FileNotFoundError):
+            error = TemporaryTrouble("it has been moved or removed meanwhile; run it again")
+        self._watcher.failed(where, error)
         for stream in here:
             while stream.event is not None and stream.at == at:
                 stream.advance()
+
+    def _not_made(self, where: str, error: OSError | SievemdaError) -> None:
+        """What a user or a folder is to be could not be made; without room on the disk nothing goes on."""
+        if _is_full(error):
+            text = str(error) if isinstance(error, SievemdaError) else f"{where}: {error.strerror}"
+            raise StoreTrouble(f"{text}: make room and begin again") from error
+        self._watcher.failed(where, error)
 
     def _listed(self, at: Key, here: list[_Stream]) -> dict[str, Line] | None:
         """What a folder is to have, by unique names; None when nobody can say."""
@@ -310,3 +319,8 @@ class _Restoring:
                 self._result.damaged = True
             if len(self._result.missing) < _TOLD:
                 self._result.missing.append(f"{name}: {line.unique}")
+
+
+def _is_full(error: OSError | SievemdaError) -> bool:
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}

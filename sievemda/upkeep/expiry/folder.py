@@ -59,6 +59,7 @@ class Outcome:
     octets: int = 0
     tallies: dict[tuple[str, str, str], Tally] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    full: str = ""  # the one of them that comes of a full disk
     held: bool = False
 
     @property
@@ -78,8 +79,10 @@ class Outcome:
         line = f"{about}: {text}" if about else text
         if line not in self.failures and len(self.failures) < 100:
             self.failures.append(line)
+            self.full = line if isinstance(error, OSError) and error.errno in _FULL else self.full
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 Batches = dict[tuple[Rule, str], list[Entry]]
 
 
@@ -294,7 +297,7 @@ class FolderRun:
 
 
 def _explained(error: OSError) -> OSError:
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno not in _FULL:
         return error
     return OSError(error.errno, f"{error.strerror}: what expires stays, but for --for-good, which needs no room")
 

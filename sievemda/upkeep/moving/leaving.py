@@ -184,8 +184,11 @@ class Leaving:
         for there, was in entry.parts:
             if not os.path.lexists(there) and os.path.lexists(was):  # somebody has crashed between two of them
                 Path(was).rename(there)
-        if self._store.find(MailboxName(self._userid)) is None:
+        present = self._store.find(MailboxName(self._userid))
+        if present is None:
             accounts.build(self._store, self._userid, lambda built: _waiting(built, self._userid, departure.host))
+        elif "lmtp" not in denials_of(present):  # an IMAP server was quicker, in a session of his that is still open
+            set_denials(present, _moved(departure.host))
         return departure
 
     def _entry(self, departure: Departure) -> Aside | None:
@@ -279,7 +282,11 @@ class Leaving:
 
 def _waiting(built: MailStore, userid: str, host: str) -> None:
     inbox = built.create(MailboxName(userid), subscribe=False)
-    set_denials(inbox, dict.fromkeys(SERVICES, f"moved to {host}"))
+    set_denials(inbox, _moved(host))
+
+
+def _moved(host: str) -> dict[str, str | None]:
+    return dict.fromkeys(SERVICES, f"moved to {host}")
 
 
 def _exactly(read: Callable[[int], bytes], size: int, file: Path) -> Iterator[bytes]:

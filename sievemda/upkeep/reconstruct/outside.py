@@ -60,35 +60,38 @@ def bring_in(work: Work, tree: Tree, wants: Wants = lambda *_: True) -> None:
 def relink(work: Work, tree: Tree, wants: Wants = lambda *_: True) -> None:
     """A link that leads nowhere shows the folder again that lies at its place on another partition.
 
-    And with `force` a folder there that no link shows: an IMAP server has deleted its link.
+    Also when somebody has taken the dot from its name. And with `force` a folder there that no link shows: an IMAP
+    server has deleted its link.
     """
     store = work.store
-    shown = {found.path.resolve() for found in store.mailboxes_of(tree.owner, tree.domain)}
+    shown = {box.path.resolve() for box in store.mailboxes_of(tree.owner, tree.domain)}
     for partition in store.layout.partitions:
         root = store.layout.place(tree.owner, tree.domain, ("x",), partition).parent
         if root == tree.root:
             continue
-        for place in _directories(root):
+        for found in _directories(root):
+            place = found.with_name(f".{found.name.removeprefix('.')}")
             path = from_disk(place.name)
-            if path is None or not is_folder_like(place) or place.resolve() in shown:
+            if path is None or not is_folder_like(found) or found.resolve() in shown:
                 continue
             seen, name = tree.folder(path), MailboxName(tree.owner, path, tree.domain)
             dangling = seen.is_symlink() and not seen.exists()
-            if not wants(name, partition):
+            if not wants(name, partition) or (place != found and (not dangling or os.path.lexists(place))):
                 continue
             if dangling or (work.options.force and not os.path.lexists(seen)):
                 what = "no link leads to it" if not dangling else f"the link that should show it leads nowhere: {seen}"
                 admin = store.namespace.format_admin(name)
-                work.mend(admin, "link", place, what, f"{admin} shows it", _linking(tree, seen, place))
+                work.mend(admin, "link", found, what, f"{admin} shows it", _linking(tree, seen, found, place))
                 if work.options.dry_run:
-                    _expect(work, Mailbox(name, place, partition, tree, store.files))
+                    _expect(work, Mailbox(name, found, partition, tree, store.files))
 
 
-def _linking(tree: Tree, seen: Path, place: Path) -> Callable[[], None]:
+def _linking(tree: Tree, seen: Path, found: Path, place: Path) -> Callable[[], None]:
     def link() -> None:
         with links.alone(tree):
-            if seen.exists() or not is_directory(place):
+            if seen.exists() or not is_directory(found) or (place != found and os.path.lexists(place)):
                 raise FileNotFoundError(f"{seen} has been moved meanwhile")
+            found.rename(place)
             seen.unlink(missing_ok=True)
             links.link(seen, place)
 

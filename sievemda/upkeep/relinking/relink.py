@@ -60,13 +60,27 @@ class Report:
 
 def relink(folders: Iterable[Path], how: How, problem: Problem, watch: Watch) -> Report:
     """`watch` sees what is looked at, read and linked go by. OSError when there is no room for temporary files."""
-    report, began = Report(), time.monotonic()
+    report, began, problem = Report(), time.monotonic(), _full_once(problem)
     rows = sorted_rows(watch(found(folders, how.since, problem, dates=how.dates), "messages"))
     read = sorted_rows(watch(digested(alike(rows, report.before)), "messages of equal size"))
     for group in equal(watch(read, "messages compared")):
         _link_all(group, how, report, problem)
     report.seconds = time.monotonic() - began
     return report
+
+
+def _full_once(problem: Problem) -> Problem:
+    """That a disk is full is told once, and not of each message."""
+    told = False
+
+    def once(error: OSError, about: str) -> None:
+        nonlocal told
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not (full and told):
+            problem(error, about)
+        told |= full
+
+    return once
 
 
 def _link_all(group: Iterator[tuple[int, Place]], how: How, report: Report, problem: Problem) -> None:

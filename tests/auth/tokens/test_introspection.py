@@ -161,17 +161,22 @@ def test_signed_tokens_are_checked_here_and_others_asked_about(issuer, tmp_path)
     assert bearer("opaque-token", both) == "bob"
 
 
+def in_trouble(settings):
+    with pytest.raises(TemporaryTrouble):
+        bearer("opaque-token", settings)
+
+
 def test_an_issuer_that_is_silent_is_asked_by_one_at_a_time(issuer):
     """So that logins with passwords do not wait behind tokens."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(20)
         settings = asking_at(silent, 60)
-        first = threading.Thread(target=lambda: pytest.raises(TemporaryTrouble, bearer, "opaque-token", settings))
+        first = threading.Thread(target=in_trouble, args=(settings,))
         first.start()
         connection, _ = silent.accept()
         connection.close()
         first.join()
-        second = threading.Thread(target=lambda: pytest.raises(TemporaryTrouble, bearer, "opaque-token", settings))
+        second = threading.Thread(target=in_trouble, args=(settings,))
         second.start()
         connection, _ = silent.accept()
         with pytest.raises(TemporaryTrouble, match="not answered lately"):

@@ -16,7 +16,7 @@ from sievemda.cli.main import run
 from sievemda.config import Settings
 from sievemda.delivery.snoozes import Note, Snoozes
 from sievemda.errors import TemporaryTrouble, Unavailable
-from sievemda.store import departures, files, messages
+from sievemda.store import aside, departures, files, messages
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
 from sievemda.upkeep.moving.leaving import Leaving
@@ -157,6 +157,20 @@ def test_mail_for_who_has_moved_is_put_off_until_that_is_finished(near):
     assert not departures.is_departing(sites.store(), "alice")
     assert sites.call("mailbox", "undelete", "user/alice")[0] == 0
     assert sites.mail()["user/alice"] == [("one", ())]
+
+
+def test_no_mail_goes_into_an_inbox_that_an_imap_server_makes_of_who_has_just_left(near, monkeypatch):
+    sites, real = near, aside.set_aside
+
+    def set_aside(store, shown, partition, parts):
+        entry = real(store, shown, partition, parts)
+        for part in ("cur", "new", "tmp"):
+            (parts[0] / "Maildir" / part).mkdir(parents=True)
+        return entry
+
+    monkeypatch.setattr(aside, "set_aside", set_aside)
+    assert sites.move()[0] == 0
+    assert sites.call("account", "denied")[1] == "alice lmtp moved to new.example\nalice sieve moved to new.example\n"
 
 
 def test_he_may_be_called_otherwise_there(near):

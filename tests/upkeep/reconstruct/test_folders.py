@@ -135,6 +135,18 @@ def test_a_link_that_leads_nowhere_shows_the_folder_of_another_partition_again(s
     assert names(store.find(big.name)) == [GOOD]
 
 
+def test_a_folder_of_another_partition_that_has_lost_its_dot_comes_back(store, mailbox, put, mend):
+    mailbox("user/alice")
+    big = store.create(store.namespace.parse_admin("user/alice/Big"), partition="two")
+    put(big, f"cur/{GOOD}")
+    plain = big.path.rename(big.path.with_name("Big"))
+    assert kinds(mend(dry_run=True), "would mend") == ["link"]
+    assert plain.is_dir()
+    mend()
+    assert names(store.find(big.name)) == [GOOD]
+    assert mend() == []
+
+
 def test_a_copy_of_a_folder_gets_an_identifier_of_its_own(store, mailbox, mend):
     lists = mailbox("user/alice/Lists")
     identity = lists.id

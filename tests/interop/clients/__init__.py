@@ -1,0 +1,1 @@
+"""Clients of ManageSieve that others wrote, each behind the same few calls: see `session`."""
