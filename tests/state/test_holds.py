@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -106,9 +107,9 @@ def test_descriptors_are_used_again(holds, tmp_path):
 def _open_descriptors() -> list[os.stat_result]:
     """What this process has open: the locks of other tests as well, which is why they are not just counted."""
     found = []
-    for name in os.listdir("/proc/self/fd"):
+    for name in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):  # the descriptor of this very listing
-            found.append(os.fstat(int(name)))
+            found.append(os.fstat(int(name.name)))
     return found
 
 
