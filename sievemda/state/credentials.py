@@ -15,7 +15,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from sievemda.config import Settings
 from sievemda.errors import TemporaryTrouble
 from sievemda.state import statements
 
+MARK = "accounts.there"  # in the data directory
 _PATIENCE = 5.0  # seconds to wait for another writer
 
 Values = Mapping[str, object]
@@ -56,7 +57,7 @@ class Tables(Protocol):
 def credentials_of(settings: Settings) -> Credentials:
     """The table that the settings name."""
     if not settings.auth.auth_database:
-        return Credentials(settings.accounts_path)
+        return Credentials(SqliteFile(settings.accounts_path, settings.data / MARK))
     from sievemda.state.postgresql import Postgresql  # noqa: PLC0415 - only who uses it needs to have it
 
     return Credentials(Postgresql(settings.auth.auth_database))
@@ -139,21 +140,45 @@ def prepare(connection: Connection) -> None:
 
 
 class SqliteFile:
-    """The file, made when it is missing; but one that was there, and is gone, is trouble, and nobody's absence."""
+    """The file, made when it is missing; but one that was there, and is gone, is trouble, and nobody's absence.
 
-    def __init__(self, path: Path) -> None:
+    That it was there is known to a process that has seen it, and to all others by `mark`: a file that is made with it
+    and stays when it goes.
+
+    Why a mark, and not the mailboxes: a site may have mailboxes and no password here (its users are PAM's, or get one
+    later), and must not be told of a loss that there was none of. Why in the data directory and not beside the file:
+    `state` may be a disk of its own, or be removed as a whole. Why an empty file and no count of users: who takes the
+    last password away has a database still, and what an older copy of the site brings back fits it as well. With
+    PostgreSQL there is none: a server whose disk is away does not answer, which is trouble already.
+    """
+
+    def __init__(self, path: Path, mark: Path | None = None) -> None:
         self._path = path
-        self._seen = os.path.exists(path)  # noqa: PTH110 - a directory that must not be looked into is no error yet
+        self._mark = mark
+        self._marked = mark is None
+        self._seen = os.path.lexists(path)  # a link to a disk that is away is there
 
     def exist(self) -> bool:
         try:
             there = self._path.exists()
+            missed = not there and (self._seen or os.path.lexists(self._path) or self._was_there())
         except OSError as e:
             raise TemporaryTrouble(f"the credentials in {self._path} cannot be used: {e}") from e
-        if self._seen and not there:
-            raise TemporaryTrouble(f"the credentials in {self._path} are gone")
+        if missed:
+            anew = f" (or remove {self._mark}, if all users are to get new ones)" if self._mark else ""
+            raise TemporaryTrouble(f"the credentials in {self._path} are gone: bring the file back{anew}")
         self._seen = there
         return there
+
+    def _was_there(self) -> bool:
+        return self._mark is not None and self._mark.exists()
+
+    def _set_mark(self) -> None:
+        """Of a database that is older than its mark, too. A program that may only read marks nothing."""
+        if self._mark is not None and not self._marked:
+            with suppress(OSError):
+                os.close(os.open(self._mark, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+                self._marked = True
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -162,6 +187,7 @@ class SqliteFile:
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
                 self._seen = True
+            self._set_mark()
             with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as connection:
                 if new or not connection.execute("PRAGMA schema_version").fetchone()[0]:
                     with connection:
