@@ -88,10 +88,10 @@ def lmtp_server(settings: Settings, strangers: Seats) -> LmtpServer:
     return LmtpServer(
         settings,
         deliverer(settings),
+        strangers,
         users=users(settings),
         guard=guard(settings),
         tls=identities,
-        strangers=strangers,
     )
 
 

@@ -19,6 +19,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 CAPACITY = 16384  # sessions at once, at most
 _WORD = 8
@@ -33,7 +35,7 @@ class Seat:
 
 
 class Seats:
-    """Made before the processes that share it are forked. For one thread of each process."""
+    """Made before the processes that share it are forked, and closed by who made it. For one thread of each process."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         size = (1 + 3 * capacity) * _WORD
@@ -46,6 +48,19 @@ class Seats:
             words[1 + n * capacity : 1 + (n + 1) * capacity] for n in range(3)
         )  # a process number of 0 is a free row, a user of 0 a session before login
         self._key = secrets.token_bytes(16)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """For this process; others go on with it."""
+        for words in (self._used, self._pids, self._addresses, self._users):
+            words.release()
+        self._memory.close()
+        os.close(self._file)
 
     def take(self, address: str, most: int, most_of_address: int = 0) -> Seat | None:
         """A seat, if there are less than `most` in all, and before login less than `most_of_address` of the address."""

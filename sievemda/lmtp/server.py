@@ -48,17 +48,20 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class LmtpServer:
-    """Made in a running event loop. `users` with a `guard` make AUTH available, `tls` makes STARTTLS so."""
+    """Made in a running event loop. `users` with a `guard` make AUTH available, `tls` makes STARTTLS so.
+
+    `strangers` stays its maker's to close.
+    """
 
     def __init__(
         self,
         settings: Settings,
         deliverer: Deliverer,
+        strangers: Seats,
         *,
         users: Users | None = None,
         guard: Guard | None = None,
         tls: Contexts | None = None,
-        strangers: Seats | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.settings = settings.lmtp
@@ -79,7 +82,7 @@ class LmtpServer:
         self._trusted: list[Network] = [
             ipaddress.ip_network(text, strict=False) for text in settings.lmtp.lmtp_trusted_networks
         ]
-        self._strangers = Strangers(strangers or Seats(), settings.guard.lmtp_max_strangers, settings.lmtp.lmtp_timeout)
+        self._strangers = Strangers(strangers, settings.guard.lmtp_max_strangers, settings.lmtp.lmtp_timeout)
         self._proxies = networks(settings.guard.haproxy_trusted_networks)
         self._proxy_patience = settings.guard.haproxy_timeout
         self._sessions: set[LmtpProtocol] = set()

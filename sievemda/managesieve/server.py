@@ -41,8 +41,8 @@ _LEAVING_TIME = 2.0  # seconds for somebody who has to go
 class Server:
     """Runs from `start` to `stop`."""
 
-    def __init__(self, service: Service, contexts: Contexts | None, seats: Seats | None = None) -> None:
-        self._house = House(service, contexts, seats or Seats())
+    def __init__(self, service: Service, contexts: Contexts | None, seats: Seats) -> None:
+        self._house = House(service, contexts, seats)
         self._limits = service.settings.managesieve
         self._guard = service.settings.guard
         self._proxies = networks(self._guard.haproxy_trusted_networks)

@@ -9,7 +9,8 @@ from sievemda.auth.seats import Seats
 
 @pytest.fixture
 def seats():
-    return Seats(64)
+    with Seats(64) as made:
+        yield made
 
 
 def in_child(work):

@@ -7,8 +7,11 @@ import threading
 
 import uvloop
 
+from sievemda.auth.seats import Seats
 from sievemda.config import Settings
 from sievemda.lmtp.server import LmtpServer
+
+PATIENCE = 60  # seconds for what takes no time on a machine that has some
 
 
 def settings(**changes):
@@ -38,15 +41,16 @@ class Running:
         self.loop = loop()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE)
 
     def _run(self):
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(self._main())
-        self.loop.close()
+        with Seats() as self._seats:
+            self.loop.run_until_complete(self._main())
+            self.loop.close()
 
     async def _main(self):
-        self.server = LmtpServer(self._tree, self.deliverer, **self._options)
+        self.server = LmtpServer(self._tree, self.deliverer, self._seats, **self._options)
         unix = socket.socket(socket.AF_UNIX)
         unix.bind(self.path)
         inet = socket.socket()
@@ -61,12 +65,12 @@ class Running:
         await self.server.stop(0.5)
         await asyncio.sleep(0.02)
 
-    def call(self, coroutine, timeout=20):
+    def call(self, coroutine, timeout=PATIENCE):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
 
     def close(self):
         self.loop.call_soon_threadsafe(self._over.set)
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
 
     def client(self, *, inet=False, **options):
@@ -74,7 +78,7 @@ class Running:
 
 
 class Client:
-    def __init__(self, address, *, greeting=True, timeout=20):
+    def __init__(self, address, *, greeting=True, timeout=PATIENCE):
         family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
         self.socket = socket.socket(family)
         self.socket.settimeout(timeout)

@@ -60,7 +60,7 @@ class Sink:
 
     def deliver(self, sender, peer, targets, content, refused):
         self.entered.set()
-        self.gate.wait(30)
+        self.gate.wait(60)
         names = [t.local for t in targets]
         self.deliveries.append((sender, peer, names, content.data))
         if "bug" in names:

@@ -4,7 +4,6 @@ import base64
 import socket
 import ssl
 import subprocess
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from sievemda.tls.contexts import contexts
 from tests.auth.sasl.test_binding import exchange
 from tests.lmtp.running import running
 from tests.lmtp.test_dialogues import follow, read
+from tests.lmtp.test_sessions import wait_for
 from tests.managesieve.authorities import Authority
 
 
@@ -144,10 +144,7 @@ def test_a_handshake_that_fails_ends_the_session_alone(server, client, caplog):
         client.file.read()
     with server.client() as other:
         assert other.do("NOOP").startswith("250")
-    until = time.monotonic() + 10
-    while server.server._sessions and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not server.server._sessions
+    wait_for(lambda: not server.server._sessions)
     assert not [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]
 
 
@@ -381,7 +378,4 @@ def test_a_token_that_failed_counts_although_the_client_does_not_wait_to_be_told
 def test_a_client_that_leaves_in_the_exchange_leaves_nothing(server, client):
     assert client.do("AUTH SCRAM-SHA-256") == "334 "
     client.socket.shutdown(socket.SHUT_RDWR)
-    until = time.monotonic() + 10
-    while server.server._sessions and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not server.server._sessions
+    wait_for(lambda: not server.server._sessions)

@@ -66,7 +66,7 @@ def test_every_command_gets_its_reply(server, commands, messages, segment):
         octets += command.encode("latin-1") + b"\r\n"
         if codes[0] == "354":
             octets += (messages.pop() if messages else "").encode() + b".\r\n"
-    with server.client(timeout=5) as client:
+    with server.client() as client:
         for start in range(0, len(octets), segment):
             client.send(octets[start : start + segment])
         client.send("QUIT\r\n")

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.lmtp.running import running
+from tests.lmtp.running import PATIENCE, running
 from tests.lmtp.test_sessions import END, open_data, wait_for
 
 
@@ -14,7 +14,7 @@ def stopping(tmp_path, sink):
     with running(tmp_path, sink) as server:
         threads = []
 
-        def stop(grace=10.0):
+        def stop(grace=PATIENCE):
             def work():
                 server.call(server.server.stop(grace))
 
@@ -26,7 +26,7 @@ def stopping(tmp_path, sink):
         yield server, stop
         sink.gate.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE)
 
 
 def test_an_idle_session_is_told_that_the_server_ends(stopping):
@@ -46,7 +46,7 @@ def test_a_transaction_under_way_is_finished_before_the_end(stopping, sink):
         assert [reply[:9] for reply in client.replies(2)] == ["250 2.1.5"] * 2
         assert client.reply().startswith("421 4.3.2")
         assert client.at_end()
-        stopper.join(10)
+        stopper.join(PATIENCE)
         assert not stopper.is_alive()
     assert len(sink.deliveries) == 1
 
@@ -57,7 +57,7 @@ def test_a_delivery_under_way_is_waited_for(stopping, sink):
     with server.client() as client:
         open_data(client)
         client.send(END)
-        assert sink.entered.wait(10)
+        assert sink.entered.wait(PATIENCE)
         stop()
         time.sleep(0.1)
         sink.gate.set()
@@ -69,11 +69,9 @@ def test_a_transaction_that_does_not_end_is_cut_off(stopping, sink):
     with server.client() as client:
         open_data(client)
         client.send("half")
-        started = time.monotonic()
-        stop(0.3).join(10)
+        stop(0.3).join(PATIENCE)
         assert client.reply().startswith("421 4.3.2")
         assert client.at_end()
-        assert time.monotonic() - started < 5
     assert not sink.deliveries
 
 
@@ -83,7 +81,7 @@ def test_nobody_is_let_in_any_more(stopping, sink):
     with server.client() as busy:
         open_data(busy)
         busy.send(END)
-        assert sink.entered.wait(10)
+        assert sink.entered.wait(PATIENCE)
         stop()
         with pytest.raises(OSError), server.client(timeout=1):
             raise ConnectionRefusedError

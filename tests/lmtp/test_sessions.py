@@ -1,18 +1,20 @@
 """Sessions with timing, size or ill will in them; plain exchanges are in tests/dialogues/lmtp."""
 
 import errno
+import select
 import socket
 import struct
 import time
 
 import pytest
 
-from tests.lmtp.running import running
+from tests.clock import Ahead
+from tests.lmtp.running import PATIENCE, running
 
 END = "\r\n.\r\n"
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=PATIENCE):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "waited in vain"
@@ -160,7 +162,7 @@ def test_a_delivery_under_way_is_finished_when_the_client_leaves(server, sink):
     with server.client() as client:
         open_data(client)
         client.send(END)
-        assert sink.entered.wait(10)
+        assert sink.entered.wait(PATIENCE)
     sink.gate.set()
     wait_for(lambda: not server.server._sessions)
     assert len(sink.deliveries) == 1
@@ -171,7 +173,7 @@ def test_sessions_are_served_while_a_delivery_takes_long(server, sink):
     with server.client() as slow, server.client() as other:
         open_data(slow)
         slow.send(END)
-        assert sink.entered.wait(10)
+        assert sink.entered.wait(PATIENCE)
         assert other.do("MAIL FROM:<a@x>").startswith("250")
         assert other.do("RCPT TO:<b@x>").startswith("250")
         sink.gate.set()
@@ -229,9 +231,10 @@ def test_an_idle_session_is_closed_with_421(tmp_path, sink):
 
 
 def test_a_client_that_falls_silent_in_data_is_cut_off(tmp_path, sink):
-    with running(tmp_path, sink, lmtp_timeout=0.2) as server, server.client() as client:
+    with running(tmp_path, sink, lmtp_timeout=300, loop=Ahead) as server, server.client() as client:
         open_data(client)
         client.send("half")
+        wait_for(lambda: server.loop.put_forward(301) or select.select([client.socket], [], [], 0.05)[0])
         assert client.reply().startswith("421 4.4.1")
         assert client.at_end()
         wait_for(lambda: not server.server._sessions)
@@ -239,19 +242,23 @@ def test_a_client_that_falls_silent_in_data_is_cut_off(tmp_path, sink):
 
 
 def test_each_sign_of_life_begins_the_idle_time_anew(tmp_path, sink):
-    with running(tmp_path, sink, lmtp_timeout=0.5) as server, server.client() as client:
+    with running(tmp_path, sink, lmtp_timeout=300, loop=Ahead) as server, server.client() as client:
         for _ in range(6):
-            time.sleep(0.2)
+            server.loop.put_forward(200)
             assert client.do("NOOP").startswith("250")
+        server.loop.put_forward(301)
+        assert client.reply().startswith("421 4.4.1")
 
 
 def test_a_delivery_that_takes_long_is_not_idleness(tmp_path, sink):
     sink.gate.clear()
-    with running(tmp_path, sink, lmtp_timeout=0.2) as server, server.client() as client:
+    with running(tmp_path, sink, lmtp_timeout=300, loop=Ahead) as server, server.client() as client:
         open_data(client)
         client.send(END)
-        assert sink.entered.wait(10)
-        time.sleep(0.5)
+        assert sink.entered.wait(PATIENCE)
+        server.loop.put_forward(1000)
+        with server.client() as other:  # who is served only after what was due
+            assert other.do("NOOP").startswith("250")
         sink.gate.set()
         assert client.reply().startswith("250")
 

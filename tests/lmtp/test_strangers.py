@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.lmtp.running import running
+from tests.lmtp.test_sessions import wait_for
 
 HEADER = "PROXY TCP4 192.0.2.9 127.0.0.1 4660 24\r\n"
 
@@ -38,8 +39,7 @@ def test_there_are_so_many_strangers_and_more_of_others(serve, come):
         assert come(server, inet=False).greeting.startswith("220")
         first.do("QUIT")
         first.close()
-        while len(server.server.sessions()) > 2:
-            time.sleep(0.01)
+        wait_for(lambda: len(server.server.sessions()) <= 2)
         assert come(server).greeting.startswith("220")
 
 

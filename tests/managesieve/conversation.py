@@ -14,17 +14,20 @@ import contextlib
 import re
 import socket
 import threading
+import time
 from pathlib import Path
 
 import uvloop
 
 from sievemda.auth.client import Client
+from sievemda.auth.seats import Seats
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.session import Session
 from sievemda.managesieve.wire import Reader
 
 DIALOGUES = Path(__file__).parents[1] / "dialogues" / "managesieve"
 PLAIN_ALICE = b"AGFsaWNlAHNlY3JldA=="  # \0alice\0secret
+PATIENCE = 60  # seconds for what takes no time on a machine that has some
 LOGIN = b'AUTHENTICATE "PLAIN" "%s"\r\n' % PLAIN_ALICE
 
 
@@ -63,7 +66,7 @@ class Direct:
 class Wire:
     """A connection to a server."""
 
-    def __init__(self, address, timeout=10):
+    def __init__(self, address, timeout=PATIENCE):
         if isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
@@ -92,13 +95,17 @@ class Wire:
 
 
 @contextlib.contextmanager
-def running(service, tls=None, listener=None):
-    """A server in its own thread; gives its address and the server. `listener`: a socket of another kind."""
+def running(service, tls=None, listener=None, make_loop=uvloop.new_event_loop):
+    """A server in its own thread; gives its address and the server. `listener`: a socket of another kind.
+
+    The loop is the one of the workers of `serve`, where a test does not want its own.
+    """
     listener = listener or socket.create_server(("127.0.0.1", 0))
     ready, loops = threading.Event(), []
+    seats = Seats()
 
     async def serve():
-        server = Server(service, tls)
+        server = Server(service, tls, seats)
         server.start([listener])
         end = asyncio.Event()
         loops.append((asyncio.get_running_loop(), end, server))
@@ -107,20 +114,28 @@ def running(service, tls=None, listener=None):
         await server.stop(5)
 
     def run():
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the workers of `serve` do
+        with asyncio.Runner(loop_factory=make_loop) as runner:
             runner.run(serve())
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE)
     loop, end, server = loops[0]
     try:
         yield listener.getsockname(), server
     finally:
         loop.call_soon_threadsafe(end.set)
-        thread.join(20)
+        thread.join(PATIENCE)
         listener.close()
         assert not thread.is_alive()
+        seats.close()
+
+
+def wait_for(condition):
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.01)
 
 
 def login(peer):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.managesieve.conversation import Wire, login, running, skip_to
+from tests.managesieve.conversation import PATIENCE, Wire, login, running, skip_to
 
 FULL = b'BYE (TRYLATER) "too many sessions; try again later"\r\n'
 HEADER = b"PROXY TCP4 192.0.2.9 127.0.0.1 4660 4190\r\n"
@@ -21,7 +21,7 @@ def come():
     peers = []
 
     def come(address, source="127.0.0.1"):
-        sock = socket.create_connection(address, 10, (source, 0))
+        sock = socket.create_connection(address, PATIENCE, (source, 0))
         peer = Wire.__new__(Wire)
         peer.socket, peer.file = sock, sock.makefile("rb")
         peers.append(peer)
@@ -87,7 +87,6 @@ def test_an_address_that_only_connects_has_to_go_for_others(make_service, come):
 def test_who_never_stops_talking_must_log_in_in_time_too(make_service, come):
     with running(make_service("timeout=1")) as (address, _):
         peer = come(address)
-        peer.socket.settimeout(20)
         with pytest.raises(OSError, match=r"reset|Broken"):
             while True:
                 peer.send(b'NOOP "x"\r\n')

@@ -1,7 +1,8 @@
 import threading
-import time
 
-from tests.managesieve.conversation import Wire, login, running, skip_to
+from sievemda.managesieve.session import Session
+from tests.clock import Ahead
+from tests.managesieve.conversation import PATIENCE, Wire, login, running, skip_to, wait_for
 
 
 def test_a_silent_client_is_told_bye(make_service, connect):
@@ -12,32 +13,35 @@ def test_a_silent_client_is_told_bye(make_service, connect):
 
 
 def test_before_login_neither_noop_nor_dripping_octets_buy_time(make_service, connect):
-    with running(make_service("timeout=1")) as (address, _):
+    loop = Ahead()
+    with running(make_service("timeout=300"), make_loop=lambda: loop) as (address, server):
         chatty, dripping = connect(address), connect(address)
-        began = time.monotonic()
-        while time.monotonic() - began < 9:
-            try:
-                chatty.send(b"NOOP\r\n")
-                dripping.send(b"N")
-            except OSError:
-                break
-            time.sleep(0.1)
-        assert time.monotonic() - began < 5
+        for _ in range(2):
+            loop.put_forward(100)
+            dripping.send(b"N")
+            chatty.send(b"NOOP\r\n")
+            assert chatty.line() == b"OK\r\n"
+        assert len(server.visits()) == 2
+        loop.put_forward(101)
+        assert chatty.line() == dripping.line() == b'BYE "idle for too long"\r\n'
+        assert chatty.ended()
+        assert dripping.ended()
 
 
 def test_after_login_three_times_the_time_is_given(make_service, connect):
-    with running(make_service("timeout=1", "allowplaintext=yes")) as (address, _):
+    loop = Ahead()
+    with running(make_service("timeout=300", "allowplaintext=yes"), make_loop=lambda: loop) as (address, _):
         peer = login(connect(address))
-        time.sleep(2)
-        peer.send(b"NOOP\r\n")
-        assert peer.line() == b"OK\r\n"
-        began = time.monotonic()
+        for _ in range(2):
+            loop.put_forward(800)
+            peer.send(b"NOOP\r\n")
+            assert peer.line() == b"OK\r\n"
+        loop.put_forward(901)
         assert peer.line() == b'BYE "idle for too long"\r\n'
-        assert 2.5 < time.monotonic() - began < 6
 
 
 def test_sessions_beyond_the_limit_are_told_to_try_later(make_service, connect):
-    with running(make_service("managesieve_max_connections=2")) as (address, _):
+    with running(make_service("managesieve_max_connections=2")) as (address, server):
         first = connect(address)
         connect(address)
         third = connect(address, greeting=False)
@@ -45,17 +49,24 @@ def test_sessions_beyond_the_limit_are_told_to_try_later(make_service, connect):
         assert third.ended()
         first.send(b"LOGOUT\r\n")
         assert first.line() == b"OK\r\n"
-        first.close()
-        time.sleep(0.5)
+        wait_for(lambda: len(server.visits()) < 2)
         connect(address)
 
 
-def test_stopping_tells_idle_clients_and_lets_a_command_finish(service, connect):
-    with running(service) as (address, _):
+def test_stopping_tells_idle_clients_and_lets_a_command_finish(service, connect, monkeypatch):
+    begun, handle = threading.Event(), Session.handle
+
+    def handle_at_the_end(session, item):
+        """A command that is still under way when the server is told to stop."""
+        begun.set()
+        wait_for(lambda: server._house.stopping)
+        return handle(session, item)
+
+    with running(service) as (address, server):
         idle, busy = connect(address), login(connect(address))
-        text = b"".join(b'if header :is "a" "%d" { keep; }\r\n' % n for n in range(2000))
-        busy.send(b'PUTSCRIPT "a" {%d+}\r\n%s\r\n' % (len(text), text))
-        time.sleep(0.1)
+        monkeypatch.setattr(Session, "handle", handle_at_the_end)
+        busy.send(b'PUTSCRIPT "a" "keep;"\r\n')
+        assert begun.wait(PATIENCE)
     assert idle.line() == b'BYE (TRYLATER) "the server is shutting down; try again later"\r\n'
     assert busy.line() == b"OK\r\n"
     assert busy.line().startswith(b"BYE (TRYLATER)")
@@ -78,7 +89,7 @@ def test_a_client_that_does_not_read_holds_up_nobody(service, scripts, connect):
         deaf = login(connect(address))
         for _ in range(20):
             deaf.send(b'GETSCRIPT "big"\r\n')
-        time.sleep(0.5)
+        assert deaf.socket.recv(1)  # the answers are on their way
         peer = login(connect(address))
         peer.send(b"LISTSCRIPTS\r\n")
         assert peer.line() == b'"big"\r\n'
@@ -121,7 +132,7 @@ def test_many_sessions_at_once_lose_nothing(service, scripts, connect):
 def test_hostile_sessions_before_login_keep_little(make_service, connect):
     import tracemalloc
 
-    with running(make_service()) as (address, _):
+    with running(make_service()) as (address, server):
         connect(address)
         tracemalloc.start()
         try:
@@ -129,7 +140,7 @@ def test_hostile_sessions_before_login_keep_little(make_service, connect):
             before = tracemalloc.get_traced_memory()[0]
             for peer in peers:
                 peer.send(b'NOOP "' + b"x" * 15_000)
-            time.sleep(1)
+            wait_for(lambda: sum(visit._octets >= 15_000 for visit in server.visits()) == 50)
             grown = tracemalloc.get_traced_memory()[0] - before
         finally:
             tracemalloc.stop()

@@ -4,13 +4,15 @@ import pwd
 import socket
 import ssl
 import time
+from unittest import mock
 
 import pytest
 from cryptography import x509
 from OpenSSL import SSL
 
 from sievemda.errors import ConfigurationError
-from tests.managesieve.conversation import login, running, skip_to
+from sievemda.managesieve import visit
+from tests.managesieve.conversation import PATIENCE, login, running, skip_to, wait_for
 
 
 @pytest.fixture
@@ -35,9 +37,15 @@ def capabilities(peer):
 
 
 def by_tls(connect, address, context, name="localhost"):
-    peer = connect(address, greeting=False)
-    peer.start_tls(context, name)
+    with hello_awaited():
+        peer = connect(address, greeting=False)
+        peer.start_tls(context, name)
     return peer
+
+
+def hello_awaited():
+    """A server that greets nobody in clear meanwhile, however slow the machine makes the clients."""
+    return mock.patch.object(visit, "_HELLO_TIME", PATIENCE)
 
 
 # --- STARTTLS -------------------------------------------------------------------------------------------------
@@ -136,15 +144,16 @@ def test_a_client_that_waits_is_greeted_in_clear_and_one_that_talks_at_once(secu
 
 def test_a_tls_hello_in_single_octets_is_one(secure, trusting, connect):
     """A client that is slow with all but the first octet is no less one."""
-    with running(*secure()) as (address, _):
-        peer = connect(address, greeting=False)
+    with running(*secure()) as (address, server):
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         client = trusting().wrap_bio(incoming, outgoing, server_hostname="localhost")
         with pytest.raises(ssl.SSLWantReadError):
             client.do_handshake()
         hello = outgoing.read()
-        peer.send(hello[:1])
-        time.sleep(0.4)
+        with hello_awaited():
+            peer = connect(address, greeting=False)
+            peer.send(hello[:1])
+            wait_for(lambda: [one._shaking for one in server.visits()] == [True])
         for octet in hello[1:]:
             peer.send(bytes([octet]))
         assert peer.socket.recv(1) == b"\x16"
@@ -165,10 +174,7 @@ def test_who_leaves_before_the_greeting_leaves_nothing(secure, connect):
         for _ in range(3):
             connect(address, greeting=False).close()
         connect(address).close()
-        deadline = time.monotonic() + 10
-        while server.visits() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert server.visits() == []
+        wait_for(lambda: not server.visits())
 
 
 # --- certificates ---------------------------------------------------------------------------------------------
@@ -321,11 +327,12 @@ def test_both_ends_have_the_same_channel_bindings(secure, keys, connect, version
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_max_proto_version(version)
     with running(*secure()) as (address, server):
-        peer = connect(address, greeting=False)
-        peer.socket.setblocking(True)
-        client = SSL.Connection(context, peer.socket)
-        client.set_connect_state()
-        client.do_handshake()
+        with hello_awaited():
+            peer = connect(address, greeting=False)
+            peer.socket.setblocking(True)
+            client = SSL.Connection(context, peer.socket)
+            client.set_connect_state()
+            client.do_handshake()
         client.recv(1)
         found = server.visits()[0].session.client.bindings
         shown = x509.load_pem_x509_certificate((keys / "localhost.crt").read_bytes())
@@ -356,8 +363,9 @@ def test_sessions_are_not_resumed(secure, trusting, connect, version):
     with running(*secure()) as (address, _):
         first = by_tls(connect, address, context)
         skip_to(first, b"OK\r\n")
-        again = connect(address, greeting=False)
-        again.socket = context.wrap_socket(again.socket, server_hostname="localhost", session=first.socket.session)
+        with hello_awaited():
+            again = connect(address, greeting=False)
+            again.socket = context.wrap_socket(again.socket, server_hostname="localhost", session=first.socket.session)
         assert not again.socket.session_reused
 
 
