@@ -30,9 +30,9 @@ class ManageSieve:
     )
     managesieve_slots: tuple[str, ...] = setting(
         (),
-        "Which of sieve_active_slots a client looks after, so that it sees only that one active: WHO=LABEL, where WHO"
-        " is who logs in for others, the client's address, or the port that he comes to. Who is not named sees that of"
-        " the script which he worked on last, or the first one.",
+        "Which of sieve_active_slots a client looks after, so that it sees and changes only the scripts of that one:"
+        " WHO=LABEL, where WHO is who logs in for others, the client's address, or the port that he comes to. Who is"
+        " not named sees all, and as active that of the slot which he worked on last, or the first one.",
     )
     managesieve_max_connections: int = setting(
         500, "Sessions at once, over all worker processes; more are told to come back later."

@@ -48,7 +48,7 @@ class Scripts:
 
     def havespace(self, name: str, size: int) -> Reply:
         self._require_size(size)
-        _require_storable(name)
+        self._require_storable(name)
         if not self._keeper.store.has_room(name, self._limits.sieve_maxscripts):
             return Reply("NO", "there is no room for another script", "QUOTA/MAXSCRIPTS")
         return OK
@@ -61,7 +61,7 @@ class Scripts:
         if not text:  # RFC 5804 §2.6; a comment will do
             raise DataError('an empty script is not stored; SETACTIVE "" is how to have none')
         self._require_size(len(text))
-        _require_storable(name)
+        self._require_storable(name)
         keeper = self._keeper
         if not keeper.store.has_room(name, self._limits.sieve_maxscripts):
             return Reply("NO", "there is no room for another script", "QUOTA/MAXSCRIPTS")
@@ -87,11 +87,14 @@ class Scripts:
         return stale(version, keeper.before(version), readable=readable)
 
     def listed(self) -> bytes:
-        """One script at most is active for a client: that of the slot it looks after. RFC 5804 §2.7."""
+        """One script at most is active for a client: that of the slot it looks after. RFC 5804 §2.7.
+
+        Why such a client sees no others: Roundcube edits the first one of the list when none of them is active.
+        """
         keeper = self._keeper
         keeper.look()
         active = self._active(keeper)
-        names = [script.name for script in keeper.store.list()]
+        names = [script.name for script in keeper.store.list() if self._looks_after(keeper, script.name)]
         if self._service.settings.managesieve.managesieve_history == "list":
             names.append(NAME)
         return b"".join(line(string(name), b"ACTIVE") if name == active else line(string(name)) for name in names)
@@ -142,7 +145,7 @@ class Scripts:
 
     def _activate(self, keeper: Keeper, name: str) -> None:
         if name:
-            _require_storable(name)
+            self._require_storable(name)
             if is_repository(self._userid):
                 raise DataError("the administrator's scripts are not activated: the settings say which of them run")
             self._touched = keeper.activate(name).script
@@ -152,16 +155,26 @@ class Scripts:
             keeper.deactivate(active)
 
     def delete(self, name: str) -> None:
-        _require_storable(name)
+        self._require_storable(name)
         self._read.pop(self._keeper.delete(name).script, None)
 
     def rename(self, old: str, new: str) -> None:
-        _require_storable(old)
-        _require_storable(new)
+        self._require_storable(old)
+        self._require_storable(new)
         version = self._keeper.rename(old, new)
         known = self._read.pop(version.script, None)
         if known is not None:
             self._know(version.target, known)
+
+    def _looks_after(self, keeper: Keeper, name: str) -> bool:
+        """Whether a script is in the slot of this client, if it has one."""
+        return self._slot is None or not keeper.slots.labels or keeper.slots.of(name) == self._slot
+
+    def _require_storable(self, name: str) -> None:
+        if is_history(name):
+            raise DataError(f"{name} shows what has become of your scripts, and can only be read")
+        if not self._looks_after(self._keeper, name):
+            raise DataError(f"{name} is not for this client: it looks after the scripts of the slot {self._slot}")
 
     def _require_size(self, size: int) -> None:
         limit = self._limits.sieve_maxscriptsize
@@ -175,11 +188,6 @@ def check(service: Service, text: bytes, userid: str) -> Reply:
     if fatal := [f for f in findings if f.severity == "error"]:
         raise ScriptInvalid(_listed(fatal))
     return Reply("OK", _in_one_line(findings), "WARNINGS") if findings else OK
-
-
-def _require_storable(name: str) -> None:
-    if is_history(name):
-        raise DataError(f"{name} shows what has become of your scripts, and can only be read")
 
 
 def slot_of(lines: Sequence[str], actor: Actor, port: int) -> str | None:

@@ -1,5 +1,7 @@
 """Nobody's rules get lost: what sessions tell of the changes of others, and of the history."""
 
+import base64
+
 import pytest
 
 from sievemda.auth.client import Client
@@ -36,6 +38,7 @@ class Visitor(Direct):
 
 A, B, C = b"keep;", b"discard;", b"stop;"
 PLAIN_ROOT_FOR_ALICE = b'AUTHENTICATE "PLAIN" "YWxpY2UAcm9vdAB0b29y"'
+PLAIN_ROOT_FOR_GLOBAL = b'AUTHENTICATE "PLAIN" "%s"' % base64.b64encode(b"/global\0root\0toor")
 
 
 @pytest.fixture
@@ -287,8 +290,8 @@ def test_each_client_activates_only_its_own(slotted):
 
 
 def test_activating_takes_the_place_of_the_one_in_the_same_slot(slotted):
-    webmail = Visitor(slotted, port=4191)
-    for name in ("sogo", "managesieve", "roundcube"):
+    webmail = _beside_sogo(slotted)
+    for name in ("managesieve", "roundcube"):
         webmail.put(name, A)
         webmail.say(b'SETACTIVE "%s"' % name.encode())
     assert slotted.scripts("alice").state().active == ("roundcube", "sogo")
@@ -296,10 +299,9 @@ def test_activating_takes_the_place_of_the_one_in_the_same_slot(slotted):
 
 
 def test_deactivating_leaves_those_of_others(slotted):
-    webmail = Visitor(slotted, port=4191)
-    for name in ("sogo", "managesieve"):
-        webmail.put(name, A)
-        webmail.say(b'SETACTIVE "%s"' % name.encode())
+    webmail = _beside_sogo(slotted)
+    webmail.put("managesieve", A)
+    webmail.say(b'SETACTIVE "managesieve"')
     assert webmail.say(b'SETACTIVE ""') == [b"OK"]
     assert webmail.active() == []
     assert slotted.scripts("alice").state().active == ("sogo",)
@@ -307,12 +309,52 @@ def test_deactivating_leaves_those_of_others(slotted):
     assert slotted.scripts("alice").state().active == ("sogo",)
 
 
-def test_what_is_active_for_another_client_cannot_be_deleted(slotted):
-    webmail = Visitor(slotted, port=4191)
-    webmail.put("sogo", A)
-    webmail.say(b'SETACTIVE "sogo"')
-    assert webmail.active() == []
-    assert webmail.say(b'DELETESCRIPT "sogo"')[0].startswith(b"NO (ACTIVE)")
+def test_a_client_that_looks_after_a_slot_is_shown_no_scripts_of_others(slotted):
+    webmail = _beside_sogo(slotted)
+    Visitor(slotted).put("my rules", A)
+    assert webmail.say(b"LISTSCRIPTS") == [b"OK"]
+    webmail.put("managesieve", A)
+    assert webmail.say(b"LISTSCRIPTS") == [b'"managesieve"', b"OK"]
+    assert Visitor(slotted).say(b"LISTSCRIPTS") == [b'"managesieve"', b'"my rules"', b'"sogo" ACTIVE', b"OK"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b'PUTSCRIPT "sogo" "discard;"',
+        b'HAVESPACE "sogo" 10',
+        b'SETACTIVE "my rules"',
+        b'DELETESCRIPT "sogo"',
+        b'RENAMESCRIPT "sogo" "managesieve"',
+        b'RENAMESCRIPT "managesieve" "my rules"',
+    ],
+)
+def test_a_client_that_looks_after_a_slot_changes_no_scripts_of_others(slotted, command):
+    webmail = _beside_sogo(slotted)
+    webmail.put("managesieve", A)
+    Visitor(slotted).put("my rules", A)
+    (answer,) = webmail.say(command)
+    assert answer.startswith(b'NO "')
+    assert answer.endswith(b' is not for this client: it looks after the scripts of the slot webmail"')
+    store = slotted.scripts("alice")
+    assert [script.name for script in store.list()] == ["managesieve", "my rules", "sogo"]
+    assert store.state().active == ("sogo",)
+    assert store.get("sogo") == A
+
+
+def test_an_administrator_who_looks_after_a_slot_sees_the_scripts_of_the_site(make_service, tmp_path):
+    service = make_service(*SLOTS, "managesieve_slots=root=sogo", f"sieve_global={tmp_path / 'global'}")
+    one = Visitor(service, login=PLAIN_ROOT_FOR_GLOBAL)
+    one.put("spam", A)
+    assert one.say(b"LISTSCRIPTS") == [b'"spam"', b"OK"]
+
+
+def _beside_sogo(service):
+    """The web mail of somebody for whom SOGo has put a script already."""
+    groupware = Visitor(service, login=PLAIN_ROOT_FOR_ALICE)
+    groupware.put("sogo", A)
+    groupware.say(b'SETACTIVE "sogo"')
+    return Visitor(service, port=4191)
 
 
 def test_a_client_that_is_not_named_sees_the_slot_that_it_works_on(slotted):
