@@ -22,6 +22,7 @@ from functools import cache
 from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.scripts.looking import Look, after, look
+from sievemda.state.past import Past, Texts
 from sievemda.state.versions import Actor, Known, Version, Versions, digest_of
 from sievemda.store.scripts import ScriptStore, TooManyScripts, is_active, missing, taken
 from sievemda.store.slots import Slots
@@ -115,6 +116,21 @@ class Keeper:
                     self._look(self._actor if ours else None)
         except SievemdaError as error:
             _log.warning("scripts not looked at %s", words(user=self.userid, error=error))
+
+    def take_in(self, past: Past, texts: Texts, *, afresh: bool = False) -> None:
+        """Join a history that was carried here, once; `afresh`: his scripts have come with it, and are new here.
+
+        TemporaryTrouble when it cannot be noted.
+        """
+        if self._versions is None:
+            return
+        met = self._versions.known(self._key()).met
+        if not (past.versions or past.scripts or (afresh and met)):
+            return
+        with self.store.locked():
+            if met and not afresh:
+                self._look()
+            self._versions.join(self._key(), past, texts, "none" if afresh else "here")
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

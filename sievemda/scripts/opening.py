@@ -41,6 +41,14 @@ def open_versions(settings: Settings, *, only_read: bool = False) -> Versions | 
     return Versions(versions_path(settings), bounds, only_read=only_read)
 
 
+def versions_to_read(settings: Settings) -> Versions | None:
+    """To look at them without making anything; None where there are none."""
+    path = versions_path(settings)
+    if not path.exists():
+        return None
+    return open_versions(settings, only_read=not os.access(path.parent, os.W_OK))
+
+
 def versions_path(settings: Settings) -> Path:
     return settings.data / "state" / "versions.db"
 

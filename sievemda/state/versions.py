@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from sievemda.state import statements
+from sievemda.state.past import Past, Texts, joined
 from sievemda.state.sqlite import Database, Run
 
 Action = Literal["put", "activate", "deactivate", "delete", "rename"]
 Status = Literal["begun", "done", "failed"]
+Scripts = Literal["here", "carried", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,47 @@ class Versions:
             if position and (position >= most or used > self._bounds.octets):
                 return int(number)
         return 0
+
+    # -- travelling ----------------------------------------------------------------------------------------------------
+
+    def past(self, keeper: str) -> Past:
+        """All that is kept of him but what is under way, to be carried elsewhere."""
+        while True:
+            known, versions = self.known(keeper), self.of(keeper)
+            if self.known(keeper) == known:
+                break
+        scripts = {name: digest for name, (digest, _) in known.scripts.items()}
+        return Past(tuple(version for version in versions if version.status != "begun"), known.active, scripts)
+
+    def join(self, keeper: str, past: Past, texts: Texts, scripts: Scripts = "here") -> None:
+        """Add what was carried here, once, for who holds the lock; nothing of it may be under way.
+
+        `scripts`: which are known from now on: those known here, if he was ever looked at; those that were carried; or
+        none, so that those that are there will be found as new.
+        """
+        was, kept = self.known(keeper), self.of(keeper)
+        found = joined(kept, past.versions)
+        number = max([was.number, *(version.number for version in found or ())])
+        if scripts == "none":
+            now = Known(number, met=was.met or number > 0)
+        elif (was.met and scripts == "here") or not (past.versions or past.scripts):
+            now = replace(was, number=number)
+        else:
+            now = Known(number, past.active, {name: (digest, "") for name, digest in past.scripts.items()}, met=True)
+        if found is None and now == was:
+            return
+        with self._database.transaction() as run:
+            for digest in past.digests:
+                text = texts(digest)
+                if text is not None:
+                    _keep(run, text)
+            if found is not None:
+                run(statements.DROP_VERSIONS, {"keeper": keeper, "number": number})
+                for version in found:
+                    run(statements.ADD_VERSION, _row(keeper, version))
+            if now.met:
+                _know(run, keeper, was, now)
+            self._bound(run, keeper)
 
     # -- clearing away -------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ from sievemda.errors import DataError
 from sievemda.upkeep.backup import entries
 from sievemda.upkeep.backup.container import Damage
 from sievemda.upkeep.backup.entries import Head, Line
-from sievemda.upkeep.backup.reading import Event, Listing, Message, read_archive
+from sievemda.upkeep.backup.histories import marks
+from sievemda.upkeep.backup.reading import Event, History, Listing, Message, read_archive
 
 
 class Base:
@@ -29,6 +30,7 @@ class Base:
         self.damaged = False
         self._file = tempfile.TemporaryFile(dir=spool)  # noqa: SIM115 - closed with the base
         self._places: dict[tuple[str, str], tuple[int, int]] = {}
+        self._marks: dict[str, list[tuple[int, int]]] = {}  # by the places of trees
         self._lines: dict[str, Line] = {}
         self._at = ("", "")
         self._last = ""
@@ -51,6 +53,10 @@ class Base:
             self.head = event
         elif isinstance(event, Damage):
             self.damaged = True
+        elif isinstance(event, History):
+            start = self._file.seek(0, 2)
+            length = self._file.write(" ".join(marks(event.past)).encode())
+            self._marks.setdefault(event.tree.place, []).append((start, length))
         elif isinstance(event, Listing):
             self._keep()
             if event.tree.place < self._last:
@@ -79,3 +85,11 @@ class Base:
         self._file.seek(start)
         lines = map(entries.read_line, self._file.read(length).splitlines())
         return {line.unique: line.size for line in lines}
+
+    def carried(self, tree: str) -> frozenset[str]:
+        """The marks of a user's versions that an archive has, and the digests of their texts; see `histories`."""
+        found: set[str] = set()
+        for start, length in self._marks.get(tree, ()):
+            self._file.seek(start)
+            found.update(self._file.read(length).decode().split())
+        return frozenset(found)

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Protocol
 from sievemda.errors import DataError
 from sievemda.upkeep.backup.container import Damage
 from sievemda.upkeep.backup.entries import Totals
-from sievemda.upkeep.backup.reading import Listing, Message, read_archive
+from sievemda.upkeep.backup.reading import Listing, Message, Text, read_archive
 
 
 class Watcher(Protocol):
@@ -38,6 +38,8 @@ class _Check:
                 self._listed(event)
             elif isinstance(event, Message):
                 self._message(event)
+            elif isinstance(event, Text):
+                self._text(event)
             elif isinstance(event, Totals):
                 totals = event
         self._leave()
@@ -73,6 +75,12 @@ class _Check:
             self._messages += 1
             self._octets += message.size
             self._watcher.message(message.size)
+
+    def _text(self, text: Text) -> None:
+        try:
+            text.check()
+        except DataError as error:
+            self._bad(f"{text.where}: {error}")
 
     def _leave(self) -> None:
         self._missing += len(self._expected)

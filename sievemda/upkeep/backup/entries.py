@@ -17,6 +17,7 @@ from sievemda.store.spelling import from_disk, to_disk
 
 FORMAT = 1
 HEAD, TREE, LISTING, MESSAGE, OTHER = "archive", "tree", "listing", "message", "other"  # `type` of members
+HISTORY, TEXT = "history", "script"  # versions of a user's scripts, and one of their texts
 HEAD_FILE, TREE_FILE, LISTING_FILE, END_FILE = (
     "sievemda-backup.json",
     "sievemda-tree.json",

@@ -21,6 +21,7 @@ from sievemda.policy.quota import Limits
 from sievemda.scripts.keeper import Keeper
 from sievemda.scripts.opening import keeper_of, on_command_line, open_versions, script_store
 from sievemda.state.credentials import credentials_of
+from sievemda.state.past import Past
 from sievemda.store import accounts, subscriptions
 from sievemda.store.aclfile import forget_list
 from sievemda.store.annotations import LARGEST, octets
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sievemda.store.mailbox import Mailbox
     from sievemda.store.mailstore import MailStore
     from sievemda.upkeep.backup.entries import FolderEntry, TreeEntry
+    from sievemda.upkeep.backup.histories import Gathered
     from sievemda.upkeep.backup.mapping import Renaming
 
 _ALL = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -87,14 +89,18 @@ class Placing:
         root = mailbox.quota_root()
         return root is not None and root.name in self._roots
 
-    def tree(self, tree: TreeEntry, folders: list[FolderEntry]) -> dict[str, Mailbox | None]:
-        """The mailboxes of these folders, by key, all made; None where one would be made."""
+    def tree(
+        self, tree: TreeEntry, folders: list[FolderEntry], history: Gathered | None = None
+    ) -> dict[str, Mailbox | None]:
+        """The mailboxes of these folders, by key, all made; None where one would be made.
+
+        `history`: what has become of the user's scripts, for who is made, and for who has the INBOX of that id.
+        """
         names = self._names(tree, folders)
         inbox = next((names[folder.key] for folder in folders if not folder.path and folder.key in names), None)
         if tree.whole and inbox is not None and inbox.is_inbox:
-            self._user(
-                tree, inbox.owner or "", [(folder, names[folder.key]) for folder in folders if folder.key in names]
-            )
+            pairs = [(folder, names[folder.key]) for folder in folders if folder.key in names]
+            self._user(tree, inbox.owner or "", pairs, history)
         found: dict[str, Mailbox | None] = {}
         for folder in sorted(folders, key=lambda one: one.path):
             if folder.key in names:
@@ -118,12 +124,19 @@ class Placing:
 
     # -- users -------------------------------------------------------------------------------------------------------
 
-    def _user(self, tree: TreeEntry, userid: str, folders: list[tuple[FolderEntry, MailboxName]]) -> None:
+    def _user(
+        self,
+        tree: TreeEntry,
+        userid: str,
+        folders: list[tuple[FolderEntry, MailboxName]],
+        history: Gathered | None,
+    ) -> None:
         """Make a user who is not there; give one who is there what is his, if that is wanted."""
         if self._manner.dry_run:
             return
         try:
             if self._store.user_exists(userid):
+                self._join(tree, userid, history)
                 if self._manner.settings:
                     self._furnish(self._store, tree, userid)
                     self._let_in(tree, userid)
@@ -134,7 +147,7 @@ class Placing:
             near = [pair for pair in his if self._partition(pair[0]) in {"", partition}]  # the others follow one by one
             accounts.build(self._store, userid, lambda built: self._fill(built, tree, userid, near), partition)
             self.made += [self._shown(name) for _, name in near]
-            self._keeper(userid).look(ours=True)
+            self._arrived(userid, history)
             accounts.tell(self._store, userid, granted=True)
             self._let_in(tree, userid)
         except AlreadyExists:  # somebody else is restoring him
@@ -156,21 +169,41 @@ class Placing:
         self._furnish(built, tree, userid)
 
     def _furnish(self, store: MailStore, tree: TreeEntry, userid: str) -> None:
-        """Subscriptions and scripts."""
+        """Subscriptions and scripts; what is as it was is not touched, so that it makes no version."""
         root = store.user_tree(userid)
         if root is not None and tree.subscriptions:
             lines = [line for line in tree.subscriptions if line.isprintable() or "\t" in line]
             subscriptions.add(root.root, [line for line in lines if "\n" not in line], store.files.message_mode)
         there = store is self._store
         scripts = self._keeper(userid) if there else script_store(store.settings, store, userid)
+        files = scripts.store if isinstance(scripts, Keeper) else scripts
         for name, text in tree.scripts.items():
-            scripts.put(name, text.encode("utf-8", "surrogateescape"))
-        if active := [name for name in tree.active.split("\n") if name in tree.scripts]:
+            octets = text.encode("utf-8", "surrogateescape")
+            if files.read(name) != octets:
+                scripts.put(name, octets)
+        active = tuple(name for name in tree.active.split("\n") if name in tree.scripts)
+        if active and files.state().active != active:
             scripts.set_active(active)
 
     def _keeper(self, userid: str) -> Keeper:
         settings = self._store.settings
         return keeper_of(settings, self._store, open_versions(settings), userid, on_command_line("restore"))
+
+    def _join(self, tree: TreeEntry, userid: str, history: Gathered | None) -> None:
+        """What is kept of him gets what the archive has more, unless he is another one who is called the same."""
+        inbox = self._store.find(MailboxName(userid))
+        folder = next(folder for folder in tree.folders if not folder.path)
+        if history is not None and inbox is not None and self._store.files.records.get(inbox.path).id == folder.key:
+            self._keeper(userid).take_in(history.past, history.text)
+
+    def _arrived(self, userid: str, history: Gathered | None) -> None:
+        """Scripts of somebody who was made are versions behind those that he had."""
+        keeper = self._keeper(userid)
+        try:
+            keeper.take_in(history.past if history else Past(), history.text if history else _none, afresh=True)
+        except SievemdaError as error:
+            self._failed(f"the history of the scripts of {userid}", error)
+        keeper.look(ours=True)
 
     def _let_in(self, tree: TreeEntry, userid: str) -> None:
         """His password, if he has none and is called as he was."""
@@ -264,6 +297,10 @@ class Placing:
         """Where it was, if there is such a partition here."""
         known = not self._store.settings.store.mail_home and folder.partition in self._store.layout.partitions
         return folder.partition if known else ""
+
+
+def _none(_digest: str) -> None:
+    """There are no texts."""
 
 
 def _uses(folder: FolderEntry) -> str:

@@ -1,7 +1,8 @@
 """Reading an archive: `read_archive(stream)` gives what is in it, in order, from a file or a pipe.
 
     Head                 what the archive is, once, first
-    TreeEntry            a user or a shared tree, with all its folders; then for each folder
+    TreeEntry            a user or a shared tree, with all its folders; then
+    History, Text        versions of a user's scripts, in one or more pieces, and each text; then for each folder
     Listing              the messages that it had, those too whose content is in an earlier archive, and
     Message              each whose content is here
     Totals               the end: without it the archive is cut off
@@ -31,6 +32,8 @@ from typing import IO, Any, BinaryIO, Protocol
 
 from sievemda.errors import DataError
 from sievemda.mail.carried import Carried, of_octets
+from sievemda.scripts import passage
+from sievemda.state.past import Past
 from sievemda.store.messages import unique_part
 from sievemda.upkeep.backup import entries
 from sievemda.upkeep.backup.container import END, LINK, Damage, Member, Reader
@@ -52,6 +55,24 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    tree: TreeEntry
+    past: Past
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of a history. `load` and `check` as those of a message."""
+
+    tree: TreeEntry
+    digest: str  # as it is called; who needs it compares
+    size: int
+    where: str
+    load: Callable[[], Content] = field(repr=False)
+    check: Callable[[], None] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     tree: TreeEntry
     folder: FolderEntry
@@ -70,7 +91,7 @@ class Message:
         return Carried(self.load(), seen[0], self.arrived, seen[1], self.where)
 
 
-Event = Head | TreeEntry | Listing | Message | Totals | Damage
+Event = Head | TreeEntry | History | Text | Listing | Message | Totals | Damage
 
 
 def read_archive(
@@ -121,6 +142,8 @@ class _Archive:
                 self._tree = entries.read_tree(self._whole(member))
                 self._folders = {folder.key: folder for folder in self._tree.folders}
                 return self._tree
+            if kind in {entries.HISTORY, entries.TEXT}:
+                return self._of_history(member, text=kind == entries.TEXT)
             if kind == END:
                 return entries.read_totals(self._whole(member))
             if kind in {entries.LISTING, entries.MESSAGE}:
@@ -135,6 +158,15 @@ class _Archive:
         if member.size > entries.LARGEST:
             raise DataError("it is too long")
         return b"".join(_Content(self._reader, member).blocks())
+
+    def _of_history(self, member: Member, *, text: bool) -> History | Text:
+        if self._tree is None or not member.path.startswith(f"{self._tree.place}/"):
+            raise DataError("it belongs to nobody")
+        if not text:
+            return History(self._tree, passage.decode(self._whole(member)))
+        content, digest = _Content(self._reader, member, self._spool), member.path.rpartition("/")[2]
+        where = f"{self._name}: {member.path[:400]}"
+        return Text(self._tree, digest.removesuffix(".sieve"), member.size, where, content.load, content.check)
 
     def _of_folder(self, member: Member, *, listing: bool) -> Listing | Message:
         found = self._place(member)

@@ -25,8 +25,9 @@ from sievemda.errors import DataError, SievemdaError, StoreTrouble, TemporaryTro
 from sievemda.store import leftovers
 from sievemda.upkeep.backup.container import Damage
 from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
+from sievemda.upkeep.backup.histories import Gathered
 from sievemda.upkeep.backup.placing import Manner, Placing
-from sievemda.upkeep.backup.reading import Listing, Message, read_archive
+from sievemda.upkeep.backup.reading import History, Listing, Message, Text, read_archive
 from sievemda.upkeep.filling import Filling
 from sievemda.upkeep.trial import Trial
 
@@ -70,7 +71,7 @@ class _Stream:
         self.head: Head | None = None
         self.totals: Totals | None = None
         self.is_damaged = False
-        self.event: TreeEntry | Listing | Message | None = None
+        self.event: TreeEntry | History | Text | Listing | Message | None = None
         self._name = name
         self._damaged = damaged
         self._events = read_archive(stream, name=name, spool=spool)
@@ -81,7 +82,9 @@ class _Stream:
         event = self.event
         if event is None:
             return "", ""
-        return (event.place, "") if isinstance(event, TreeEntry) else (event.tree.place, event.folder.key)
+        if isinstance(event, Listing | Message):
+            return event.tree.place, event.folder.key
+        return (event.place if isinstance(event, TreeEntry) else event.tree.place), ""
 
     def advance(self) -> None:
         for event in self._events:
@@ -126,6 +129,7 @@ class _Restoring:
         self._watcher = watcher
         self._placing = Placing(store, renaming, manner, self._not_made)
         self._result = Result(made=self._placing.made)
+        self._spool = store.settings.data if store.settings.data.is_dir() else None
         self._streams: list[_Stream] = []
         self._tree: TreeEntry | None = None  # as the last archive has it
         self._absent = 0  # messages that the last archive was to have, and has not
@@ -134,15 +138,15 @@ class _Restoring:
         self._unheard: dict[str, str] = {}  # folders of the tree of which nothing has come yet, by key
 
     def run(self, archives: list[tuple[BinaryIO, str]]) -> Result:
-        spool = self._store.settings.data if self._store.settings.data.is_dir() else None
-        self._streams = [_Stream(stream, name, spool, self._watcher.damaged) for stream, name in archives]
+        damaged = self._watcher.damaged
+        self._streams = [_Stream(stream, name, self._spool, damaged) for stream, name in archives]
         while reading := [stream for stream in self._streams if stream.event is not None]:
             at = min(stream.at for stream in reading)
             here = [stream for stream in reading if stream.at == at]
-            if at[1] or not isinstance(here[0].event, TreeEntry):
-                self._folder(at, here)
+            if any(isinstance(stream.event, TreeEntry | History | Text) for stream in here):
+                self._begin(at, here)
             else:
-                self._begin(here)
+                self._folder(at, here)
         self._end_tree()
         self._tell_absent()
         self._result.damaged |= any(stream.is_damaged or stream.totals is None for stream in self._streams)
@@ -156,20 +160,40 @@ class _Restoring:
 
     # -- trees -------------------------------------------------------------------------------------------------------
 
-    def _begin(self, here: list[_Stream]) -> None:
+    def _begin(self, at: Key, here: list[_Stream]) -> None:
         """A user, or shared folders: what the last archive says of them counts."""
         self._end_tree()
         tree = here[-1].event
         self._met |= {tree.place} if here[-1] is self._last and isinstance(tree, TreeEntry) else set()
         for stream in here:
-            stream.advance()
-        if isinstance(tree, TreeEntry) and (here[-1] is self._last or self._last.is_damaged):
+            if isinstance(stream.event, TreeEntry):
+                stream.advance()
+        with Gathered(self._spool) as history:
+            self._gather(at, here, history)
+            if not isinstance(tree, TreeEntry) or not (here[-1] is self._last or self._last.is_damaged):
+                return
             self._tree = tree
             self._mailboxes = self._placing.tree(
-                tree, [folder for folder in tree.folders if self._wanted(tree, folder)]
+                tree, [folder for folder in tree.folders if self._wanted(tree, folder)], history
             )
             named = ((folder.key, self._store.namespace.format_admin(tree.name(folder))) for folder in tree.folders)
             self._unheard = {key: name for key, name in named if key in self._mailboxes}
+
+    def _gather(self, at: Key, here: list[_Stream], history: Gathered) -> None:
+        """What all the archives have of a user's history; the texts only where he may be wanted."""
+        owner = at[0].partition("/")[2]
+        for stream in here:
+            while stream.at == at and isinstance(stream.event, History | Text):
+                event = stream.event
+                try:
+                    if isinstance(event, History):
+                        history.add(event.past)
+                    elif self._chosen.may_have_of(owner) and not self._manner.dry_run:
+                        history.keep(event.digest, event.size, event.load)
+                except DataError as error:
+                    self._result.damaged = True
+                    self._watcher.damaged(f"{at[0]}: the history of scripts: {error}")
+                stream.advance()
 
     def _end_tree(self) -> None:
         """What the last archive was to have of the tree, and has not, is told."""

@@ -25,7 +25,9 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sievemda.errors import SievemdaError
+from sievemda.errors import NotFound, SievemdaError, TemporaryTrouble
+from sievemda.scripts import passage
+from sievemda.state.past import Past
 from sievemda.store import keywords
 from sievemda.store.files import Damaged, read_control_file
 from sievemda.store.uidlist import uids
@@ -34,6 +36,8 @@ from sievemda.upkeep.backup.container import DIRECTORY, END, LINK, Member, Write
 from sievemda.upkeep.backup.describing import described
 from sievemda.upkeep.backup.entries import FolderEntry, Head, Line, Totals, TreeEntry
 from sievemda.upkeep.backup.following import Following
+from sievemda.upkeep.backup.histories import DIRECTORY as HISTORIES
+from sievemda.upkeep.backup.histories import Histories, lacking
 from sievemda.upkeep.backup.scan import Found, Scan, is_message
 
 if TYPE_CHECKING:
@@ -58,6 +62,9 @@ class Watcher(Protocol):
     def failed(self, where: str, error: OSError | SievemdaError) -> None:
         """Something is not in the archive."""
 
+    def note(self, text: str) -> None:
+        """Something that may be no harm."""
+
 
 class Unwatched:
     """Nobody is told; what cannot be read is raised."""
@@ -67,6 +74,8 @@ class Unwatched:
     def gone(self, where: str) -> None: ...
     def failed(self, where: str, error: OSError | SievemdaError) -> None:  # noqa: ARG002
         raise error
+
+    def note(self, text: str) -> None: ...
 
 
 def new_head(
@@ -117,6 +126,8 @@ class _Archive:
         self._watcher = watcher
         self._totals = Totals()
         self._following = Following(store)
+        self._histories = Histories(store.settings)
+        self._without_histories = False  # which has been told
         self._late = False  # archives are read side by side, in the order of names: what comes late stands alone
         self._linked: dict[tuple[int, ...], tuple[str, str, int]] = {}  # inode to path, digest and size
 
@@ -152,6 +163,8 @@ class _Archive:
             if "/" not in name and name.isprintable():
                 content = text.encode("utf-8", "surrogateescape")
                 self._text(self._out, f"{tree.place}/sieve/{name}.sieve", entries.OTHER, content)
+        if tree.whole and not self._without_histories:
+            self._history(tree)
         for folder, mailbox in zip(tree.folders, mailboxes, strict=True):
             shown = self._store.namespace.format_admin(mailbox.name)
             try:
@@ -160,6 +173,39 @@ class _Archive:
             except (OSError, SievemdaError) as error:
                 self._watcher.failed(shown, error)
         self._count(trees=1)
+
+    def _history(self, tree: TreeEntry) -> None:
+        """What has become of a user's scripts, as far as the base lacks it. Without a database that is told once."""
+        keeper = next(folder.key for folder in tree.folders if not folder.path)
+        try:
+            past = self._histories.of(keeper)
+            if past is not None and (past.versions or past.scripts):
+                self._past(tree, past)
+        except SievemdaError as error:
+            if tree.scripts:
+                self._without_histories = True
+                self._without(tree, error)
+
+    def _without(self, tree: TreeEntry, error: SievemdaError) -> None:
+        if not isinstance(error, NotFound):
+            self._watcher.failed("the history of scripts", error)
+        elif self._base and self._base.carried(tree.place):
+            self._watcher.failed("the history of scripts", TemporaryTrouble(str(error)))
+        else:
+            self._watcher.note(str(error))
+
+    def _past(self, tree: TreeEntry, past: Past) -> None:
+        place = f"{tree.place}/{HISTORIES}"
+        carried = self._base.carried(tree.place) if self._base and not self._late else frozenset()
+        new, digests = lacking(past, carried)
+        for number, piece in enumerate(passage.encode(new), 1):
+            self._text(self._out, f"{place}/versions-{number}.json", entries.HISTORY, piece)
+        for digest in digests:
+            text = self._histories.text(digest)
+            if text is not None:
+                self._text(self._out, f"{place}/{digest}.sieve", entries.TEXT, text)
+        for number, piece in enumerate(passage.encode(past) if self._index else (), 1):
+            self._text(self._index or self._out, f"{place}/versions-{number}.json", entries.HISTORY, piece)
 
     def _folder(self, tree: TreeEntry, folder: FolderEntry, scan: Scan | None, shown: str) -> None:
         directory = tree.directory(folder)

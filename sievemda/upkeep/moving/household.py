@@ -62,6 +62,11 @@ def put_away(parts: Sequence[tuple[str, str]]) -> Iterator[Part]:
                 yield from _below(Path(was).name, Path(there))
 
 
+def maildir_of(parts: Sequence[tuple[str, str]]) -> Path:
+    """Where his INBOX is now that it is put away."""
+    return _home_of(parts)[1]
+
+
 def _home_of(parts: Sequence[tuple[str, str]]) -> tuple[Path | None, Path]:
     first = Path(parts[0][0])
     return (None, first) if Path(parts[0][1]).name == MAILDIR else (first, first / MAILDIR)

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.delivery.snoozes import Snoozes
 from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, StoreTrouble
-from sievemda.scripts.opening import noted
+from sievemda.scripts.opening import noted, versions_to_read
 from sievemda.state.credentials import credentials_of
 from sievemda.store import accounts, aside, departures, links, moves
 from sievemda.store.accounts import Account
@@ -38,8 +38,9 @@ from sievemda.store.departures import ARRIVING, AWAY, HELD, STAYING, THERE, Depa
 from sievemda.store.files import is_directory, unique_name
 from sievemda.store.maildir import contents
 from sievemda.store.names import MailboxName
-from sievemda.upkeep.moving import household
+from sievemda.upkeep.moving import former, household
 from sievemda.upkeep.moving.household import Part
+from sievemda.upkeep.moving.wire import HISTORY
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -107,13 +108,15 @@ class Leaving:
         return departures.write(self._store, self._userid, departure, **changes)
 
     def _travel(self, departure: Departure, wish: Wish, wire: Wire) -> Departure:
-        wire.meet()
+        versions = versions_to_read(self._settings) if HISTORY in wire.meet() else None
         here = departure.phase in (STAYING, HELD)
         octets = self._octets() if here else 0
         asked = {"do": "open", "id": departure.id, "user": self._userid, "to": departure.to}
         arrived = wire.ask(asked | {"partition": wish.partition, "octets": octets})["arrived"]
         if here:
             departure = self._note(departure)
+            if versions is not None:
+                former.send(versions, "", wire)
             with links.alone(self._inbox().tree, strict=True):
                 departure = self._copy(departure, wire)
                 departure = self._put_away(departure)
@@ -122,10 +125,17 @@ class Leaving:
         if not arrived:
             self._last_passes(departure, wire)
             departure = self._note(departure, phase=ARRIVING)
+        if versions is not None:
+            former.send(versions, self._keeper(departure), wire)
         credentials = credentials_of(self._settings).of(self._userid)
         said = {"denied": dict(departure.denied), "notes": list(departure.notes), "credentials": credentials}
         wire.ask({"do": "arrive", **said})
         return self._note(departure, phase=THERE)
+
+    def _keeper(self, departure: Departure) -> str:
+        """What he is called in the versions of scripts: the id of his INBOX. Nothing when what was put away is gone."""
+        entry = self._entry(departure)
+        return "" if entry is None else self._store.files.records.get(household.maildir_of(entry.parts)).id
 
     def _octets(self) -> int:
         return sum(contents(mailbox.path)[0] for mailbox in self._store.mailboxes_of(self._userid))

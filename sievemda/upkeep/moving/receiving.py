@@ -32,8 +32,9 @@ from sievemda.store.names import MailboxName
 from sievemda.store.partitions import Space
 from sievemda.store.record import Record
 from sievemda.store.scripts import ACTIVE
+from sievemda.upkeep.moving.former import Arriving
 from sievemda.upkeep.moving.household import Entry, sound
-from sievemda.upkeep.moving.wire import VERSION, Said, Wire, told
+from sievemda.upkeep.moving.wire import HISTORY, VERSION, Said, Wire, told
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -48,7 +49,7 @@ _BATCH_OCTETS = 64 << 20
 
 def serve(settings: Settings, store: MailStore, wire: Wire) -> None:
     """Answer until the other end has gone. Unavailable when it goes in the middle of something."""
-    wire.say({"sievemda": VERSION})
+    wire.say({"sievemda": VERSION, "can": [HISTORY]})
     with ExitStack() as held:
         arrival: Arrival | None = None
         while said := wire.heard():
@@ -138,12 +139,18 @@ class Arrival:
                 return self._directory(sound(str(said["path"])), bool(said["folder"]), said["entries"])
             case "only":
                 return self._only({sound(str(path)) for path in said["paths"]})
+            case "history":
+                return Arriving(self._settings, self._wire).take(self._keeper(), said)
             case "arrive":
                 return self._arrive(said)
             case "drop":
                 shutil.rmtree(self._stage, ignore_errors=True)
                 return {}
         raise DataError(f"{said['do']!r} is nothing that can be done")
+
+    def _keeper(self) -> str:
+        """What he is called in the versions of scripts; nothing before his INBOX has come, and when all has."""
+        return "" if self._has_arrived() else self._store.files.records.get(self._stage / MAILDIR).id
 
     # -- passes --------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from sievemda.errors import (
 )
 
 VERSION = 1
+HISTORY = "history"  # what an end can that takes versions of scripts
 _LONGEST = 256 << 20  # octets of a line: a folder with a million messages
 _BLOCK = 1 << 20
 _ERRORS = {
@@ -83,8 +84,11 @@ class Wire:
         with self.patient():
             self._writing.write(block)
 
-    def meet(self) -> None:
-        """Hear who the other is. Unavailable when he is another version, with which it might go wrong in the middle."""
+    def meet(self) -> frozenset[str]:
+        """Hear who the other is, and what he can that not all can.
+
+        Unavailable when he is another version, with which it might go wrong in the middle.
+        """
         said = self.hear()
         if said.get("sievemda") != VERSION:
             other = str(said.get("sievemda"))[:40]
@@ -92,6 +96,8 @@ class Wire:
                 f"{self.peer} speaks version {other} of the protocol of moves, and this host {VERSION}:"
                 " both need the same sievemda"
             )
+        can = said.get("can")
+        return frozenset(map(str, can)) if isinstance(can, list) else frozenset()
 
     def hear(self) -> Said:
         """What the other says. Unavailable when he is gone, or is none of ours; what went wrong there is raised."""

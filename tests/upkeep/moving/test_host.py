@@ -387,3 +387,73 @@ def test_what_was_given_up_goes_on(sites):
     assert sites.move("--timeout", "0.2", remote="exec sleep 60;")[0] == 75
     assert sites.move()[0] == 0
     assert sites.mail(sites.new)["user/alice"] == [("x", ())]
+
+
+def changed(sites, count=3):
+    """Alice's script, stored so many times; her history."""
+    for number in range(count):
+        (sites.old / "script").write_text(f"# {number}\nkeep;")
+        assert sites.call("script", "put", "alice", "mine", str(sites.old / "script"))[0] == 0
+    return history(sites, sites.old)
+
+
+def history(sites, at, user="alice"):
+    return sites.call("script", "history", user, "--json", at=at)[1]
+
+
+def test_what_became_of_his_scripts_goes_with_him(sites):
+    before = changed(sites)
+    assert sites.move()[0] == 0
+    assert history(sites, sites.new) == before
+    assert sites.call("script", "get", "alice", "mine", "--version", "1", at=sites.new)[1] == "# 0\nkeep;"
+    assert sites.call("script", "undo", "alice", at=sites.new)[0] == 0
+    assert sites.call("script", "get", "alice", "mine", at=sites.new)[1] == "# 1\nkeep;"
+    assert json.loads(history(sites, sites.old)) == []  # of who stands in for him
+
+
+def test_by_another_name_he_finds_them_too(near):
+    before = changed(near)
+    assert near.move("--to", "alicia")[0] == 0
+    assert history(near, near.new, "alicia") == before
+
+
+def test_who_comes_back_brings_what_is_new_of_them_and_nothing_twice(near, monkeypatch):
+    changed(near)
+    assert near.move("--then", "remove")[0] == 0
+    (near.new / "script").write_text("# there\nkeep;")
+    assert near.call("script", "put", "alice", "mine", str(near.new / "script"), at=near.new)[0] == 0
+    there = history(near, near.new)
+    near.old, near.new = near.new, near.old
+    far = ("--host", "old.example", "--ssh", "none", "--remote-command", "none")
+    assert near.call("mailbox", "move", "user/alice", *far)[0] == 0
+    assert history(near, near.new) == there
+    assert len(json.loads(there)) == 4
+
+
+def test_an_older_host_takes_him_without_them(near, monkeypatch):
+    before = changed(near)
+    said = []
+
+    def older(wire, what, octets=()):
+        said.append(what.get("do"))
+        what.pop("can", None)
+        say(wire, what, octets)
+
+    say = Wire.say
+    monkeypatch.setattr(Wire, "say", older)
+    assert near.move()[0] == 0
+    assert "history" not in said
+    assert json.loads(history(near, near.new))[0]["via"] == "found"
+    assert len(json.loads(before)) == 3
+
+
+def test_a_host_that_cannot_take_them_now_is_known_before_his_mail_is_put_off(near):
+    before = changed(near)
+    (near.new / "state").mkdir(parents=True)
+    (near.new / "state" / "versions.db").write_bytes(b"this is no database" * 500)
+    code, _, said = near.move()
+    assert (code, "versions.db" in said) == (75, True)
+    assert departures.read(near.store(), "alice").phase == departures.STAYING
+    (near.new / "state" / "versions.db").unlink()
+    assert near.move()[0] == 0
+    assert history(near, near.new) == before
