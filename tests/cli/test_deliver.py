@@ -216,7 +216,7 @@ def scripted(tmp_path):
 
     yield run
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     listener.close()
 
 

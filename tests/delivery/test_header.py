@@ -117,7 +117,7 @@ def test_under_smtputf8_only_lines_that_are_no_utf8_are_munged():
     "raw", [b"A:\n" * 300_000, b"A: " + b"x" * 1_000_000, b"A:" + b"\n " * 400_000 + b"\n", b"a" * 1_000_000]
 )
 def test_a_header_of_a_megabyte_takes_no_long_time(raw):
-    started = time.monotonic()
+    started = time.thread_time()  # what it computes, however long others do meanwhile
     with contextlib.suppress(Refused):
         accepted(raw)
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 20  # where time goes with the square, these take hours

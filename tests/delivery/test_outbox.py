@@ -5,7 +5,6 @@ import email.policy
 import fcntl
 import json
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from aiosmtpd.controller import Controller
 from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.outgoing import DsnOptions, Outgoing
 from tests.delivery.world import changed, message
+from tests.ports import free_port
 
 SENDMAIL = """#!/bin/sh
 for a in "$@"; do printf '%s\\n' "$a"; done > {out}/arguments.$$
@@ -306,9 +306,7 @@ class Host:
 @pytest.fixture
 def host():
     host = Host()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host.port = free.getsockname()[1]
+    host.port = free_port()
     controller = Controller(host, hostname="127.0.0.1", port=host.port, enable_SMTPUTF8=True)
     controller.start()
     yield host

@@ -1,7 +1,6 @@
 """What the next host is told of DSN (RFC 3461) and Deliver-By (RFC 2852), by a real SMTP server and a real program."""
 
 import re
-import socket
 import time
 
 import pytest
@@ -12,6 +11,7 @@ from sievemda.delivery.outbox import Outbox
 from sievemda.delivery.outgoing import DsnOptions, Outgoing
 from tests.delivery.test_outbox import Program
 from tests.delivery.world import changed, message
+from tests.ports import free_port
 
 _OURS = re.compile(r" (?:RET|ENVID|BY|NOTIFY|ORCPT)=\S+")
 
@@ -48,9 +48,7 @@ class Listening(Controller):
 @pytest.fixture
 def host():
     handler = Handler()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        handler.port = free.getsockname()[1]
+    handler.port = free_port()
     controller = Listening(handler, hostname="127.0.0.1", port=handler.port)
     controller.start()
     yield handler

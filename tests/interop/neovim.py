@@ -72,7 +72,7 @@ class Neovim:
         """Leave without saving; the exit code."""
         try:
             self._remote("--remote-send", "<Esc>:qa!<CR>")
-            return self.process.wait(20)
+            return self.process.wait(60)
         finally:
             self.process.kill()
             self.process.communicate()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port as free_port
+
 CONF = Path(__file__).parents[2] / "conf"
 
 
@@ -29,7 +31,7 @@ def need_root() -> None:
         pytest.skip("a private Postfix, Dovecot or sendmail changes users and so needs root")
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
     """Poll until `condition()` is true; an AssertionError saying `what` did not come after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
@@ -37,16 +39,10 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 20.0
         time.sleep(0.05)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def answers(address: tuple[str, int] | Path) -> bool:
     """Whether something accepts connections at a TCP address or UNIX socket."""
     with socket.socket(socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET) as probe:
-        probe.settimeout(2)
+        probe.settimeout(20)
         try:
             probe.connect(str(address) if isinstance(address, Path) else address)
         except OSError:
@@ -73,7 +69,7 @@ class Program:
         self.command, self.log, self.options = command, log, options
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, ready: Callable[[], bool], seconds: float = 30.0) -> None:
+    def start(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self.options
@@ -107,7 +103,7 @@ class Program:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
     def stop(self) -> int:
@@ -117,7 +113,7 @@ class Program:
         if process.poll() is None:
             process.terminate()
         try:
-            status = process.wait(30)
+            status = process.wait(60)
         finally:
             self.kill()
         return status

@@ -111,7 +111,7 @@ class Secure:
         if certificate is not None:
             context.use_certificate_file(str(certificate[0]))
             context.use_privatekey_file(str(certificate[1]))
-        self._socket = socket.create_connection(("127.0.0.1", port), 20)
+        self._socket = socket.create_connection(("127.0.0.1", port), 60)
         self._socket.settimeout(None)
         self._tls = SSL.Connection(context, self._socket)
         self._tls.set_connect_state()

@@ -41,7 +41,7 @@ def guarded_site(make_directory: Callable[[], Path], logs: dict[str, Path]) -> I
 
 def fail(port: int, source: str, user: str, command: bytes) -> None:
     """One wrong password from an address of loopback."""
-    with socket.create_connection(("127.0.0.1", port), 10, (source, 0)) as client, client.makefile("rb") as lines:
+    with socket.create_connection(("127.0.0.1", port), 60, (source, 0)) as client, client.makefile("rb") as lines:
         plain = b64encode(f"\0{user}\0wrong".encode())
         client.sendall(command % plain)
         answer = b""

@@ -68,7 +68,7 @@ def proxied(
 
 
 def connected(port: int, source: str) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), 20, (source, 0))
+    return socket.create_connection(("127.0.0.1", port), 60, (source, 0))
 
 
 def login(sock: socket.socket, password: str) -> bytes:

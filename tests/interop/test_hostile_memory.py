@@ -55,7 +55,7 @@ def secured(port: int) -> socket.socket:
     """Behind TLS a command without end, and of a record of TLS the most without its end."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), 20) as sock:
+    with socket.create_connection(("127.0.0.1", port), 60) as sock:
         tls = context.wrap_socket(sock, server_hostname="localhost")
         tls.sendall(b'NOOP "' + b"x" * 15_300)
         plain = socket.socket(fileno=tls.detach())
@@ -65,7 +65,7 @@ def secured(port: int) -> socket.socket:
 
 
 def clear(port: int, octets: bytes) -> socket.socket:
-    sock = socket.create_connection(("127.0.0.1", port), 20)
+    sock = socket.create_connection(("127.0.0.1", port), 60)
     sock.setblocking(False)
     with contextlib.suppress(OSError):
         sock.send(octets)
@@ -90,7 +90,7 @@ def siege(site: Site, kind: str, number: int) -> socket.socket:
 
 def gets_in(port: int) -> bool:
     """Whether alice is greeted, logs in and out."""
-    with socket.create_connection(("127.0.0.1", port), 20) as sock, sock.makefile("rb") as lines:
+    with socket.create_connection(("127.0.0.1", port), 60) as sock, sock.makefile("rb") as lines:
         sock.sendall(PASSWORD % b64encode(b"\0alice\0secret") + b"LOGOUT\r\n")
         return [line for line in lines if line.startswith((b"OK", b"NO", b"BYE"))] == [b"OK\r\n"] * 3
 

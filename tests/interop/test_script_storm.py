@@ -240,7 +240,7 @@ def test_a_server_that_is_killed_has_lost_no_upload_that_it_acknowledged(
                 pool.submit(upload_for_ever, session, 10 * turn + who, acknowledged, several)
             assert several.wait(60)
             site.kill()
-            wait_until(lambda: not answers(("127.0.0.1", site.managesieve_port)), "the end of the workers", 20)
+            wait_until(lambda: not answers(("127.0.0.1", site.managesieve_port)), "the end of the workers")
         for session in sessions:
             session.close()
     found = keeper(site, "u0").history()

@@ -399,7 +399,7 @@ def test_one_client_is_served_over_tcp():
 
         def connected():
             try:
-                return socket.create_connection(("127.0.0.1", port), timeout=20)
+                return socket.create_connection(("127.0.0.1", port), timeout=60)
             except OSError:
                 return None
 
@@ -411,7 +411,7 @@ def test_one_client_is_served_over_tcp():
             while piece := client.recv(65536):
                 octets += piece
         assert b'"id": 9' in octets
-        assert server.wait(20) == 0
+        assert server.wait(60) == 0
     finally:
         server.kill()
         server.communicate()

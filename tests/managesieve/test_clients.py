@@ -11,7 +11,7 @@ def client(request, make_service, secure):
     tls = request.param == "starttls"
     server = secure() if tls else (make_service("allowplaintext=yes"), None)
     with running(*server) as ((host, port), _):
-        client = managesieve.MANAGESIEVE(host, port, use_tls=tls, tls_verify=False, timeout=10)
+        client = managesieve.MANAGESIEVE(host, port, use_tls=tls, tls_verify=False, timeout=60)
         yield client
         client.logout()
         if tls:

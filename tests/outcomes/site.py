@@ -29,14 +29,14 @@ class Client:
     def __init__(self, where: Path | int):
         if isinstance(where, Path):
             self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.settimeout(30)
+            self.socket.settimeout(60)
             try:
                 self.socket.connect(str(where))
             except OSError:
                 self.socket.close()
                 raise
         else:
-            self.socket = socket.create_connection(("127.0.0.1", where), 30)
+            self.socket = socket.create_connection(("127.0.0.1", where), 60)
         self.file = self.socket.makefile("rb")
         self.greeting = self.reply()
 
@@ -110,7 +110,7 @@ class Site:
             [sys.executable, "-m", "sievemda", "--data", str(self.data), *sets, "serve", "--workers", "2", *options],
             stdout=self.log, stderr=self.log,
         )  # fmt: skip
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.words()
             try:
@@ -124,7 +124,7 @@ class Site:
         if self.process is None:
             return 0
         self.process.send_signal(number)
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         self.log.close()
         self.process = None
         return code

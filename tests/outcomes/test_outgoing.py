@@ -27,7 +27,7 @@ class Sent:
 
     def messages(self, count):
         """So many messages, and who gets them."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(found := sorted(self.folder.glob("message.*"))) < count:
             assert time.monotonic() < deadline, (found, self.site.words())
             time.sleep(0.05)

@@ -2,12 +2,12 @@
 
 import os
 import signal
-import socket
 import time
 
 import pytest
 
 from tests.outcomes.site import Client, Site, message
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -23,12 +23,6 @@ def start(tmp_path):
     for site in sites:
         assert site.stop() == 0, site.words()
         assert "Traceback" not in site.words(), site.words()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def test_strict_quota_counts_the_message_itself(start):
@@ -285,7 +279,7 @@ def test_a_transaction_under_way_is_finished_at_sigterm(start):
         time.sleep(0.5)
         c.send(b".\r\n")
         assert c.reply().startswith("250")
-        assert site.process.wait(30) == 0
+        assert site.process.wait(60) == 0
     site.process = None
     site.log.close()
     files = list((site.data / "mail/user/alice/Maildir/new").iterdir())

@@ -42,7 +42,7 @@ class Service:
         self.wait(lambda: "serving " in self.log.read_text()[mark:] or self.process.poll() is not None)
         return self
 
-    def wait(self, condition, seconds=20):
+    def wait(self, condition, seconds=60):
         until = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < until, self.log.read_text()[-3000:]
@@ -80,12 +80,12 @@ class Service:
         """End it as a service manager would; its exit code."""
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
-        return self.process.wait(25)
+        return self.process.wait(60)
 
     def close(self):
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(60)
 
 
 def alive(pid):

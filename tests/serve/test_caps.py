@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from tests.ports import free_port
 from tests.serve.service import Service
 
 GREETED, FULL = b"OK\r\n", b'BYE (TRYLATER) "too many sessions; try again later"\r\n'
@@ -14,8 +15,7 @@ GREETED, FULL = b"OK\r\n", b'BYE (TRYLATER) "too many sessions; try again later"
 @pytest.fixture
 def limited(tmp_path):
     """Three workers, four sessions."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     made = Service(
         tmp_path,
         *("--workers", "3", "--managesieve", f"inet:127.0.0.1:{port}"),
@@ -32,7 +32,7 @@ def come(limited):
     connections = []
 
     def come():
-        connection = socket.create_connection(("127.0.0.1", limited[1]), 20)
+        connection = socket.create_connection(("127.0.0.1", limited[1]), 60)
         connections.append(connection)
         with connection.makefile("rb") as lines:
             return next(line for line in lines if line.startswith((b"OK", b"BYE")))

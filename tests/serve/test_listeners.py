@@ -12,6 +12,7 @@ from sievemda.errors import AlreadyExists, ConfigurationError
 from sievemda.lmtp.client import connect
 from sievemda.serve import listeners
 from sievemda.serve.listeners import Place, bind, bind_all, parse_place
+from tests.ports import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -22,12 +23,6 @@ def impatient(monkeypatch):
 
 def unix(path):
     return Place("lmtp", path=path)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 @pytest.mark.parametrize(
@@ -141,12 +136,12 @@ def test_a_living_server_is_not_pushed_aside(tmp_path, greeting):
         inode = (tmp_path / "s").stat().st_ino
         with pytest.raises(AlreadyExists, match="listens there"):
             bind(unix(tmp_path / "s"), Lmtp())
-        server.join(10)
+        server.join(60)
         assert (tmp_path / "s").stat().st_ino == inode
 
 
 def test_a_server_on_its_way_out_is_waited_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(listeners, "PATIENCE", 5)
+    monkeypatch.setattr(listeners, "PATIENCE", 60)
     leaving = socket.socket(socket.AF_UNIX)
     leaving.bind(str(tmp_path / "s"))
     leaving.listen()
@@ -197,7 +192,7 @@ def test_when_one_place_cannot_be_had_none_is_kept(tmp_path):
 def test_a_host_with_two_addresses_is_served_at_both(tmp_path):
     port = free_port()
     bound = bind(Place("managesieve", port=port), Lmtp())
-    with socket.create_connection(("127.0.0.1", port), 1):
+    with socket.create_connection(("127.0.0.1", port), 60):
         pass
     bound.close()
 
@@ -215,7 +210,7 @@ def test_a_port_goes_over_from_one_address_to_all_and_back_while_the_former_sock
     first[0].close()
     third = bind_all([one], Lmtp(), second)
     second[0].close()
-    with socket.create_connection(("127.0.0.1", port), 1):
+    with socket.create_connection(("127.0.0.1", port), 60):
         third[0].close()
 
 

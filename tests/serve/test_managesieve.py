@@ -1,21 +1,20 @@
 import os
 import pwd
 import signal
-import socket
 import ssl
 
 import pytest
 
 from tests.managesieve.authorities import Authority
 from tests.managesieve.conversation import Wire, skip_to
+from tests.ports import free_port
 from tests.serve.service import Service
 
 
 @pytest.fixture
 def service(tmp_path):
     """With a certificate that can be renewed; `host` is where it listens."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     service = Service(tmp_path, "--workers", "1")
     service.authority = Authority()
     service.authority.write(tmp_path / "ca.pem")
@@ -31,7 +30,7 @@ def service(tmp_path):
 
 
 def greeted(where):
-    peer = Wire(where, 20)
+    peer = Wire(where)
     skip_to(peer, b"OK\r\n")
     return peer
 
@@ -39,7 +38,7 @@ def greeted(where):
 def names(service, directory):
     """Of the hosts that the certificate is for."""
     context = ssl.create_default_context(cafile=directory / "ca.pem")
-    peer = Wire(service.host, 20)
+    peer = Wire(service.host)
     peer.start_tls(context)
     skip_to(peer, b"OK\r\n")
     found = {name for _, name in peer.socket.getpeercert()["subjectAltName"]}

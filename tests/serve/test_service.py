@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.lmtp.running import Client
+from tests.ports import free_port
 from tests.serve.service import Service, alive
 
 
@@ -32,12 +33,6 @@ def test_it_says_what_listens_where(service, tmp_path):
         assert client.greeting.startswith("220 ")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def test_all_workers_take_part(service):
     service.start()
     clients = [service.client() for _ in range(30)]
@@ -59,7 +54,7 @@ def test_sigterm_lets_a_transaction_finish(service):
         client.send("\r\nbody\r\n.\r\n")
         assert client.reply().startswith("250 2.1.5")
         assert client.reply().startswith("421 4.3.2")
-    assert service.process.wait(20) == 0
+    assert service.process.wait(60) == 0
     assert len(service.inbox()) == 1
 
 
@@ -68,7 +63,7 @@ def test_sigterm_does_not_wait_for_a_client_that_has_nothing_to_say(service):
     with service.client() as client:
         service.signal(signal.SIGTERM)
         assert client.reply().startswith("421 4.3.2")
-    assert service.process.wait(5) == 0
+    assert service.process.wait(60) == 0
 
 
 def test_a_worker_that_is_killed_is_replaced(service):
@@ -101,7 +96,7 @@ def test_after_kill_9_of_the_parent_it_starts_again_at_once(service):
     service.start()
     children = service.children()
     service.signal(signal.SIGKILL)
-    service.process.wait(10)
+    service.process.wait(60)
     assert service.socket.exists()  # nobody was left to remove it
     service.start()
     assert service.send()[0].startswith("250")
@@ -113,7 +108,7 @@ def test_a_second_server_at_the_same_place_is_refused_and_the_first_goes_on(serv
     service.start()
     first = service.process
     service.start()
-    assert service.process.wait(10) == 73
+    assert service.process.wait(60) == 73
     assert "listens there already" in service.log.read_text()
     service.process = first
     assert service.send()[0].startswith("250")
@@ -133,7 +128,7 @@ def test_a_second_server_at_the_same_place_is_refused_and_the_first_goes_on(serv
 def test_what_cannot_be_served_ends_with_a_sentence_and_a_code(tmp_path, arguments, sets, code, text):
     service = Service(tmp_path, *arguments, sets=sets)
     service.start()
-    assert service.process.wait(10) == code
+    assert service.process.wait(60) == code
     assert text in service.log.read_text()
     assert "Traceback" not in service.log.read_text()
     assert not service.socket.exists()
@@ -220,7 +215,7 @@ def test_sighup_moves_listeners(service, tmp_path):
 def test_the_service_manager_hears_of_beginning_and_end(service, tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         service.start()
         assert manager.recv(100) == b"READY=1"

@@ -86,7 +86,7 @@ def test_a_killed_process_gives_its_hold_back(holds, tmp_path):
     ready = context.Event()
     process = context.Process(target=_hold_forever, args=(tmp_path / "state" / "lock", ready))
     process.start()
-    ready.wait(10)
+    assert ready.wait(60)
     with pytest.raises(Busy):
         holds.hold("a", wait=0.05)
     os.kill(process.pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from tests.ports import free_port
 from tests.serve.service import Service
 
 
@@ -23,12 +24,6 @@ def service(tmp_path_factory):
     made.start()
     yield made
     made.close()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def messages(service, user="alice"):

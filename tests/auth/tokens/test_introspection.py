@@ -15,6 +15,7 @@ from sievemda.auth.tokens.check import bearer
 from sievemda.auth.tokens.refused import TokenRefused
 from sievemda.config import Sasl
 from sievemda.errors import TemporaryTrouble
+from tests.ports import free_port
 
 
 class Issuer(http.server.BaseHTTPRequestHandler):
@@ -111,8 +112,7 @@ def test_an_answer_that_is_none_is_trouble_and_no_refusal(issuer, answer, status
 
 
 def test_an_issuer_that_is_away_is_trouble():
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     with pytest.raises(TemporaryTrouble):
         bearer("opaque-token", Sasl(oauth2_introspection_url=f"http://127.0.0.1:{port}/"))
 
@@ -169,7 +169,7 @@ def in_trouble(settings):
 def test_an_issuer_that_is_silent_is_asked_by_one_at_a_time(issuer):
     """So that logins with passwords do not wait behind tokens."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(20)
+        silent.settimeout(60)
         settings = asking_at(silent, 60)
         first = threading.Thread(target=in_trouble, args=(settings,))
         first.start()

@@ -33,7 +33,7 @@ class Responder:
     def __exit__(self, *_):
         dns.resolver.default_resolver = self._before
         self._socket.sendto(b"", self._socket.getsockname())
-        self._thread.join(5)
+        self._thread.join(60)
         self._socket.close()
 
     def _serve(self):

@@ -25,7 +25,7 @@ class Scripted:
     def __exit__(self, *_):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _run(self):
         while True:
@@ -34,7 +34,7 @@ class Scripted:
             except OSError:
                 return
             with self.socket:
-                self.socket.settimeout(5)
+                self.socket.settimeout(60)
                 try:
                     self._play(self)
                 except OSError:

@@ -13,7 +13,7 @@ def wire_of():
     """A wire on which that has come, and then the end, or silence."""
     ends = []
 
-    def make(octets, *, silent=False, seconds=5.0):
+    def make(octets, *, silent=False, seconds=60.0):
         ours, theirs = socket.socketpair()
         ends.extend((ours, theirs))
         theirs.setblocking(False)

@@ -34,7 +34,7 @@ class Run:
         self.places = Places(store, dry_run=choice.get("dry_run", False))
         self.account = Account(
             self.places,
-            Server("127.0.0.1", server.port, timeout=10, longest=choice.pop("longest", 1 << 20)),
+            Server("127.0.0.1", server.port, timeout=60, longest=choice.pop("longest", 1 << 20)),
             Login("alice", "secret", choice.pop("admin", "")),
             store.namespace.parse_admin(top),
             Choice(**choice),
@@ -321,7 +321,7 @@ def certificate(tmp_path_factory):
 
 def connect(server, certificate, tls):
     trusted = ssl.create_default_context(cafile=certificate[0]) if certificate else None
-    Connection(Server("127.0.0.1", server.port, tls, trusted, timeout=10), Login("alice", "secret")).log_out()
+    Connection(Server("127.0.0.1", server.port, tls, trusted, timeout=60), Login("alice", "secret")).log_out()
 
 
 @pytest.mark.parametrize("tls", ["tls", "starttls"])

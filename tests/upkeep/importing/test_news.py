@@ -48,7 +48,7 @@ def spool(tmp_path):
 
 
 def client(server, **options):
-    return Client(NewsHost("127.0.0.1", server.port, timeout=10, **options))
+    return Client(NewsHost("127.0.0.1", server.port, timeout=60, **options))
 
 
 class Run:
