@@ -36,6 +36,7 @@ class Users:
         self._credentials = credentials
         self._site = site
         self._backends: Sequence[Backend] = (Own(credentials),) if backends is None else backends
+        self.at_hand = not any(backend.looks for backend in self._backends)  # whether `mechanisms` never blocks
         trusted = (*site.admins, *site.proxyservers)
         self._proxies = frozenset(_canonical_or_empty(name, site) for name in trusted) - {""}
         self._admins = frozenset(_canonical_or_empty(name, site) for name in site.admins) - {""}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
+from sievemda.auth.lanes import CROWDED_PAUSE, Crowded
 from sievemda.auth.sasl.offer import Hindrance
 from sievemda.auth.sasl.steps import Accepted, Challenge, Mechanism, Refused
 from sievemda.errors import TemporaryTrouble
@@ -50,6 +51,9 @@ async def authenticate(connection: LmtpConnection, server: LmtpServer, client: C
         return await _exchange(connection, server, client, argument)
     except Aborted as aborted:
         connection.refuse(aborted.reply)
+    except Crowded:
+        await asyncio.sleep(CROWDED_PAUSE)
+        connection.say(replies.AUTH_TROUBLE)
     except TemporaryTrouble as trouble:
         log.warning("lmtp: login not possible: %s", trouble)
         connection.say(replies.AUTH_TROUBLE)
@@ -61,21 +65,22 @@ async def _exchange(connection: LmtpConnection, server: LmtpServer, client: Clie
     name = name.upper()
     if not name:
         raise Aborted(replies.ARGUMENT_WANTED)
-    offer = server.offer(client)
+    offer = await server.offer(client)
     if name not in offer.ready:
         raise Aborted(_HINDRANCES[offer.hindrance(name)])
-    mechanism = await server.login(offer.ready[name])
+    mechanism = await server.login(client, offer.ready[name], bound=True)
     exchange = _Exchange(mechanism, name, client, server.guard)
-    step = await server.login(exchange.step, _initial(initial))
+    step = await server.login(client, exchange.step, _initial(initial))
     while isinstance(step, Challenge):
         connection.say(b"334 " + b64encode(step.data))
         try:
             response = await _response(connection)
         except Aborted:
             if step.verdict is not None:  # he has failed already, and does not wait to be told
-                await server.login(exchange.failed, step.verdict, b"")
+                await server.login(client, exchange.failed, step.verdict, b"")
             raise
-        step = await server.login(exchange.step, response)
+        step = await server.login(client, exchange.step, response)
+    server.logged_in(client, failed=not isinstance(step, Accepted))
     if isinstance(step, Accepted):
         log.info("lmtp: login: %s", words(user=step.user, mech=name, rhost=client.address))
         connection.say(replies.AUTH_OK)

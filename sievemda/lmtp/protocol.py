@@ -92,7 +92,7 @@ class LmtpProtocol(LmtpConnection):
         else:
             self._mail = None
             self.peer = replace(self.peer, helo=arg)
-            self.say(self.server.capabilities(self.peer, self.client, local=self.local))
+            self.say(await self.server.capabilities(self.peer, self.client, local=self.local))
 
     async def smtp_HELO(self, _arg: str) -> None:
         self.refuse(replies.HELO_IS_SMTP)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sievemda import __version__
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
+from sievemda.auth.lanes import Lanes
 from sievemda.auth.origin import Header, NotProxied, is_within, networks
 from sievemda.auth.sasl.offer import Offer, may_transit, mechanisms
 from sievemda.auth.sasl.steps import Refused
@@ -72,7 +73,7 @@ class LmtpServer:
         self._all_settings = settings
         self.tls = tls
         self.pool = ThreadPoolExecutor(settings.lmtp.threads, "delivery")
-        self._login_pool = ThreadPoolExecutor(_LOGIN_THREADS, "lmtp-login")
+        self._lanes = Lanes("lmtp-login", _LOGIN_THREADS, networks(settings.guard.lockout_never))
         self.handler = Handler(
             deliverer, self.pool, settings.lmtp.maxmessagesize or UNLIMITED, settings.lmtp.lmtp_spool_threshold
         )
@@ -183,7 +184,7 @@ class LmtpServer:
 
     # What sessions ask.
 
-    def capabilities(self, peer: Peer, client: Client, *, local: bool) -> replies.Reply:
+    async def capabilities(self, peer: Peer, client: Client, *, local: bool) -> replies.Reply:
         """The reply to LHLO. The session id stands on its last line."""
         keywords = [
             "PIPELINING",
@@ -198,7 +199,7 @@ class LmtpServer:
             keywords.append("DELIVERBY")
         if self.tls and not local and not peer.tls:
             keywords.append("STARTTLS")
-        if not peer.authenticated and (names := self.offer(client).names()):
+        if not peer.authenticated and (names := (await self.offer(client)).names()):
             keywords.append(f"AUTH {' '.join(names)}")
         return replies.multiline("250", "", (self.hostname, *keywords, f"SESSIONID=<{peer.session}>"))
 
@@ -212,12 +213,20 @@ class LmtpServer:
         assert self._guard is not None
         return self._guard
 
-    async def login(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await self.loop.run_in_executor(self._login_pool, function, *arguments)
+    async def login(self, client: Client, function: Callable[..., T], *arguments: Any, bound: bool = False) -> T:
+        """What it gives, when it is the turn of the client's address. Raises Crowded where that is `bound`."""
+        return await self._lanes.run(client.address, function, *arguments, bound=bound)
 
-    def offer(self, client: Client) -> Offer:
-        """The mechanisms of AUTH."""
-        return mechanisms(self.users, client, self._all_settings) if self.users else Offer({}, {})
+    def logged_in(self, client: Client, *, failed: bool) -> None:
+        (self._lanes.suspect if failed else self._lanes.welcome)(client.address)
+
+    async def offer(self, client: Client) -> Offer:
+        """The mechanisms of AUTH; on a thread where a file has to be looked at for them."""
+        if self.users is None:
+            return Offer({}, {})
+        if self.users.at_hand:
+            return mechanisms(self.users, client, self._all_settings)
+        return await self.login(client, mechanisms, self.users, client, self._all_settings)
 
     def may_transit(self, name: str, refused: Refused) -> bool:
         """Whether a client whose AUTH by that mechanism failed is told that PLAIN may help."""
@@ -275,8 +284,8 @@ class LmtpServer:
             await asyncio.wait_for(self.drained(), grace)
         for session in tuple(self._sessions):
             session.part(replies.SHUTDOWN)
-        for pool in (self.pool, self._login_pool):
-            pool.shutdown(wait=False, cancel_futures=True)
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self._lanes.close()
 
 
 def _greeting(settings: Settings) -> replies.Reply:

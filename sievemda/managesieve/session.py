@@ -84,6 +84,11 @@ class Session:
         return self._owner
 
     @property
+    def under_way(self) -> bool:
+        """Whether he is in the middle of logging in."""
+        return self._login.under_way
+
+    @property
     def failures(self) -> int:
         """How many logins failed."""
         return self._login.failures

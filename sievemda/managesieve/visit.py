@@ -13,15 +13,17 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sievemda.auth.client import Client
 from sievemda.auth.guard import word
+from sievemda.auth.lanes import CROWDED_PAUSE, Crowded, Lanes
+from sievemda.auth.origin import networks
 from sievemda.auth.seats import Seat, Seats
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.reply import Reply
@@ -46,6 +48,7 @@ _TOGETHER = 32 << 10  # octets of answers that are held back for those to the ne
 
 _THREADS = 4
 _LOGIN_THREADS = 16  # most of them wait: for a hash, of which one is made at a time, or for a back end elsewhere
+_CROWDED = Reply("NO", "too many clients try to log in; try again later", "TRYLATER")
 
 ENDING = Reply("BYE", "the server is shutting down; try again later", "TRYLATER")
 IDLE = Reply("BYE", "idle for too long")
@@ -63,15 +66,17 @@ class House:
     contexts: Contexts | None
     seats: Seats
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "managesieve"))
-    login_pool: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(_LOGIN_THREADS, "managesieve-login")
-    )
+    lanes: Lanes = field(init=False)  # of those who have not logged in
     counts: Counter[str] = field(default_factory=Counter)  # since this process began
     stopping: bool = False
 
+    def __post_init__(self) -> None:
+        trusted = networks(self.service.settings.guard.lockout_never)
+        self.lanes = Lanes("managesieve-login", _LOGIN_THREADS, trusted)
+
     def close(self) -> None:
-        for pool in (self.pool, self.login_pool):
-            pool.shutdown(wait=False, cancel_futures=True)
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.lanes.close()
 
 
 class Visit:
@@ -113,8 +118,7 @@ class Visit:
             ):  # who always says something is never idle
                 raise TimeoutError
             was = session.authenticated
-            pool = self._house.pool if was else self._house.login_pool
-            answer = await self._loop.run_in_executor(pool, session.handle, item)
+            answer = await self._handled(item)
             if was != session.authenticated:
                 self._house.counts["managesieve_logins"] += session.authenticated
                 if not self._named():
@@ -125,6 +129,23 @@ class Visit:
                 return
         self._out += bytes(ENDING)
         await self._flush()
+
+    async def _handled(self, item: Line | Malformed) -> Answer:
+        """Before login it is a matter of turns. RFC 5804 §1.3 (TRYLATER)."""
+        session, lanes = self.session, self._house.lanes
+        if session.authenticated:
+            return await self._loop.run_in_executor(self._house.pool, session.handle, item)
+        failures = session.failures
+        try:
+            answer = await lanes.run(self.address, session.handle, item, bound=not session.under_way)
+        except Crowded:
+            self._house.counts["managesieve_logins_refused"] += 1
+            return Answer(bytes(_CROWDED), delay=CROWDED_PAUSE)
+        if session.failures > failures:
+            lanes.suspect(self.address)
+        elif session.owner:
+            lanes.welcome(self.address)
+        return answer
 
     def _named(self) -> bool:
         """Whether there is room for one more session of this user, who is in now; or he is out again."""
@@ -155,7 +176,13 @@ class Visit:
             if first == HELLO:
                 await self._secure()
                 return
-        self._out += self.session.greeting()
+        self._out += await self._offered(self.session.greeting)
+
+    async def _offered(self, capabilities: Callable[..., bytes], *arguments: Any) -> bytes:
+        """What is offered; on a thread where a file has to be looked at for it."""
+        if self._house.service.users.at_hand:
+            return capabilities(*arguments)
+        return await self._house.lanes.run(self.address, capabilities, *arguments, bound=False)
 
     async def _secure(self) -> None:
         """The handshake, and the capabilities behind it."""
@@ -178,7 +205,7 @@ class Visit:
         user = user_of(shown, self._house.service.settings.lmtp.tls_client_user) if shown else ""
         bindings: Mapping[str, bytes] = MappingProxyType(channel.bindings())
         self._client = replace(self._client, secure=True, bindings=bindings, certificate=user)
-        self._out += self.session.secured(self._client)
+        self._out += await self._offered(self.session.secured, self._client)
 
     # --- commands and answers ----------------------------------------------------------------------------------
 

@@ -47,6 +47,11 @@ class Backend(Protocol):
         """As in the setting auth_backends."""
         ...
 
+    @property
+    def looks(self) -> bool:
+        """Whether `mechanisms` may have to read a file."""
+        ...
+
     def check(self, userid: str, password: str, client: Client) -> Answer:
         """Whether the password is right. An unknown user costs as much as a known one, where we do the hashing."""
         ...

@@ -14,9 +14,10 @@ _log = logging.getLogger("sievemda.auth")
 
 
 class Own:
-    name = "own"
-
     """`transition`: who has a hash alone and shows the right password gets verifiers from it, for SCRAM."""
+
+    name = "own"
+    looks = False
 
     def __init__(self, credentials: Credentials, *, transition: bool = False) -> None:
         self._credentials = credentials

@@ -42,6 +42,7 @@ class _Reading:
 
 class PasswdFile:
     name = "passwd-file"
+    looks = True
 
     def __init__(self, path: Path, scheme: str, site: Site) -> None:
         self._path, self._scheme, self._site = path, scheme, site

@@ -10,6 +10,8 @@ from sievemda.auth.passwords import Verifier
 class Passwordless:
     """Keeps nothing that any mechanism beside PLAIN and LOGIN could use."""
 
+    looks = False
+
     def kept(self, userid: str, client: Client) -> Kept | None:  # noqa: ARG002 - as every back end is asked
         return None
 

@@ -1,0 +1,189 @@
+"""Turns at the threads that work for clients who have not logged in: dealt by address, and not for ever waited for.
+
+One address has one lane, of IPv6 a /64, and lanes take turns, so that two hundred sessions that try passwords keep
+nobody else waiting longer than one. Addresses whose login has failed of late wait behind all others, but for one turn
+in `_SHARE`, and have an eighth of the threads together: whoever spreads his guesses over many addresses gains nothing
+by the second try of each. Where somebody has logged in before, the lane begins in front of all. So a user who comes
+meanwhile waits for the few hashes that are under way.
+
+How many may wait is bounded, since a login that is answered after the client's patience has been in vain. Who comes
+then pushes the last one out of the longest lane, or is refused himself when that is his: TemporaryTrouble.
+
+Why an order by threads and not by hashes: whatever a login waits for, a hash, PAM, a directory, it holds a thread.
+Why networks that are never locked out are never suspected either: the address of a web mail stands for all its users.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sievemda.auth.guard import place_of
+from sievemda.auth.origin import Network, is_within
+from sievemda.errors import TemporaryTrouble
+
+T = TypeVar("T")
+
+MOST = 64  # that wait in one process: some three seconds of hashes
+CROWDED_PAUSE = 2.0  # seconds before somebody is told that there are too many, or he would be back at once
+_SHARE = 4  # a turn in so many is for who is suspected, when others wait as well
+_SUSPICION, _ACQUAINTANCE = 600.0, 86400.0  # seconds
+_MOST_PLACES = 8192  # that are remembered of either
+
+
+class Crowded(TemporaryTrouble):
+    """Too many wait already."""
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """Somebody who waits at `lanes`, and whether it is his turn."""
+
+    place: str
+    lanes: OrderedDict[str, deque[_Turn]]
+    come: asyncio.Future[None]
+
+
+_Lanes = OrderedDict[str, deque[_Turn]]  # by place; none is empty
+
+
+class Lanes:
+    """For one event loop. `trusted` are never suspected, and may have more threads than other addresses."""
+
+    def __init__(self, name: str, threads: int, trusted: Sequence[Network] = (), most: int = MOST) -> None:
+        self._pool = ThreadPoolExecutor(threads, name)
+        self._threads, self._few = threads, max(threads // _SHARE, 1)
+        self._many = max(threads - self._few, self._few)
+        self._few_behind = max(threads // (2 * _SHARE), 1)
+        self._trusted, self._most = trusted, most
+        self._open: _Lanes = OrderedDict()
+        self._behind: _Lanes = OrderedDict()  # of the suspected
+        self._working: Counter[str] = Counter()  # threads by place
+        self._working_behind = 0
+        self._waiting = 0
+        self._failed: OrderedDict[str, float] = OrderedDict()  # place to the end of the suspicion
+        self._known: OrderedDict[str, float] = OrderedDict()
+        self._dealt = 0
+
+    async def run(self, address: str, function: Callable[..., T], *arguments: Any, bound: bool = True) -> T:
+        """What the function gives, called on a thread when it is the turn of the address. Raises what it raises.
+
+        Raises Crowded instead where too many wait, unless `bound` is false: for what has begun already.
+        """
+        place = f"trusted {address}" if is_within(address, self._trusted) else place_of(address)
+        loop = asyncio.get_running_loop()
+        turn = _Turn(place, self._behind if _is_noted(self._failed, place) else self._open, loop.create_future())
+        self._line_up(turn)
+        if bound and self._waiting > self._most:
+            self._make_room(turn)
+        self._deal()
+        try:
+            await turn.come
+        except asyncio.CancelledError:
+            if turn.come.cancelled():
+                self._take_out(turn)
+            else:  # it was his turn in the same moment
+                self._end(turn)
+            raise
+        work = self._pool.submit(function, *arguments)
+        work.add_done_callback(lambda _: self._ended(loop, turn))
+        return await asyncio.wrap_future(work)
+
+    def suspect(self, address: str) -> None:
+        """A login from there has failed."""
+        if (place := place_of(address)) and not is_within(address, self._trusted):
+            self._known.pop(place, None)
+            _note(self._failed, place, _SUSPICION)
+
+    def welcome(self, address: str) -> None:
+        """Somebody has logged in from there."""
+        if place := place_of(address):
+            self._failed.pop(place, None)
+            _note(self._known, place, _ACQUAINTANCE)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _line_up(self, turn: _Turn) -> None:
+        if turn.place in turn.lanes:
+            turn.lanes[turn.place].append(turn)
+        else:
+            turn.lanes[turn.place] = deque([turn])
+            if _is_noted(self._known, turn.place):
+                turn.lanes.move_to_end(turn.place, last=False)
+        self._waiting += 1
+
+    def _make_room(self, turn: _Turn) -> None:
+        """One has to go: the last of the longest lane, of several as long one where nobody is known, or this one."""
+        lanes = self._behind or self._open
+
+        def crowd(place: str) -> tuple[int, bool, bool]:
+            return len(lanes[place]), not _is_noted(self._known, place), place == turn.place
+
+        last = lanes[max(reversed(lanes), key=crowd)][-1]
+        self._take_out(last)
+        if not last.come.done():
+            last.come.set_exception(Crowded("too many clients try to log in"))
+
+    def _take_out(self, turn: _Turn) -> None:
+        lane = turn.lanes.get(turn.place, ())
+        if turn in lane:
+            assert isinstance(lane, deque)
+            lane.remove(turn)
+            self._waiting -= 1
+            if not lane:
+                del turn.lanes[turn.place]
+
+    def _deal(self) -> None:
+        """Give out the turns that there are."""
+        while self._working.total() < self._threads:
+            both = (self._open, self._behind)
+            first, second = both if self._dealt % _SHARE else both[::-1]
+            turn = self._next(first) or self._next(second)
+            if turn is None:
+                return
+            self._take_out(turn)
+            if not turn.come.done():
+                self._dealt += 1
+                self._working[turn.place] += 1
+                self._working_behind += turn.lanes is self._behind
+                turn.come.set_result(None)
+
+    def _next(self, lanes: _Lanes) -> _Turn | None:
+        """The first of the lane whose turn it is; that goes behind the others."""
+        if lanes is self._behind and self._working_behind >= self._few_behind:
+            return None
+        for place, lane in lanes.items():
+            if self._working[place] < (self._many if place.startswith("trusted ") else self._few):
+                lanes.move_to_end(place)
+                return lane[0]
+        return None
+
+    def _ended(self, loop: asyncio.AbstractEventLoop, turn: _Turn) -> None:
+        """Called on the thread that has done it, or by who gives it up."""
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(self._end, turn)
+
+    def _end(self, turn: _Turn) -> None:
+        self._working[turn.place] -= 1
+        if not self._working[turn.place]:
+            del self._working[turn.place]
+        self._working_behind -= turn.lanes is self._behind
+        self._deal()
+
+
+def _note(places: OrderedDict[str, float], place: str, seconds: float) -> None:
+    places[place] = time.monotonic() + seconds
+    places.move_to_end(place)
+    if len(places) > _MOST_PLACES:
+        places.popitem(last=False)
+
+
+def _is_noted(places: OrderedDict[str, float], place: str) -> bool:
+    return places.get(place, 0.0) > time.monotonic()

@@ -1,0 +1,208 @@
+"""Turns at the threads of who has not logged in."""
+
+import asyncio
+import threading
+
+import pytest
+
+from sievemda.auth.lanes import Crowded, Lanes
+from sievemda.auth.origin import networks
+
+
+class Work:
+    """What takes until it is let go, and notes who has begun."""
+
+    def __init__(self, lanes):
+        self.lanes, self.begun, self.go = lanes, [], threading.Semaphore(0)
+        self.tasks = []
+
+    def _do(self, name):
+        self.begun.append(name)
+        assert self.go.acquire(timeout=60)
+        return name
+
+    def come(self, address, name="", **options):
+        task = asyncio.ensure_future(self.lanes.run(address, self._do, name or address, **options))
+        self.tasks.append(task)
+        return task
+
+    async def settle(self, count):
+        """Until so many have begun."""
+        while len(self.begun) < count:  # noqa: ASYNC110 - they begin on threads
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
+
+    async def one_by_one(self):
+        """Let all go, each when the one before is done; the order in which they began."""
+        while not all(task.done() for task in self.tasks):
+            self.go.release()
+            done = sum(task.done() for task in self.tasks)
+            while sum(task.done() for task in self.tasks) == done:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.001)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        return self.begun
+
+
+@pytest.fixture
+def play():
+    """Runs a story about lanes with so many threads."""
+
+    def play(story, threads=1, **options):
+        async def run():
+            lanes = Lanes("test", threads, **options)
+            try:
+                return await asyncio.wait_for(story(Work(lanes)), 60)
+            finally:
+                lanes.close()
+
+        return asyncio.run(run())
+
+    return play
+
+
+async def crowd(work, address="192.0.2.1", count=5):
+    for number in range(count):
+        work.come(address, f"{address} {number}")
+    await work.settle(1)
+
+
+def test_what_is_run_gives_and_raises_what_it_gives_and_raises(play):
+    async def story(work):
+        assert await work.lanes.run("192.0.2.1", lambda a: a + 1, 1) == 2
+        with pytest.raises(KeyError):
+            await work.lanes.run("192.0.2.1", {}.__getitem__, "x")
+
+    play(story)
+
+
+def test_another_address_waits_for_one_turn_of_a_crowd(play):
+    async def story(work):
+        await crowd(work)
+        work.come("192.0.2.2")
+        return await work.one_by_one()
+
+    assert play(story).index("192.0.2.2") <= 2
+
+
+def test_a_crowd_has_a_part_of_the_threads(play):
+    async def story(work):
+        await crowd(work, count=8)
+        work.come("192.0.2.2")
+        await work.settle(3)
+        begun = set(work.begun)
+        await work.one_by_one()
+        return begun
+
+    assert play(story, threads=8) == {"192.0.2.1 0", "192.0.2.1 1", "192.0.2.2"}
+
+
+def test_addresses_of_failed_logins_wait_behind_others_but_not_for_ever(play):
+    async def story(work):
+        work.come("192.0.2.9", "first")
+        await work.settle(1)
+        work.lanes.suspect("192.0.2.1")
+        work.come("192.0.2.1", "suspected")
+        for number in range(6):
+            work.come(f"198.51.100.{number}", f"other {number}")
+        return await work.one_by_one()
+
+    assert 1 < play(story).index("suspected") < 6
+
+
+def test_who_got_in_is_suspected_no_more_and_comes_first(play):
+    async def story(work):
+        work.come("192.0.2.9", "first")
+        await work.settle(1)
+        work.lanes.suspect("192.0.2.1")
+        work.lanes.welcome("192.0.2.1")
+        work.come("192.0.2.2")
+        work.come("192.0.2.1")
+        return await work.one_by_one()
+
+    assert play(story) == ["first", "192.0.2.1", "192.0.2.2"]
+
+
+def test_the_addresses_of_one_customer_share_a_lane(play):
+    async def story(work):
+        await crowd(work, "2001:db8::1")
+        for number in range(2, 5):
+            work.come(f"2001:db8::{number}")
+        work.come("192.0.2.2")
+        return await work.one_by_one()
+
+    assert play(story).index("192.0.2.2") <= 2
+
+
+def test_a_trusted_address_is_never_suspected(play):
+    async def story(work):
+        work.come("192.0.2.9", "first")
+        await work.settle(1)
+        work.lanes.suspect("127.0.0.1")
+        work.come("127.0.0.1")
+        work.come("192.0.2.2")
+        return await work.one_by_one()
+
+    assert play(story, trusted=networks(["127.0.0.1"])) == ["first", "127.0.0.1", "192.0.2.2"]
+
+
+def test_when_too_many_wait_the_last_of_the_crowd_is_told_to_come_again(play):
+    async def story(work):
+        await crowd(work, count=5)
+        work.come("192.0.2.2")
+        await asyncio.sleep(0)
+        with pytest.raises(Crowded):
+            await work.tasks[4]
+        with pytest.raises(Crowded):
+            await work.come("192.0.2.1", "one more")
+        return await work.one_by_one()
+
+    assert "192.0.2.2" in play(story, most=4)
+
+
+def test_what_has_begun_is_never_turned_away(play):
+    async def story(work):
+        await crowd(work, count=5)
+        work.come("192.0.2.2", bound=False)
+        return await work.one_by_one()
+
+    assert len(play(story, most=4)) == 6
+
+
+def test_many_addresses_that_have_failed_leave_room_for_one_that_has_not(play):
+    async def story(work):
+        work.come("192.0.2.9", "first")
+        await work.settle(1)
+        for number in range(4):
+            work.lanes.suspect(f"198.51.100.{number}")
+            work.come(f"198.51.100.{number}")
+        work.come("192.0.2.2")
+        await asyncio.wait(work.tasks, return_when=asyncio.FIRST_COMPLETED)
+        assert isinstance(work.tasks[4].exception(), Crowded)
+        return await work.one_by_one()
+
+    assert play(story, most=4)[1] == "192.0.2.2"
+
+
+def test_who_leaves_while_he_waits_gives_his_place_up(play):
+    async def story(work):
+        await crowd(work, count=2)
+        work.tasks[1].cancel()
+        work.come("192.0.2.2")
+        work.come("192.0.2.3").cancel()
+        return await work.one_by_one()
+
+    assert play(story) == ["192.0.2.1 0", "192.0.2.2"]
+
+
+def test_who_leaves_while_he_is_served_holds_his_thread_until_it_is_free(play):
+    async def story(work):
+        first = work.come("192.0.2.1")
+        await work.settle(1)
+        first.cancel()
+        second = work.come("192.0.2.2")
+        await asyncio.sleep(0.01)
+        assert work.begun == ["192.0.2.1"]
+        work.go.release(2)
+        return await second
+
+    assert play(story) == "192.0.2.2"
