@@ -10,17 +10,16 @@ that are told to go away cost nothing to speak of. Users and addresses are kept 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import mmap
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+from sievemda.auth.turns import Turns
 
 CAPACITY = 16384  # sessions at once, at most
 _WORD = 8
@@ -39,9 +38,8 @@ class Seats:
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         size = (1 + 3 * capacity) * _WORD
-        self._file = os.memfd_create("sievemda-seats", os.MFD_CLOEXEC)
-        os.ftruncate(self._file, size)
-        self._memory = mmap.mmap(self._file, size)
+        self._turns = Turns()
+        self._memory = mmap.mmap(-1, size)
         words = memoryview(self._memory).cast("Q")
         self._used = words[:1]  # rows behind are free
         self._pids, self._addresses, self._users = (
@@ -60,12 +58,12 @@ class Seats:
         for words in (self._used, self._pids, self._addresses, self._users):
             words.release()
         self._memory.close()
-        os.close(self._file)
+        self._turns.close()
 
     def take(self, address: str, most: int, most_of_address: int = 0) -> Seat | None:
         """A seat, if there are less than `most` in all, and before login less than `most_of_address` of the address."""
         place = self._digest(address)
-        with self._locked():
+        with self._turns:
             pids = self._pids[: self._used[0]].tolist()
             if len(pids) - pids.count(0) >= min(most, len(self._pids)):
                 return None
@@ -81,7 +79,7 @@ class Seats:
 
         So that an address cannot take all seats by doing nothing.
         """
-        with self._locked():
+        with self._turns:
             waiting = self._waiting()
         place, number = max(waiting.items(), key=lambda item: item[1], default=(0, 0))
         return place if number > 4 * (1 + waiting[self._digest(address)]) else 0
@@ -89,25 +87,25 @@ class Seats:
     def name(self, seat: Seat, user: str, most: int) -> bool:
         """The session is this user's from now on, if he has less than `most`; an empty name: nobody's again."""
         digest = self._digest(user) if user else 0
-        with self._locked():
+        with self._turns:
             if user and self._users[: self._used[0]].tolist().count(digest) >= most:
                 return False
             self._users[seat.number] = digest
         return True
 
     def leave(self, seat: Seat) -> None:
-        with self._locked():
+        with self._turns:
             self._free(seat.number)
 
     def release(self, pid: int) -> None:
         """All seats of a process that has died."""
-        with self._locked():
+        with self._turns:
             for number, owner in enumerate(self._pids[: self._used[0]].tolist()):
                 if owner == pid:
                     self._free(number)
 
     def taken(self) -> int:
-        with self._locked():
+        with self._turns:
             pids = self._pids[: self._used[0]].tolist()
         return len(pids) - pids.count(0)
 
@@ -125,12 +123,3 @@ class Seats:
     def _digest(self, text: str) -> int:
         """Never 0."""
         return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=8, key=self._key).digest()) | 1
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """A lock of POSIX goes with its process, however that ends."""
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)

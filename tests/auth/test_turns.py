@@ -56,3 +56,26 @@ def test_who_is_killed_in_his_turn_keeps_nobody_waiting():
         pass
     os.close(reading)
     os.close(writing)
+
+
+def test_threads_of_two_processes_that_hold_what_others_of_them_want_are_no_deadlock():
+    mine, theirs = Turns(), Turns()
+    begun, to_begin = os.pipe()
+    held, to_hold = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.read(begun, 1)
+        with theirs:
+            threading.Thread(target=mine.__enter__, daemon=True).start()
+            time.sleep(0.1)  # by now it waits
+            os.write(to_hold, b"1")
+            time.sleep(0.2)  # by now the others wait
+        os._exit(0)
+    with mine:
+        os.write(to_begin, b"1")
+        os.read(held, 1)
+        with theirs:
+            pass
+    assert os.waitpid(pid, 0)[1] == 0
+    for end in (begun, to_begin, held, to_hold):
+        os.close(end)
