@@ -19,9 +19,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 
-from sievemda.errors import SievemdaError
+from sievemda.errors import DataError, SievemdaError
 from sievemda.logs import words
 from sievemda.scripts.looking import Look, after, look
+from sievemda.scripts.repositories import is_repository
 from sievemda.state.past import Past, Texts
 from sievemda.state.versions import Actor, Known, Version, Versions, digest_of
 from sievemda.store.scripts import ScriptStore, TooManyScripts, is_active, missing, taken
@@ -64,7 +65,12 @@ class Keeper:
             return self._carry_out(known, change, text, lambda: self.store.put(name, text, max_scripts=max_scripts))
 
     def activate(self, name: str) -> Version:
-        """Make this the active script, or that of its slot, atomically; NotFound. RFC 5804 §2.8."""
+        """Make this the active script, or that of its slot, atomically; NotFound. RFC 5804 §2.8.
+
+        DataError for the administrator's scripts.
+        """
+        if is_repository(self.userid):
+            raise DataError("the administrator's scripts are not activated: the settings say which of them run")
         with self._changing() as known:
             name = self._there(known, name)
             return self._activated(known, "activate", name, self.slots.activated(known.active, name))

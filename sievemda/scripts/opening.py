@@ -12,7 +12,7 @@ from typing import Protocol
 from sievemda.config import Settings
 from sievemda.errors import NotFound, SievemdaError, StoreTrouble
 from sievemda.scripts.keeper import Keeper
-from sievemda.scripts.repositories import is_repository, place_of
+from sievemda.scripts.repositories import canonical, is_repository, place_of
 from sievemda.state.versions import Actor, Bounds, Versions
 from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ScriptStore
@@ -80,7 +80,7 @@ def script_store(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
 def keeper_of(settings: Settings, homes: Homes, versions: Versions | None, userid: str, actor: Actor) -> Keeper:
     """The scripts of a user, to change them."""
     if is_repository(userid):
-        return Keeper(_made(settings, homes, userid), userid, lambda: userid, versions, actor)
+        return Keeper(_made(settings, homes, userid), userid, lambda: canonical(settings, userid), versions, actor)
     slots = Slots(settings.sieve.sieve_active_slots)
     return Keeper(script_store(settings, homes, userid), userid, lambda: _key(homes, userid), versions, actor, slots)
 

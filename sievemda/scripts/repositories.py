@@ -26,9 +26,15 @@ def is_repository(owner: str) -> bool:
     return owner.startswith("/")
 
 
+def canonical(settings: Settings, owner: str) -> str:
+    """The one name of a repository: domains are in small letters, and that of the site is not named."""
+    name, at, domain = owner.partition("@")
+    return name if domain.lower() == settings.domain.lower() else f"{name}{at}{domain.lower()}"
+
+
 def place_of(settings: Settings, owner: str) -> Path | None:
     """The directory of a repository, which may not have been made yet; None when there is no such one here."""
-    match = _NAME.fullmatch(owner)
+    match = _NAME.fullmatch(canonical(settings, owner)) if is_repository(owner) else None
     if match is None:
         return None
     sieve = settings.sieve

@@ -356,3 +356,56 @@ def test_a_text_that_is_not_kept_any_more_cannot_come_back(script, sievemda, sta
     assert script("undo", "alice")[0] == 0
     assert state()[0] == {"main": B}
     assert "version 1" in err
+
+
+# -- the administrator's own scripts -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(sievemda, tmp_path):
+    """Commands of a site with scripts of its own, some of them for each domain."""
+    (tmp_path / "site.toml").write_text(
+        f'data = "{tmp_path}/site"\n[sieve]\nsieve_global = "{tmp_path}/global"\nsieve_before = ["{tmp_path}/b/{{domain}}"]\n'
+    )
+
+    def command(*arguments, stdin=b""):
+        return sievemda("--config", str(tmp_path / "site.toml"), "script", *arguments, stdin=stdin)
+
+    return command
+
+
+@pytest.mark.parametrize("owner", ["/global", "/before", "/before@example.org"])
+def test_what_is_done_to_scripts_of_the_site_is_told_and_taken_back(site, owner):
+    site("put", owner, "all", stdin=A)
+    site("put", owner, "all", stdin=B)
+    first, _ = site("history", owner)[1].splitlines()
+    assert "command line" in first
+    assert site("diff", owner, "all")[1].endswith("+stop;\n")
+    assert site("undo", owner) == (0, "all becomes what it was before 2: version 3\n", "")
+    assert site("get", owner, "all")[1].encode() == A
+    for change in (("rename", owner, "all", "other"), ("delete", owner, "all")):
+        site(*change)
+        assert site("undo", owner)[0] == 0
+        assert site("list", owner)[1] == "all\n"
+
+
+def test_a_repository_is_one_however_its_domain_is_written(site):
+    assert site("put", "/before@Example.ORG", "all", stdin=A)[0] == 0
+    assert site("put", "/before@example.org", "all", stdin=B)[0] == 0
+    told = json.loads(site("history", "/before@EXAMPLE.org", "--json")[1])
+    assert [each["via"] for each in told] == ["command", "command"]
+
+
+def test_what_an_editor_did_to_scripts_of_the_site_is_noticed(site, tmp_path):
+    site("put", "/global", "all", stdin=A)
+    (tmp_path / "global" / "all.sieve").write_bytes(C)
+    assert "outside" in site("history", "/global")[1].splitlines()[-1]
+    assert site("undo", "/global")[0] == 0
+    assert (tmp_path / "global" / "all.sieve").read_bytes() == A
+
+
+def test_scripts_of_the_site_are_not_activated(site):
+    site("put", "/global", "all", stdin=A)
+    code, _, told = site("activate", "/global", "all")
+    assert (code, "settings" in told) == (65, True)
+    assert site("list", "/global")[1] == "all\n"
