@@ -15,7 +15,7 @@ from pathlib import Path
 from sievemda import configload
 from sievemda.store.mailbox import Mailbox
 from sievemda.store.mailstore import MailStore
-from tests.interop.processes import Program, answers, free_port, wait_until
+from tests.interop.processes import Program, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,6 +70,8 @@ class Site:
         return [sys.executable, "-m", "sievemda", "--data", str(self.data), *options]
 
     def start(self) -> None:
+        """Until every worker has begun; connections are taken in before that."""
+        mark = self.log.stat().st_size if self.log.exists() else 0
         self.program = Program(
             [
                 *self.command,
@@ -82,9 +84,7 @@ class Site:
             cwd=ROOT,
             umask=0,
         )
-        self.program.start(
-            lambda: all(map(answers, [self.socket, *self.sockets, *(("127.0.0.1", port) for port in self.ports)]))
-        )
+        self.program.start(lambda: b" serving " in self.log.read_bytes()[mark:])
 
     @property
     def ports(self) -> tuple[int, int]:
@@ -93,6 +93,9 @@ class Site:
     @property
     def log(self) -> Path:
         return self.directory / "sievemda.log"
+
+    def log_end(self) -> str:
+        return self.log.read_text()[-4000:]
 
     def kill(self) -> None:
         assert self.program is not None
@@ -181,7 +184,7 @@ class Site:
         path = self.folder(user, folder)
         return sorted(file for part in ("new", "cur") if (path / part).is_dir() for file in (path / part).iterdir())
 
-    def wait_for(self, user: str | None, folder: str = "", count: int = 1, seconds: float = 20.0) -> list[Path]:
+    def wait_for(self, user: str | None, folder: str = "", count: int = 1, seconds: float = 60.0) -> list[Path]:
         """The files of a folder once there are `count` of them."""
         wait_until(lambda: len(self.files(user, folder)) >= count, f"{count} in {folder or 'INBOX'} of {user}", seconds)
         return self.files(user, folder)

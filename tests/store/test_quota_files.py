@@ -1,13 +1,13 @@
 import itertools
 import os
 import threading
-import time
 
 import pytest
 
 from sievemda.policy.quota import Limits, Usage
 from sievemda.store import quota
 from sievemda.store.quota import QuotaRoot
+from tests.store.contents import next_time_stamp
 
 MESSAGE = b"Subject: x\n\nbody\n"  # 17 octets
 
@@ -156,7 +156,7 @@ def test_a_full_account_is_not_counted_again_before_something_changes(store, mai
     box = mailbox("user/alice/Lists")
     root = root_of(store, "user/alice", Limits(messages=1))
     put(store, box, 2)
-    time.sleep(0.02)  # beyond the resolution of the time stamps
+    next_time_stamp(store)
     assert not root.would_accept()
     counted = []
     monkeypatch.setattr(QuotaRoot, "recount", lambda self: counted.append(self) or Usage(0, 0))
@@ -173,7 +173,7 @@ def test_a_count_of_a_server_that_knows_one_root_only_refuses_nothing(store, mai
     root_of(store, "user/alice/Work", Limits(messages=10))
     put(store, mailbox("user/alice"), 1)
     put(store, nested, 5)
-    time.sleep(0.02)  # beyond the resolution of the time stamps
+    next_time_stamp(store)
     (root.path / "maildirsize").write_text("3C\n102 6\n")
     assert root.known().messages == 1
     (root.path / "maildirsize").write_text("3C\n102 6\n")
@@ -226,7 +226,7 @@ def test_a_file_that_says_no_limit_is_not_believed_when_a_folder_has_changed(sto
     box = mailbox("user/alice")
     root = root_of(store, "user/alice", Limits(messages=2))
     (box.path / "maildirsize").write_text(content)
-    time.sleep(0.02)  # beyond the resolution of the time stamps
+    next_time_stamp(store)
     for number in range(3):
         (box.path / "cur" / f"{number}.host,S=5:2,S").write_bytes(b"hello")
     assert not root.would_accept()

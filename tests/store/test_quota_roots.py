@@ -1,7 +1,6 @@
 """Quota roots by name: of domains, where no mailbox is, nested, and what takes room in them."""
 
 import os
-import time
 
 import pytest
 
@@ -9,6 +8,7 @@ from sievemda.errors import DataError, NotFound
 from sievemda.policy.quota import Limits, OverQuota, Usage
 from sievemda.store import rootlist
 from sievemda.store.quota import QuotaRoot
+from tests.store.contents import next_time_stamp
 
 MESSAGE = b"Subject: x\n\nbody\n"  # 17 octets
 
@@ -421,7 +421,7 @@ def test_a_message_that_an_imap_server_adds_fills_a_root_that_it_does_not_keep(s
     root = limit(store, at, messages=1)
     put(store, box)
     assert root.would_accept()
-    time.sleep(0.02)  # beyond the resolution of the time stamps
+    next_time_stamp(store)
     (box.path / "cur" / "1.host,S=5:2,S").write_bytes(b"hello")
     assert not root.would_accept()
     assert root.usage() == Usage(22, 2)
@@ -431,7 +431,7 @@ def test_what_an_imap_server_adds_to_the_inbox_is_seen_however_much_room_there_w
     box = mailbox("user/alice")
     root = limit(store, "user/alice", storage=10 << 20)
     put(store, box)
-    time.sleep(0.02)  # beyond the resolution of the time stamps
+    next_time_stamp(store)
     (box.path / "cur" / f"1.host,S={11 << 20}:2,S").touch()
     assert not root.would_accept()
 
@@ -448,7 +448,7 @@ def test_a_root_that_is_kept_up_is_not_counted_for_a_delivery(store, mailbox, mo
 def test_a_delivery_between_its_message_and_its_line_has_nobody_count(store, mailbox, monkeypatch):
     box = mailbox("user/alice")
     root = limit(store, "user/alice", messages=1)
-    time.sleep(0.02)  # beyond the resolution of the time stamps
+    next_time_stamp(store)
     monkeypatch.setattr(QuotaRoot, "recount", lambda self: pytest.fail("it was counted"))
     with root.recording(17):
         (box.path / "new" / "1.host,S=17,W=20").write_bytes(b"x" * 17)
