@@ -11,7 +11,7 @@ from typing import Literal
 
 Status = Literal["OK", "NO", "BYE"]
 
-_NOT_QUOTED = frozenset(b'\x00\r\n"\\')  # quotes and backslashes could be escaped, but not every client undoes that
+_ESCAPED = re.compile(rb'(["\\])')
 _NEVER_QUOTED = frozenset(b"\x00\r\n")
 _QUOTED_MAX = 1024
 _PLAIN = str.maketrans({'"': "'", "\\": "/", "\0": "?"})
@@ -35,7 +35,7 @@ class Reply:
         if self.code:
             parts.append(b"(" + self.code.encode() + self._argument() + b")")
         if self.text:
-            parts.append(told(_beside_ok(self.text) if self.status == "OK" else self.text))
+            parts.append(string(_plain(self.text)) if self.code else _why(self.text))
         return b" ".join(parts) + b"\r\n"
 
     def _argument(self) -> bytes:
@@ -49,29 +49,30 @@ OK = Reply("OK")
 
 
 def string(text: str | bytes) -> bytes:
-    """Quoted where every client reads it, else a literal. RFC 5804 §4."""
-    octets = text.encode(errors="replace") if isinstance(text, str) else text
-    if len(octets) > _QUOTED_MAX or not _NOT_QUOTED.isdisjoint(octets):
-        return literal(octets)
-    return b'"' + octets + b'"'
+    """One quoted string, quotes and backslashes escaped, where it is one line and short enough; else a literal. §4.
 
-
-def told(text: str) -> bytes:
-    """A text for people: one quoted string, quotes and backslashes escaped, where it is one line and short enough.
-
-    Why escapes here and nowhere else: the text often holds a line of Sieve to copy. A client that does not undo them
-    shows a backslash too many; in the name of a script that would be another name. What comes with an OK has no
-    quotes and is no literal: to sievemgr an escape is an error of the protocol, and not every client reads a literal
-    there; they would take what has been done as failed.
+    Why escapes, though not every client undoes them: who does not shows a backslash too many, or cannot get at that
+    one script; a literal in a list is the end of the list to sieve-connect, Net_Sieve and Net::Sieve, and what follows
+    is taken for the answer to the next command. Texts for people have no escapes: to sievemgr, one is an error of the
+    protocol, which ends the session.
     """
-    octets = re.sub(rb'(["\\\\])', rb"\\\1", text.encode(errors="replace"))
-    if len(octets) > _QUOTED_MAX or not _NEVER_QUOTED.isdisjoint(octets):
-        return literal(text.encode(errors="replace"))
-    return b'"' + octets + b'"'
+    octets = text.encode(errors="replace") if isinstance(text, str) else text
+    quoted = _ESCAPED.sub(rb"\\\1", octets)
+    if len(quoted) > _QUOTED_MAX or not _NEVER_QUOTED.isdisjoint(octets):
+        return literal(octets)
+    return b'"' + quoted + b'"'
 
 
-def _beside_ok(text: str) -> str:
-    """One line without quotes or backslashes, cut where a quoted string ends."""
+def _why(text: str) -> bytes:
+    """Why a script is refused. With quotes, as in a line of Sieve to copy, a literal: every client reads that there."""
+    return literal(text.encode(errors="replace")) if {'"', "\\"} & set(text) else string(text)
+
+
+def _plain(text: str) -> str:
+    """What goes with a response code: one line without quotes or backslashes, cut where a quoted string ends.
+
+    Not every client reads a literal there: with an OK it would take what has been done as failed.
+    """
     plain = " ".join(text.translate(_PLAIN).split()).encode(errors="replace")
     if len(plain) <= _QUOTED_MAX:
         return plain.decode()

@@ -186,6 +186,13 @@ def test_is_told_why_a_script_is_refused(session: Session) -> None:
     assert session.list() == {}
 
 
+def test_is_told_why_with_quotes(session: Session) -> None:
+    with pytest.raises(Refused) as told:
+        session.put("broken", b'fileinto "Work";\r\n')
+    assert 'require ["fileinto"];' in str(told.value)
+    assert session.list() == {}
+
+
 def test_puts_a_script_of_which_it_is_warned(client: Client, session: Session) -> None:
     with nullcontext() if client.takes_warnings else pytest.raises(Refused):
         session.put("odd", SCRIPT.replace(b"Work", b"Nowhere"))
@@ -203,3 +210,27 @@ def test_gives_a_script_a_name_that_is_not_ascii(client: Client, session: Sessio
     if client.lists_utf8:
         assert session.list() == {"müll-日本": True}
     assert session.get("müll-日本") == client.gives(SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def quoting(house: House) -> str:
+    """Somebody who has a script whose name cannot be listed as it is, and one behind it."""
+    with (house.directory / "passwd").open("a") as file:
+        file.write("quoting:{PLAIN}secret\n")
+    house.site.make("user/quoting")
+    for name in ('a "b" \\c', "other"):
+        house.site.cli("script", "put", "quoting", name, "-", stdin=b"keep;\r\n")
+    return "quoting"
+
+
+@pytest.mark.parametrize("client", [pytest.param(each, id=each.name) for each in CLIENTS if each.lists_quotes])
+def test_a_name_with_quotes_hides_no_other(house: House, tmp_path: Path, client: Client, quoting: str) -> None:
+    tls = ways(client)[0]
+    session = client.open(
+        house.place(tls, tmp_path), Login(quoting, "secret", "CRAM-MD5" if tls == "never" else "PLAIN")
+    )
+    found = session.list()
+    assert len(found) == 2
+    assert found["other"] is False
+    assert session.get("other") == client.gives(b"keep;\r\n")
+    session.close()

@@ -226,6 +226,9 @@ def test_no_octets_break_the_reader(octets):
         (Reply("NO", "gone", "NONEXISTENT"), b'NO (NONEXISTENT) "gone"\r\n'),
         (Reply("NO", "", "TRYLATER"), b"NO (TRYLATER)\r\n"),
         (Reply("OK", "done", "TAG", b"x"), b'OK (TAG {1}\r\nx) "done"\r\n'),
+        (Reply("NO", 'add require "x"'), b'NO {15}\r\nadd require "x"\r\n'),
+        (Reply("NO", 'there is no "x\\y"', "NONEXISTENT"), b"NO (NONEXISTENT) \"there is no 'x/y'\"\r\n"),
+        (Reply("OK", "two\nlines", "WARNINGS"), b'OK (WARNINGS) "two lines"\r\n'),
         (Reply("NO", "line 1: a\r\nline 2: b"), b"NO {20}\r\nline 1: a\r\nline 2: b\r\n"),
         (Reply("BYE", "bye"), b'BYE "bye"\r\n'),
     ],
@@ -239,6 +242,11 @@ def test_a_plain_success_has_no_text():
         Reply("OK", "done")
 
 
-@pytest.mark.parametrize("text", [b'a"b', b"a\\b", b"a\nb", b"a\0b", b"x" * 1025])
-def test_what_not_every_client_reads_quoted_is_a_literal(text):
+@pytest.mark.parametrize(("text", "octets"), [(b'a"b', b'"a\\"b"'), (b"a\\b", b'"a\\\\b"'), (b'"' * 512, None)])
+def test_a_name_is_quoted_where_that_can_be(text, octets):
+    assert string(text) == (octets or b'"' + b'\\"' * 512 + b'"')
+
+
+@pytest.mark.parametrize("text", [b"a\nb", b"a\rb", b"a\0b", b"x" * 1025])
+def test_what_cannot_be_quoted_is_a_literal(text):
     assert string(text) == literal(text)

@@ -200,5 +200,6 @@ CLIENTS = [
         "sievemgr",
         _Sievemgr,
         ("PLAIN", "LOGIN", "CRAM-MD5", "EXTERNAL", *SCRAM, *(f"{name}-PLUS" for name in SCRAM)),
+        lists_quotes=False,
     ),
 ]

@@ -73,5 +73,6 @@ class Client:
     renames: bool = True
     takes_warnings: bool = True  # OK (WARNINGS) is a success
     lists_utf8: bool = True  # the list can be read when a name in it is not ASCII
+    lists_quotes: bool = True  # the list can be read when a name in it has a quote
     unheard: tuple[str, ...] = ()  # mechanisms whose refusal it waits for: it does not answer what it is asked before
     gives: Callable[[bytes], bytes] = _as_it_is  # what it makes of the octets of a script that it has got
