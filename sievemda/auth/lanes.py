@@ -15,13 +15,13 @@ Why networks that are never locked out are never suspected either: the address o
 
 from __future__ import annotations
 
-import asyncio
+import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sievemda.auth.guard import place_of
@@ -43,18 +43,19 @@ class Crowded(TemporaryTrouble):
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """Somebody who waits at `lanes`, and whether it is his turn."""
+    """Work that waits at `lanes`."""
 
     place: str
     lanes: OrderedDict[str, deque[_Turn]]
-    come: asyncio.Future[None]
+    work: Callable[[], Any]
+    outcome: Future[Any]
 
 
 _Lanes = OrderedDict[str, deque[_Turn]]  # by place; none is empty
 
 
 class Lanes:
-    """For one event loop. `trusted` are never suspected, and may have more threads than other addresses."""
+    """For one process. `trusted` are never suspected, and may have more threads than other addresses."""
 
     def __init__(self, name: str, threads: int, trusted: Sequence[Network] = (), most: int = MOST) -> None:
         self._pool = ThreadPoolExecutor(threads, name)
@@ -62,6 +63,7 @@ class Lanes:
         self._many = max(threads - self._few, self._few)
         self._few_behind = max(threads // (2 * _SHARE), 1)
         self._trusted, self._most = trusted, most
+        self._lock = threading.RLock()
         self._open: _Lanes = OrderedDict()
         self._behind: _Lanes = OrderedDict()  # of the suspected
         self._working: Counter[str] = Counter()  # threads by place
@@ -70,44 +72,42 @@ class Lanes:
         self._failed: OrderedDict[str, float] = OrderedDict()  # place to the end of the suspicion
         self._known: OrderedDict[str, float] = OrderedDict()
         self._dealt = 0
+        self._closed = False
 
-    async def run(self, address: str, function: Callable[..., T], *arguments: Any, bound: bool = True) -> T:
-        """What the function gives, called on a thread when it is the turn of the address. Raises what it raises.
+    def submit(self, address: str, function: Callable[..., T], *arguments: Any, bound: bool = True) -> Future[T]:
+        """What the function will give, called on a thread when it is the turn of the address.
 
-        Raises Crowded instead where too many wait, unless `bound` is false: for what has begun already.
+        That is Crowded where too many wait, unless `bound` is false: for what has begun already.
         """
         place = f"trusted {address}" if is_within(address, self._trusted) else place_of(address)
-        loop = asyncio.get_running_loop()
-        turn = _Turn(place, self._behind if _is_noted(self._failed, place) else self._open, loop.create_future())
-        self._line_up(turn)
-        if bound and self._waiting > self._most:
-            self._make_room(turn)
-        self._deal()
-        try:
-            await turn.come
-        except asyncio.CancelledError:
-            if turn.come.cancelled():
-                self._take_out(turn)
-            else:  # it was his turn in the same moment
-                self._end(turn)
-            raise
-        work = self._pool.submit(function, *arguments)
-        work.add_done_callback(lambda _: self._ended(loop, turn))
-        return await asyncio.wrap_future(work)
+        outcome: Future[T] = Future()
+        with self._lock:
+            lanes = self._behind if _is_noted(self._failed, place) else self._open
+            turn = _Turn(place, lanes, partial(function, *arguments), outcome)
+            self._line_up(turn)
+            outcome.add_done_callback(lambda _: self._take_out(turn))  # he may leave while he waits
+            if bound and self._waiting > self._most:
+                self._make_room(turn)
+            self._deal()
+        return outcome
 
     def suspect(self, address: str) -> None:
         """A login from there has failed."""
         if (place := place_of(address)) and not is_within(address, self._trusted):
-            self._known.pop(place, None)
-            _note(self._failed, place, _SUSPICION)
+            with self._lock:
+                self._known.pop(place, None)
+                _note(self._failed, place, _SUSPICION)
 
     def welcome(self, address: str) -> None:
         """Somebody has logged in from there."""
         if place := place_of(address):
-            self._failed.pop(place, None)
-            _note(self._known, place, _ACQUAINTANCE)
+            with self._lock:
+                self._failed.pop(place, None)
+                _note(self._known, place, _ACQUAINTANCE)
 
     def close(self) -> None:
+        with self._lock:
+            self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _line_up(self, turn: _Turn) -> None:
@@ -128,32 +128,32 @@ class Lanes:
 
         last = lanes[max(reversed(lanes), key=crowd)][-1]
         self._take_out(last)
-        if not last.come.done():
-            last.come.set_exception(Crowded("too many clients try to log in"))
+        if last.outcome.set_running_or_notify_cancel():
+            last.outcome.set_exception(Crowded("too many clients try to log in"))
 
     def _take_out(self, turn: _Turn) -> None:
-        lane = turn.lanes.get(turn.place, ())
-        if turn in lane:
-            assert isinstance(lane, deque)
-            lane.remove(turn)
-            self._waiting -= 1
-            if not lane:
-                del turn.lanes[turn.place]
+        with self._lock:
+            lane = turn.lanes.get(turn.place)
+            if lane is not None and turn in lane:
+                lane.remove(turn)
+                self._waiting -= 1
+                if not lane:
+                    del turn.lanes[turn.place]
 
     def _deal(self) -> None:
         """Give out the turns that there are."""
-        while self._working.total() < self._threads:
+        while self._working.total() < self._threads and not self._closed:
             both = (self._open, self._behind)
             first, second = both if self._dealt % _SHARE else both[::-1]
             turn = self._next(first) or self._next(second)
             if turn is None:
                 return
             self._take_out(turn)
-            if not turn.come.done():
+            if turn.outcome.set_running_or_notify_cancel():
                 self._dealt += 1
                 self._working[turn.place] += 1
                 self._working_behind += turn.lanes is self._behind
-                turn.come.set_result(None)
+                self._pool.submit(self._do, turn)
 
     def _next(self, lanes: _Lanes) -> _Turn | None:
         """The first of the lane whose turn it is; that goes behind the others."""
@@ -165,17 +165,20 @@ class Lanes:
                 return lane[0]
         return None
 
-    def _ended(self, loop: asyncio.AbstractEventLoop, turn: _Turn) -> None:
-        """Called on the thread that has done it, or by who gives it up."""
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(self._end, turn)
-
-    def _end(self, turn: _Turn) -> None:
-        self._working[turn.place] -= 1
-        if not self._working[turn.place]:
-            del self._working[turn.place]
-        self._working_behind -= turn.lanes is self._behind
-        self._deal()
+    def _do(self, turn: _Turn) -> None:
+        """On a thread."""
+        try:
+            found, error = turn.work(), None
+        except BaseException as e:  # noqa: BLE001 - whoever waits for it gets it
+            found, error = None, e
+        with self._lock:
+            self._working -= Counter([turn.place])
+            self._working_behind -= turn.lanes is self._behind
+            self._deal()
+        if error is None:
+            turn.outcome.set_result(found)
+        else:
+            turn.outcome.set_exception(error)
 
 
 def _note(places: OrderedDict[str, float], place: str, seconds: float) -> None:

@@ -215,7 +215,7 @@ class LmtpServer:
 
     async def login(self, client: Client, function: Callable[..., T], *arguments: Any, bound: bool = False) -> T:
         """What it gives, when it is the turn of the client's address. Raises Crowded where that is `bound`."""
-        return await self._lanes.run(client.address, function, *arguments, bound=bound)
+        return await asyncio.wrap_future(self._lanes.submit(client.address, function, *arguments, bound=bound))
 
     def logged_in(self, client: Client, *, failed: bool) -> None:
         (self._lanes.suspect if failed else self._lanes.welcome)(client.address)

@@ -137,7 +137,8 @@ class Visit:
             return await self._loop.run_in_executor(self._house.pool, session.handle, item)
         failures = session.failures
         try:
-            answer = await lanes.run(self.address, session.handle, item, bound=not session.under_way)
+            turn = lanes.submit(self.address, session.handle, item, bound=not session.under_way)
+            answer = await asyncio.wrap_future(turn)
         except Crowded:
             self._house.counts["managesieve_logins_refused"] += 1
             return Answer(bytes(_CROWDED), delay=CROWDED_PAUSE)
@@ -182,7 +183,8 @@ class Visit:
         """What is offered; on a thread where a file has to be looked at for it."""
         if self._house.service.users.at_hand:
             return capabilities(*arguments)
-        return await self._house.lanes.run(self.address, capabilities, *arguments, bound=False)
+        turn = self._house.lanes.submit(self.address, capabilities, *arguments, bound=False)
+        return await asyncio.wrap_future(turn)
 
     async def _secure(self) -> None:
         """The handshake, and the capabilities behind it."""

@@ -22,7 +22,7 @@ class Work:
         return name
 
     def come(self, address, name="", **options):
-        task = asyncio.ensure_future(self.lanes.run(address, self._do, name or address, **options))
+        task = asyncio.wrap_future(self.lanes.submit(address, self._do, name or address, **options))
         self.tasks.append(task)
         return task
 
@@ -68,9 +68,9 @@ async def crowd(work, address="192.0.2.1", count=5):
 
 def test_what_is_run_gives_and_raises_what_it_gives_and_raises(play):
     async def story(work):
-        assert await work.lanes.run("192.0.2.1", lambda a: a + 1, 1) == 2
+        assert await asyncio.wrap_future(work.lanes.submit("192.0.2.1", lambda a: a + 1, 1)) == 2
         with pytest.raises(KeyError):
-            await work.lanes.run("192.0.2.1", {}.__getitem__, "x")
+            await asyncio.wrap_future(work.lanes.submit("192.0.2.1", {}.__getitem__, "x"))
 
     play(story)
 

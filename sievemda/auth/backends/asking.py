@@ -1,4 +1,4 @@
-"""Questions to a server of the host: over a UNIX socket, by a deadline, and not too many at once.
+"""Questions to whoever keeps the credentials: by a deadline for the whole of each, and not too many at once.
 
 A server that is silent costs whoever asks it the whole time limit. So that this does not keep those waiting who are to
 be recognised elsewhere, one question at a time is asked of it until it answers again; everybody else learns at once
@@ -11,15 +11,20 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar, cast
 
 from sievemda.config import Settings
 from sievemda.errors import TemporaryTrouble
 
 _MOST = 16  # questions at once in one process
+_MOST_LOST = 8  # threads of one gate that may wait for an answer that nobody waits for any more
+_GRACE = 1.0  # seconds behind the limits of who asks himself, which say better what is wrong
+
+T = TypeVar("T")
 
 
 class Silence(TemporaryTrouble):
@@ -27,26 +32,31 @@ class Silence(TemporaryTrouble):
 
 
 class Gate:
-    """`name` is who is asked, for the log; `patience` are seconds that a question may wait for its turn."""
+    """`name` is who is asked, for the log; `patience` are seconds for a question, those for its turn included."""
 
     def __init__(self, name: str, patience: float) -> None:
         self._name, self._patience = name, patience
         self._changed = threading.Condition()
         self._asked = 0
+        self._lost = 0
         self._silent = False
 
     @contextmanager
-    def question(self) -> Iterator[None]:
-        """Inside it one may ask. Raises TemporaryTrouble when there is no turn, or none in time."""
+    def question(self) -> Iterator[float]:
+        """Inside it one may ask, until that instant of the monotonic clock.
+
+        Raises TemporaryTrouble when there is no turn, or none in time.
+        """
+        until = time.monotonic() + self._patience
         with self._changed:
             if not self._changed.wait_for(lambda: self._asked < _MOST or self._silent, self._patience):
                 raise TemporaryTrouble(f"{self._name}: too many questions at once")
-            if self._silent and self._asked:
+            if (self._silent and self._asked) or self._lost >= _MOST_LOST:
                 raise TemporaryTrouble(f"{self._name}: it has not answered lately")
             self._asked += 1
         silent = self._silent
         try:
-            yield
+            yield until
             silent = False
         except Silence:
             silent = True
@@ -57,13 +67,53 @@ class Gate:
                 self._silent = silent
                 self._changed.notify_all()
 
+    def ask(self, question: Callable[[float], T], leave: Callable[[], None] = lambda: None) -> T:
+        """What a question gives, as `question` above, with an end even where it waits for what has none.
+
+        For libraries whose limits are for each read, or that look names up, which has a limit of its own. It is asked
+        on a thread, which is given up at the end of the time; then `leave` shall have it come to its own end soon.
+        Threads that do not are counted, and with too many of them nothing is asked any more until some have ended.
+        """
+        with self.question() as until:
+            answer: Future[T] = Future()
+            thread = threading.Thread(target=self._answered, args=(answer, question, until), name=self._name)
+            thread.daemon = True
+            try:
+                thread.start()
+            except RuntimeError as e:
+                raise TemporaryTrouble(f"{self._name}: {e}") from e
+            wait([answer], max(until - time.monotonic(), 0) + _GRACE)
+            if not self._is_lost(answer):
+                return answer.result()
+            leave()
+            raise Silence(f"{self._name}: no answer in time")
+
+    def _is_lost(self, answer: Future[T]) -> bool:
+        with self._changed:
+            lost = not answer.done()
+            self._lost += lost
+            return lost and answer.set_running_or_notify_cancel()
+
+    def _answered(self, answer: Future[T], question: Callable[[float], T], until: float) -> None:
+        """On the thread. A future that runs is one that was given up."""
+        try:
+            found, error = question(until), None
+        except BaseException as e:  # noqa: BLE001 - whoever has asked gets it
+            found, error = None, e
+        with self._changed:
+            self._lost -= answer.running()
+            if error is None:
+                answer.set_result(cast(T, found))
+            else:
+                answer.set_exception(error)
+
 
 class Conversation:
-    """A UNIX socket and the time until which everything must have been said. Raises TemporaryTrouble."""
+    """A UNIX socket and the instant until which everything must have been said. Raises TemporaryTrouble."""
 
-    def __init__(self, path: Path, patience: float) -> None:
+    def __init__(self, path: Path, until: float) -> None:
         self._path = path
-        self._until = time.monotonic() + patience
+        self._until = until
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         self._read = bytearray()
 

@@ -33,8 +33,7 @@ class Dovecot(Passwordless):
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self._path, self._settings = path, settings
-        self._patience = float(settings.auth.auth_timeout)
-        self._gate = Gate(f"{path}", self._patience)
+        self._gate = Gate(f"{path}", float(settings.auth.auth_timeout))
 
     def check(self, userid: str, password: str, client: Client) -> Answer:
         try:
@@ -43,13 +42,13 @@ class Dovecot(Passwordless):
             return Answer(Verdict.UNKNOWN)
         if not (userid and password) or any(len(field) > _MOST_FIELD or b"\0" in field for field in fields):
             return Answer(Verdict.UNKNOWN)
-        with self._gate.question(), Conversation(self._path, self._patience) as conversation:
+        with self._gate.question() as until, Conversation(self._path, until) as conversation:
             self._greet(conversation)
             conversation.send(_question(fields, client))
             return self._answer(conversation)
 
     def probe(self) -> None:
-        with self._gate.question(), Conversation(self._path, self._patience) as conversation:
+        with self._gate.question() as until, Conversation(self._path, until) as conversation:
             self._greet(conversation)
 
     def _greet(self, conversation: Conversation) -> None:

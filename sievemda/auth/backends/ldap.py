@@ -10,10 +10,12 @@ each question: a bind changes who a connection is, and after a wrong password th
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from sievemda.auth.backends import Answer, Verdict
@@ -33,6 +35,22 @@ _SCOPES = {"sub": "SUBTREE", "one": "LEVEL", "base": "BASE"}
 
 class _Failed(Exception):
     """This server does not help."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """The connection of a question, for who has no more time for it."""
+
+    connection: Any = None
+    is_cut: bool = False
+
+    def cut(self) -> None:
+        """Whoever reads from it gets an error now, and there will be no other."""
+        self.is_cut = True
+        used = getattr(self.connection, "socket", None)
+        if used is not None:
+            with suppress(OSError):
+                used.shutdown(socket.SHUT_RDWR)
 
 
 class Ldap(Passwordless):
@@ -70,20 +88,26 @@ class Ldap(Passwordless):
 
     def _anywhere(self, userid: str, password: str) -> Verdict:
         """What the first server says that can be asked."""
-        with self._gate.question():
-            began, troubles = time.monotonic(), []
-            for uri in self._options.ldap_uri:
-                try:
-                    return self._asked(uri, userid, password)
-                except _Failed as e:
-                    troubles.append(f"{uri}: {e}")
-            text = "; ".join(troubles)
-            if time.monotonic() - began >= self._patience:
-                raise Silence(text)
-            raise TemporaryTrouble(text)
+        line = _Line()
+        return self._gate.ask(lambda until: self._first(line, userid, password, until), line.cut)
 
-    def _asked(self, uri: str, userid: str, password: str) -> Verdict:
-        with self._connected(uri) as connection:
+    def _first(self, line: _Line, userid: str, password: str, until: float) -> Verdict:
+        began = time.monotonic()
+        troubles: list[str] = []
+        for uri in self._options.ldap_uri:
+            if troubles and time.monotonic() >= until:
+                break
+            try:
+                return self._asked(line, uri, userid, password)
+            except _Failed as e:
+                troubles.append(f"{uri}: {e}")
+        text = "; ".join(troubles)
+        if time.monotonic() - began >= self._patience:
+            raise Silence(text)
+        raise TemporaryTrouble(text)
+
+    def _asked(self, line: _Line, uri: str, userid: str, password: str) -> Verdict:
+        with self._connected(line, uri) as connection:
             if self._options.ldap_user_dn:
                 return self._bound(connection, self._dn(userid), password) if userid else Verdict.UNKNOWN
             self._bind(connection, self._options.ldap_bind_dn, self._options.ldap_password)
@@ -92,16 +116,18 @@ class Ldap(Passwordless):
             found = self._searched(connection, userid) if userid else None
         if found is None:
             return Verdict.UNKNOWN
-        with self._connected(uri) as connection:
+        with self._connected(line, uri) as connection:
             verdict = self._bound(connection, found, password)
         return Verdict.WRONG if verdict is Verdict.UNKNOWN else verdict
 
     @contextmanager
-    def _connected(self, uri: str) -> Iterator[Any]:
+    def _connected(self, line: _Line, uri: str) -> Iterator[Any]:
         """Raises _Failed for whatever goes wrong, inside too."""
         connection = None
         try:
-            connection = self._connection(uri)
+            connection = line.connection = self._connection(uri)
+            if line.is_cut:
+                raise _Failed("no answer in time")
             connection.open()
             if self._options.ldap_start_tls and uri.startswith("ldap://") and not connection.start_tls():
                 raise _Failed(f"no StartTLS: {connection.result['description']}")

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from sievemda.errors import TemporaryTrouble
 
 _PLACES = (Path("/etc/pam.d"), Path("/usr/lib/pam.d"))
 _MOST = 512  # octets of a name or password: more is cut off by some modules
+_LAST_MOMENT = 2.0  # seconds for a process that was killed
 _OF_A_PROGRAM = "auth 4 "  # PAM_SYSTEM_ERR, which pam_exec makes of every exit code but 0: a wrong password, then
 _VERDICTS = {
     0: Verdict.RIGHT,
@@ -46,8 +48,7 @@ class Pam(Passwordless):
 
     def __init__(self, service: str, directory: Path | None, settings: Settings) -> None:
         self._service, self._directory, self._settings = service, directory, settings
-        self._patience = float(settings.auth.auth_timeout)
-        self._gate = Gate(f"PAM service {service}", self._patience)
+        self._gate = Gate(f"PAM service {service}", float(settings.auth.auth_timeout))
 
     def check(self, userid: str, password: str, client: Client) -> Answer:
         try:
@@ -59,8 +60,8 @@ class Pam(Passwordless):
         service = self._find_service()
         directory = os.fsencode(self._directory) if self._directory else b""
         fields = (self._service.encode(), directory, name, secret, address, client.service.encode())
-        with self._gate.question():
-            said = self._asked(b"".join(field + b"\0" for field in fields))
+        with self._gate.question() as until:
+            said = self._asked(b"".join(field + b"\0" for field in fields), until)
         if said.startswith(_OF_A_PROGRAM) and b"pam_exec.so" in service.read_bytes():
             return Answer(Verdict.WRONG)
         return self._verdict(said)
@@ -76,7 +77,7 @@ class Pam(Passwordless):
             raise TemporaryTrouble(f"there is no PAM service {self._service} in {places[0]}")
         return found
 
-    def _asked(self, question: bytes) -> str:
+    def _asked(self, question: bytes, until: float) -> str:
         """What the helper says. Its environment is empty, and the password on no command line."""
         command = [sys.executable, "-I", "-S", helper.__file__]
         try:
@@ -92,12 +93,17 @@ class Pam(Passwordless):
         except OSError as e:
             raise TemporaryTrouble(f"PAM cannot be asked: {e.strerror}") from e
         try:
-            return process.communicate(question, self._patience)[0].decode(errors="replace")
+            return process.communicate(question, max(until - time.monotonic(), 0))[0].decode(errors="replace")
         except subprocess.TimeoutExpired:
             for pid in _family(process.pid):
                 with suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
-            process.communicate()
+            for pipe in (process.stdin, process.stdout):  # whose other ends somebody may hold who got away
+                if pipe is not None:
+                    with suppress(OSError):
+                        pipe.close()
+            with suppress(subprocess.TimeoutExpired):  # one that waits for a disk dies when that answers
+                process.wait(_LAST_MOMENT)
             raise Silence(f"PAM service {self._service}: no answer in time") from None
 
     def _verdict(self, said: str) -> Answer:

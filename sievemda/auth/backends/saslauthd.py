@@ -27,8 +27,7 @@ class Saslauthd(Passwordless):
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self._path, self._settings = path, settings
-        self._patience = float(settings.auth.auth_timeout)
-        self._gate = Gate(f"{path}", self._patience)
+        self._gate = Gate(f"{path}", float(settings.auth.auth_timeout))
 
     def check(self, userid: str, password: str, client: Client) -> Answer:
         login, _, realm = asked_name(userid, self._settings).partition("@")
@@ -42,11 +41,11 @@ class Saslauthd(Passwordless):
 
     def probe(self) -> None:
         """Nothing is asked: a question without a user would be logged as a failure by many mechanisms."""
-        with self._gate.question(), Conversation(self._path, self._patience):
+        with self._gate.question() as until, Conversation(self._path, until):
             return
 
     def _asked(self, fields: list[bytes]) -> bytes:
-        with self._gate.question(), Conversation(self._path, self._patience) as conversation:
+        with self._gate.question() as until, Conversation(self._path, until) as conversation:
             conversation.send(b"".join(struct.pack(">H", len(field)) + field for field in fields))
             (count,) = struct.unpack(">H", conversation.octets(2))
             return conversation.octets(count)

@@ -29,11 +29,7 @@ _MAX_ANSWER = 64 << 10  # octets
 
 def claims(token: str, settings: Sasl) -> Mapping[str, Any]:
     """What the issuer says of it. Raises TokenRefused when it is not valid (any more), TemporaryTrouble."""
-    with _gate(settings).question():
-        try:
-            status, answer = _ask(token, settings)
-        except (OSError, http.client.HTTPException) as e:
-            raise Silence(f"introspection of a token: {type(e).__name__}: {e}") from e
+    status, answer = _gate(settings).ask(lambda _until: _answer(token, settings))
     try:
         found = json.loads(answer) if status == http.client.OK else None
     except (ValueError, RecursionError) as e:
@@ -45,6 +41,13 @@ def claims(token: str, settings: Sasl) -> Mapping[str, Any]:
     if not found["active"]:
         raise TokenRefused("invalid_token")
     return found
+
+
+def _answer(token: str, settings: Sasl) -> tuple[int, bytes]:
+    try:
+        return _ask(token, settings)
+    except (OSError, http.client.HTTPException) as e:
+        raise Silence(f"introspection of a token: {type(e).__name__}: {e}") from e
 
 
 _gates: dict[str, Gate] = {}
@@ -67,17 +70,23 @@ def _ask(token: str, settings: Sasl) -> tuple[int, bytes]:
         connection = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=seconds, context=context)
     else:
         connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=seconds)
-    late = threading.Timer(seconds, _shut, (connection,))
+    sockets: list[socket.socket] = []
+    late = threading.Timer(seconds, _shut, (connection, sockets))
     late.daemon = True
     late.start()
     try:
+        connection.connect()
+        sockets.append(connection.sock)  # it forgets its socket when no other answer is to come, and reads on
         body = urllib.parse.urlencode({"token": token, "token_type_hint": "access_token"})
         path = urllib.parse.urlunsplit(("", "", url.path or "/", url.query, ""))
         connection.request("POST", path, body, _headers(settings.oauth2_introspection_auth))
-        response = connection.getresponse()
-        answer = response.read(_MAX_ANSWER + 1)
-        if len(answer) > _MAX_ANSWER or response.length:
+        with connection.getresponse() as response:
+            answer = response.read(_MAX_ANSWER + 1)
+            left = response.length
+        if len(answer) > _MAX_ANSWER or left:
             raise http.client.HTTPException("the answer is too long, or a part of it is missing")
+        if late.finished.is_set():
+            raise TimeoutError("the answer took too long")
         return response.status, answer
     finally:
         late.cancel()
@@ -96,8 +105,9 @@ def _headers(auth: str) -> dict[str, str]:
     return found
 
 
-def _shut(connection: http.client.HTTPConnection) -> None:
-    """Whoever waits for the answer gets an error now."""
-    with contextlib.suppress(OSError):
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
+def _shut(connection: http.client.HTTPConnection, sockets: list[socket.socket]) -> None:
+    """Whoever waits for the answer gets an error now, or an end."""
+    for one in (*sockets, connection.sock):
+        if one is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(one, socket.SHUT_RDWR)  # below TLS, which another thread is using
