@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import smtplib
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 from tests.interop.certificate import make_certificate
 from tests.interop.kerberos import Realm
 from tests.interop.processes import need
-from tests.interop.sasl import PYTHON, Gsasl, Secure, cyrus
+from tests.interop.sasl import PYTHON, Gsasl, Secure, cyrus, environment
 from tests.interop.site import Site
 from tests.managesieve.authorities import Authority
 
@@ -106,6 +108,25 @@ def test_cyrus_clients_log_in_with_a_ticket(
     assert "\nAuthenticated." not in cyrus(kind, port, "GSSAPI", "alice", "")
     realm.ticket("root", "ticket")
     assert "\nAuthenticated." in cyrus(kind, port, "GSSAPI", "root", "", "alice")
+
+
+_TOKEN = """
+import base64, gssapi
+name = gssapi.Name("sieve@localhost", gssapi.NameType.hostbased_service)
+print(base64.b64encode(gssapi.SecurityContext(name=name, usage="initiate").step()).decode())
+"""
+
+
+def test_a_ticket_that_our_key_does_not_open_is_refused(house: Site, realm: Realm) -> None:
+    realm.ticket("alice", "ticket")
+    env = environment(**realm.environment, PYTHONPATH=str(PYTHON))
+    asked = subprocess.run([sys.executable, "-c", _TOKEN], env=env, capture_output=True, text=True, check=True)
+    token = base64.b64decode(asked.stdout)
+    session = Secure(house.managesieve_port)
+    for broken in (token[:-9] + bytes(9), token[: len(token) // 2], b"junk"):
+        session.send(b'AUTHENTICATE "GSSAPI" "%s"\r\n' % base64.b64encode(broken))
+        assert session.until_done() == [b'NO "authentication failed"']
+    session.close()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """DIGEST-MD5 (RFC 2831), which RFC 6331 has made historic: for old sites that name it in their settings.
 
 It wants passwords that are kept in plain text. No security layer is offered (qop=auth), and every exchange is a new
-one: a client that would go on with an earlier nonce (RFC 2831 §2.2) gets a new challenge.
+one: a client that would go on with an earlier nonce (RFC 2831 §2.2) gets a new challenge. An initial response that is
+none of that kind is refused, since the challenge comes first (RFC 5804 §2.1, RFC 4954 §4).
 
 Why the host in digest-uri is not compared: clients write there what they were told to connect to, and a server has
 more names than it knows.
@@ -46,6 +47,8 @@ class DigestMd5:
     def step(self, response: bytes | None) -> Step:
         if not self._asked:
             self._asked = True
+            if response is not None and not _is_response(response):
+                return Refused("", "malformed")
             asked = f'realm="{self._realm}",nonce="{self._nonce}",qop="auth",charset=utf-8,algorithm=md5-sess'
             return Challenge(asked.encode())
         if self._verdict is not None:
@@ -97,6 +100,13 @@ def _directives(text: bytes) -> dict[str, bytes]:
     if not _NEEDED.issubset(found) or found.get("charset", b"utf-8").lower() != b"utf-8" or not found["cnonce"]:
         raise _Malformed
     return found
+
+
+def _is_response(text: bytes) -> bool:
+    try:
+        return bool(_directives(text))
+    except (_Malformed, UnicodeDecodeError):
+        return False
 
 
 def _session(given: Mapping[str, bytes], password: str, encoding: str) -> bytes:

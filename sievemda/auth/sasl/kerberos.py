@@ -45,10 +45,11 @@ class Gssapi:
             if self._empty:
                 return Refused("", "malformed") if response else self._offer()
             token = self._context.step(response)
+            complete = self._context.complete  # raises what step does not where it has a token that says what is wrong
         except gssapi.exceptions.GSSError as e:
             _log.info("GSSAPI: %s", " ".join(str(e).split()))
             return Refused("", "ticket")
-        if not self._context.complete:
+        if not complete:
             return Challenge(token or b"")
         self._empty = bool(token)
         return Challenge(token) if token else self._offer()

@@ -7,6 +7,7 @@ it needs nobody else, so that a login does not wait for another host, nor fail w
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -46,7 +47,7 @@ def _check_times(claims: Mapping[str, Any]) -> None:
         value = claims.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -math.inf < value < math.inf:
             raise TokenRefused("invalid_token")
         if (name == "exp" and now >= value + _CLOCKS) or (name == "nbf" and now < value - _CLOCKS):
             raise TokenRefused("invalid_token")

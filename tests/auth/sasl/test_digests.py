@@ -191,7 +191,13 @@ def test_digest_md5_wants_an_empty_response_to_its_last_message(written):
 
 def test_digest_md5_begins_anew_for_who_would_go_on_with_an_earlier_nonce(written):
     mechanism = begin(written, "DIGEST-MD5", **OLD)
-    assert b"nonce=" in mechanism.step(b'username="alice",nonce="earlier"').data
+    earlier = b'username="alice",nonce="earlier",cnonce="c",nc=00000002,digest-uri="sieve/a",response=' + b"0" * 32
+    assert b"nonce=" in mechanism.step(earlier).data
+
+
+@pytest.mark.parametrize("initial", [b"", b"a", b'username="alice",nonce="earlier"'])
+def test_digest_md5_takes_no_other_initial_response(written, initial):
+    assert begin(written, "DIGEST-MD5", **OLD).step(initial) == Refused("", "malformed")
 
 
 def test_an_exchange_that_was_heard_is_no_use_to_who_heard_it(written):

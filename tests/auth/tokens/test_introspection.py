@@ -117,7 +117,11 @@ def test_an_issuer_that_is_away_is_trouble():
         bearer("opaque-token", Sasl(oauth2_introspection_url=f"http://127.0.0.1:{port}/"))
 
 
-@pytest.mark.parametrize("drip", [b"", b"H", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"])
+@pytest.mark.parametrize(
+    "drip",
+    [b"", b"H", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{", b"HTTP/1.0 200 OK\r\n\r\n{"],
+    ids=["nothing", "status", "length", "to the end"],
+)
 def test_an_issuer_that_is_slow_is_trouble_after_its_time(drip, monkeypatch):
     """One that goes on saying a little, too."""
     stop = threading.Event()
