@@ -2,9 +2,13 @@ import os
 import pwd
 import signal
 import ssl
+from base64 import b64encode
+from pathlib import Path
 
 import pytest
 
+from sievemda import configload
+from sievemda.serve.asking import ask
 from tests.managesieve.authorities import Authority
 from tests.managesieve.conversation import Wire, skip_to
 from tests.ports import free_port
@@ -37,13 +41,26 @@ def greeted(where):
 
 def names(service, directory):
     """Of the hosts that the certificate is for."""
-    context = ssl.create_default_context(cafile=directory / "ca.pem")
-    peer = Wire(service.host)
-    peer.start_tls(context)
-    skip_to(peer, b"OK\r\n")
+    peer = secured(service, directory)
     found = {name for _, name in peer.socket.getpeercert()["subjectAltName"]}
     peer.close()
     return found
+
+
+def secured(service, directory):
+    """A session by TLS from its first octet on; who was kept from saying it in time is greeted in clear, and tries again."""
+    context = ssl.create_default_context(cafile=directory / "ca.pem")
+    while True:
+        peer = Wire(service.host)
+        try:
+            peer.start_tls(context)
+        except ssl.SSLError as e:
+            peer.close()
+            if e.reason != "WRONG_VERSION_NUMBER":
+                raise
+        else:
+            skip_to(peer, b"OK\r\n")
+            return peer
 
 
 def reload(service, times):
@@ -98,3 +115,41 @@ def test_at_a_unix_socket_a_user_logs_in_by_being_it(service, tmp_path):
     peer.send(b'AUTHENTICATE "EXTERNAL" ""\r\nPUTSCRIPT "a" "keep;"\r\nLISTSCRIPTS\r\n')
     assert [peer.line() for _ in range(4)] == [b"OK\r\n", b"OK\r\n", b'"a"\r\n', b"OK\r\n"]
     peer.close()
+
+
+def test_reloads_leave_no_descriptor_behind(service, tmp_path):
+    """Neither in the parent, which goes on, nor in its children, which inherit what it has open."""
+    service.cli("mailbox", "create", "user/alice")
+    service.cli("account", "passwd", "alice", stdin="secret\n")
+    service.cli("script", "put", "alice", "main", "-", stdin="keep;\n")
+    service.cli("script", "activate", "alice", "main")
+    service.start()
+    seen = []
+    for number in range(6):
+        use(service, tmp_path)
+        seen.append(descriptors(service))
+        old = service.children()
+        reload(service, number + 2)
+        service.wait(lambda old=old: not old & service.children())
+    # At the first reload the parent opens what it gives seats back by, which the children from then on inherit.
+    assert seen[3:] == [seen[2]] * 3
+
+
+def use(service, directory):
+    """What opens databases and locks: a login by TLS, a change of a script, a wrong password, a delivery."""
+    peer = secured(service, directory)
+    for octets in (b"\0alice\0wrong", b"\0alice\0secret"):
+        peer.send(b'AUTHENTICATE "PLAIN" "%s"\r\n' % b64encode(octets))
+        said = peer.line()
+    assert said == b"OK\r\n"
+    peer.send(b'PUTSCRIPT "other" "discard;"\r\nLOGOUT\r\n')
+    assert [peer.line(), peer.line()] == [b"OK\r\n"] * 2
+    assert peer.ended()
+    peer.close()
+    assert service.send()[0].startswith("250")
+
+
+def descriptors(service):
+    """How many the parent, the worker and the housekeeper have open; sessions that are just ending are waited for."""
+    service.wait(lambda: ask(configload.load(None, service.data, [])).sessions == [])
+    return [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in (service.process.pid, *sorted(service.children()))]
