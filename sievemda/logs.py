@@ -15,6 +15,8 @@ import os
 import re
 import select
 import stat
+import threading
+from collections.abc import Callable
 
 _PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII but for blank, `"` and `=`
 _MAX_VALUE = 500
@@ -58,6 +60,37 @@ class Output(logging.Handler):
                 return
             os.write(self._descriptor, data)
         self._lost = 0
+
+
+class Sparing:
+    """For what anybody can cause as often as he likes: one line, and behind it how many more there were in a minute.
+
+    Thread-safe. Why a timer: the number is to be told when a flood is over, and not with the next one.
+    """
+
+    def __init__(self, tell: Callable[..., None], seconds: float = 60.0) -> None:
+        self._tell, self._seconds = tell, seconds
+        self._lock = threading.Lock()
+        self._quiet = False
+        self._more = 0
+
+    def __call__(self, text: str, *values: object) -> None:
+        """As `tell`, which is a logger's."""
+        with self._lock:
+            if self._quiet:
+                self._more += 1
+                return
+            self._quiet = True
+        self._tell(text, *values)
+        timer = threading.Timer(self._seconds, self._over, (text.partition(":")[0],))
+        timer.daemon = True
+        timer.start()
+
+    def _over(self, whose: str) -> None:
+        with self._lock:
+            self._quiet, more, self._more = False, self._more, 0
+        if more:
+            self._tell("%s: ... and %d more in the last %g s", whose, more, self._seconds)
 
 
 def _unblocked(descriptor: int) -> int:

@@ -1,10 +1,11 @@
 import logging
 import os
+import queue
 
 import pytest
 
 from sievemda import logs
-from sievemda.logs import Output, setup, words
+from sievemda.logs import Output, Sparing, setup, words
 
 
 def test_fields_are_words_in_their_order_and_empty_ones_are_left_out():
@@ -97,3 +98,15 @@ def test_the_log_goes_to_standard_error_with_time_level_and_process(capfd):
         assert capfd.readouterr().err.rstrip().endswith("] event a=1")
     finally:
         root.handlers[:], root.level = before
+
+
+def test_what_comes_as_often_as_somebody_likes_is_one_line_and_a_number():
+    lines = queue.Queue()
+    tell = Sparing(lambda text, *values: lines.put(text % values), seconds=0.5)
+    for number in range(100):
+        tell("lmtp: too many: rhost=%s", number)
+    assert lines.get(timeout=60) == "lmtp: too many: rhost=0"
+    assert lines.get(timeout=60) == "lmtp: ... and 99 more in the last 0.5 s"
+    tell("lmtp: too many: rhost=%s", "later")
+    assert lines.get(timeout=60) == "lmtp: too many: rhost=later"
+    assert lines.empty()

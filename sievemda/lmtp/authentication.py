@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
 from sievemda.auth.lanes import CROWDED_PAUSE, Crowded
-from sievemda.auth.sasl.offer import Hindrance
+from sievemda.auth.sasl.offer import SERVER_FIRST, Hindrance
 from sievemda.auth.sasl.steps import Accepted, Challenge, Mechanism, Refused
 from sievemda.errors import TemporaryTrouble
 from sievemda.lmtp import replies
@@ -55,7 +55,7 @@ async def authenticate(connection: LmtpConnection, server: LmtpServer, client: C
         await asyncio.sleep(CROWDED_PAUSE)
         connection.say(replies.AUTH_TROUBLE)
     except TemporaryTrouble as trouble:
-        log.warning("lmtp: login not possible: %s", trouble)
+        server.trouble("lmtp: login not possible: %s", trouble)
         connection.say(replies.AUTH_TROUBLE)
     return ""
 
@@ -68,6 +68,8 @@ async def _exchange(connection: LmtpConnection, server: LmtpServer, client: Clie
     offer = await server.offer(client)
     if name not in offer.ready:
         raise Aborted(_HINDRANCES[offer.hindrance(name)])
+    if initial and name in SERVER_FIRST:
+        raise Aborted(replies.AUTH_NO_INITIAL)
     mechanism = await server.login(client, offer.ready[name], bound=True)
     exchange = _Exchange(mechanism, name, client, server.guard)
     step = await server.login(client, exchange.step, _initial(initial))

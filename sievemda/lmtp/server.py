@@ -31,7 +31,7 @@ from sievemda.lmtp import replies
 from sievemda.lmtp.handler import Deliverer, Handler
 from sievemda.lmtp.protocol import LmtpProtocol
 from sievemda.lmtp.strangers import Strangers
-from sievemda.logs import words
+from sievemda.logs import Sparing, words
 from sievemda.mail.envelope import Peer, Recipient, Sender
 from sievemda.mail.result import Receipt
 
@@ -86,6 +86,8 @@ class LmtpServer:
         self._strangers = Strangers(strangers, settings.guard.lmtp_max_strangers, settings.lmtp.lmtp_timeout)
         self._proxies = networks(settings.guard.haproxy_trusted_networks)
         self._proxy_patience = settings.guard.haproxy_timeout
+        self._full, self._stray = Sparing(log.warning), Sparing(log.warning)  # two lines a minute of each, at most
+        self.trouble = Sparing(log.warning)  # of AUTH
         self._sessions: set[LmtpProtocol] = set()
         self._listeners: list[socket.socket] = []
         self._starting: set[asyncio.Task[None]] = set()
@@ -134,7 +136,7 @@ class LmtpServer:
                 lambda: LmtpProtocol(self, local=local, address=address), connection
             )
         except NotProxied as e:
-            log.warning("lmtp: connection without PROXY header refused: %s", e)
+            self._stray("lmtp: connection without PROXY header refused: %s", e)
             self.counts["lmtp_connections_refused"] += 1
             connection.close()
         except OSError:
@@ -162,7 +164,7 @@ class LmtpServer:
         stranger = not session.local and not self.may_send(session.peer)
         full = len(self._sessions) >= self.settings.lmtp_max_connections
         if full or (stranger and not self._strangers.admit(session)):
-            log.warning("lmtp: too many connections %s", words(rhost=session.peer.address))
+            self._full("lmtp: too many connections %s", words(rhost=session.peer.address))
             self.counts["lmtp_connections_refused"] += 1
             return replies.TOO_MANY_CONNECTIONS
         self.counts["lmtp_connections"] += 1

@@ -43,6 +43,15 @@ class Connection:
     def sock(self) -> socket.socket:
         return self._sock
 
+    @property
+    def peer(self) -> str:
+        """The address at the other end, a proxy's too; empty at a UNIX socket, or when the client has gone."""
+        try:
+            name = self._sock.getpeername()
+        except OSError:
+            return ""
+        return str(name[0]) if isinstance(name, tuple) else ""
+
     async def readable(self) -> None:
         """Return when there is something to read, the end included; nothing is taken.
 

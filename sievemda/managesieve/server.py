@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from sievemda.auth.origin import NotProxied, is_within, networks
 from sievemda.auth.seats import Seat, Seats
+from sievemda.logs import Sparing
 from sievemda.managesieve.arrival import client_of
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.service import Service
@@ -47,6 +48,8 @@ class Server:
         self._guard = service.settings.guard
         self._proxies = networks(self._guard.haproxy_trusted_networks)
         self._uncapped = networks(self._guard.lockout_never)
+        self._full, self._stray = Sparing(_log.warning), Sparing(_log.warning)  # two lines a minute of each, at most
+        self._lost = Sparing(_log.info)
         self._acceptors: list[asyncio.Task[None]] = []
         self._tasks: dict[asyncio.Task[None], Visit | None] = {}
 
@@ -121,15 +124,15 @@ class Server:
                     self._house.seats.leave(seat)
             else:
                 self.counts["managesieve_connections_refused"] += 1
-                _log.warning("managesieve: too many sessions: rhost=%s", address)
+                self._full("managesieve: too many sessions: rhost=%s", address)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(1):
                         await connection.write(bytes(FULL))
         except NotProxied as e:
             self.counts["managesieve_connections_refused"] += 1
-            _log.warning("managesieve: connection without PROXY header refused: %s", e)
+            self._stray("managesieve: connection without PROXY header refused: rhost=%s: %s", connection.peer, e)
         except OSError as e:
-            _log.info("managesieve: connection lost: rhost=%s reason=%s", address, e)
+            self._lost("managesieve: connection lost: rhost=%s reason=%s", address, e)
         except Exception:  # noqa: BLE001 - the last resort; it is logged
             _log.exception("managesieve: unforeseen: rhost=%s", address)
         finally:

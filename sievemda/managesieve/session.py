@@ -29,6 +29,7 @@ _SIZE_BEFORE_LOGIN = 16 << 10  # octets of a command
 _SIZE_WHERE_CHECKED = 65 << 10  # the same where it may have a script in it
 _PATIENCE_BEFORE_LOGIN = 64 << 10  # octets of a command that is too long, before giving up on its end
 _PATIENCE = 64 << 20
+_TROUBLE_PAUSE = 0.5  # seconds
 
 _CODES: tuple[tuple[type[SievemdaError], str], ...] = (
     (NotFound, "NONEXISTENT"),
@@ -126,12 +127,17 @@ class Session:
             _log.error("managesieve: %s", e)
             if getattr(e.__cause__, "errno", 0) == errno.EDQUOT:
                 return Answer(bytes(Reply("NO", "your disk quota is used up", "QUOTA")))
-            return Answer(bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER")))
+            return self._trouble()
         except SievemdaError as e:
             return Answer(bytes(_refusal(e)))
         except Exception:  # noqa: BLE001 - the last resort; it is logged
             _log.exception("managesieve: unforeseen")
-            return Answer(bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER")))
+            return self._trouble()
+
+    def _trouble(self) -> Answer:
+        """A stranger waits for it, or he could fill the log while a back end is down."""
+        delay = 0.0 if self.authenticated else _TROUBLE_PAUSE
+        return Answer(bytes(Reply("NO", "the server has trouble; try again later", "TRYLATER")), delay=delay)
 
     def piece(self, answer: Answer) -> bytes | None:
         """The next of the pieces of an answer, None at their end. Total, as `handle` is."""

@@ -25,6 +25,7 @@ from sievemda.auth.guard import word
 from sievemda.auth.lanes import CROWDED_PAUSE, Crowded, Lanes
 from sievemda.auth.origin import networks
 from sievemda.auth.seats import Seat, Seats
+from sievemda.logs import Sparing
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
@@ -66,6 +67,7 @@ class House:
     contexts: Contexts | None
     seats: Seats
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "managesieve"))
+    full: Sparing = field(default_factory=lambda: Sparing(_log.warning))
     lanes: Lanes = field(init=False)  # of those who have not logged in
     counts: Counter[str] = field(default_factory=Counter)  # since this process began
     stopping: bool = False
@@ -141,6 +143,7 @@ class Visit:
             answer = await asyncio.wrap_future(turn)
         except Crowded:
             self._house.counts["managesieve_logins_refused"] += 1
+            self._house.full("managesieve: too many logins at once: rhost=%s", self.address)
             return Answer(bytes(_CROWDED), delay=CROWDED_PAUSE)
         if session.failures > failures:
             lanes.suspect(self.address)
@@ -155,7 +158,7 @@ class Visit:
         if self._house.seats.name(self.seat, self.session.owner, most):
             return True
         self._house.counts["managesieve_logins_refused"] += 1
-        _log.warning("managesieve: too many sessions: user=%s rhost=%s", word(self.session.owner), self.address)
+        self._house.full("managesieve: too many sessions: user=%s rhost=%s", word(self.session.owner), self.address)
         return False
 
     async def bye(self, reply: Reply) -> None:
