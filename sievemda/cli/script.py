@@ -54,7 +54,7 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     limit = settings.sieve.sieve_maxscriptsize
     if limit and len(text) > limit:
         raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
-    problems = _problems(settings, keeper, text)
+    problems = problems_of(settings, keeper, text)
     for problem in problems:
         hint = f" ({problem.hint})" if problem.hint else ""
         click.echo(f"{file}:{problem}{hint}", err=True)
@@ -150,7 +150,7 @@ def keeper_for(settings: Settings, user: str, via: str = "command") -> Keeper:
     return keeper_of(settings, store, open_versions(settings), userid, on_command_line(via))
 
 
-def _problems(settings: Settings, keeper: Keeper, text: bytes) -> tuple[Problem, ...]:
+def problems_of(settings: Settings, keeper: Keeper, text: bytes) -> tuple[Problem, ...]:
     """What is wrong with a script, by what its owner may use and has."""
     from sievemda.language import language_extensions, language_limits, trusted_extensions
     from sievemda.managesieve.knowledge import known_of

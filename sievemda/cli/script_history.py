@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sievemda.cli.mailbox import print_json
-from sievemda.cli.script import keeper_for
+from sievemda.cli.script import keeper_for, problems_of
 from sievemda.errors import NotFound
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ def diff(settings: Settings, user: str, script: str, versions: tuple[str, ...]) 
 def undo(settings: Settings, user: str, script: str, to: str | None, dry_run: bool) -> None:
     """Take back the last change of the scripts of USER, or of SCRIPT; an undo can be undone, too.
 
-    With --to, SCRIPT becomes what it was after that version; without SCRIPT everything later is taken back, the newest
-    first. What was uploaded, deleted, renamed, activated and deactivated can be taken back, whoever did it and by
-    what means, as long as it is kept (sieve_versions, sieve_versions_days).
+    With --to, SCRIPT becomes what it was after that version; without SCRIPT all become what they were then. What was
+    uploaded, deleted, renamed, activated and deactivated can be taken back, whoever did it and by what means, as long
+    as it is kept (sieve_versions, sieve_versions_days).
     """
     from sievemda.scripts.undo import Undo, parse_version
 
@@ -113,7 +113,18 @@ def undo(settings: Settings, user: str, script: str, to: str | None, dry_run: bo
         if dry_run:
             print(_clean(f"would be done: {step.told}"))
         else:
-            print(_clean(f"{step.told}: version {step.act().number}"))
+            version = step.act()
+            print(_clean(f"{step.told}: version {version.number}"))
+            _warn(settings, keeper, version)
+
+
+def _warn(settings: Settings, keeper: Keeper, version: Version) -> None:
+    """What came back may not be valid any more, as where an extension was switched off since."""
+    text = keeper.text(version.digest) if version.action == "put" else None
+    found = problems_of(settings, keeper, text) if text is not None else ()
+    for problem in found:
+        if problem.severity == "error":
+            print(_clean(f"sievemda: {version.script} is not valid, and would not run: {problem}"), file=sys.stderr)
 
 
 def _is_text(version: Version) -> bool:

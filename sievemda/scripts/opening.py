@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 from sievemda.config import Settings
-from sievemda.errors import NotFound, SievemdaError, StoreTrouble
+from sievemda.errors import NotFound, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.scripts.keeper import Keeper
 from sievemda.scripts.repositories import canonical, is_repository, place_of
 from sievemda.state.versions import Actor, Bounds, Versions
 from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ScriptStore
 from sievemda.store.slots import Slots
+
+MARK = "versions.there"  # in the data directory, where it stays when `state` is a disk that is away
 
 
 class Inbox(Protocol):
@@ -38,13 +40,15 @@ def open_versions(settings: Settings, *, only_read: bool = False) -> Versions | 
     if not sieve.sieve_versions:
         return None
     bounds = Bounds(sieve.sieve_versions, sieve.sieve_versions_size)
-    return Versions(versions_path(settings), bounds, only_read=only_read)
+    return Versions(versions_path(settings), bounds, None if only_read else settings.data / MARK, only_read=only_read)
 
 
 def versions_to_read(settings: Settings) -> Versions | None:
-    """To look at them without making anything; None where there are none."""
+    """To look at them without making anything; None where there are none. TemporaryTrouble when there were some."""
     path = versions_path(settings)
     if not path.exists():
+        if settings.sieve.sieve_versions and (settings.data / MARK).exists():
+            raise TemporaryTrouble(f"{path} is gone: bring it back, or remove {settings.data / MARK} to do without")
         return None
     return open_versions(settings, only_read=not os.access(path.parent, os.W_OK))
 

@@ -2,7 +2,9 @@
 
 Without a script and without a version the last change is taken back, whatever it was; so undoing twice does it again.
 Of a script it is the last change of it. With a version a script becomes what it was after that version; without a
-script everything that came later is taken back, the newest first.
+script all become what they were then.
+
+Why that is not done change by change: mail that came in between would be treated as nobody ever wanted it.
 
 Why refused and not done by halves: a text that is not kept any more, a name that is taken or a script that is active
 would leave something that nobody ever had.
@@ -10,8 +12,10 @@ would leave something that nobody ever had.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sievemda.errors import DataError, NotFound, NotPermitted
 from sievemda.scripts.keeper import Keeper
@@ -41,14 +45,34 @@ class Undo:
         return [self._taken_back(found[-1], self._there())]
 
     def since(self, number: int) -> list[Step]:
-        """Take everything back that came after a version."""
+        """Let everything be what it was after a version: with as few changes as that takes."""
         self._existing(number)
-        later = [version for version in reversed(self._versions) if version.number > number]
-        there, steps = self._there(), []
-        for version in later:
-            steps.append(self._taken_back(version, there))
-            _change_back(there, version)
+        there, then = self._there(), self._there()
+        for version in reversed(self._versions):
+            if version.number > number:
+                _refuse_found(version)
+                _change_back(then, version)
+        steps = [*self._respelled(there, then)]
+        for name, digest in sorted(then.scripts.items()):
+            if there.scripts.get(name) != digest:
+                steps.append(self._put(name, digest, 0, f"{name} becomes what it was after {number}"))
+        if then.active != there.active:
+            steps.append(Step(_told_active(then.active), lambda: self._keeper.set_active(then.active)))
+        steps += [
+            self._deleted(name, _There(there.scripts, then.active), 0, f"{name} is deleted, as it was after {number}")
+            for name in sorted(there.scripts.keys() - then.scripts.keys())
+        ]
         return steps
+
+    def _respelled(self, there: _There, then: _There) -> Iterator[Step]:
+        """Names that are the same to people are one, and only spelled as they were."""
+        gone, come = there.scripts.keys() - then.scripts.keys(), then.scripts.keys() - there.scripts.keys()
+        spelled = {unicodedata.normalize("NFC", name): name for name in come}
+        for name in sorted(gone):
+            if before := spelled.get(unicodedata.normalize("NFC", name)):
+                there.scripts[before] = there.scripts.pop(name)
+                there.active = tuple(before if active == name else active for active in there.active)
+                yield Step(f"{name} is spelled {before} again", partial(self._keeper.rename, name, before))
 
     def script_to(self, script: str, number: int) -> list[Step]:
         """Let a script be what it was after a version."""
@@ -66,8 +90,7 @@ class Undo:
     # -- one change ----------------------------------------------------------------------------------------------------
 
     def _taken_back(self, version: Version, there: _There) -> Step:
-        if version.via == "found":
-            raise NotPermitted(f"version {version.number} cannot be undone: nothing is known of the time before it")
+        _refuse_found(version)
         name, number, keeper = version.script, version.number, self._keeper
         match version.action:
             case "put" if version.before:
@@ -93,8 +116,7 @@ class Undo:
         gone = [name for name in version.active_before if name not in there.scripts]
         if gone:
             raise NotPermitted(f"version {version.number} cannot be undone: {', '.join(gone)} is not there any more")
-        active = ", ".join(version.active_before)
-        told = f"{active} is active again" if active else "no script is active"
+        told = _told_active(version.active_before)
         return Step(told, lambda: self._keeper.set_active(version.active_before, undoes=version.number))
 
     def _put(self, name: str, digest: str, undoes: int, told: str) -> Step:
@@ -125,6 +147,15 @@ class _There:
 
     scripts: dict[str, str]
     active: tuple[str, ...]
+
+
+def _refuse_found(version: Version) -> None:
+    if version.via == "found":
+        raise NotPermitted(f"version {version.number} cannot be undone: nothing is known of the time before it")
+
+
+def _told_active(names: Sequence[str]) -> str:
+    return f"{', '.join(names)} is active again" if names else "no script is active"
 
 
 def _change_back(there: _There, version: Version) -> None:

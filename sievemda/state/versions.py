@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path
@@ -90,9 +91,11 @@ def digest_of(text: bytes) -> str:
 class Versions:
     """Shared by threads and processes. Who changes a keeper's versions holds the lock on his scripts."""
 
-    def __init__(self, path: Path, bounds: Bounds, *, only_read: bool = False) -> None:
+    def __init__(self, path: Path, bounds: Bounds, mark: Path | None = None, *, only_read: bool = False) -> None:
+        """`mark`: a file that is made once there are versions, and says so when theirs is gone."""
         self._database = Database(path, statements.VERSIONS_SCHEMA, only_read=only_read, durable=True)
         self._bounds = bounds
+        self._mark = mark
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -147,7 +150,11 @@ class Versions:
             self._bound(run, keeper)
 
     def _bound(self, run: Run, keeper: str) -> None:
-        """Drop the oldest versions beyond the bounds, but never the newest one."""
+        """Drop the oldest versions beyond the bounds, but never the newest one. Whoever adds some ends with this."""
+        if self._mark is not None:
+            with suppress(OSError):
+                self._mark.touch(mode=0o600)
+            self._mark = None
         number, octets = run(statements.SUM_OF_VERSIONS, {"keeper": keeper})[0]
         if self._bounds.octets and octets > self._bounds.octets:
             last = self._beyond(run(statements.SIZES_OF_VERSIONS, {"keeper": keeper}))

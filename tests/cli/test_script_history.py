@@ -302,9 +302,43 @@ def test_undo_to_a_version_takes_everything_later_back(script, state):
     script("activate", "alice", "main")
     script("delete", "alice", "x")
     told = script("undo", "alice", "--to", "2", "--dry-run")[1].splitlines()
-    assert len(told) == 5
+    assert told == ["would be done: main becomes what it was after 2"]
     assert script("undo", "alice", "--to", "2")[0] == 0
     assert state() == wanted
+
+
+def test_undo_to_a_version_goes_there_at_once_so_that_no_mail_meets_what_lay_in_between(script, state):
+    for name in ("main", "b"):
+        script("put", "alice", name, stdin=A)
+    script("activate", "alice", "main")
+    wanted = state()
+    for _ in range(2):
+        script("deactivate", "alice")
+        script("activate", "alice", "b")
+        script("rename", "alice", "main", "x")
+        script("rename", "alice", "x", "main")
+    script("delete", "alice", "main")
+    told = script("undo", "alice", "--to", "3")[1].splitlines()
+    assert [line.partition(":")[0] for line in told] == ["main becomes what it was after 3", "main is active again"]
+    assert state() == wanted
+
+
+def test_undo_to_a_version_spells_names_as_they_were(script, state):
+    script("put", "alice", "u\u0308", stdin=A)
+    wanted = state()
+    script("rename", "alice", "u\u0308", "\u00fc")
+    script("activate", "alice", "\u00fc")
+    assert script("undo", "alice", "--to", "1")[0] == 0
+    assert state() == wanted
+
+
+def test_what_comes_back_and_is_not_valid_any_more_is_told(script, state, home):
+    script("put", "alice", "main", stdin=A)
+    (home / "sieve" / "main.sieve").write_bytes(b"nonsense;")
+    script("put", "alice", "main", stdin=B)
+    code, _, told = script("undo", "alice")
+    assert (code, "main is not valid" in told) == (0, True)
+    assert state()[0] == {"main": b"nonsense;"}
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,7 @@
 For each user who is in an archive with his INBOX stand his versions, in pieces, and each text once. An incremental
 archive has the versions and texts that its base lacks; what it was made of is put together again from all of the chain.
 
-Why a database that is not there is told where there are scripts, and is trouble only when the archive before this one
-had versions: a site that never looked at its scripts has none, and one whose disk is away looks the same.
+A database that was there and is gone is trouble, so that nobody takes an archive without it for a whole one.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
-from sievemda.errors import DataError, NotFound
-from sievemda.scripts.opening import versions_path, versions_to_read
+from sievemda.errors import DataError
+from sievemda.scripts.opening import versions_to_read
 from sievemda.state.past import Past, joined
 from sievemda.state.versions import Version, digest_of
 
@@ -55,14 +54,11 @@ class Histories:
         self._versions: Versions | None = None
 
     def of(self, keeper: str) -> Past | None:
-        """None where none are kept. NotFound when there is no database of them; TemporaryTrouble."""
+        """None where there are none. TemporaryTrouble, also when there were some."""
         if not self._settings.sieve.sieve_versions:
             return None
         self._versions = self._versions or versions_to_read(self._settings)
-        if self._versions is None:
-            path = versions_path(self._settings)
-            raise NotFound(f"{path} is not there: the archive has no history of scripts")
-        return self._versions.past(keeper)
+        return None if self._versions is None else self._versions.past(keeper)
 
     def text(self, digest: str) -> bytes | None:
         return None if self._versions is None else self._versions.text(digest)

@@ -25,7 +25,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sievemda.errors import NotFound, SievemdaError, TemporaryTrouble
+from sievemda.errors import SievemdaError
 from sievemda.scripts import passage
 from sievemda.state.past import Past
 from sievemda.store import keywords
@@ -62,9 +62,6 @@ class Watcher(Protocol):
     def failed(self, where: str, error: OSError | SievemdaError) -> None:
         """Something is not in the archive."""
 
-    def note(self, text: str) -> None:
-        """Something that may be no harm."""
-
 
 class Unwatched:
     """Nobody is told; what cannot be read is raised."""
@@ -74,8 +71,6 @@ class Unwatched:
     def gone(self, where: str) -> None: ...
     def failed(self, where: str, error: OSError | SievemdaError) -> None:  # noqa: ARG002
         raise error
-
-    def note(self, text: str) -> None: ...
 
 
 def new_head(
@@ -182,17 +177,8 @@ class _Archive:
             if past is not None and (past.versions or past.scripts):
                 self._past(tree, past)
         except SievemdaError as error:
-            if tree.scripts:
-                self._without_histories = True
-                self._without(tree, error)
-
-    def _without(self, tree: TreeEntry, error: SievemdaError) -> None:
-        if not isinstance(error, NotFound):
+            self._without_histories = True
             self._watcher.failed("the history of scripts", error)
-        elif self._base and self._base.carried(tree.place):
-            self._watcher.failed("the history of scripts", TemporaryTrouble(str(error)))
-        else:
-            self._watcher.note(str(error))
 
     def _past(self, tree: TreeEntry, past: Past) -> None:
         place = f"{tree.place}/{HISTORIES}"
