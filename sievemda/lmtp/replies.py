@@ -48,6 +48,7 @@ AUTH_TRANSITION = b"432 4.7.12 A password transition is needed: log in once with
 AUTH_TOO_WEAK = b"534 5.7.9 Authentication mechanism is too weak"
 AUTH_NOT_NOW = b"503 5.5.0 AUTH is not possible now"
 AUTH_CANCELLED = b"501 5.7.0 Authentication cancelled"
+AUTH_NO_INITIAL = b"501 5.7.0 This mechanism takes no initial response"
 AUTH_BAD_BASE64 = b"501 5.5.2 Cannot decode base64"
 AUTH_TOO_LONG = b"500 5.5.6 Authentication exchange line is too long"
 AUTH_LOCKED_OUT = b"454 4.7.0 Too many failed logins from your address, try again later"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Attempt, word
-from sievemda.auth.sasl.offer import Hindrance, may_transit, mechanisms
+from sievemda.auth.sasl.offer import SERVER_FIRST, Hindrance, may_transit, mechanisms
 from sievemda.auth.sasl.steps import Challenge, Mechanism, Refused
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
@@ -66,6 +66,8 @@ class Login:
         start = offer.ready.get(name)
         if start is None:
             return Next(reply=self._hindered(offer.hindrance(name)))
+        if initial is not None and name in SERVER_FIRST:
+            return Next(reply=Reply("NO", "this mechanism takes no initial response"))
         self._exchange, self._name, self._verdict = start(), name, None
         return self._step(None) if initial is None else self.respond(b"" if initial == b"=" else initial)
 

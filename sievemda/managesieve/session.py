@@ -26,7 +26,7 @@ _log = logging.getLogger("sievemda.managesieve")
 
 MAX_MISTAKES = 20  # lines in a row that are no commands, then BYE
 _SIZE_BEFORE_LOGIN = 16 << 10  # octets of a command
-_SIZE_WHERE_CHECKED = 65 << 10  # the same where it may have a script in it
+_SIZE_OF_MORE = 65 << 10  # the same where it may have a script in it, or a ticket of who is in many groups
 _PATIENCE_BEFORE_LOGIN = 64 << 10  # octets of a command that is too long, before giving up on its end
 _PATIENCE = 64 << 20
 _TROUBLE_PAUSE = 0.5  # seconds
@@ -99,7 +99,8 @@ class Session:
         """Octets that one command may have in this state."""
         if self.authenticated:
             return self._service.command_size()
-        return _SIZE_WHERE_CHECKED if self._checks_anybodys else _SIZE_BEFORE_LOGIN
+        tickets = self._service.settings.sasl.gssapi_keytab is not None
+        return _SIZE_OF_MORE if tickets or self._checks_anybodys else _SIZE_BEFORE_LOGIN
 
     @property
     def patience(self) -> int:

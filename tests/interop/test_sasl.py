@@ -209,6 +209,16 @@ def test_the_standard_library_logs_in_over_lmtp(house: Site, method: str, passwo
         assert got == code
 
 
+def test_a_client_does_not_speak_first_where_the_server_does(house: Site) -> None:
+    """RFC 5804 §2.1, RFC 4954 §4."""
+    session = Secure(house.managesieve_port)
+    session.send(b'AUTHENTICATE "CRAM-MD5" ""\r\n')
+    assert session.until_done() == [b'NO "this mechanism takes no initial response"']
+    session.close()
+    with Lmtp("localhost", house.port) as client:
+        assert client.docmd("AUTH", "CRAM-MD5 =")[0] == 501
+
+
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5"])
 @pytest.mark.parametrize(("password", "code"), [("secret", 0), ("wrong", 28)])  # swaks: 28 is a login that failed
 def test_swaks_logs_in_over_lmtp(house: Site, mechanism: str, password: str, code: int) -> None:

@@ -222,6 +222,17 @@ def test_a_script_as_a_long_quoted_string_is_taken(alice):
     assert ask(alice, b'GETSCRIPT "a"\r\n') == b"{5002}\r\n%s\r\nOK\r\n" % text
 
 
+@pytest.mark.parametrize(("sets", "fits"), [([], False), (["gssapi_keytab=keytab"], True)])
+def test_before_login_there_is_room_for_the_ticket_of_who_is_in_many_groups(make_service, sets, fits):
+    """48,000 octets are the most that Windows issues."""
+    peer = Direct(make_service(*sets))
+    skip_to(peer, b"OK\r\n")
+    ticket = base64.b64encode(bytes(48_000))
+    assert ask(peer, b'AUTHENTICATE "UNKNOWN" {%d+}\r\n%s\r\n' % (len(ticket), ticket)) == (
+        b'NO "this mechanism is not supported"\r\n' if fits else b'NO "the command is too long"\r\n'
+    )
+
+
 @pytest.mark.parametrize("size", [(1 << 20) + 1, 3 << 20])
 def test_a_script_over_the_limit_is_refused_and_the_session_goes_on(alice, size):
     upload = b'PUTSCRIPT "big" {%d+}\r\n%s\r\n' % (size, b"#" * size)

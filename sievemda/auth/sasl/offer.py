@@ -23,6 +23,7 @@ from sievemda.errors import TemporaryTrouble
 _REVEALING = frozenset({"PLAIN", "LOGIN", "OAUTHBEARER", "XOAUTH2"})  # to whoever listens
 _TOKENS = frozenset({"OAUTHBEARER", "XOAUTH2"})
 _PLUS = "-PLUS"
+SERVER_FIRST = frozenset({"CRAM-MD5"})  # an initial response to these is refused: RFC 5804 §2.1, RFC 4954 §4
 
 Start = Callable[[], Mechanism]
 Hindrance = Literal["unknown", "weak", "encryption"]

@@ -119,7 +119,7 @@ def _set(data: bytes) -> Iterator[Key]:
         raise ValueError("it is nested too deeply") from e
     listed = members.get("keys", [members] if "kty" in members else [])
     for member in listed if isinstance(listed, list) else []:
-        if not isinstance(member, dict) or member.get("use", "sig") != "sig":
+        if not isinstance(member, dict) or not _is_for_signatures(member):
             continue
         try:
             key = jwt.PyJWK(member).key
@@ -127,6 +127,12 @@ def _set(data: bytes) -> Iterator[Key]:
             continue  # RFC 7517 §5: what is not understood is passed over
         own, alg = _own(key), member.get("alg")
         yield Key(key, tuple(one for one in own if alg in (None, one)), str(member.get("kid", "")))
+
+
+def _is_for_signatures(member: Mapping[str, Any]) -> bool:
+    """RFC 7517 §4.2, §4.3."""
+    operations = member.get("key_ops")
+    return member.get("use", "sig") == "sig" and not (isinstance(operations, list) and "verify" not in operations)
 
 
 def _own(key: Any) -> tuple[str, ...]:

@@ -167,8 +167,9 @@ def test_keys_may_stand_in_a_set_and_are_found_by_their_names(users, tmp_path, r
     path.write_text(json.dumps({"keys": [
         {"kty": "unheard-of"},
         jwk(other_key, kid="enc", use="enc"),
+        jwk(other_key, kid="ops", key_ops=["encrypt"]),
         jwk(rsa_key, kid="one", alg="RS256", use="sig"),
-        jwk(curve, jwt.algorithms.ECAlgorithm, kid="two"),
+        jwk(curve, jwt.algorithms.ECAlgorithm, kid="two", key_ops=["verify"]),
         jwk(edwards, jwt.algorithms.OKPAlgorithm, kid="three"),
     ]}))  # fmt: skip
 
@@ -184,6 +185,7 @@ def test_keys_may_stand_in_a_set_and_are_found_by_their_names(users, tmp_path, r
     assert not right(rsa_key, "PS256", kid="one")
     assert not right(rsa_key, "RS512", kid="one")
     assert not right(other_key, "RS256", kid="enc")
+    assert not right(other_key, "RS256", kid="ops")
 
 
 def test_a_public_key_is_no_shared_secret(users, keys, rsa_key):
