@@ -17,11 +17,14 @@ from sievemda import assembly, configload
 from sievemda.cli.main import run
 from sievemda.cli.sieveshell import access
 from sievemda.cli.sieveshell.access import Access, Wanted
+from sievemda.cli.sieveshell.editing import edit
 from sievemda.cli.sieveshell.interactive import Completer
-from sievemda.cli.sieveshell.shell import split
+from sievemda.cli.sieveshell.shell import Context, split
 from sievemda.errors import NotPermitted, Unavailable, UsageError
+from sievemda.managesieve.client.discovery import Endpoint
 from sievemda.managesieve.client.refusals import Referred
 from sievemda.managesieve.client.sasl import Identity
+from sievemda.managesieve.client.session import connect
 from sievemda.managesieve.client.tls import Protection
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
@@ -277,6 +280,13 @@ def test_a_referral_needs_consent(call, service):
         assert call("--no-tls", "-m", "SCRAM-SHA-256", "--follow", "-e", "list", port=server.port)[0] == 0
 
 
+def test_a_referral_to_another_host_is_not_followed_without_tls(call):
+    with Scripted(lambda server: server.say(b'BYE (REFERRAL "sieve://192.0.2.1") "moved"\r\n')) as server:
+        code, _, err = call("--no-tls", "--follow", "-e", "list", port=server.port)
+    assert code == 77
+    assert "without TLS anybody between here and 192.0.2.1" in err
+
+
 def test_a_referral_in_the_middle_is_followed_and_the_command_done_there(call, service, file):
     with scripted(b'BYE (REFERRAL "sieve://127.0.0.1:%d") "moved"\r\n' % service.port) as server:
         code, out, _ = call("--no-tls", "--follow", "-e", f"put {file('keep;')} moved; list", port=server.port)
@@ -369,6 +379,37 @@ def test_what_is_not_valid_is_not_stored_and_not_lost(call, editor, tmp_path):
     assert str(file) in err
     assert file.read_text() == "foo;\n"
     assert call("-e", "list")[1] == ""
+
+
+def test_what_an_old_server_refuses_can_be_edited_again(editor, tmp_path, capfd):
+    """One that cannot check says only when it is to store a script that it is wrong."""
+
+    greeting = GREETING.replace(b'"VERSION" "1.0"\r\n', b"")
+
+    def play(server):
+        server.say(greeting)
+        put = 0
+        while word := server.line().split(b" ")[0].strip():
+            if word == b"CAPABILITY":
+                server.say(greeting)
+            elif word == b"PUTSCRIPT":
+                server.heard.append(server.socket.recv(100) if server.heard[-1].endswith(b"+}\r\n") else b"")
+                put += 1
+                server.say(b'NO "line 1: foo"\r\n' if put == 1 else b"OK\r\n")
+            else:
+                server.say(b"NO (NONEXISTENT)\r\n")
+
+    editor('if [ -s "$1" ]; then echo "keep;" > "$1"; else echo "foo;" > "$1"; fi')
+    asked = []
+    with Scripted(play) as server:
+        session = connect(Endpoint("127.0.0.1", server.port), Protection("none"), 20.0)
+        context = Context(Access(Wanted("a", None, Identity("x"), Protection()), None), session)
+        context.ask = lambda question, letters: asked.append(question) or letters[0]
+        edit(context, ["a"])
+        session.drop()
+    assert len(asked) == 1
+    assert "line 1: foo" in capfd.readouterr()[1]
+    assert not kept(tmp_path)
 
 
 def test_what_somebody_else_has_stored_meanwhile_is_not_overwritten(call, file, editor, tmp_path, service):

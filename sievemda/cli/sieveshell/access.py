@@ -8,6 +8,7 @@ there: it is he who knows whether his password belongs there.
 from __future__ import annotations
 
 import getpass
+import ipaddress
 import os
 import sys
 from collections.abc import Callable
@@ -67,6 +68,7 @@ class Access:
     def refer(self, referred: Referred) -> None:
         """From now on that server is meant, if the user agrees. RFC 5804 §1.3."""
         host, port = _referred_to(referred.url)
+        check_protection(host, self._wanted.protection)
         self._consent(f"the server refers to {host}")
         self._wanted = replace(self._wanted, host=host, port=port)
 
@@ -158,6 +160,18 @@ def _typed(prompt: str) -> str:
         return getpass.getpass(one_line(prompt))
     except EOFError as e:
         raise click.Abort from e
+
+
+def check_protection(host: str, protection: Protection) -> None:
+    """Without TLS only to this host, whoever names it, unless the user wants it so. Raises NotPermitted."""
+    if protection.mode == "none" and protection.check and not is_here(host):
+        raise NotPermitted(f"without TLS anybody between here and {host} can read and change everything: --insecure?")
+
+
+def is_here(host: str) -> bool:
+    if is_address(host):
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    return host.lower().rstrip(".") == "localhost"
 
 
 def _referred_to(url: str) -> tuple[str, int | None]:

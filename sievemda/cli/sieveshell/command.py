@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from sievemda.errors import DataError, NotPermitted, UsageError
+from sievemda.errors import DataError, UsageError
 from sievemda.given import read_given
 
 _FILE = click.Path(path_type=Path)
@@ -94,7 +94,7 @@ def _show_warnings() -> None:
 
 
 def _wanted(server: str, options: dict[str, Any]) -> Any:
-    from sievemda.cli.sieveshell.access import PASSWORD, TOKEN, Wanted, secret
+    from sievemda.cli.sieveshell.access import PASSWORD, TOKEN, Wanted, check_protection, secret
     from sievemda.managesieve.client.discovery import parse_host
     from sievemda.managesieve.client.sasl import Identity
     from sievemda.managesieve.client.tls import Protection
@@ -104,7 +104,7 @@ def _wanted(server: str, options: dict[str, Any]) -> Any:
     if port is not None and options["port"] not in {None, port}:
         raise UsageError("the port is said twice")
     port = port or options["port"]
-    _check_protection(host, options)
+    _check_options(host, options)
     wanted = options["mechanism"].upper()
     token = None
     if options["token_file"] or wanted in {"OAUTHBEARER", "XOAUTH2"} or not wanted:
@@ -116,6 +116,7 @@ def _wanted(server: str, options: dict[str, Any]) -> Any:
     name = options["authname"] or user or getpass.getuser()
     identity = Identity(name, options["user"] if options["user"] != name else "", None, token or None, options["realm"])
     protection = Protection(options["mode"], not options["insecure"], options["ca"], options["cert"], options["key"])
+    check_protection(host, protection)
     protection.context()  # what is wrong with its files is said before anybody is connected to
     return Wanted(
         host,
@@ -130,24 +131,15 @@ def _wanted(server: str, options: dict[str, Any]) -> Any:
     )
 
 
-def _check_protection(host: str, options: dict[str, Any]) -> None:
-    """Without TLS everybody can listen; without a check of certificates anybody can be the server."""
-    if options["mode"] == "none" and not options["insecure"] and not _is_here(host):
-        raise NotPermitted(f"without TLS anybody between here and {host} can read and change everything: --insecure?")
+def _check_options(host: str, options: dict[str, Any]) -> None:
+    """Without a check of certificates anybody can be the server."""
+    from sievemda.cli.sieveshell.access import is_here
+
     if options["key"] and not options["cert"]:
         raise UsageError("--key goes with --cert")
-    if options["insecure"] and not (options["mode"] == "none" and _is_here(host)):
+    if options["insecure"] and not (options["mode"] == "none" and is_here(host)):
         what = "nothing is encrypted" if options["mode"] == "none" else "the certificate of the server is not checked"
         click.echo(f"sieveshell: warning: {what} (--insecure)", err=True)
-
-
-def _is_here(host: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
 
 
 def _check_standard_input(commands: tuple[str, ...], execfile: Path | None, options: dict[str, Any]) -> None:

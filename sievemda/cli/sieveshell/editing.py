@@ -19,6 +19,7 @@ from sievemda.cli.sieveshell.shell import Context
 from sievemda.errors import DataError, NotFound, NotPermitted, TemporaryTrouble, Unavailable, UsageError
 
 _EDITOR = "vi"
+_AGAIN = "edit it again, or keep it in the file and quit?"
 
 
 def edit(context: Context, arguments: list[str]) -> None:
@@ -65,7 +66,7 @@ class _Edit:
                 return
             self._wake()
             if not self._is_valid(text):
-                if self._answer("edit it again, or keep it in the file and quit?", "eq") == "q":
+                if self._answer(_AGAIN, "eq") == "q":
                     raise DataError("the script is not valid: it was not stored")
                 continue
             now = self._stored()
@@ -76,9 +77,22 @@ class _Edit:
                 if answer == "e":
                     self._at_server = now
                     continue
+            if self._is_put(text):
+                return
+
+    def _is_put(self, text: bytes) -> bool:
+        """Whether it is stored; if not, there is another try."""
+        try:
             self._context.warn(self._context.session.put(self._name, text))
-            self._at_server = text
-            return
+        except (DataError, NotPermitted) as error:
+            if not self._context.ask:
+                raise
+            self._context.warn(str(error))
+            if self._answer(_AGAIN, "eq") == "q":
+                raise type(error)("the script was not stored") from error
+            return False
+        self._at_server = text
+        return True
 
     def _wake(self) -> None:
         """A connection that broke while somebody was typing is made anew."""

@@ -103,10 +103,11 @@ def _belongs(target: str, domain: str) -> bool:
 
 
 def _ascii(host: str) -> str:
-    """A name as the DNS writes it. RFC 5804 §2.2.1.1."""
-    if host.isascii():
-        return host
+    """A name as the DNS writes it. RFC 5804 §2.2.1.1. Raises DataError, also for one that no host can have."""
     try:
-        return host.encode("idna").decode()
+        written = host.encode("idna").decode()
     except UnicodeError as e:
         raise DataError(f"{host!r} is not a name of a host") from e
+    if not written.isprintable() or " " in written:
+        raise DataError(f"{host!r} is not a name of a host")
+    return host if host.isascii() else written

@@ -247,8 +247,9 @@ def connect(endpoint: Endpoint, protection: Protection, seconds: float) -> Sessi
     context = None if protection.mode == "none" else protection.context()
     try:
         sock = socket.create_connection((endpoint.host, endpoint.port), timeout=seconds)
-    except OSError as e:
-        raise Unavailable(f"no ManageSieve server at {where}: {e.strerror or e or 'it does not answer'}") from e
+    except (OSError, ValueError) as e:  # ValueError: no name of a host
+        why = getattr(e, "strerror", None) or e or "it does not answer"
+        raise Unavailable(f"no ManageSieve server at {where}: {why}") from e
     session = Session(Wire(sock, where, seconds), protection, context)
     try:
         if protection.mode == "tls":

@@ -15,6 +15,7 @@ from sievemda.errors import DataError, NotPermitted, Unavailable
 
 Mode = Literal["starttls", "tls", "none"]
 ALPN = "managesieve"
+_OTHERWISE = frozenset({9, 10, 23, 62, 64})  # X509_V_ERR: too early, too late, revoked, another host or address
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,10 @@ def secured(sock: socket.socket, context: ssl.SSLContext, host: str, where: str)
     try:
         return context.wrap_socket(sock, server_hostname=host)
     except ssl.SSLCertVerificationError as e:
-        why = e.verify_message or e.reason
+        why = (e.verify_message or e.reason or "").rstrip(".")
+        hint = "" if e.verify_code in _OTHERWISE else "name its authority with --ca FILE, or "
         raise NotPermitted(
-            f"the certificate of {where} is not to be trusted: {why}; "
-            "name its authority with --ca FILE, or go without a check with --insecure"
+            f"the certificate of {where} is not to be trusted: {why}; {hint}go without a check with --insecure"
         ) from e
     except ssl.SSLError as e:
         why = (e.reason or str(e)).replace("_", " ").lower()

@@ -1,7 +1,8 @@
 """What a server sends, as octets to responses; and what goes to it. RFC 5804 §1.2, §4.
 
 A response is lines of data, then a line of OK, NO or BYE. Tolerated beyond the grammar: a bare LF, literals written
-`{n+}`, a number or an atom where a string should be, quoted strings of any length.
+`{n+}`, a number or an atom where a string should be, quoted strings of any length, quotes in them that are not escaped
+(as Cyrus lists names).
 
 Why a deadline for a whole response and not for each read: a server that sends an octet now and then would never be
 too late.
@@ -26,7 +27,7 @@ MAX_LINES = 20_000  # of data in one response
 _QUOTED_MAX = 1024
 _BLOCK = 64 << 10
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\Z")
-_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([()])|([^\s"(){}]+)')
+_TOKEN = re.compile(rb'"((?:[^"\\]|\\.|"(?![ \t()]|\Z))*)"|([()])|([^\s"(){}]+)')
 _UNQUOTED = frozenset(b'\x00\r\n"\\')  # quotes and backslashes could be escaped, but Cyrus does not undo that
 
 

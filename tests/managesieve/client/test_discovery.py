@@ -84,7 +84,26 @@ def test_hosts_as_people_write_them(text, host):
     assert parse_host(text) == host
 
 
-@pytest.mark.parametrize("text", ["", ":1", "a:b:c", "a:0", "a:65536", "a:x", "[x]", "[::1", "a:1:2", "a:٣"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":1",
+        "a:b:c",
+        "a:0",
+        "a:65536",
+        "a:x",
+        "[x]",
+        "[::1",
+        "a:1:2",
+        "a:٣",
+        "a..b",
+        f"{'a' * 64}.b:1",
+        "a b",
+        "a\nb",
+        "a\0",
+    ],
+)
 def test_what_is_no_host(text):
     with pytest.raises(DataError):
         parse_host(text)

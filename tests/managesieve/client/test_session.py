@@ -94,7 +94,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(certificate, mode):
 def test_a_certificate_for_another_host_is_refused(certificate):
     with (
         Scripted(lambda server: server.start_tls(), server_context(*certificate), everywhere=True) as server,
-        pytest.raises(NotPermitted, match="not to be trusted"),
+        pytest.raises(NotPermitted, match=r"mismatch, .* '127\.0\.0\.2'; go without"),
     ):
         connect(Endpoint("127.0.0.2", server.port), Protection("tls", authorities=certificate[0]), 5.0)
 

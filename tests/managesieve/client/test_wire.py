@@ -41,6 +41,7 @@ def wire_of():
         (b'OK (SASL "dj0=")\r\n', Response("OK", "SASL", b"dj0=")),
         (b"OK (NEW/CODE 5 x) \r\n", Response("OK", "NEW/CODE", b"5")),
         (b'"a" ACTIVE\r\n"b"\r\nOK\r\n', Response("OK", lines=((b"a", "ACTIVE"), (b"b",)))),
+        (b'"a"b" ACTIVE\r\n"c"\r\nOK\r\n', Response("OK", lines=((b'a"b', "ACTIVE"), (b"c",)))),  # as Cyrus lists it
         (b"{5}\r\nOK\r\n\r\r\nOK\r\n", Response("OK", lines=((b"OK\r\n\r",),))),
         (b'"\xff"\r\nOK "\xff"\r\n', Response("OK", text="\ufffd", lines=((b"\xff",),))),
         (b"\r\nOK\r\n", Response("OK", lines=((),))),
