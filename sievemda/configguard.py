@@ -36,3 +36,8 @@ class Guard:
         " 2); without it they are refused.",
     )
     haproxy_timeout: Seconds = setting(Seconds(3), "Time within which a proxy must have told the address.")
+    haproxy_tls: bool = setting(
+        False,
+        "Believe such a proxy that it has ended a client's TLS (send-proxy-v2-ssl): the session counts as one with TLS,"
+        " though it is none on the way from the proxy to here.",
+    )

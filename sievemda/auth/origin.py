@@ -6,6 +6,10 @@ taken for the proxy. From everybody else it is nothing but a wrong command.
 
 Why the socket is peeked at: what follows the header (a TLS hello, a command) must stay in the socket for whoever reads
 next. Nothing beyond the header is taken out, whatever the pieces in which it arrives.
+
+Behind the addresses version 2 may have TLVs. Two of them matter: whether the proxy has ended the client's TLS
+(PP2_TYPE_SSL), which is told and for the caller to believe or not, and the checksum (PP2_TYPE_CRC32C), which must be
+right where there is one. Why our own CRC32C: some lines, where a library would be one more to install for everybody.
 """
 
 from __future__ import annotations
@@ -13,7 +17,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 MAX_HEADER = 4096  # octets; version 2 has room for 65,551, of which the addresses and some TLVs are used in practice
 _MAX_FIRST = 107  # of version 1, with its end
@@ -22,6 +28,8 @@ _SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 _FIXED = 16  # octets of version 2 before the addresses
 _LOCAL, _PROXY = 0x20, 0x21
 _ADDRESSES = {0x11: 12, 0x21: 36, 0x31: 216}  # TCP over IPv4, over IPv6, UNIX stream: octets of both ends
+_CRC32C, _SSL = 0x03, 0x20  # types of TLVs
+_CLIENT_SSL = 0x01  # PP2_CLIENT_SSL: the client speaks TLS with the proxy
 _LINE = re.compile(
     rb"PROXY (?:UNKNOWN(?: [^\r\n]*)?|(TCP4|TCP6) ([0-9A-Fa-f:.]+) ([0-9A-Fa-f:.]+) ([0-9]{1,5}) ([0-9]{1,5}))"
 )
@@ -31,6 +39,14 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 class NotProxied(Exception):
     """What came is no header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a header tells."""
+
+    address: str  # the client's; empty when the proxy speaks for itself
+    secure: bool = False  # whether the proxy says that the client has come with TLS, which ended there
 
 
 def networks(texts: Sequence[str]) -> tuple[Network, ...]:
@@ -52,10 +68,10 @@ class Header:
     def __init__(self) -> None:
         self._taken = b""
 
-    def take(self, sock: socket.socket) -> str | None:
+    def take(self, sock: socket.socket) -> Origin | None:
         """Take what has arrived of it out of a socket that does not block; None while more is to come.
 
-        Gives the client's address, empty when the proxy speaks for itself. Raises NotProxied, OSError.
+        Raises NotProxied, OSError.
         """
         try:
             seen = sock.recv(MAX_HEADER, socket.MSG_PEEK)
@@ -69,7 +85,7 @@ class Header:
         if size is None:
             self._taken = whole
             return None
-        return address(whole[:size])
+        return origin(whole[:size])
 
 
 def length(octets: bytes) -> int | None:
@@ -89,9 +105,9 @@ def length(octets: bytes) -> int | None:
     return end + 2 if end >= 0 else None
 
 
-def address(header: bytes) -> str:
-    """The client's address in a whole header; empty when it names none. Raises NotProxied."""
-    return _second(header) if header.startswith(_SIGNATURE) else _first(header)
+def origin(header: bytes) -> Origin:
+    """What a whole header tells. Raises NotProxied."""
+    return _second(header) if header.startswith(_SIGNATURE) else Origin(_first(header))
 
 
 def _begins(octets: bytes, with_: bytes) -> bool:
@@ -114,17 +130,69 @@ def _first(header: bytes) -> str:
     return _plain(source)
 
 
-def _second(header: bytes) -> str:
+def _second(header: bytes) -> Origin:
     command, family, rest = header[12], header[13], header[_FIXED:]
     if command not in {_LOCAL, _PROXY}:
         raise NotProxied("the header has another version or command")
     if command == _LOCAL or family not in _ADDRESSES:
-        return ""
-    if len(rest) < _ADDRESSES[family]:
+        return Origin("")
+    size = _ADDRESSES[family]
+    if len(rest) < size:
         raise NotProxied("the header has no address")
+    secure = _is_secure(header, _FIXED + size)
     if family == 0x11:
-        return str(ipaddress.IPv4Address(rest[:4]))
-    return _plain(ipaddress.IPv6Address(rest[:16])) if family == 0x21 else ""
+        return Origin(str(ipaddress.IPv4Address(rest[:4])), secure)
+    return Origin(_plain(ipaddress.IPv6Address(rest[:16])) if family == 0x21 else "", secure)
+
+
+def _is_secure(header: bytes, start: int) -> bool:
+    """What the TLVs from there say of TLS. Raises NotProxied for those that do not fit in, or a wrong checksum."""
+    found: dict[int, bytes] = {}
+    for kind, at, value in _tlvs(header, start):
+        if kind in {_CRC32C, _SSL}:
+            if kind in found:
+                raise NotProxied("the header says something twice")
+            found[kind] = value
+        if kind == _CRC32C:
+            without = header[:at] + bytes(len(value)) + header[at + len(value) :]
+            if value != _crc32c(without).to_bytes(4):
+                raise NotProxied("the checksum of the header is wrong")
+    ssl = found.get(_SSL)
+    if ssl is None:
+        return False
+    if len(ssl) < 5:
+        raise NotProxied("what the header says of TLS cannot be read")
+    for _ in _tlvs(ssl, 5):
+        pass
+    return bool(ssl[0] & _CLIENT_SSL)
+
+
+def _tlvs(octets: bytes, at: int) -> Iterator[tuple[int, int, bytes]]:
+    """Type, place and value of each, from there to the end."""
+    while at < len(octets):
+        size = int.from_bytes(octets[at + 1 : at + 3])
+        if at + 3 + size > len(octets):
+            raise NotProxied("a part of the header is longer than the rest of it")
+        yield octets[at], at + 3, octets[at + 3 : at + 3 + size]
+        at += 3 + size
+
+
+@cache
+def _crc_table() -> tuple[int, ...]:
+    """RFC 3720, appendix B.4: the polynomial is 0x1EDC6F41, its bits reflected."""
+    table = []
+    for crc in range(256):
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)  # noqa: PLW2901 - step by step
+        table.append(crc)
+    return tuple(table)
+
+
+def _crc32c(octets: bytes) -> int:
+    crc, table = 0xFFFFFFFF, _crc_table()
+    for octet in octets:
+        crc = crc >> 8 ^ table[(crc ^ octet) & 0xFF]
+    return crc ^ 0xFFFFFFFF
 
 
 def _plain(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sievemda.auth.client import Client
+from sievemda.auth.origin import Origin
 from sievemda.lmtp import replies
 from sievemda.lmtp.authentication import authenticate
 from sievemda.lmtp.connection import MAX_COMMAND, LmtpConnection
@@ -50,14 +51,14 @@ class Transaction:
 class LmtpProtocol(LmtpConnection):
     """`local` says that the peer came over a UNIX socket, which makes it known.
 
-    `address` is the one that a proxy told, if any.
+    `told` is what a proxy said, if one stands in front.
     """
 
-    def __init__(self, server: LmtpServer, *, local: bool, address: str = "") -> None:
+    def __init__(self, server: LmtpServer, *, local: bool, told: Origin) -> None:
         super().__init__(timeout=server.settings.lmtp_timeout, loop=server.loop)
         self.server = server
         self.local = local
-        self._told_address = address
+        self._told = told
         self.session_id = _new_session(server.hostname)
         self.peer = Peer(self.session_id, authenticated="postman" if local else "")
         self.client = Client("", service="lmtp")
@@ -69,8 +70,9 @@ class LmtpProtocol(LmtpConnection):
     def begin(self) -> bool:
         name = self._writer.get_extra_info("peername")
         if not self.local and isinstance(name, tuple):
-            self.peer = replace(self.peer, address=self._told_address or name[0].removeprefix("::ffff:"))
-            self.client = Client(self.peer.address, service="lmtp")
+            address, secure = self._told.address or name[0].removeprefix("::ffff:"), self._told.secure
+            self.peer = replace(self.peer, address=address, tls=secure)
+            self.client = Client(address, secure=secure, service="lmtp")
         if refusal := self.server.admit(self):
             self.part(refusal)
             return False

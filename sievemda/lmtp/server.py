@@ -15,13 +15,14 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sievemda import __version__
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
 from sievemda.auth.lanes import Lanes
-from sievemda.auth.origin import Header, NotProxied, is_within, networks
+from sievemda.auth.origin import Header, NotProxied, Origin, is_within, networks
 from sievemda.auth.sasl.offer import Offer, may_transit, mechanisms
 from sievemda.auth.sasl.steps import Refused
 from sievemda.auth.seats import Seats
@@ -85,6 +86,7 @@ class LmtpServer:
         ]
         self._strangers = Strangers(strangers, settings.guard.lmtp_max_strangers, settings.lmtp.lmtp_timeout)
         self._proxies = networks(settings.guard.haproxy_trusted_networks)
+        self._proxies_tls = settings.guard.haproxy_tls
         self._proxy_patience = settings.guard.haproxy_timeout
         self._full, self._stray = Sparing(log.warning), Sparing(log.warning)  # two lines a minute of each, at most
         self.trouble = Sparing(log.warning)  # of AUTH
@@ -128,13 +130,11 @@ class LmtpServer:
             self.loop.add_reader(listener.fileno(), self._accept, listener)
 
     async def _start(self, connection: socket.socket, *, local: bool) -> None:
-        address = ""
+        told = Origin("")
         try:
             if not local and self._proxies and is_within(str(connection.getpeername()[0]), self._proxies):
-                address = await self._told(connection)
-            await self.loop.connect_accepted_socket(
-                lambda: LmtpProtocol(self, local=local, address=address), connection
-            )
+                told = await self._told(connection)
+            await self.loop.connect_accepted_socket(lambda: LmtpProtocol(self, local=local, told=told), connection)
         except NotProxied as e:
             self._stray("lmtp: connection without PROXY header refused: %s", e)
             self.counts["lmtp_connections_refused"] += 1
@@ -142,8 +142,8 @@ class LmtpServer:
         except OSError:
             connection.close()
 
-    async def _told(self, connection: socket.socket) -> str:
-        """The address that a proxy tells, empty when it speaks for itself. Raises NotProxied."""
+    async def _told(self, connection: socket.socket) -> Origin:
+        """What a proxy tells. Raises NotProxied."""
         header, there = Header(), asyncio.Event()
         self.loop.add_reader(connection.fileno(), there.set)
         try:
@@ -155,7 +155,7 @@ class LmtpServer:
             raise NotProxied("no header came in time") from e
         finally:
             self.loop.remove_reader(connection.fileno())
-        return found
+        return found if self._proxies_tls else replace(found, secure=False)
 
     def admit(self, session: LmtpProtocol) -> replies.Reply:
         """Count the session in; or what it is told instead of a greeting."""

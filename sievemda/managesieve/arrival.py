@@ -9,27 +9,29 @@ import struct
 from collections.abc import Sequence
 
 from sievemda.auth.client import Client
-from sievemda.auth.origin import Header, Network, NotProxied, is_within
+from sievemda.auth.origin import Header, Network, NotProxied, Origin, is_within
 from sievemda.managesieve.connection import Connection
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: process, user, group
 
 
-async def client_of(connection: Connection, proxies: Sequence[Network], patience: float) -> Client:
+async def client_of(
+    connection: Connection, proxies: Sequence[Network], patience: float, *, believed: bool = False
+) -> Client:
     """Over TCP the address; over a UNIX socket the login name of the user whose process is at the other end.
 
-    What comes from `proxies` tells another address within `patience` seconds, or raises NotProxied.
+    What comes from `proxies` tells another address within `patience` seconds, or raises NotProxied; and whether TLS has
+    ended there, which may be `believed`.
     """
     sock = connection.sock
     if sock.family == socket.AF_UNIX:
         return Client("", socket_user=_user_at(sock))
     address = _plain(str(sock.getpeername()[0]))
-    if is_within(address, proxies):
-        address = await _told(connection, patience) or address
-    return Client(address, port=int(sock.getsockname()[1]))
+    told = await _told(connection, patience) if is_within(address, proxies) else Origin(address)
+    return Client(told.address or address, secure=believed and told.secure, port=int(sock.getsockname()[1]))
 
 
-async def _told(connection: Connection, patience: float) -> str:
+async def _told(connection: Connection, patience: float) -> Origin:
     header = Header()
     try:
         async with asyncio.timeout(patience):

@@ -115,7 +115,8 @@ class Server:
     async def _connection(self, sock: socket.socket) -> None:
         connection, address = Connection(sock), "?"
         try:
-            client = await client_of(connection, self._proxies, self._guard.haproxy_timeout)
+            options = self._guard
+            client = await client_of(connection, self._proxies, options.haproxy_timeout, believed=options.haproxy_tls)
             address = client.address
             if seat := await self._seat(client):
                 try:

@@ -173,7 +173,7 @@ class Visit:
 
     async def _begin(self) -> None:
         """Greet, in clear or behind TLS."""
-        if self._house.contexts is not None and not self._client.socket_user:
+        if self._house.contexts is not None and not (self._client.socket_user or self._client.secure):
             self.waiting = True
             first = await self._connection.first(_HELLO_TIME)
             self.waiting = False

@@ -17,6 +17,24 @@ def second(command=0x21, family=0x11, rest=IPV4, size=None):
     return SIGNATURE + bytes([command, family]) + (len(rest) if size is None else size).to_bytes(2) + rest
 
 
+def tlv(kind, value):
+    return bytes([kind]) + len(value).to_bytes(2) + value
+
+
+def with_checksum(*tlvs):
+    """The CRC32C is of the whole header with zeros in its place; this one was made by HAProxy's definition, bit by bit."""
+    header = second(rest=IPV4 + b"".join(tlvs) + tlv(3, bytes(4)))
+    crc = 0xFFFFFFFF
+    for octet in header:
+        crc ^= octet
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
+    return header[:-4] + (crc ^ 0xFFFFFFFF).to_bytes(4)
+
+
+TLS = tlv(0x20, b"\x01\0\0\0\0" + tlv(0x21, b"TLSv1.3"))
+CLEAR = tlv(0x20, b"\0\0\0\0\1")
+
 HEADERS = [
     (b"PROXY TCP4 192.0.2.1 10.0.0.1 4660 4190\r\n", "192.0.2.1"),
     (b"PROXY TCP6 2001:db8::9 ::1 65535 0\r\n", "2001:db8::9"),
@@ -37,6 +55,17 @@ HEADERS = [
 ]
 
 NONE = [
+    second(rest=IPV4 + b"\x20"),
+    second(rest=IPV4 + b"\x20\x00"),
+    second(rest=IPV4 + b"\x20\x00\x06\x01\x00\x00\x00\x00"),
+    second(rest=IPV4 + b"\x20\xff\xff\x01\x00\x00\x00\x00"),
+    second(rest=IPV4 + tlv(0x20, b"\x01\0\0\0")),
+    second(rest=IPV4 + tlv(0x20, b"\x01\0\0\0\0\x21\0\x09TLSv1.3")),
+    second(rest=IPV4 + TLS + CLEAR),
+    second(rest=IPV4 + TLS + tlv(3, bytes(4))),
+    second(rest=IPV4 + TLS + tlv(3, b"")),
+    second(rest=IPV4 + tlv(2, b"x")[:-1]),
+    with_checksum(TLS)[:-1] + b"\0",
     b"NOOP\r\n",
     b"PROXY\r\n",
     b"PROXY TCP4 192.0.2.1 10.0.0.1 4660\r\n",
@@ -81,7 +110,7 @@ def test_a_header_is_taken_to_its_last_octet_and_no_further(ends, octets, addres
         piece = octets[start : start + step]
         theirs.sendall(piece + (b"\x16\x03\x01 a hello" if start + step >= len(octets) else b""))
         found = header.take(ours)
-    assert found == address
+    assert found.address == address
     assert ours.recv(100) == b"\x16\x03\x01 a hello"
 
 
@@ -120,3 +149,24 @@ def test_nothing_yet_is_no_mistake(ends):
 )
 def test_who_is_within_trusted_networks(address, trusted, within):
     assert is_within(address, networks(trusted)) is within
+
+
+@pytest.mark.parametrize(
+    ("header", "secure"),
+    [
+        (second(rest=IPV4 + TLS), True),
+        (second(family=0x21, rest=IPV6 + tlv(2, b"example.org") + TLS), True),
+        (second(rest=IPV4 + tlv(0x20, b"\x07\0\0\0\0")), True),
+        (second(rest=IPV4 + CLEAR), False),
+        (second(rest=IPV4 + tlv(0x20, b"\x06\0\0\0\0")), False),
+        (second(rest=IPV4), False),
+        (second(command=0x20, rest=IPV4 + TLS), False),
+        (second(family=0, rest=TLS), False),
+        (with_checksum(TLS), True),
+        (with_checksum(), False),
+    ],
+)
+def test_what_the_proxy_says_of_tls_is_told(ends, header, secure):
+    ours, theirs = ends
+    theirs.sendall(header)
+    assert Header().take(ours).secure is secure

@@ -67,6 +67,54 @@ def proxied(
     site.stop()
 
 
+@pytest.fixture(scope="module", params=["", "proxy-v2-options crc32c"], ids=["plain", "crc32c"])
+def ending(
+    request: pytest.FixtureRequest, make_directory: Callable[[], Path], logs: dict[str, Path]
+) -> Iterator[tuple[int, int, Path]]:
+    """Ports of one that ends TLS and of one that does not, and the authority of its certificate."""
+    need("haproxy")
+    directory = make_directory()
+    certificate, key = make_certificate(directory)
+    (directory / "both.pem").write_bytes(certificate.read_bytes() + key.read_bytes())
+    settings = {"haproxy_trusted_networks": "127.0.0.1", "haproxy_tls": "yes", "allowplaintext": "no"}
+    site = Site(directory / "site", settings, workers=1)
+    logs["sievemda behind TLS"] = site.log
+    site.start()
+    site.user("alice", password="secret")
+    ports = free_port(), free_port()
+    text = fill(
+        "haproxy/sievemda.cfg",
+        {
+            "bind :4190": f"bind 127.0.0.1:{ports[0]} ssl crt {directory / 'both.pem'}\n    bind 127.0.0.1:{ports[1]}",
+            "bind :24": f"bind 127.0.0.1:{free_port()}",
+            "127.0.0.1:14190": f"127.0.0.1:{site.managesieve_port}",
+            "127.0.0.1:10024": f"127.0.0.1:{site.port}",
+            "send-proxy-v2 ": f"send-proxy-v2-ssl {request.param} ",
+        },
+    )
+    (directory / "haproxy.cfg").write_text(text)
+    proxy = Program(["haproxy", "-db", "-f", str(directory / "haproxy.cfg")], directory / "haproxy.log")
+    logs["HAProxy that ends TLS"] = proxy.log
+    proxy.start(lambda: all(answers(("127.0.0.1", port)) for port in ports))
+    yield *ports, certificate
+    proxy.stop()
+    site.stop()
+
+
+def test_tls_that_ends_at_the_proxy_is_as_good(ending: tuple[int, int, Path]) -> None:
+    context = ssl.create_default_context(cafile=ending[2])
+    with (
+        connected(ending[0], "127.0.0.5") as sock,
+        context.wrap_socket(sock, server_hostname="localhost") as secured,
+    ):
+        assert login(secured, "secret") == b"OK\r\n"
+
+
+def test_where_no_tls_ends_at_the_proxy_there_is_none(ending: tuple[int, int, Path]) -> None:
+    with connected(ending[1], "127.0.0.5") as sock:
+        assert login(sock, "secret").startswith(b"NO (ENCRYPT-NEEDED)")
+
+
 def connected(port: int, source: str) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), 60, (source, 0))
 

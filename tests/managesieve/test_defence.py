@@ -176,3 +176,34 @@ def test_tls_comes_behind_the_header(secure, keys, come):
         peer.start_tls(context)
         greeted(peer)
         assert [(visit.address, visit.session.secure) for visit in server.visits()] == [("192.0.2.9", True)]
+
+
+HEADER_TLS = HEADER2[:14] + b"\x00\x14" + HEADER2[16:] + b"\x20\x00\x05\x01\x00\x00\x00\x00"
+
+
+def capabilities(peer):
+    lines = iter(peer.line, b"OK\r\n")
+    return {line.split(b" ")[0].strip(b'"\r\n'): line for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("believed", "header", "plain", "starttls"),
+    [("yes", HEADER_TLS, True, False), ("no", HEADER_TLS, False, True), ("yes", HEADER2, False, True)],
+)
+def test_tls_that_ended_at_a_proxy_counts_where_it_is_believed(secure, come, believed, header, plain, starttls):
+    service, contexts = secure(PROXIED, f"haproxy_tls={believed}")
+    with running(service, contexts) as (address, _):
+        peer = come(address)
+        peer.send(header)
+        told = capabilities(peer)
+        assert (b"PLAIN" in told[b"SASL"].split(b'"')[3].split(), b"STARTTLS" in told) == (plain, starttls)
+        peer.send(b"STARTTLS\r\n")
+        assert peer.line().startswith(b"OK" if starttls else b"NO")
+
+
+def test_a_stranger_cannot_say_that_he_has_come_with_tls(secure, come):
+    service, contexts = secure(PROXIED, "haproxy_tls=yes")
+    with running(service, contexts) as (address, _):
+        peer = come(address, "127.0.0.9")
+        peer.send(HEADER_TLS)
+        assert b"PLAIN" not in capabilities(peer)[b"SASL"]
