@@ -94,9 +94,9 @@ def test_mailboxes_keep_their_phrases():
 
 
 def test_quotes_that_are_never_closed_cost_linear_time():
-    start = time.process_time()
+    start = time.thread_time()
     assert [str(found) for found in address_list("a@b.c, " + '"\\' * 200_000)] == ["a@b.c"]
-    assert time.process_time() - start < 10
+    assert time.thread_time() - start < 10
 
 
 @pytest.mark.parametrize("text", ['"\udc95"@example.org', "\udc95@example.org", "a@\udc95.example.org"])

@@ -38,14 +38,21 @@ class Client:
         else:
             self.socket = socket.create_connection(("127.0.0.1", where), 60)
         self.file = self.socket.makefile("rb")
-        self.greeting = self.reply()
+        try:
+            self.greeting = self.reply()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self.file.close()
+        self.socket.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.file.close()
-        self.socket.close()
+        self.close()
 
     def reply(self) -> str:
         lines = []

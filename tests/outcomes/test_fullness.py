@@ -175,7 +175,7 @@ def test_serve_looks_by_itself(tmp_path):
         site.user("alice")
         site.cli("quota", "set", "user/alice", "MESSAGE", "10")
         put(site, "user/alice", 9)
-        for _ in range(200):
+        for _ in range(600):
             if subjects(site, "user/alice"):
                 break
             time.sleep(0.1)

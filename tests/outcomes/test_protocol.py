@@ -147,7 +147,7 @@ def test_a_client_that_goes_away_in_data_leaves_nothing_behind(site, name):
         assert c.hello().startswith("250")
     import time
 
-    for _ in range(100):
+    for _ in range(1200):
         if not [p for p in site.everything_below() if "stage" in str(p)]:
             break
         time.sleep(0.05)

@@ -78,7 +78,7 @@ def _hold_forever(path, ready):
     holds = Holds(path)
     holds.hold("a")
     ready.set()
-    time.sleep(60)
+    time.sleep(600)
 
 
 def test_a_killed_process_gives_its_hold_back(holds, tmp_path):
@@ -116,12 +116,19 @@ def _open_descriptors() -> list[os.stat_result]:
 def test_a_forked_child_does_not_share_the_locks_of_its_parent(holds):
     with holds.hold("x"):
         pass  # leaves a descriptor for the next hold, which the child must not use
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         with holds.hold("a"):
-            time.sleep(0.5)
+            os.write(writing, b"1")
+            time.sleep(600)
         os._exit(0)
-    time.sleep(0.2)
-    with pytest.raises(Busy):
-        holds.hold("a", wait=0.05)
-    os.waitpid(pid, 0)
+    os.close(writing)
+    try:
+        assert os.read(reading, 1)
+        with pytest.raises(Busy):
+            holds.hold("a", wait=0.05)
+    finally:
+        os.close(reading)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
