@@ -22,6 +22,7 @@ _QUOTED = rb'"(?:[^"\\\x00\r]++|\\["\\])*+"'
 _CLOSED = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)  # a string, whatever is in it
 _TOKEN = re.compile(rb"(?P<quoted>%s)|(?P<atom>%s)|\{(?P<literal>[0-9]+)\+?\}\Z" % (_QUOTED, _ATOM))
 _LITERAL_AT_END = re.compile(rb"\{([0-9]+)\+?\}\Z")
+_MOST_TOKENS = 32  # of one line; no command has a quarter of them, and thousands of short ones would take megabytes
 _TAIL = 64  # octets at the end of a line that is thrown away: enough to see whether a literal follows
 _ESCAPE = re.compile(rb"\\(.)")
 
@@ -138,7 +139,9 @@ class Reader:
         return self._literal is None
 
     def _take_token(self, token: re.Match[bytes]) -> None:
-        if token["atom"] is not None:
+        if len(self._tokens) >= _MOST_TOKENS:
+            self._fail("the command has too many arguments")
+        elif token["atom"] is not None:
             self._tokens.append(token["atom"].decode("ascii"))
         elif token["quoted"] is not None:
             self._tokens.append(_ESCAPE.sub(rb"\1", token["quoted"][1:-1]))

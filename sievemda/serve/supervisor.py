@@ -29,7 +29,7 @@ from sievemda.errors import SievemdaError
 from sievemda.logs import words
 from sievemda.serve import housekeeper, observation, worker
 from sievemda.serve.listeners import Bound, Place, bind_all
-from sievemda.serve.memory import give_back_large_blocks
+from sievemda.serve.memory import be_frugal, share_what_is_there
 from sievemda.serve.notify import notify
 
 log = logging.getLogger(__name__)
@@ -77,9 +77,10 @@ class Supervisor:
         plan = self.load()
         self.bound = bind_all(plan.places, plan.settings.lmtp)
         try:
-            give_back_large_blocks()
+            be_frugal()
             assembly.preload(plan.settings)
             observation.clear(plan.settings)
+            share_what_is_there()
             self.slots = self._slots(plan)
             code = self._begin(self.slots)
             if code == os.EX_OK:

@@ -20,6 +20,7 @@ from sievemda.auth.seats import Seats
 from sievemda.config import Settings
 from sievemda.lmtp.server import LmtpServer
 from sievemda.managesieve.server import Server
+from sievemda.serve.memory import give_back_after
 from sievemda.serve.observation import Observation
 
 log = logging.getLogger(__name__)
@@ -62,10 +63,12 @@ async def _serve(
     scripts.start(managesieve)
     watched = Observation(settings, mail, scripts)
     await watched.start()
+    tidying = loop.create_task(give_back_after(lambda: (scripts.counts.total(), len(scripts.visits()))))
     os.write(ready, b"1")
     os.close(ready)
 
     await _either(retire, end)
+    tidying.cancel()
     mail.stop_listening()
     await scripts.stop_listening()
     await asyncio.sleep(_LETTING_GO)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sievemda.serve.memory import give_back_large_blocks
+from sievemda.serve.memory import be_frugal
 from sievemda.sieve.check import check_script
 from sievemda.tls.contexts import contexts
 from tests.managesieve.conversation import LOGIN, Wire, login, running, skip_to
@@ -81,7 +81,7 @@ def held(tmp_path_factory, keys, accounts):
     handler = logging.Handler()
     handler.emit = records.append
     logging.getLogger("sievemda").addHandler(handler)
-    give_back_large_blocks()  # as the server's processes do
+    be_frugal()  # as the server's processes do
     check_script(SCRIPT, service.limits)  # what is loaded once is not their doing
     before = resident()
     try:

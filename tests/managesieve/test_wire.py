@@ -107,6 +107,16 @@ def test_the_literals_of_a_malformed_line_are_not_commands(octets):
     assert found[1:] == [("NOOP",)]
 
 
+@pytest.mark.parametrize(
+    "octets", [b" ab" * 3000, b' "ab"' * 3000, b" {2+}\r\nab" * 3000], ids=["atoms", "strings", "literals"]
+)
+def test_a_line_of_many_words_is_not_kept(octets):
+    found = read(b"NOOP" + octets + b" {6+}\r\nNOOP\r\n\r\nLOGOUT\r\n", budget=100_000)
+    assert [type(item) for item in found] == [Malformed, tuple]
+    assert len(found[0].tokens) < 100
+    assert found[1] == ("LOGOUT",)
+
+
 def test_a_malformed_line_tells_what_came_before():
     assert read(b'PUTSCRIPT "a" (\r\n')[0].tokens == ("PUTSCRIPT", b"a")
 
