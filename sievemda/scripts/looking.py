@@ -55,10 +55,13 @@ class Look:
 
 
 def look(known: Known, store: ScriptStore, owner: str, actor: Actor | None = None) -> Seen:
-    """With the lock held. Versions that were only begun are settled first, as the disk tells.
+    """With the lock held. Versions that were only begun are settled first, as the disk tells; a renaming is finished.
 
     What else is found is the doing of `actor`, or of nobody who is known.
     """
+    for version in known.begun:
+        if version.action == "rename":
+            store.finish_rename(version.script, version.target)
     state = store.state()
     seen = Seen(known)
     for version in known.begun:

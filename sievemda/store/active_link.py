@@ -6,6 +6,7 @@ read the names out of it and run the scripts one after the other.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import secrets
@@ -60,7 +61,9 @@ class ActiveLink:
             return False
 
     def lead_to(self, file: str) -> None:
-        """Atomically; a relative link, since a home can be moved."""
+        """Atomically, by who holds the lock on the scripts; a relative link, since a home can be moved."""
+        for left in self._home.glob(f"{glob.escape(_TEMPORARY)}*"):  # by a crash
+            left.unlink(missing_ok=True)
         temporary = self._home / f"{_TEMPORARY}{secrets.token_hex(8)}"
         temporary.symlink_to(f"{FOLDER}/{file}")
         try:

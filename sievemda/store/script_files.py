@@ -69,6 +69,15 @@ def exists(folder: int, file: str) -> bool:
         return False
 
 
+def same(folder: int, file: str, other: str) -> bool:
+    """Whether both are one file by two names."""
+    try:
+        one, two = (os.stat(name, dir_fd=folder, follow_symlinks=False) for name in (file, other))
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(one.st_mode) and os.path.samestat(one, two)
+
+
 def sign_of(folder: int, file: str) -> str:
     """What a file has anew after each change of its text; empty while that cannot be told, or there is no file."""
     try:

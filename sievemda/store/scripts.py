@@ -265,12 +265,22 @@ class ScriptStore:
             script_files.write_name(folder, target, new, self._file_mode)
             os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
             sync_file(folder)
-            active = self._active_files()
-            if source in active:
-                names = [new if file == source else name_of(folder, file) or "" for file in active]
-                self.set_active(names)
-            script_files.unlink(folder, source)
-            sync_file(folder)
+            self._renamed(folder, source, target, new)
+
+    def finish_rename(self, old: str, new: str) -> None:
+        """Go on with a renaming that a crash cut short between the two names."""
+        with self._locked() as folder:
+            source, target = file_of(folder, old), file_of(folder, new)
+            if source != target and script_files.same(folder, source, target):
+                self._renamed(folder, source, target, new)
+
+    def _renamed(self, folder: int, source: str, target: str, new: str) -> None:
+        active = self._active_files()
+        if source in active:
+            names = [new if file == source else name_of(folder, file) or "" for file in active if file != target]
+            self.set_active(names)
+        script_files.unlink(folder, source)
+        sync_file(folder)
 
     # --- the folder --------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import pytest
 
 from sievemda.errors import AlreadyExists, NotFound, StoreTrouble, TemporaryTrouble
 from sievemda.state.versions import Bounds, Versions, digest_of
+from sievemda.store import script_files, scripts
 from sievemda.store.scripts import ScriptActive, TooManyScripts
 
 A, B, C = b"keep;\n", b"discard;\n", b"stop;\n"
@@ -233,6 +234,38 @@ def test_a_crash_between_the_history_and_the_file_loses_neither(world, monkeypat
     world.keeper().look()
     assert [v.status for v in world.history()] == ["done", "failed" if when == "before" else "done"]
     assert all(world.versions.text(v.digest) is not None for v in world.history() if v.digest)
+
+
+@pytest.mark.parametrize(("module", "at"), [(scripts, "sync_file"), (script_files, "unlink")])
+@pytest.mark.parametrize("active", [("main",), ("other", "main"), ("other",), ()])
+def test_a_renaming_that_a_crash_cut_short_between_the_two_names_is_finished(world, monkeypatch, module, at, active):
+    for name in ("main", "other"):
+        world.keeper().put(name, A)
+    world.keeper().set_active(active)
+    keeper = world.keeper()
+
+    def crash(*_):
+        monkeypatch.setattr(keeper, "_look", lambda: (_ for _ in ()).throw(StoreTrouble("it is dead")))
+        raise Killed
+
+    monkeypatch.setattr(module, at, crash)
+    with pytest.raises(Killed):
+        keeper.rename("main", "new")
+    monkeypatch.undo()
+    assert world.file("main").exists()
+    assert world.file("new").exists()
+    world.keeper().look()
+    state = world.keeper().store.state()
+    assert sorted(state.signs) == ["new", "other"]
+    assert state.active == tuple("new" if name == "main" else name for name in active)
+    assert {(v.via, v.status) for v in world.history()} == {("managesieve", "done")}
+
+
+def test_a_link_that_a_crash_left_unfinished_goes(world):
+    world.keeper().put("main", A)
+    (world.home / ".dovecot.sieve.tmp-00").symlink_to("sieve/main.sieve")
+    world.keeper().activate("main")
+    assert sorted(path.name for path in world.home.iterdir()) == [".dovecot.sieve", "sieve"]
 
 
 def test_a_change_that_is_done_but_could_not_be_settled_is_settled_by_the_next(world, monkeypatch):
