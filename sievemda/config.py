@@ -1,24 +1,23 @@
 """The one typed settings tree.
 
-Every setting is one field: type, default, sentence. A section is a frozen data class; parts of the program receive
+Every setting is one field: type, default, sentence. A section holds frozen values; parts of the program receive
 their own section, never the whole tree and never a global. Settings that imapd.conf has keep that name, so that an
 administrator from Cyrus finds them; the full key is `section.name`, and `--set` also takes the name alone.
 
 Why not a validation library: a value comes either typed (TOML) or as an imapd.conf string (`yes`, `10 M`, `a|b`),
-and *all* mistakes are to be reported with their key. Both need a conversion of ours; the rest is data classes.
+and *all* mistakes are to be reported with their key. Both need a conversion of
+ours; the rest is `configfields`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from sievemda.configauth import Auth
 from sievemda.configautocreate import Autocreate
-from sievemda.configfields import Kibibytes, Mode, Seconds, Size, setting
+from sievemda.configfields import Kibibytes, Mode, Seconds, Section, Size, setting
 from sievemda.configguard import Guard
 from sievemda.configmanagesieve import ManageSieve
 from sievemda.configquota import Quota
@@ -51,7 +50,6 @@ __all__ = [
     "Store",
     "Upkeep",
     "setting",
-    "with_changes",
 ]
 
 
@@ -59,8 +57,7 @@ def _hostname() -> str:
     return os.uname().nodename
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Section):
     """Who we are, and who may do what to us."""
 
     servername: str = setting(
@@ -83,8 +80,7 @@ class Site:
     username_tolower: bool = setting(True, "User names in commands, logins and ACLs are lower-cased.")
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Section):
     """How mailboxes are called."""
 
     unixhierarchysep: bool = setting(True, "Hierarchy separator: yes for '/', no for '.'.")
@@ -96,8 +92,7 @@ class Names:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Section):
     """Where mail lies, and how."""
 
     partitions: dict[str, Path] = setting(
@@ -152,8 +147,7 @@ class Store:
         return self.expunge_mode == "delayed" and self.discard_days > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Acl:
+class Acl(Section):
     """Rights that nobody has set."""
 
     defaultacl: str = setting("anyone lrs", "ACL of a new shared folder without a parent: `identifier rights ...`.")
@@ -174,8 +168,7 @@ class Acl:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Section):
     """What becomes of a message."""
 
     postuser: str = setting("", "Local part of bulletin-board addresses: POSTUSER+board@...")
@@ -201,8 +194,7 @@ class Delivery:
     memory_days: int = setting(3, "Days for which duplicates are recognised.")
 
 
-@dataclass(frozen=True, slots=True)
-class Lmtp:
+class Lmtp(Section):
     """How messages come in."""
 
     lmtpsocket: Path | None = setting(None, "UNIX socket for LMTP; run/lmtp below the data directory.")
@@ -250,8 +242,7 @@ class Lmtp:
     threads: int = setting(8, "Deliveries under way at once in one worker process.")
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
+class Outbox(Section):
     """How mail goes out."""
 
     smtp_backend: Literal["sendmail", "host"] = setting("sendmail", "How mail leaves: program or SMTP host.")
@@ -267,26 +258,25 @@ class Outbox:
     outbox_expire: Seconds = setting(Seconds(5 * 86400), "Age at which undeliverable outgoing mail is given up.")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Section):
     """The tree. `data` is the directory of `--data`; every relative default lies below it."""
 
-    data: Path = Path("/var/lib/sievemda")
-    site: Site = field(default_factory=Site)
-    names: Names = field(default_factory=Names)
-    store: Store = field(default_factory=Store)
-    acl: Acl = field(default_factory=Acl)
-    autocreate: Autocreate = field(default_factory=Autocreate)
-    delivery: Delivery = field(default_factory=Delivery)
-    quota: Quota = field(default_factory=Quota)
-    lmtp: Lmtp = field(default_factory=Lmtp)
-    sieve: Sieve = field(default_factory=Sieve)
-    outbox: Outbox = field(default_factory=Outbox)
-    auth: Auth = field(default_factory=Auth)
-    managesieve: ManageSieve = field(default_factory=ManageSieve)
-    sasl: Sasl = field(default_factory=Sasl)
-    guard: Guard = field(default_factory=Guard)
-    upkeep: Upkeep = field(default_factory=Upkeep)
+    data: Path = setting(Path("/var/lib/sievemda"))
+    site: Site = setting(Site)
+    names: Names = setting(Names)
+    store: Store = setting(Store)
+    acl: Acl = setting(Acl)
+    autocreate: Autocreate = setting(Autocreate)
+    delivery: Delivery = setting(Delivery)
+    quota: Quota = setting(Quota)
+    lmtp: Lmtp = setting(Lmtp)
+    sieve: Sieve = setting(Sieve)
+    outbox: Outbox = setting(Outbox)
+    auth: Auth = setting(Auth)
+    managesieve: ManageSieve = setting(ManageSieve)
+    sasl: Sasl = setting(Sasl)
+    guard: Guard = setting(Guard)
+    upkeep: Upkeep = setting(Upkeep)
 
     @property
     def partitions(self) -> dict[str, Path]:
@@ -342,8 +332,3 @@ class Settings:
     def domain(self) -> str:
         """The domain for addresses of local users that have none: defaultdomain, else the host's name."""
         return self.site.servername if self.site.defaultdomain == "internal" else self.site.defaultdomain
-
-
-def with_changes(section: Any, **changes: Any) -> Any:
-    """A copy of a frozen section with other values, for tests."""
-    return dataclasses.replace(section, **changes)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sievemda.configfields import Seconds, setting
+from sievemda.configfields import Seconds, Section, setting
 
 __all__ = ["BACKENDS", "NEEDED", "Auth"]
 
@@ -21,8 +20,7 @@ BACKENDS = (
 NEEDED = {"passwd-file": ("auth_passwd_file",), "ldap": ("ldap_uri",)}  # the settings that one cannot do without
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(Section):
     """Who may log in, and how he proves who he is."""
 
     auth_backends: tuple[str, ...] = setting(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.configfields import Kibibytes, setting
+from sievemda.configfields import Kibibytes, Section, setting
 
 
-@dataclass(frozen=True, slots=True)
-class Autocreate:
+class Autocreate(Section):
     """What is made by itself."""
 
     autocreate_quota: Kibibytes = setting(

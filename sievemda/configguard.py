@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sievemda.configfields import Seconds, setting
+from sievemda.configfields import Seconds, Section, setting
 
 __all__ = ["Guard"]
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Section):
     """What strangers meet at the door of ManageSieve and LMTP."""
 
     failedloginpause: Seconds = setting(

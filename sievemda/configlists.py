@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from sievemda.config import ExternalList
 from sievemda.errors import ConfigurationError
 
 _PLACES = ("file", "dict", "vcards", "sqlite")
-_FIELDS = {field.name for field in dataclasses.fields(ExternalList)}
 
 
 class ListTables:
@@ -24,8 +22,8 @@ class ListTables:
     def take(self, key: str, value: Any, base: Path) -> None:
         """One value. Raises ValueError in words."""
         label, _, field = key.rpartition(".")
-        if not label or field not in _FIELDS:
-            raise ValueError(f"no such setting of a list; there are {', '.join(sorted(_FIELDS))}")
+        if not label or field not in ExternalList.declared:
+            raise ValueError(f"no such setting of a list; there are {', '.join(sorted(ExternalList.declared))}")
         kind = {"users": tuple[str, ...], "exact": bool, "max_lookup_size": int}.get(field, str)
         self._tables.setdefault(label, {})[field] = self._convert(kind, value, base)
 

@@ -6,7 +6,6 @@ K, M, G, durations with s, m, h, d (also `1h30m`), lists separated by spaces or 
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import types
 import typing
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sievemda import config
+from sievemda.configfields import Section, Setting
 from sievemda.configlists import ListTables
 from sievemda.configmeaning import check
 from sievemda.configtogether import check_together
@@ -69,16 +69,15 @@ def load(
 
 
 @cache
-def sections() -> dict[str, type[Any]]:
-    """Section name to its data class, in order."""
-    made: dict[str, Any] = {field.name: field.default_factory for field in dataclasses.fields(config.Settings)}
-    return {name: kind for name, kind in made.items() if isinstance(kind, type)}
+def sections() -> dict[str, type[Section]]:
+    """Section name to its class, in order."""
+    return {name: one.given for name, one in config.Settings.declared.items() if isinstance(one.given, type)}
 
 
 @cache
-def known() -> dict[str, dataclasses.Field[Any]]:
-    """Full key to its field."""
-    return {f"{name}.{field.name}": field for name, kind in sections().items() for field in dataclasses.fields(kind)}
+def known() -> dict[str, Setting]:
+    """Full key to what is declared of it."""
+    return {f"{name}.{key}": one for name, kind in sections().items() for key, one in kind.declared.items()}
 
 
 @cache
@@ -361,21 +360,19 @@ def reference() -> str:
     ]
     for section, kind in sections().items():
         lines += ["", f"[{section}]"]
-        for field in dataclasses.fields(kind):
-            lines += [f"# {field.metadata['doc']}"]
-            lines += [f"#{field.name} = {_default_text(section, field)}"]
+        for name, one in kind.declared.items():
+            lines += [f"# {one.doc}", f"#{name} = {_default_text(section, name, one)}"]
     return "\n".join(lines) + "\n"
 
 
-def _default_text(section: str, field: dataclasses.Field[Any]) -> str:
-    if field.name == "partitions":
+def _default_text(section: str, name: str, one: Setting) -> str:
+    if name == "partitions":
         return '{ default = "/var/lib/sievemda/mail" }'
-    if field.name == "xlist":
+    if name == "xlist":
         return '{ junk = "Spam", sent = "Sent" }'
-    if field.name == "sieve_extlists":
+    if name == "sieve_extlists":
         return '{ friends = { name = "tag:example.com,2026:friends", file = "friends.txt" } }'
-    if field.name == "servername":
+    if name == "servername":
         return '"mail.example.org"'
-    value = field.default
-    kind = kind_of(f"{section}.{field.name}")
-    return f'"{value:04o}"' if kind is config.Mode else spelled(value)
+    kind = kind_of(f"{section}.{name}")
+    return f'"{one.default:04o}"' if kind is config.Mode else spelled(one.default)

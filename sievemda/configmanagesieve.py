@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sievemda.configfields import Seconds, setting
+from sievemda.configfields import Seconds, Section, setting
 
 __all__ = ["ManageSieve"]
 
 
-@dataclass(frozen=True, slots=True)
-class ManageSieve:
+class ManageSieve(Section):
     """How scripts come in."""
 
     managesieve_listen: tuple[str, ...] = setting(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.configfields import Seconds, setting
+from sievemda.configfields import Seconds, Section, setting
 
 __all__ = ["Quota"]
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Section):
     """What happens when a mailbox fills up."""
 
     quota_warnings: tuple[str, ...] = setting(

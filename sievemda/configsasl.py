@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.configfields import Seconds, setting
+from sievemda.configfields import Seconds, Section, setting
 
 __all__ = ["ALGORITHMS", "MECHANISMS", "OBSOLETE", "Sasl"]
 
@@ -31,8 +30,7 @@ ALGORITHMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sasl:
+class Sasl(Section):
     """How clients of ManageSieve, and of LMTP over TCP, log in."""
 
     sasl_mech_list: tuple[str, ...] = setting(

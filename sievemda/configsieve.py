@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sievemda.configfields import Seconds, Size, setting
+from sievemda.configfields import Seconds, Section, Size, setting
 
 __all__ = ["ExternalList", "Sieve"]
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalList:
+class ExternalList(Section):
     """A list that scripts may ask, under its own table of the configuration. RFC 6134.
 
     One of `file`, `dict`, `vcards` and `sqlite` says where it is: a file with one member a line (`#` begins a
@@ -22,24 +19,26 @@ class ExternalList:
     exist there.
     """
 
-    name: str = ""  # an absolute URI
-    file: str = ""
-    dict: str = ""
-    vcards: str = ""
-    sqlite: str = ""
-    statement: str = ""  # finds {values}, or without them lists all members; {user} and the others are bound too
-    members: str = ""  # lists all members, for `redirect :list`
-    users: tuple[str, ...] = ()  # who may ask: users, and domains such as @example.org; nobody named: everybody
-    exact: bool = False  # letters have case in it
-    max_lookup_size: int = 1024  # octets; a longer value is no member
+    name: str = setting("", "An absolute URI.")
+    file: str = setting("")
+    dict: str = setting("")
+    vcards: str = setting("")
+    sqlite: str = setting("")
+    statement: str = setting(
+        "", "Finds {values}, or without them lists all members; {user} and the others are bound too."
+    )
+    members: str = setting("", "Lists all members, for `redirect :list`.")
+    users: tuple[str, ...] = setting(
+        (), "Who may ask: users, and domains such as @example.org; nobody named: everybody."
+    )
+    exact: bool = setting(False, "Letters have case in it.")
+    max_lookup_size: int = setting(1024, "Octets; a longer value is no member.")
 
     def __str__(self) -> str:
-        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return ", ".join(f"{key} = {value}" for key, value in given.items() if value)
+        return ", ".join(f"{key} = {value}" for key, value in vars(self).items() if value)
 
 
-@dataclass(frozen=True, slots=True)
-class Sieve:
+class Sieve(Section):
     """What scripts may do."""
 
     sieve_extensions: tuple[str, ...] = setting(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.configfields import setting
+from sievemda.configfields import Section, setting
 
 __all__ = ["Upkeep"]
 
 
-@dataclass(frozen=True, slots=True)
-class Upkeep:
+class Upkeep(Section):
     """What is done on a schedule: `every 6h`, `daily 04:00`, `mon,thu 02:30`, `monthly 1 03:00`, or `off`."""
 
     expire_schedule: str = setting(

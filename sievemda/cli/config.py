@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -215,17 +214,12 @@ def reference() -> None:
 def values_of(settings: Settings) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = [("data", settings.data)]
     for section in configload.sections():
-        part = getattr(settings, section)
-        found += [(f"{section}.{f.name}", getattr(part, f.name)) for f in dataclasses.fields(part)]
+        found += [(f"{section}.{name}", value) for name, value in vars(getattr(settings, section)).items()]
     return found
 
 
 def differs(key: str, value: Any) -> bool:
-    if key == "data":
-        return True
-    field = configload.known()[key]
-    default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
-    return bool(value != default)
+    return key == "data" or bool(value != configload.known()[key].default)
 
 
 def plain(key: str, value: Any) -> Any:
@@ -241,6 +235,6 @@ def plain(key: str, value: Any) -> Any:
 def discreet(key: str, value: Any) -> Any:
     """As `plain`, for a terminal that others may see: of secrets only how many there are."""
     shown = plain(key, value)
-    if key == "data" or not configload.known()[key].metadata["secret"]:
+    if key == "data" or not configload.known()[key].secret:
         return shown
     return ["***"] * len(shown) if isinstance(shown, list) else shown and "***"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import types
 import typing
@@ -35,19 +34,18 @@ def describe(ctx: click.Context, /, key: str, as_json: bool) -> None:
     """Say what a setting means, what it may be, its default, its value, and whether a reload takes it."""
     try:
         full = whole(configload.full_key(key))
-        field = configload.known()[full]
+        declared = configload.known()[full]
     except (ValueError, KeyError) as error:
         raise ConfigurationError(str(error) if isinstance(error, ValueError) else f"{key}: no setting") from error
     try:
         value = dict(values_of(ctx.meta["sievemda.load"]()))[full]
     except ConfigurationError:  # what it means can be told all the same
         value = None
-    default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
     rows: dict[str, Any] = {
         "key": full,
-        "meaning": field.metadata["doc"],
+        "meaning": declared.doc,
         "kind": kind_text(configload.kind_of(full)),
-        "default": discreet(full, default),
+        "default": discreet(full, declared.default),
         "value": None if value is None else discreet(full, value),
         "takes_effect": "restart" if needs_restart(full) else "reload",
     }

@@ -174,8 +174,8 @@ def _checked(temporary: Path, path: Path, data: Path | None, sets: tuple[str, ..
 
 def needs_restart(key: str) -> bool:
     """Whether a running server does not take that setting on SIGHUP."""
-    field = configload.known().get(key)
-    return field is not None and field.metadata["restart"]
+    declared = configload.known().get(key)
+    return declared is not None and declared.restart
 
 
 def server_of(settings: Settings) -> int | None:

@@ -205,7 +205,7 @@ class ScratchWorld:
             changes[f"sieve_{kind}_bin_dir"] = place.directory
             changes[f"sieve_{kind}_exec_timeout"] = math.ceil(place.timeout)
             changes[f"sieve_{kind}_input_eol"] = place.line_end
-        settings = replace(self._settings, sieve=replace(self._settings.sieve, **changes))
+        settings = self._settings.with_changes(sieve=self._settings.sieve.with_changes(**changes))
         return Parts(settings, self._store, Memory(settings.memory_path), self._outbox)
 
     def _note_arrivals(self, account: Account) -> None:

@@ -14,7 +14,6 @@ renamed. That is what makes a list of thousands a matter of a minute.
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import shutil
 import time
@@ -158,11 +157,11 @@ def clean_unfinished(store: MailStore, older_than: float, *, dry: bool = False) 
 def _store_in(store: MailStore, directory: Path, partition: str) -> MailStore:
     """A store of its own in a directory, with the settings of the site but for where mail lies."""
     settings = store.settings
-    places = dataclasses.replace(
-        settings.store, partitions={partition: directory / "mail"}, defaultpartition=partition, mail_home=""
+    places = settings.store.with_changes(
+        partitions={partition: directory / "mail"}, defaultpartition=partition, mail_home=""
     )
-    rights = dataclasses.replace(settings.acl, acl_shared_dict=None)
-    return type(store)(dataclasses.replace(settings, data=directory, store=places, acl=rights))
+    rights = settings.acl.with_changes(acl_shared_dict=None)
+    return type(store)(settings.with_changes(data=directory, store=places, acl=rights))
 
 
 def into_place(built: Path, home: Path) -> None:

@@ -2,7 +2,6 @@
 
 import ipaddress
 import logging
-from dataclasses import replace
 
 import pytest
 
@@ -32,7 +31,7 @@ def clock(monkeypatch):
 @pytest.fixture
 def make(tmp_path, clock):
     def make(**changes):
-        return Guard(Failures(tmp_path / "failures.db"), replace(OPTIONS, **changes), Site())
+        return Guard(Failures(tmp_path / "failures.db"), OPTIONS.with_changes(**changes), Site())
 
     return make
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from sievemda.config import Settings
@@ -48,7 +47,7 @@ def changed(settings: Settings, **changes) -> Settings:
     for name, value in changes.items():
         for section in ("site", "names", "store", "acl", "autocreate", "delivery", "quota", "lmtp", "sieve", "outbox"):
             if hasattr(getattr(settings, section), name):
-                settings = replace(settings, **{section: replace(getattr(settings, section), **{name: value})})
+                settings = settings.with_changes(**{section: getattr(settings, section).with_changes(**{name: value})})
                 break
         else:
             raise AssertionError(name)

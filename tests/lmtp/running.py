@@ -16,14 +16,13 @@ PATIENCE = 60  # seconds for what takes no time on a machine that has some
 
 def settings(**changes):
     """Settings whose sections `lmtp`, `site`, `delivery`, `managesieve`, `guard` and `sasl` take `changes` by their own key."""
-    import dataclasses
 
     tree = Settings()
     for key, value in {"servername": "mx.test", **changes}.items():
         for section in ("site", "lmtp", "delivery", "managesieve", "guard", "sasl"):
             part = getattr(tree, section)
             if hasattr(part, key):
-                tree = dataclasses.replace(tree, **{section: dataclasses.replace(part, **{key: value})})
+                tree = tree.with_changes(**{section: part.with_changes(**{key: value})})
                 break
         else:
             raise KeyError(key)

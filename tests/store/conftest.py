@@ -1,10 +1,9 @@
-import dataclasses
 import os
 from pathlib import Path
 
 import pytest
 
-from sievemda.config import Settings, with_changes
+from sievemda.config import Settings
 from sievemda.store import crossing, files, journey
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
@@ -14,8 +13,8 @@ from tests.store.contents import put
 def settings_with(data: Path, **sections):
     """Settings below `data`, with changes given as section={setting: value}."""
     settings = Settings(data=data)
-    changed = {name: with_changes(getattr(settings, name), **values) for name, values in sections.items()}
-    return dataclasses.replace(settings, **changed)
+    changed = {name: getattr(settings, name).with_changes(**values) for name, values in sections.items()}
+    return settings.with_changes(**changed)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -76,7 +75,7 @@ def admin(
         raise UsageError("may not specify server both with --server and bare arg")
     if host or server:
         check_server(settings.site.servername, host or server)
-    settings = replace(settings, data=settings.data.absolute())  # `chdir` must not move the store
+    settings = settings.with_changes(data=settings.data.absolute())  # `chdir` must not move the store
     store = MailStore(settings)
     authority = acting(store, user)
     trusted = authority.is_admin

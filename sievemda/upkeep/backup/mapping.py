@@ -8,7 +8,6 @@ Why names of the archive are understood with domains, also where the store knows
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from sievemda.config import Settings
 from sievemda.errors import DataError, UsageError
@@ -18,7 +17,7 @@ from sievemda.store.names import MailboxName, Namespace
 def spellings(settings: Settings) -> tuple[Namespace, ...]:
     """How names in an archive may be spelled: as here, and with domains."""
     here = Namespace(settings)
-    with_domains = replace(settings, site=replace(settings.site, virtdomains="userid", defaultdomain=""))
+    with_domains = settings.with_changes(site=settings.site.with_changes(virtdomains="userid", defaultdomain=""))
     return (here,) if here.virtual else (here, Namespace(with_domains))
 
 

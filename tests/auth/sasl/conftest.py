@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from sievemda.auth.backends.passwd_file import PasswdFile
@@ -34,7 +32,7 @@ def written(credentials, tmp_path):
 
 def settings(**changes):
     tree = Settings(site=SITE)
-    return dataclasses.replace(tree, sasl=dataclasses.replace(tree.sasl, **changes))
+    return tree.with_changes(sasl=tree.sasl.with_changes(**changes))
 
 
 def begin(users, name, client=SECURE, **changes):

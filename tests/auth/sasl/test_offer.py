@@ -47,7 +47,7 @@ def test_what_is_offered_follows_from_the_client(users, client, names):
 )
 @pytest.mark.parametrize("allowed", [True, False])
 def test_a_password_in_the_clear_is_for_this_host_where_it_is_allowed(users, client, there, allowed):
-    tree = dataclasses.replace(settings(), managesieve=ManageSieve(allowplaintext=allowed))
+    tree = settings().with_changes(managesieve=ManageSieve(allowplaintext=allowed))
     offer = mechanisms(users, client, tree)
     assert ("PLAIN" in offer.names()) == ("LOGIN" in offer.names()) == (there and allowed)
     assert (there and allowed) or offer.hindrance("PLAIN") == offer.hindrance("LOGIN") == "encryption"

@@ -1,6 +1,5 @@
 """Users of whom only a hash is kept, as who comes from elsewhere brings it."""
 
-import dataclasses
 import sqlite3
 
 import pytest
@@ -79,4 +78,4 @@ def test_that_plain_may_help_is_said_to_everybody_whose_scram_fails(name, reason
     """Users without verifiers, users with a wrong password, and who is no user at all."""
     on = settings(sasl_auto_transition=True)
     assert may_transit(name, Refused("anybody", reason), on) == told
-    assert not may_transit(name, Refused("anybody", reason), dataclasses.replace(on, sasl=settings().sasl))
+    assert not may_transit(name, Refused("anybody", reason), on.with_changes(sasl=settings().sasl))

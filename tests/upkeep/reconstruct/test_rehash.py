@@ -1,10 +1,7 @@
 """A store that was filled with other values of `hashimapspool` and `fulldirhash` comes to the present ones."""
 
-import dataclasses
-
 import pytest
 
-from sievemda.config import with_changes
 from sievemda.errors import AlreadyExists, ConfigurationError
 from sievemda.store.mailstore import MailStore
 from sievemda.upkeep.reconstruct.findings import Options
@@ -20,7 +17,7 @@ SCHEMES = [
 
 def changed(store, **values):
     settings = store.settings
-    return dataclasses.replace(settings, store=with_changes(settings.store, **values))
+    return settings.with_changes(store=settings.store.with_changes(**values))
 
 
 @pytest.mark.parametrize("before", SCHEMES)
