@@ -19,7 +19,9 @@ class ManageSieve(Section):
         " 4190.",
     )
     timeout: Seconds = setting(
-        Seconds(600), "Time within which a client must log in; thrice as long may pass between commands after that."
+        Seconds(600),
+        "Time within which a client must log in; thrice as long, and never less than half an hour, may pass between"
+        " commands after that.",
     )
     allowplaintext: bool = setting(False, "Offer SASL PLAIN without TLS on loopback.")
     managesieve_history: Literal["off", "on", "list"] = setting(

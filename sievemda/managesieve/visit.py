@@ -41,7 +41,8 @@ _log = logging.getLogger("sievemda.managesieve")
 ALPN = b"managesieve"
 HELLO = b"\x16"  # what TLS begins with
 _HELLO_TIME = 0.3  # seconds to wait for it before the greeting
-_AFTER_LOGIN = 3  # a user may be silent so many times as long: with the default 30 minutes, as RFC 5804 §1.2 demands
+_AFTER_LOGIN = 3  # a user may be silent so many times as long
+_LEAST = 1800  # seconds that he may be in any case: RFC 5804 §1.2
 _WRITE_TIME = 60.0  # seconds for a client to take an answer
 _HANDSHAKE_TIME = 30.0  # seconds
 _BEFORE_LOGIN = 512 << 10  # octets of a session before login, and a command more
@@ -94,6 +95,7 @@ class Visit:
         self._loop = asyncio.get_running_loop()
         self._idle = house.service.settings.managesieve.timeout
         self._login_by = self._loop.time() + self._idle
+        self._patience = max(self._idle * _AFTER_LOGIN, _LEAST)  # after login
         self._shaking = False  # hands, for TLS: no text can be sent
         self._out = bytearray()
         self._fresh = True  # the client has said nothing yet
@@ -111,7 +113,7 @@ class Visit:
         await self._begin()
         while not self._house.stopping:
             session = self.session
-            until = self._loop.time() + self._idle * _AFTER_LOGIN if session.authenticated else self._login_by
+            until = self._loop.time() + self._patience if session.authenticated else self._login_by
             item = await self._next(until)
             if item is None:
                 return

@@ -1,5 +1,7 @@
 import threading
 
+import pytest
+
 from sievemda.managesieve.session import Session
 from tests.clock import Ahead
 from tests.managesieve.conversation import PATIENCE, Wire, login, running, skip_to, wait_for
@@ -28,15 +30,17 @@ def test_before_login_neither_noop_nor_dripping_octets_buy_time(make_service, co
         assert dripping.ended()
 
 
-def test_after_login_three_times_the_time_is_given(make_service, connect):
+@pytest.mark.parametrize(("before", "after"), [(900, 2700), (300, 1800), (60, 1800)])
+def test_after_login_three_times_the_time_is_given_and_half_an_hour_at_least(make_service, connect, before, after):
+    """RFC 5804 §1.2."""
     loop = Ahead()
-    with running(make_service("timeout=300", "allowplaintext=yes"), make_loop=lambda: loop) as (address, _):
+    with running(make_service(f"timeout={before}", "allowplaintext=yes"), make_loop=lambda: loop) as (address, _):
         peer = login(connect(address))
         for _ in range(2):
-            loop.put_forward(800)
+            loop.put_forward(after - 50)
             peer.send(b"NOOP\r\n")
             assert peer.line() == b"OK\r\n"
-        loop.put_forward(901)
+        loop.put_forward(after + 1)
         assert peer.line() == b'BYE "idle for too long"\r\n'
 
 
