@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from sievemda.errors import NotPermitted, SievemdaError, Unavailable
+from sievemda.errors import DataError, NotPermitted, SievemdaError, Unavailable
 from sievemda.managesieve.client import sasl
 from sievemda.managesieve.client.discovery import Endpoint
 from sievemda.managesieve.client.refusals import refusal
@@ -22,6 +22,7 @@ from sievemda.managesieve.client.wire import Garbled, Line, Response, Wire, octe
 
 TRY = "XSIEVEMDA-TRY"  # the capability: how many messages at most
 _TRY = 120.0  # seconds for a script to be tried
+_LARGE = 16 << 10  # octets
 _LOGOUT = 5.0  # seconds for a farewell
 
 
@@ -170,7 +171,13 @@ class Session:
         return octets_of(lines[0][0])
 
     def put(self, name: str, text: bytes) -> str:
-        """Warnings, empty without any."""
+        """Warnings, empty without any. Of a large one it is asked before whether there is room (§2.5).
+
+        Cyrus refuses what is too large without reading it, and takes it for commands.
+        """
+        if len(text) > _LARGE:
+            with suppress(DataError):  # a server that does not know the question
+                self.has_space(name, len(text))
         return self._told("PUTSCRIPT", name.encode(), text)
 
     def check(self, text: bytes) -> str:

@@ -1,8 +1,8 @@
 """What a server sends, as octets to responses; and what goes to it. RFC 5804 §1.2, §4.
 
 A response is lines of data, then a line of OK, NO or BYE. Tolerated beyond the grammar: a bare LF, literals written
-`{n+}`, a number or an atom where a string should be, quoted strings of any length, quotes in them that are not escaped
-(as Cyrus lists names).
+`{n+}`, a number or an atom where a string should be, quoted strings of any length; the name of a script in which
+nothing is escaped, as Cyrus lists them.
 
 Why a deadline for a whole response and not for each read: a server that sends an octet now and then would never be
 too late.
@@ -27,7 +27,8 @@ MAX_LINES = 20_000  # of data in one response
 _QUOTED_MAX = 1024
 _BLOCK = 64 << 10
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\Z")
-_TOKEN = re.compile(rb'"((?:[^"\\]|\\.|"(?![ \t()]|\Z))*)"|([()])|([^\s"(){}]+)')
+_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|([()])|([^\s"(){}]+)')
+_LISTED = re.compile(rb'"(.*)"( ACTIVE)?', re.DOTALL)
 _UNQUOTED = frozenset(b'\x00\r\n"\\')  # quotes and backslashes could be escaped, but Cyrus does not undo that
 
 
@@ -170,6 +171,8 @@ class Wire:
                 at += 1
                 continue
             token = _TOKEN.match(segment, at)
+            if token is None and (listed := _LISTED.fullmatch(segment)):
+                return [listed[1], *([listed[2][1:].decode()] if listed[2] else [])]
             if token is None:
                 raise Garbled(f"{self.where} does not speak ManageSieve: {_shown(segment)}")
             quoted, paren, atom = token.groups()
@@ -228,18 +231,13 @@ class Wire:
 
 
 def string(octets: bytes) -> bytes:
-    """Quoted where that can be, else a literal that is not waited for. RFC 5804 §4."""
-    if len(octets) > _QUOTED_MAX or not _UNQUOTED.isdisjoint(octets) or _is_no_text(octets):
+    """Quoted where that can be, else a literal that is not waited for. RFC 5804 §4.
+
+    What is not ASCII is no quoted string to Cyrus, which then takes the script behind it for commands.
+    """
+    if len(octets) > _QUOTED_MAX or not octets.isascii() or not _UNQUOTED.isdisjoint(octets):
         return b"{%d+}\r\n" % len(octets) + octets
     return b'"' + octets + b'"'
-
-
-def _is_no_text(octets: bytes) -> bool:
-    try:
-        octets.decode()
-    except UnicodeDecodeError:
-        return True
-    return False
 
 
 def _nested(tokens: list[str | bytes | tuple[str]]) -> Line:

@@ -310,6 +310,17 @@ def test_warnings_of_a_put_are_told():
         session.drop()
 
 
+@pytest.mark.parametrize(("answer", "asked"), [(b"OK\r\n", 2), (b"NO\r\n", 2), (b"NO (QUOTA/MAXSIZE)\r\n", 1)])
+def test_room_for_a_large_script_is_asked_for_before_it_is_sent(answer, asked):
+    with answering(answer) as server:
+        session = open_(server)
+        with pytest.raises(NotPermitted if asked == 1 else Unavailable):
+            session.put("a", b"#" * (1 << 15))
+        session.drop()
+    words = [line.split()[0] for line in server.heard if line.strip()]
+    assert words == [b"HAVESPACE", b"PUTSCRIPT"][:asked]
+
+
 def test_an_old_server_renames_by_way_of_a_copy():
     old = GREETING.replace(b'"VERSION" "1.0"\r\n', b"")
 

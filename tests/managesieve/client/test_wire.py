@@ -94,7 +94,7 @@ def test_what_came_before_tls_is_forgotten(wire_of):
         (b"x" * 1025, b"{1025+}\r\n" + b"x" * 1025),
         (b"a\nb", b"{3+}\r\na\nb"),
         (b"\xff", b"{1+}\r\n\xff"),
-        ("ü".encode(), '"ü"'.encode()),
+        ("ü".encode(), "{2+}\r\nü".encode()),
     ],
 )
 def test_strings_are_quoted_where_they_can_be(octets, written):
