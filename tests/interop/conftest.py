@@ -17,6 +17,7 @@ from tests.interop.dovecot import Dovecot
 from tests.interop.postfix import Postfix
 from tests.interop.sink import Sink
 from tests.interop.site import Site
+from tests.interop.webdriver import Browser
 
 LOGS = pytest.StashKey[dict[str, Path]]()
 _numbers = itertools.count(1)
@@ -137,6 +138,17 @@ def dovecot(directory: Path, site: Site, logs: dict[str, Path]) -> Iterator[Dove
     complaints = dovecot.complaints()  # that it is stopped is one
     dovecot.stop()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def chromium(directory: Path, logs: dict[str, Path]) -> Iterator[Browser]:
+    browser = Browser(directory / "browser")
+    logs["chromedriver"] = browser.program.log
+    try:
+        browser.start()
+        yield browser
+    finally:
+        browser.stop()
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,6 +42,7 @@ $config['managesieve_host'] = '{scheme}://localhost:{managesieve}';
 $config['managesieve_conn_options'] = ['ssl' => ['cafile' => '{authority}', 'verify_peer' => true]];
 $config['managesieve_vacation'] = 1;
 $config['managesieve_debug'] = true;
+{more}
 """
 
 
@@ -57,9 +60,11 @@ class Servers:
 
 
 class Roundcube:
-    def __init__(self, directory: Path, servers: Servers) -> None:
+    """`more` are settings beside those above, or in their place, as PHP writes their values."""
+
+    def __init__(self, directory: Path, servers: Servers, **more: str) -> None:
         need("php")
-        missing = subprocess.run(["php", "-r", MISSING], capture_output=True, text=True, timeout=60, check=True).stdout
+        missing = subprocess.run(["php", "-r", MISSING], capture_output=True, text=True, timeout=120, check=True).stdout
         if missing:
             pytest.skip(f"PHP has not what Roundcube needs: {missing}")
         if not (CODE / "plugins/managesieve").is_dir():
@@ -68,7 +73,8 @@ class Roundcube:
         for part in ("config", "logs", "temp"):
             (directory / part).mkdir(parents=True)
         shutil.copy(TREE / "etc/roundcube/defaults.inc.php", directory / "config")
-        config = CONFIG.format(base=directory, **asdict(servers))
+        settings = "".join(f"$config['{name}'] = {value};\n" for name, value in more.items())
+        config = CONFIG.format(base=directory, more=settings, **asdict(servers))
         (directory / "config" / "config.inc.php").write_text(config)
         place = directory / "place.php"
         place.write_text(PLACE.format(code=CODE))
@@ -82,7 +88,7 @@ class Roundcube:
         )
 
     def start(self) -> None:
-        self.program.start(lambda: answers(("127.0.0.1", self.port)))
+        self.program.start(lambda: answers(("127.0.0.1", self.port)), 120)
 
     def stop(self) -> None:
         self.program.kill()  # what it has been asked for has been answered; it takes no leave
@@ -99,3 +105,14 @@ class Roundcube:
     def dialogue(self) -> Path:
         """What it said to the ManageSieve server, and heard."""
         return self.directory / "logs" / "sieve.log"
+
+
+@contextmanager
+def running(roundcube: Roundcube, logs: dict[str, Path]) -> Iterator[Roundcube]:
+    logs["errors of Roundcube"] = roundcube.errors
+    logs["ManageSieve of Roundcube"] = roundcube.dialogue
+    roundcube.start()
+    try:
+        yield roundcube
+    finally:
+        roundcube.stop()

@@ -10,13 +10,20 @@ import pytest
 
 from tests.interop.certificate import make_certificate
 from tests.interop.dovecot import PASSWORD, Dovecot
-from tests.interop.processes import wait_until
-from tests.interop.roundcube import Roundcube, Servers
+from tests.interop.roundcube import Roundcube, Servers, running
 from tests.interop.sink import Sink
 from tests.interop.site import Site, message
-from tests.interop.webdriver import Browser, Refused
+from tests.interop.webdriver import PATIENCE, Browser
+from tests.interop.webmail import DONE, Person
 
 SCRIPT = "roundcube"  # what Roundcube calls the script that it makes
+# The lines of the editor that are marked as wrong, and what is said there.
+MARKED = """
+const editor = document.querySelector('.CodeMirror').CodeMirror, marked = [];
+editor.eachLine(line => line.gutterMarkers && marked.push(
+    [editor.getLineNumber(line) + 1, line.gutterMarkers.errorGutter.title.trim()]));
+return marked;
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,97 +68,35 @@ def roundcube(
 ) -> Iterator[Roundcube]:
     """Speaks to the server after STARTTLS, and with TLS from the first octet."""
     servers = Servers(dovecot.port, site.managesieve_port, authority=place / "cert.pem", scheme=request.param)
-    roundcube = Roundcube(place / f"roundcube-{request.param}", servers)
-    logs["errors of Roundcube"] = roundcube.errors
-    logs["ManageSieve of Roundcube"] = roundcube.dialogue
-    roundcube.start()
-    yield roundcube
-    roundcube.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium(place: Path, logs: dict[str, Path]) -> Iterator[Browser]:
-    browser = Browser(place / "browser")
-    logs["chromedriver"] = browser.program.log
-    try:
-        browser.start()
-        yield browser
-    finally:
-        browser.stop()
+    with running(Roundcube(place / f"roundcube-{request.param}", servers), logs) as roundcube:
+        yield roundcube
 
 
 @pytest.fixture
 def owner(site: Site, new_name: Callable[[str], str]) -> str:
-    """Has a folder `Work`."""
-    return site.user(new_name("owner"), "Work", password=PASSWORD)
+    """Has the folders `Work` and `Bücher`."""
+    return site.user(new_name("owner"), "Work", "Bücher", password=PASSWORD)
 
 
 @pytest.fixture
-def browser(chromium: Browser, roundcube: Roundcube, owner: str) -> Browser:
-    """With the owner logged in."""
-    chromium.forget()
-    chromium.visit(roundcube.page("login"))
-    chromium.type("#rcmloginuser", owner)
-    chromium.type("#rcmloginpwd", PASSWORD)
-    chromium.click("#rcmloginsubmit")
-    chromium.wait_for("body.task-mail")
-    return chromium
-
-
-def press(browser: Browser, selector: str) -> None:
-    """Click on something of a page that is ready to act on it: while it starts or loads, Roundcube drops clicks."""
-    ready = "document.readyState === 'complete' && !!window.rcmail && !rcmail.busy"
-
-    def there() -> bool:
-        try:
-            return browser.run(f"return {ready} && !!document.querySelector(arguments[0]);", selector) is True
-        except Refused:  # one page goes, the other comes
-            return False
-
-    wait_until(there, f"{selector} in a page that is ready", 30)
-    browser.click(selector)
-
-
-def make_rule(browser: Browser, name: str, word: str, folder: str) -> None:
-    """Settings, Filters, Create: a message whose subject contains `word` goes to `folder`."""
-    press(browser, "#taskmenu a.settings")
-    press(browser, "#settings-menu .filter a")
-    press(browser, "#toolbar-menu a.create:not(.disabled)")
-    with browser.frame("#filter-box"):
-        browser.wait_for("[name='_name']")
-        browser.type("[name='_name']", name)
-        browser.choose("[name='_header[0]']", "subject")
-        browser.choose("[name='_rule_op[0]']", "contains")
-        browser.type("[name='_rule_target[0][]']", word)
-        browser.choose("[name='_action_type[0]']", "fileinto")
-        browser.choose("[name='_action_mailbox[0]']", folder)
-        press(browser, "button.submit")
-    browser.wait_for("#filterslist tbody tr")
-
-
-def make_vacation(browser: Browser, subject: str, reason: str) -> None:
-    """Settings, Out of Office: switched on; what comes is kept too."""
-    press(browser, "#taskmenu a.settings")
-    press(browser, "#settings-menu .vacation a")
-    browser.wait_for("#vacation_subject")
-    browser.type("#vacation_subject", subject)
-    browser.type("#vacation_reason", reason)
-    browser.choose("#vacation_status", "on")
-    press(browser, "button.submit")
-    browser.wait_for("#messagestack .confirmation, #messagestack .alert-success")
+def person(chromium: Browser, roundcube: Roundcube, owner: str) -> Person:
+    """The owner, logged in."""
+    person = Person(chromium, roundcube)
+    person.log_in(owner, PASSWORD)
+    return person
 
 
 def test_a_rule_and_a_vacation_made_in_roundcube_act_on_the_next_message(
-    site: Site, sink: Sink, browser: Browser, owner: str, new_name: Callable[[str], str]
+    site: Site, sink: Sink, person: Person, owner: str, new_name: Callable[[str], str]
 ) -> None:
     sender = f"{new_name('sender')}@example.net"
-    make_rule(browser, "Reports", "report", "Work")
-    make_vacation(browser, "Away", "Back on Monday")
+    person.make_rule("Reports", "report", "Work")
+    person.make_vacation("Away", "Back on Monday")
 
     assert site.lmtp(message(to=f"{owner}@example.org", Subject="the report"), f"{owner}@example.org", sender=sender)
 
     assert [len(site.files(owner, folder)) for folder in ("", "Work")] == [0, 1]
-    reply = sink.wait_for(sender)
+    reply = sink.wait_for(sender, PATIENCE)
     assert reply.mail_from == "<>"
     assert b"Subject: Away" in reply.original_content
     assert b"Back on Monday" in reply.original_content
@@ -160,24 +105,94 @@ def test_a_rule_and_a_vacation_made_in_roundcube_act_on_the_next_message(
     assert [each["action"] for each in history] == ["put", "activate", "put", "put"]  # of the first, all is a comment
 
 
-def test_a_message_that_the_rule_is_not_about_stays_in_the_inbox(site: Site, browser: Browser, owner: str) -> None:
-    make_rule(browser, "Reports", "report", "Work")
+@pytest.mark.parametrize("roundcube", ["tls"], indirect=True)
+def test_a_message_that_the_rule_is_not_about_stays_in_the_inbox(site: Site, person: Person, owner: str) -> None:
+    person.make_rule("Reports", "report", "Work")
 
     site.lmtp(message(to=f"{owner}@example.org", Subject="lunch"), f"{owner}@example.org")
 
     assert [len(site.files(owner, folder)) for folder in ("", "Work")] == [1, 0]
 
 
-def test_roundcube_shows_the_rule_that_an_undo_has_brought_back(
-    site: Site, roundcube: Roundcube, browser: Browser, owner: str
-) -> None:
-    make_rule(browser, "Reports", "report", "Work")
+@pytest.mark.parametrize("roundcube", ["tls"], indirect=True)
+def test_roundcube_shows_the_rule_that_an_undo_has_brought_back(site: Site, person: Person, owner: str) -> None:
+    person.make_rule("Reports", "report", "Work")
     site.cli("script", "put", owner, SCRIPT, stdin=b"keep;\n")
-    browser.visit(roundcube.page("settings", "plugin.managesieve"))
-    assert "Reports" not in browser.text("#filterslist")
+    person.open_filters()
+    assert "Reports" not in person.browser.text("#filterslist")
 
     site.cli("script", "undo", owner, SCRIPT)
 
-    browser.visit(roundcube.page("settings", "plugin.managesieve"))
-    browser.wait_for("#filterslist tbody tr")
-    assert "Reports" in browser.text("#filterslist")
+    person.open_filters()
+    person.browser.wait_for_text("#filterslist", "Reports")
+
+
+@pytest.mark.parametrize("roundcube", ["tls"], indirect=True)
+def test_a_set_with_umlauts_in_its_name_files_into_a_folder_with_umlauts(
+    site: Site, person: Person, owner: str
+) -> None:
+    person.open_filters()
+    person.make_set("Für später ☂")
+    person.add_rule("Grüße", "grüße", "B&APw-cher")  # an option of a select has the name that IMAP has for it
+    person.switch_set(on=True)
+
+    person.open_filters()
+    assert person.sets() == {"Für später ☂": True, SCRIPT: False}
+    person.browser.wait_for_text("#filterslist", "Grüße")
+    site.lmtp(message(to=f"{owner}@example.org", Subject="=?utf-8?q?Viele_Gr=C3=BC=C3=9Fe?="), f"{owner}@example.org")
+    assert [len(site.files(owner, folder)) for folder in ("", "B&APw-cher")] == [0, 1]
+
+
+@pytest.mark.parametrize("roundcube", ["ssl"], indirect=True)
+def test_sets_are_switched_on_and_off_saved_to_a_file_and_deleted(site: Site, person: Person, owner: str) -> None:
+    person.make_rule("Reports", "report", "Work")
+    person.open_filters()  # whose first set has been made while the page was, has none chosen there
+    assert scripts(site, owner) == {SCRIPT: True}
+
+    person.make_set("Holidays")
+    assert scripts(site, owner) == {"Holidays": False, SCRIPT: True}
+    person.switch_set(on=True)
+    assert scripts(site, owner) == person.sets() == {"Holidays": True, SCRIPT: False}
+
+    person.choose_set(SCRIPT)
+    saved = person.download_set(SCRIPT).decode()  # with the line end that follows a script in the answer
+    assert saved == site.cli("script", "get", owner, SCRIPT) + "\r\n"
+
+    person.choose_set("Holidays")
+    person.switch_set(on=False)
+    assert scripts(site, owner) == person.sets() == {"Holidays": False, SCRIPT: False}
+    person.switch_set(on=True)
+    person.delete_set("Holidays")  # which Roundcube switches off before
+    assert scripts(site, owner) == person.sets() == {SCRIPT: False}
+
+
+@pytest.mark.parametrize("roundcube", ["tls"], indirect=True)
+def test_the_editor_marks_the_line_that_is_wrong_and_says_what_is_wrong(site: Site, person: Person, owner: str) -> None:
+    person.make_rule("Reports", "report", "Work")
+    person.open_filters()
+    before = site.cli("script", "get", owner, SCRIPT)
+
+    person.write('require "fileinto";\nkeep;\nfileinfo "Work";\n')
+
+    with person.browser.frame("#filter-box"):
+        person.browser.wait_for(".CodeMirror .line-error")
+        ((line, told),) = person.browser.run(MARKED)
+    assert line == 3
+    assert "unknown command 'fileinfo' (did you mean 'fileinto'?)" in told
+    assert site.cli("script", "get", owner, SCRIPT) == before
+
+
+@pytest.mark.parametrize("roundcube", ["tls"], indirect=True)
+def test_what_is_right_in_the_editor_is_stored_as_it_was_written(site: Site, person: Person, owner: str) -> None:
+    person.make_rule("Reports", "report", "Work")
+    person.open_filters()
+
+    person.write('require "fileinto";\n# für später\nfileinto "Bücher";\n')
+
+    person.browser.wait_for(DONE)
+    assert site.cli("script", "get", owner, SCRIPT) == 'require "fileinto";\r\n# für später\r\nfileinto "Bücher";\r\n'
+
+
+def scripts(site: Site, user: str) -> dict[str, bool]:
+    """The stored ones; whether they are active."""
+    return {each["name"]: each["active"] for each in json.loads(site.cli("script", "list", user, "--json"))}

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +34,9 @@ OPTIONS = (
 )
 
 
+PATIENCE = 120.0  # seconds that a condition may take to come true, on a machine that has much else to do
+
+
 class Refused(Exception):
     """The driver could not carry a command out: no such element, not to be clicked now."""
 
@@ -44,6 +48,7 @@ class Browser:
         need("chromium", "chromedriver")
         directory.mkdir()
         self.directory, self.port = directory, 0
+        self.downloads = directory / "downloads"
         # It takes a port that is free for IPv4 and IPv6, and says which in its log.
         self.program = Program(
             ["chromedriver", "--port=0"], directory / "log", env={**os.environ, "HOME": str(directory)}
@@ -52,8 +57,21 @@ class Browser:
         self._http = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the driver is never behind a proxy
 
     def start(self) -> None:
-        self.program.start(self._listening)
-        options = {"args": [*OPTIONS, f"--user-data-dir={self.directory / 'profile'}"]}
+        """Once more where it dies at its start, as Chromium does now and then on a machine that has much else to do."""
+        try:
+            self._start()
+        except (Refused, OSError, AssertionError):
+            self.program.kill()
+            self._start()
+
+    def _start(self) -> None:
+        shutil.rmtree(self.directory / "profile", ignore_errors=True)
+        self.program.log.unlink(missing_ok=True)  # the port of an earlier driver stands there
+        self.program.start(self._listening, PATIENCE)
+        options = {
+            "args": [*OPTIONS, f"--user-data-dir={self.directory / 'profile'}"],
+            "prefs": {"download.default_directory": str(self.downloads), "download.prompt_for_download": False},
+        }
         wanted = {"browserName": "chrome", "goog:chromeOptions": options}
         self.session = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
 
@@ -67,14 +85,14 @@ class Browser:
             if self.session:
                 self._ask("DELETE", f"/session/{self.session}")
         finally:
-            self.program.stop()
+            self.program.kill()  # with what a browser that did not leave has left
 
     def _ask(self, method: str, path: str, given: dict[str, object] | None = None) -> object:
         body = json.dumps(given if given is not None else {}).encode() if method == "POST" else None
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body, method=method)
         request.add_header("Content-Type", "application/json; charset=utf-8")
         try:
-            with self._http.open(request, timeout=90) as reply:
+            with self._http.open(request, timeout=PATIENCE) as reply:
                 return json.load(reply)["value"]
         except urllib.error.HTTPError as error:
             with error:
@@ -100,18 +118,45 @@ class Browser:
         """The element of a CSS selector; Refused where there is none."""
         return self._post("element", using="css selector", value=selector)[ELEMENT]
 
-    def has(self, selector: str) -> bool:
-        return bool(self._post("elements", using="css selector", value=selector))
-
     def wait_for(self, selector: str) -> None:
-        wait_until(lambda: self.has(selector), f"{selector} in the page", 30)
+        self._done(lambda: self.find(selector), f"{selector} in the page")
+
+    def wait_for_text(self, selector: str, text: str) -> None:
+        """Until an element that fits says this, somewhere in what it shows."""
+        told = (
+            "return [...document.querySelectorAll(arguments[0])].some(each => each.innerText.includes(arguments[1]));"
+        )
+        self.wait_for_script(told, f"{text!r} in {selector}", selector, text)
+
+    def wait_for_script(self, script: str, what: str, *arguments: object) -> None:
+        """Until a function with this JavaScript as its body returns true, in whatever page is there then."""
+
+        def so() -> None:
+            if self.run(script, *arguments) is not True:
+                raise Refused("it is not so")
+
+        self._done(so, what)
 
     def click(self, selector: str) -> None:
         """Click as soon as the element is there and nothing covers it."""
+        self._done(lambda: self._post(f"element/{self.find(selector)}/click"), f"a click on {selector}")
 
-        def clicked() -> bool:
+    def type(self, selector: str, text: str) -> None:
+        """Replace what a field holds, key by key, as soon as it takes keys."""
+
+        def typed() -> None:
+            element = self.find(selector)
+            self._post(f"element/{element}/clear")
+            self._post(f"element/{element}/value", text=text)
+
+        self._done(typed, f"a field {selector} to write in")
+
+    def _done(self, act: Callable[[], object], what: str) -> None:
+        """Try until the driver does it."""
+
+        def done() -> bool:
             try:
-                self._post(f"element/{self.find(selector)}/click")
+                act()
             except Refused as refused:
                 why.append(str(refused))
                 return False
@@ -119,15 +164,9 @@ class Browser:
 
         why: list[str] = ["never tried"]
         try:
-            wait_until(clicked, f"a click on {selector}", 30)
+            wait_until(done, what, PATIENCE)
         except AssertionError as late:
             raise AssertionError(f"{late}: {why[-1]}") from None
-
-    def type(self, selector: str, text: str) -> None:
-        """Replace what a field holds, key by key."""
-        element = self.find(selector)
-        self._post(f"element/{element}/clear")
-        self._post(f"element/{element}/value", text=text)
 
     def choose(self, selector: str, value: str) -> None:
         """Take the option with this value from a select, as a person does whose choice then is a change."""
