@@ -53,7 +53,10 @@ Told = Callable[[Source], None]  # is told of each script that is read
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A user's own script as it is, or might be; without a text none of his is active."""
+    """A user's own script as it is, or might be.
+
+    Without a text none of his is active; of several, with a name, this one is not.
+    """
 
     name: str = ""
     text: bytes | None = None
@@ -109,11 +112,13 @@ class Scripts:
 
     def _chosen(self, owner: str, own: Own | None) -> tuple[tuple[str, bytes | None], ...]:
         """Names and texts of his scripts that run, in order."""
-        if own is not None and (own.text is None or not self._slots.labels):
+        if own is not None and (not self._slots.labels or own == Own()):
             return () if own.text is None else ((own.name, own.text),)
         active = _actives(self._store.home(owner))
         if own is None:
             return active
+        if own.text is None:
+            return tuple((name, text) for name, text in active if name != own.name)
         texts = {**dict(active), own.name: own.text}
         return tuple((name, texts[name]) for name in self._slots.activated([name for name, _ in active], own.name))
 

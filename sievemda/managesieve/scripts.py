@@ -127,14 +127,25 @@ class Scripts:
                 raise ScriptInvalid(_listed(fatal))
         elif name:
             text = self._keeper.store.get(name)
+        else:
+            name = self._active_beside_others(self._keeper)
         return trying.answer(self._userid, name, text, number)
 
     def _before(self, keeper: Keeper, name: str) -> Callable[[], str]:
         """What says, once the script is active, what that changes; nothing where nobody wants to know."""
         trying = self._service.trying
-        if trying is None or is_repository(self._userid) or (not name and keeper.slots.labels):
+        if trying is None or is_repository(self._userid):
             return lambda: ""
-        return trying.before(self._userid, name, lambda: keeper.store.get(name) if name else None)
+        if name:
+            return trying.before(self._userid, name, lambda: keeper.store.get(name))
+        return trying.before(self._userid, self._active_beside_others(keeper), lambda: None)
+
+    def _active_beside_others(self, keeper: Keeper) -> str:
+        """Where several may be active, the one that this client would have inactive; empty where that means all.
+
+        One that cannot be where it has none: nothing is called `/`.
+        """
+        return (self._active(keeper) or "/") if keeper.slots.labels else ""
 
     def activate(self, name: str) -> Reply:
         """The empty name stands for no script. RFC 5804 §2.8."""

@@ -258,3 +258,50 @@ def test_warnings_have_little_time(trying, talk, monkeypatch):
     ask = talk(trying("managesieve_try_last=50", tryout=Endless()))
     ask(b'PUTSCRIPT "a" "discard;"')
     assert ask(b'SETACTIVE "a"') == [b"OK\r\n"]
+
+
+# --- several active scripts ------------------------------------------------------------------------------------
+
+SLOTS = ("sieve_active_slots=own=* webmail=managesieve", "managesieve_try_last=50")
+OTHER = b'require "fileinto"; if header :contains "subject" "other" { fileinto "Lists"; }'
+
+
+@pytest.fixture
+def slotted(trying, talk):
+    """Beside what a webmail client has active, which files lists, a script of one's own is stored."""
+    ask = talk(trying(*SLOTS))
+    for name, text in ((b"managesieve", LISTS), (b"mine", OTHER)):
+        ask(b'PUTSCRIPT "%s" {%d+}\r\n%s' % (name, len(text), text))
+    ask(b'SETACTIVE "managesieve"')
+    return ask
+
+
+def differing(lines):
+    return [(each["subject"][:5], each["new"]["sentence"]) for each in told(lines, b"MESSAGE")]
+
+
+def test_a_script_is_tried_in_its_slot_beside_those_of_others(slotted):
+    assert differing(slotted(b'XTRYSCRIPT "mine" 50')) == [("other", "to Lists")]
+    assert differing(slotted(b'XTRYSCRIPT "new" 50 {%d+}\r\n%s' % (len(OTHER), OTHER))) == [("other", "to Lists")]
+    (line,) = slotted(b'SETACTIVE "mine"')
+    assert line.startswith(b'OK (WARNINGS) "1 of your last 4 messages')
+
+
+@pytest.mark.parametrize(("last", "gone"), [("mine", "other"), ("managesieve", "list ")])
+def test_to_have_none_is_to_have_none_in_the_slot_of_the_client(slotted, last, gone):
+    slotted(b'SETACTIVE "mine"')
+    slotted(b'SETACTIVE "%s"' % last.encode())
+    assert set(differing(slotted(b'XTRYSCRIPT "" 50'))) == {(gone, "to INBOX")}
+    (line,) = slotted(b'SETACTIVE ""')
+    assert line.startswith(b"OK (WARNINGS) ")
+    assert gone.encode() in line
+
+
+def test_to_have_none_where_one_has_none_makes_no_difference(slotted):
+    slotted(b'SETACTIVE "mine"')
+    slotted(b'SETACTIVE ""')
+    slotted(b'PUTSCRIPT "mine" "keep;"')
+    slotted(b'SETACTIVE "mine"')
+    slotted(b'SETACTIVE ""')
+    assert slotted(b'SETACTIVE ""') == [b"OK\r\n"]
+    assert differing(slotted(b'XTRYSCRIPT "" 50')) == []
