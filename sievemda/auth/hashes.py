@@ -26,6 +26,8 @@ _PARTS = re.compile(r"(\d{1,8})[,:]([A-Za-z0-9+/=]{1,200})[,$]([A-Za-z0-9+/=]{1,
 _SIZES = {"SCRAM-SHA-256": 32, "SCRAM-SHA-1": 20}
 _MIN_ITERATIONS, _MAX_ITERATIONS = 4096, 1_000_000  # RFC 7677 §4; what a client can be asked to do
 _MAX_MEMORY = 256 * 1024  # KiB that one login may take
+_MAX_WORK = 16 * _MAX_MEMORY  # KiB that are gone through: some seconds
+_MAX_LANES = 64  # each is a thread
 
 
 def hashed(text: str) -> dict[str, str] | None:
@@ -66,9 +68,13 @@ def argon2_hash(value: str, form: str = "ID") -> str:
         parameters = extract_parameters(value)
     except (InvalidHashError, ValueError) as e:
         raise DataError(f"the password is no argon2{form.lower()} hash") from e
-    if parameters.type.name != form or parameters.memory_cost > _MAX_MEMORY:
+    work = parameters.memory_cost * parameters.time_cost
+    costly = parameters.memory_cost > _MAX_MEMORY or work > _MAX_WORK or parameters.parallelism > _MAX_LANES
+    if parameters.type.name != form or costly:
         kind = f"argon2{form.lower()}"
-        raise DataError(f"the password is no {kind} hash, or one that takes more than {_MAX_MEMORY} KiB to check")
+        raise DataError(
+            f"the password is no {kind} hash, or one that takes more than {_MAX_MEMORY} KiB, or too long, to check"
+        )
     return value
 
 

@@ -19,22 +19,52 @@ from sievemda.errors import DataError, TemporaryTrouble
 _NAME = "libcrypt.so.1"
 _MOST_OCTETS = 511  # of a password that libxcrypt takes
 _STATE = 1 << 18  # octets: struct crypt_data of glibc has 131232, libxcrypt's 32768
-_BCRYPT = re.compile(rb"\$2[abxy]\$(\d\d)\$")
-_ROUNDS = re.compile(rb"\$[56]\$rounds=(\d{1,20})\$")
-_MOST_BCRYPT, _MOST_ROUNDS = 17, 10_000_000  # some seconds of work
+_DIGITS = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_COUNTED = (
+    (re.compile(rb"\$2[abxy]\$(\d\d)\$"), 17),
+    (re.compile(rb"\$[56]\$rounds=(\d{1,20})\$"), 10_000_000),
+    (re.compile(rb"\$md5[,$]rounds=(\d{1,20})\$"), 1_000_000),
+    (re.compile(rb"\$sha1\$(\d{1,20})\$"), 5_000_000),
+)  # how costly a hash says that it is, and the most that takes some seconds of work
+_BSDI, _MOST_DES = re.compile(rb"_([./0-9A-Za-z]{4})"), 1_000_000
+_YESCRYPT = re.compile(rb"\$g?y\$[./0-9A-Za-z]([./0-9A-Za-j])([./0-9A-Za-j])\$")
+_SCRYPT = re.compile(rb"\$7\$([./0-9A-Za-z])([./0-9A-Za-z]{5})([./0-9A-Za-z]{5})")
+_MOST_MEMORY = 256 << 20  # octets
 
 
 def crypted(password: bytes, hashed: bytes) -> bool:
     """Whether `hashed` is made of the password. DataError for a hash that the system does not know."""
     if b"\0" in password + hashed or len(password) > _MOST_OCTETS:
         return False
-    costs = ((_BCRYPT.match(hashed), _MOST_BCRYPT), (_ROUNDS.match(hashed), _MOST_ROUNDS))
-    if any(match and int(match[1]) > most for match, most in costs):
-        raise DataError("the hash takes too long to check")
+    _check_cost(hashed)
     found = _library().crypt_r(password, hashed, ctypes.create_string_buffer(_STATE))
     if not found or found.startswith(b"*"):
         raise DataError("libcrypt does not know hashes of this form")
     return hmac.compare_digest(found, hashed)
+
+
+def _check_cost(hashed: bytes) -> None:
+    """DataError for a hash that would keep everybody waiting who logs in, or take the memory of the machine."""
+    costs = [(match[1], most) for pattern, most in _COUNTED if (match := pattern.match(hashed))]
+    too_long = any(int(cost) > most for cost, most in costs)
+    if match := _BSDI.match(hashed):
+        too_long = _number(match[1]) > _MOST_DES
+    memory = 0
+    if hashed.startswith((b"$y$", b"$gy$")):
+        match = _YESCRYPT.match(hashed)
+        if match is None:
+            raise DataError("the hash has parameters that are not known")
+        memory = 128 * (_number(match[2]) + 1) << (_number(match[1]) + 1)
+    elif match := _SCRYPT.match(hashed):
+        memory = 128 * _number(match[2]) << _number(match[1])
+        too_long = _number(match[3]) * memory > 4 * _MOST_MEMORY
+    if too_long or memory > _MOST_MEMORY:
+        raise DataError("the hash takes too long to check, or too much memory")
+
+
+def _number(digits: bytes) -> int:
+    """The first digit is the lowest."""
+    return sum(_DIGITS.index(digit) << 6 * place for place, digit in enumerate(digits))
 
 
 @cache

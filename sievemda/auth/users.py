@@ -103,9 +103,9 @@ class Users:
         return kept.verifiers.get(mechanism, found)
 
     def plain_password(self, name: str, client: Client = _SOMEBODY) -> str | None:
-        """The password itself, for mechanisms that want it; None where it is not kept."""
+        """The password itself, for mechanisms that want it; None where it is not kept. An empty one is none."""
         kept = self._kept(_canonical_or_empty(name, self._site), client)
-        return kept.plain if kept else None
+        return (kept.plain or None) if kept else None
 
     def _kept(self, userid: str, client: Client) -> Kept | None:
         found = (backend.kept(userid, client) for backend in self._backends)

@@ -95,6 +95,9 @@ def test_no_password_fits_an_account_that_is_locked(kept):
         "{SCRAM-SHA-1}hush",
         "{SCRAM-SHA-1}1,zEo1qMhywvGmPS7c1dSphQ==,iqXz0GY/Kqm089mK+YD1lxTixlE=,WmT8vZpCjLSC+QtiJU7L0SHBsR0=",
         "{CRAM-MD5}hush",
+        "{ARGON2ID}$argon2id$v=19$m=4194304,t=3,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b1dWRWJTmaaJObG",
+        "{ARGON2ID}$argon2id$v=19$m=65536,t=4294967295,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b1dWRWJTmaaJObG",
+        "{ARGON2I}$argon2i$v=19$m=262144,t=2,p=16777215$c29tZXNhbHQ$RdescudvJCsgt3ub+b1dWRWJTmaaJObG",
     ],
 )
 def test_what_cannot_be_read_is_told_without_being_repeated(kept):
@@ -110,6 +113,15 @@ def test_what_cannot_be_read_is_told_without_being_repeated(kept):
         "$2y$31$d3GAyR7cnSefpc5fMuE8nOVKU/23G9GtHnezvQ2I5CykkARkILzE.",
         "$6$rounds=999999999$saltsalt$hush",
         "h?sh",
+        "$sha1$4294967295$wnUR8T1U$vt1TFQ50tBMFgkflAFAOer2CwdYZ",
+        "$md5,rounds=4294963199$abcdefgh$xxxxxxxxxxxxxxxxxxxxxx",
+        "$md5$rounds=4294963199$abcdefgh$xxxxxxxxxxxxxxxxxxxxxx",
+        "_zzzzabcdKKKKKKKKKKK",
+        "$y$jFT$abcdefghabcdefgh$dsOeMyHdKvNv86.uE1k3x8eXrb/zXK5YbhIt9v5N9L/",
+        "$y$j9zz$abcdefgh$dsOeMyHdKvNv86.uE1k3x8eXrb/zXK5YbhIt9v5N9L/",
+        "$gy$jjj$abcdefgh$dsOeMyHdKvNv86.uE1k3x8eXrb/zXK5YbhIt9v5N9L/",
+        "$7$HU..../....2Q9obwLhin8qvQl6sisAO/$sc1HizdHEBLZgBHhTj1rIbVdWs6kmLKGNPUVsmWiT5.",
+        "$7$CU....zzzzz2Q9obwLhin8qvQl6sisAO/$sc1HizdHEBLZgBHhTj1rIbVdWs6kmLKGNPUVsmWiT5.",
     ],
 )
 def test_a_hash_that_libcrypt_does_not_know_or_that_takes_for_ever_is_told_when_it_is_tried(kept):

@@ -62,7 +62,9 @@ def test_a_hostile_name_is_nobody(make, way, user):
 
 
 @pytest.mark.parametrize("way", [(DN,), SEARCH], ids=["dn", "search"])
-@pytest.mark.parametrize("password", ["", "\0", "pencil\0", "x" * 2000, "\udcff"])
+@pytest.mark.parametrize(
+    "password", ["", "\0", "pencil\0", "x" * 2000, "\udcff", "\u00ad", "\u200b", "\ufeff", "\u2060"]
+)
 def test_an_empty_or_hostile_password_never_binds(make, way, password):
     assert verdict(make(*way), "alice", password) in {WRONG, UNKNOWN}
 

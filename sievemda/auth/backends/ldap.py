@@ -22,8 +22,9 @@ from sievemda.auth.backends import Answer, Verdict
 from sievemda.auth.backends.asking import Gate, Silence
 from sievemda.auth.backends.passwordless import Passwordless
 from sievemda.auth.client import Client
+from sievemda.auth.names import prepared
 from sievemda.config import Settings
-from sievemda.errors import ConfigurationError, TemporaryTrouble
+from sievemda.errors import ConfigurationError, DataError, TemporaryTrouble
 
 _MOST = 1024  # octets of a name or password
 _SUCCESS, _NO_SUCH_OBJECT, _BAD_DN, _BAD_CREDENTIALS = 0, 32, 34, 49  # RFC 4511 §4.1.9
@@ -79,6 +80,10 @@ class Ldap(Passwordless):
         except UnicodeEncodeError:
             return Answer(Verdict.UNKNOWN)
         if not all(0 < length <= _MOST for length in lengths) or "\0" in password or _is_odd(userid):
+            return Answer(Verdict.UNKNOWN)
+        try:
+            prepared(password)  # RFC 4513 §5.1.3; what is nothing then must not be asked with
+        except DataError:
             return Answer(Verdict.UNKNOWN)
         return Answer(self._anywhere(userid, password))
 

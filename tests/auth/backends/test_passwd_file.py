@@ -8,6 +8,8 @@ from sievemda.auth.backends import Kept, Verdict
 from sievemda.auth.backends.passwd_file import PasswdFile
 from sievemda.auth.chain import users_of
 from sievemda.auth.client import Client
+from sievemda.auth.passwords import scram_fits
+from sievemda.auth.users import Users
 from sievemda.config import Site
 from sievemda.errors import ConfigurationError, TemporaryTrouble
 
@@ -287,3 +289,43 @@ def test_a_password_in_plain_text_makes_lasting_verifiers(file, users):
 def test_settings_that_make_no_sense_are_refused(tmp_path, sets, text):
     with pytest.raises(ConfigurationError, match=text):
         configload.load(data=tmp_path, sets=sets)
+
+
+@pytest.mark.parametrize("field", ["", "{PLAIN}", "{CLEARTEXT}", "{CRYPT}", "{PLAIN.B64}", "{CRYPT}!", "*"])
+def test_who_has_an_empty_password_gets_in_by_no_mechanism(make, credentials, field):
+    users = Users(credentials, Site(), [make(f"alice:{field}", "bob:{PLAIN}x")])
+    for password in ("", "x", "nobody's password"):
+        assert users.check_password("alice", password) is None
+    assert users.plain_password("alice") is None
+    assert not any(
+        scram_fits(password, "SCRAM-SHA-256", users.verifier("alice", "SCRAM-SHA-256"))
+        for password in (b"", b"x", b"nobody's password")
+    )
+
+
+def test_a_hash_that_takes_for_ever_is_the_trouble_of_its_owner_alone(make):
+    backend = make(
+        "alice:{ARGON2ID}$argon2id$v=19$m=65536,t=4294967295,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b1dWRWJTmaaJObG",
+        "bob:$sha1$4294967295$wnUR8T1U$vt1TFQ50tBMFgkflAFAOer2CwdYZ",
+        "carol:{PLAIN}pencil",
+    )
+    for name in ("alice", "bob"):
+        with pytest.raises(TemporaryTrouble):
+            verdict(backend, name, "pencil")
+    assert verdict(backend, "carol", "pencil") is RIGHT
+    for name in ("dave", "erin", "frank", "grace"):
+        assert verdict(backend, name, "pencil") is UNKNOWN
+
+
+def test_a_file_that_is_replaced_between_two_looks_is_the_new_one(make, file, tmp_path):
+    backend = make("alice:{PLAIN}old")
+    assert backend.mechanisms() >= {"SCRAM-SHA-256"}
+    (tmp_path / "new").write_text("alice:{SSHA}STlmjgE0wrzqTGcY3/yQBdVAtxqZI4c=\nbob:{PLAIN}new\n")
+    (tmp_path / "new").replace(file)
+    assert backend.mechanisms() == frozenset()
+    assert verdict(backend, "alice", "old") is WRONG
+    assert verdict(backend, "bob", "new") is RIGHT
+    file.unlink()
+    for ask in (lambda: verdict(backend, "alice", "old"), backend.mechanisms, backend.probe):
+        with pytest.raises(TemporaryTrouble):
+            ask()

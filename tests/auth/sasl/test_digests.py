@@ -208,3 +208,9 @@ def test_an_exchange_that_was_heard_is_no_use_to_who_heard_it(written):
     other = begin(written, "CRAM-MD5", **OLD)
     other.step(None)
     assert other.step(heard) == Refused("alice", "credentials")
+
+
+def test_an_empty_password_is_none(written, tmp_path):
+    (tmp_path / "passwd").write_text("alice:{PLAIN}\nbob:\n")
+    for name in ("alice", "bob"):
+        assert cram(written, name, "") == Refused(name, "credentials")
