@@ -110,3 +110,6 @@ class Failures:
         assert isinstance(number, int)
         if number > most:
             self._database.write(statements.SHRINK_FAILURES, [{"surplus": number - most + min(_SMALLER, most // 10)}])
+
+    def close(self) -> None:
+        self._database.close()

@@ -1,5 +1,6 @@
 """Delays and lock-outs, on the real file, with a clock that the tests move."""
 
+import contextlib
 import ipaddress
 import logging
 
@@ -29,9 +30,15 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def make(tmp_path, clock):
+def failures(tmp_path):
+    with contextlib.closing(Failures(tmp_path / "failures.db")) as made:
+        yield made
+
+
+@pytest.fixture
+def make(failures, clock):
     def make(**changes):
-        return Guard(Failures(tmp_path / "failures.db"), OPTIONS.with_changes(**changes), Site())
+        return Guard(failures, OPTIONS.with_changes(**changes), Site())
 
     return make
 
@@ -198,9 +205,7 @@ def test_a_file_that_cannot_be_used_keeps_nobody_out(tmp_path, clock, caplog):
     assert "nobody can be locked out" in caplog.text
 
 
-def test_millions_of_addresses_take_no_more_room_and_lock_outs_stay_longest(tmp_path, clock):
-    failures = Failures(tmp_path / "failures.db")
-    guard = Guard(failures, OPTIONS, Site())
+def test_millions_of_addresses_take_no_more_room_and_lock_outs_stay_longest(failures, guard, clock):
     fail(guard, times=5)
     for number in range(300):
         fail(guard, address=str(ipaddress.ip_address(0x20010DB8 << 96 | number << 64)), user=f"u{number}")
