@@ -63,7 +63,7 @@ def preload(settings: Settings) -> None:
     """Load what every worker needs, so that it is loaded once, before they are forked, and shared."""
     compile_script(b"keep;", Limits())
     prepare()
-    wanted = ["sievemda.auth.sasl.plain", "sievemda.auth.sasl.scram"]
+    wanted = ["sievemda.auth.sasl.plain", "sievemda.auth.sasl.scram", "sievemda.store.moves"]
     if settings.lmtp.tls_server_cert is not None:
         wanted += ["sievemda.tls.channel", "sievemda.tls.contexts", "sievemda.tls.people"]
     for name in wanted:

@@ -118,11 +118,11 @@ def _backends(settings: config.Settings) -> Iterator[str]:
 
 def _slots(settings: config.Settings) -> Iterator[str]:
     """Slots of active scripts that can be, and clients that look after one of them."""
-    from sievemda.store.slots import Slots  # noqa: PLC0415 - only who sets some loads the store
-
     lines = settings.sieve.sieve_active_slots
     if not lines and not settings.managesieve.managesieve_slots:
         return
+    from sievemda.store.slots import Slots  # noqa: PLC0415 - only who sets some loads the store
+
     try:
         labels = Slots(lines).labels
     except ValueError as error:

@@ -2,6 +2,9 @@
 
 Why there is no list of mailboxes: the file system is the list. A folder that an IMAP server made is found at the next
 look, one that it removed is gone; a look-up is a few `lstat`, and costs the same with ten users as with a million.
+
+Why what moves, removes and clears is imported where it is called: it is much, and commands that only look wait for none
+of it. The server has it loaded before its workers begin.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from pathlib import Path
 from sievemda.config import Settings
 from sievemda.errors import TemporaryTrouble
 from sievemda.policy.acl import Rights
-from sievemda.store import clearing, creation, journey, leftovers, moves, record, rootlist, undelete
+from sievemda.store import creation, record, rootlist
 from sievemda.store.aclfile import forget_list
 from sievemda.store.annotations import Annotations, guid_of
 from sievemda.store.denials import is_denied
@@ -86,6 +89,8 @@ class MailStore:
 
         TemporaryTrouble when it does not arrive soon.
         """
+        from sievemda.store import journey  # noqa: PLC0415 - see above
+
         end = time.monotonic() + _PATIENCE
         while name.path and len(self.layout.partitions) > 1 and (tree := self.user_tree(name.owner or "")):
             if (found := self._in_tree(tree, name)) or not journey.is_shown_soon(self, tree.folder(name.path)):
@@ -209,17 +214,23 @@ class MailStore:
 
     def delete(self, name: MailboxName) -> None:
         """See `moves.delete`: NotFound, NotPermitted, StoreTrouble."""
+        from sievemda.store import moves  # noqa: PLC0415 - see above
+
         moves.delete(self, name)
         self._tell_shared(name.owner)
 
     def undelete(self, name: MailboxName, *, to: MailboxName | None = None, deletion: str = "") -> Mailbox:
         """See `undelete.undelete`: NotFound, AlreadyExists, DataError, StoreTrouble."""
+        from sievemda.store import undelete  # noqa: PLC0415 - see above
+
         found = undelete.undelete(self, name, to=to, deletion=deletion)
         self._tell_shared(found.name.owner)
         return found
 
     def rename(self, old: MailboxName, new: MailboxName, *, partition: str = "") -> Mailbox:
         """See `moves.rename`: NotFound, AlreadyExists, DataError, StoreTrouble."""
+        from sievemda.store import moves  # noqa: PLC0415 - see above
+
         renamed = moves.rename(self, old, new, partition=partition)
         self._tell_shared(*{old.owner, new.owner})
         return renamed
@@ -237,6 +248,8 @@ class MailStore:
 
     def recover(self) -> None:
         """Finish the renames of those who crashed."""
+        from sievemda.store import moves  # noqa: PLC0415 - see above
+
         moves.recover(self)
 
     # -- messages ----------------------------------------------------------------------------------------------------
@@ -263,15 +276,24 @@ class MailStore:
 
     def _staged(self, partition: str, path: Path, size: int, vsize: int) -> Staged:
         links = self.settings.store.singleinstancestore
-        missed = partial(leftovers.missed, self) if len(self.layout.partitions) > 1 else None
+        missed = self._missed if len(self.layout.partitions) > 1 else None
         return Staged(partition, path, size, vsize, links=links, mode=self.files.message_mode, missed=missed)
+
+    def _missed(self, name: MailboxName) -> None:
+        from sievemda.store import leftovers  # noqa: PLC0415 - see above
+
+        leftovers.missed(self, name)
 
     def forget_deleted(self) -> int:
         """See `clearing.forget_deleted`."""
+        from sievemda.store import clearing  # noqa: PLC0415 - see above
+
         return sum(clearing.forget_deleted(self).values())
 
     def clean_stage(self, older_than: float) -> int:
         """See `clearing.clean_stage`."""
+        from sievemda.store import clearing  # noqa: PLC0415 - see above
+
         return clearing.clean_stage(self, older_than)
 
     # -- listing -----------------------------------------------------------------------------------------------------
