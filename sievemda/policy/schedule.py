@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import calendar
 import re
-import time
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
@@ -48,7 +47,8 @@ class Schedule:
             then = today - timedelta(days=back)
             if self._is_day(then):
                 for seconds in reversed(self.times):
-                    moment = time.mktime((then.year, then.month, then.day, *_clock(seconds), 0, 0, 0, -1))
+                    # Of a time that comes twice the first: mktime(3) takes one or the other, by what it was asked last.
+                    moment = datetime(then.year, then.month, then.day, *_clock(seconds)).timestamp()  # noqa: DTZ001
                     if moment <= now:
                         return moment
         return 0.0

@@ -1,6 +1,7 @@
 """When what is done on a schedule is due."""
 
 import time
+from datetime import datetime
 
 import pytest
 
@@ -17,7 +18,7 @@ def in_berlin(monkeypatch):
 
 
 def at(text):
-    return time.mktime(time.strptime(text, "%Y-%m-%d %H:%M"))
+    return datetime.fromisoformat(text).timestamp()  # of a time that comes twice the first
 
 
 @pytest.mark.parametrize(
