@@ -10,7 +10,8 @@ How many may wait is bounded, since a login that is answered after the client's 
 then pushes the last one out of the longest lane, or is refused himself when that is his: TemporaryTrouble.
 
 Why an order by threads and not by hashes: whatever a login waits for, a hash, PAM, a directory, it holds a thread.
-Why networks that are never locked out are never suspected either: the address of a web mail stands for all its users.
+Why networks that are never locked out are never suspected either, nor is it bounded how many wait: the address of a web
+mail stands for all its users, who may come at once, and how many sessions there are is bounded elsewhere.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from sievemda.auth.origin import Network, is_within
 from sievemda.errors import TemporaryTrouble
 
 T = TypeVar("T")
+
+_TRUSTED = "trusted "  # what the places of such addresses begin with
 
 MOST = 64  # that wait in one process: some three seconds of hashes
 CROWDED_PAUSE = 2.0  # seconds before somebody is told that there are too many, or he would be back at once
@@ -79,14 +82,14 @@ class Lanes:
 
         That is Crowded where too many wait, unless `bound` is false: for what has begun already.
         """
-        place = f"trusted {address}" if is_within(address, self._trusted) else place_of(address)
+        place = f"{_TRUSTED}{address}" if is_within(address, self._trusted) else place_of(address)
         outcome: Future[T] = Future()
         with self._lock:
             lanes = self._behind if _is_noted(self._failed, place) else self._open
             turn = _Turn(place, lanes, partial(function, *arguments), outcome)
             self._line_up(turn)
             outcome.add_done_callback(lambda _: self._take_out(turn))  # he may leave while he waits
-            if bound and self._waiting > self._most:
+            if bound and not _is_trusted(place) and self._waiting > self._most:
                 self._make_room(turn)
             self._deal()
         return outcome
@@ -117,14 +120,18 @@ class Lanes:
             turn.lanes[turn.place] = deque([turn])
             if _is_noted(self._known, turn.place):
                 turn.lanes.move_to_end(turn.place, last=False)
-        self._waiting += 1
+        self._waiting += not _is_trusted(turn.place)
 
     def _make_room(self, turn: _Turn) -> None:
         """One has to go: the last of the longest lane, of several as long one where nobody is known, or this one."""
         lanes = self._behind or self._open
 
         def crowd(place: str) -> tuple[int, bool, bool]:
-            return len(lanes[place]), not _is_noted(self._known, place), place == turn.place
+            return (
+                0 if _is_trusted(place) else len(lanes[place]),
+                not _is_noted(self._known, place),
+                place == turn.place,
+            )
 
         last = lanes[max(reversed(lanes), key=crowd)][-1]
         self._take_out(last)
@@ -136,7 +143,7 @@ class Lanes:
             lane = turn.lanes.get(turn.place)
             if lane is not None and turn in lane:
                 lane.remove(turn)
-                self._waiting -= 1
+                self._waiting -= not _is_trusted(turn.place)
                 if not lane:
                     del turn.lanes[turn.place]
 
@@ -160,7 +167,7 @@ class Lanes:
         if lanes is self._behind and self._working_behind >= self._few_behind:
             return None
         for place, lane in lanes.items():
-            if self._working[place] < (self._many if place.startswith("trusted ") else self._few):
+            if self._working[place] < (self._many if _is_trusted(place) else self._few):
                 lanes.move_to_end(place)
                 return lane[0]
         return None
@@ -179,6 +186,10 @@ class Lanes:
             turn.outcome.set_result(found)
         else:
             turn.outcome.set_exception(error)
+
+
+def _is_trusted(place: str) -> bool:
+    return place.startswith(_TRUSTED)
 
 
 def _note(places: OrderedDict[str, float], place: str, seconds: float) -> None:

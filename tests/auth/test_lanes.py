@@ -206,3 +206,14 @@ def test_who_leaves_while_he_is_served_holds_his_thread_until_it_is_free(play):
         return await second
 
     assert play(story) == "192.0.2.2"
+
+
+def test_however_many_come_from_a_trusted_address_none_is_refused():
+    lanes = Lanes("test", 2, networks(["127.0.0.1"]), most=3)
+    go = threading.Semaphore(0)
+    turns = [lanes.submit("127.0.0.1", go.acquire, True, 60) for _ in range(20)]
+    others = [lanes.submit(f"192.0.2.{number}", go.acquire, True, 60) for number in range(5)]
+    go.release(25)
+    assert all(turn.result(60) for turn in turns)
+    assert [type(other.exception(60)) for other in others].count(Crowded) <= 2
+    lanes.close()
