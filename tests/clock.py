@@ -1,6 +1,7 @@
 """A clock that tests put forward, so that what is said of times needs neither waiting nor a quick machine."""
 
 import asyncio
+import threading
 
 
 class Ahead(asyncio.SelectorEventLoop):
@@ -12,6 +13,12 @@ class Ahead(asyncio.SelectorEventLoop):
         return super().time() + self._ahead
 
     def put_forward(self, seconds):
-        """At once, from any thread: what is due then is done."""
+        """From another thread, once the loop is through with what it does: what is due then is done."""
+        done = threading.Event()
+        self.call_soon_threadsafe(self._put_forward, seconds, done)
+        assert done.wait(60)
+
+    def _put_forward(self, seconds, done):
+        """In the loop's own thread: a session that has just answered has noted since when it waits."""
         self._ahead += seconds
-        self.call_soon_threadsafe(lambda: None)
+        done.set()
