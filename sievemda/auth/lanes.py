@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 _TRUSTED = "trusted "  # what the places of such addresses begin with
 
-MOST = 64  # that wait in one process: some three seconds of hashes
+MOST = 200  # that wait in one process: some ten seconds of hashes, as long as a client waits
 CROWDED_PAUSE = 2.0  # seconds before somebody is told that there are too many, or he would be back at once
 _SHARE = 4  # a turn in so many is for who is suspected, when others wait as well
 _SUSPICION, _ACQUAINTANCE = 600.0, 86400.0  # seconds

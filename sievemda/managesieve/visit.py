@@ -49,6 +49,7 @@ _BEFORE_LOGIN = 512 << 10  # octets of a session before login, and a command mor
 _TOGETHER = 32 << 10  # octets of answers that are held back for those to the next commands
 
 _THREADS = 4
+_LARGE = 32 << 10  # octets of a script: to check it may take the processor tenths of a second, 1 MiB some seconds
 _LOGIN_THREADS = 16  # most of them wait: for a hash, of which one is made at a time, or for a back end elsewhere
 _CROWDED = Reply("NO", "too many clients try to log in; try again later", "TRYLATER")
 
@@ -68,6 +69,7 @@ class House:
     contexts: Contexts | None
     seats: Seats
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "managesieve"))
+    large: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "managesieve-large"))
     full: Sparing = field(default_factory=lambda: Sparing(_log.warning))
     lanes: Lanes = field(init=False)  # of those who have not logged in
     counts: Counter[str] = field(default_factory=Counter)  # since this process began
@@ -77,8 +79,14 @@ class House:
         trusted = networks(self.service.settings.guard.lockout_never)
         self.lanes = Lanes("managesieve-login", _LOGIN_THREADS, trusted)
 
+    def pool_for(self, item: Line | Malformed) -> ThreadPoolExecutor:
+        """Where a user's command is carried out. Large scripts wait for each other, so that nobody waits for them."""
+        large = isinstance(item, tuple) and any(isinstance(token, bytes) and len(token) > _LARGE for token in item)
+        return self.large if large else self.pool
+
     def close(self) -> None:
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self.pool, self.large):
+            pool.shutdown(wait=False, cancel_futures=True)
         self.lanes.close()
 
 
@@ -90,6 +98,7 @@ class Visit:
         self.pushed_out = False
         self._octets = 0  # that came before login
         self._house = house
+        self._pool = house.pool
         self._connection = connection
         self._client = client
         self._loop = asyncio.get_running_loop()
@@ -138,7 +147,8 @@ class Visit:
         """Before login it is a matter of turns. RFC 5804 §1.3 (TRYLATER)."""
         session, lanes = self.session, self._house.lanes
         if session.authenticated:
-            return await self._loop.run_in_executor(self._house.pool, session.handle, item)
+            self._pool = self._house.pool_for(item)
+            return await self._loop.run_in_executor(self._pool, session.handle, item)
         failures = session.failures
         try:
             turn = lanes.submit(self.address, session.handle, item, bound=not session.under_way)
@@ -259,7 +269,7 @@ class Visit:
         """Each a turn on the pool. Who has gone is noticed when something is sent to him, and it ends there."""
         try:
             while not self._house.stopping:
-                piece = await self._loop.run_in_executor(self._house.pool, self.session.piece, answer)
+                piece = await self._loop.run_in_executor(self._pool, self.session.piece, answer)
                 if piece is None:
                     return
                 self._out += piece

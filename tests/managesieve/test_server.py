@@ -77,6 +77,31 @@ def test_stopping_tells_idle_clients_and_lets_a_command_finish(service, connect,
     assert idle.ended()
 
 
+def test_who_has_nothing_large_does_not_wait_for_large_scripts(service, connect, monkeypatch):
+    begun, go_on, handle = threading.Event(), threading.Event(), Session.handle
+    at_once = []
+
+    def slowly(session, item):
+        if item[0] == "CHECKSCRIPT":
+            at_once.append(session)
+            begun.set()
+            assert go_on.wait(PATIENCE)
+            assert at_once == [session]
+            at_once.clear()
+        return handle(session, item)
+
+    with running(service) as (address, _):
+        large, small = [login(connect(address)) for _ in range(6)], login(connect(address))
+        monkeypatch.setattr(Session, "handle", slowly)
+        for peer in large:
+            peer.send(b"CHECKSCRIPT {40000+}\r\n#%s\r\n" % (b"x" * 39_999))
+        assert begun.wait(PATIENCE)
+        small.send(b'PUTSCRIPT "a" "keep;"\r\n')
+        assert small.line() == b"OK\r\n"
+        go_on.set()
+        assert [peer.line() for peer in large] == [b"OK\r\n"] * 6
+
+
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(service, scripts, connect):
     with running(service) as (address, _):
         for part in (b"PUTSC", b'PUTSCRIPT "a" {100+}\r\nkeep;', b'PUTSCRIPT "a" "keep;'):
