@@ -23,6 +23,7 @@ from tests.interop.postfix import Postfix
 from tests.interop.processes import need, wait_until
 from tests.interop.site import Site, message, message_id
 
+_TRIES = 20  # to attach strace to processes of which one may end at that moment
 PATIENCE = 120  # seconds for an MTA's further attempts, on a machine that has much else to do
 
 # The calls that change something outside of the process.
@@ -62,24 +63,34 @@ class Killer:
 
     def __init__(self, site: Site, call: str, number: int) -> None:
         need("strace")
-        assert site.program is not None
-        pids = [part for pid in site.program.pids() for part in ("-p", str(pid))]
-        inject = f"inject={call}:signal=SIGKILL:when={number}"
         self.output = site.directory / "strace"
+        self._inject = ["-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}"]
+        for _ in range(_TRIES):
+            reason = self._attach(site)
+            if reason is None:
+                return
+            site.kill()
+            site.start()
+        pytest.skip(f"strace may not trace here: {reason}")
+
+    def _attach(self, site: Site) -> str | None:
+        """What strace says when it could not: a process may end just then, or be struck before all are attached."""
+        assert site.program is not None
+        pids = site.program.pids()
         self.output.unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            ["strace", "-f", "-q", "-o", str(self.output), "-e", f"trace={call}", "-e", inject, *pids],
+            ["strace", "-f", "-q", "-o", str(self.output), *self._inject, *(f"--attach={pid}" for pid in pids)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
-        traced = [Path(f"/proc/{pid}/status") for pid in site.program.pids()]
-        wait_until(lambda: self._attached(traced), "strace attached")
+        traced = [Path(f"/proc/{pid}/status") for pid in pids]
+        wait_until(lambda: self.process.poll() is not None or self._attached(traced), "strace attached")
+        if self.process.poll() is None:
+            return None
+        return self.process.communicate()[1].strip()[-200:]
 
     def _attached(self, traced: list[Path]) -> bool:
-        if self.process.poll() is not None:
-            assert self.process.stderr is not None
-            pytest.skip(f"strace may not trace here: {self.process.stderr.read().strip()[-200:]}")
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             return all("TracerPid:\t0\n" not in path.read_text() for path in traced)
         return True
