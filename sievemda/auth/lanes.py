@@ -1,10 +1,11 @@
 """Turns at the threads that work for clients who have not logged in: dealt by address, and not for ever waited for.
 
 One address has one lane, of IPv6 a /64, and lanes take turns, so that two hundred sessions that try passwords keep
-nobody else waiting longer than one. Addresses whose login has failed of late wait behind all others, but for one turn
-in `_SHARE`, and have an eighth of the threads together: whoever spreads his guesses over many addresses gains nothing
-by the second try of each. Where somebody has logged in before, the lane begins in front of all. So a user who comes
-meanwhile waits for the few hashes that are under way.
+nobody else waiting longer than one. Addresses where somebody has logged in before, and those that are never locked out,
+come first. Addresses whose login has failed of late wait behind all others and have an eighth of the threads together:
+whoever spreads his guesses over many addresses gains nothing by the second try of each. But of `_SHARE` turns one is
+for who comes for the first time, and one for who is suspected, when they wait. So a user who comes meanwhile waits for
+the few hashes that are under way.
 
 How many may wait is bounded, since a login that is answered after the client's patience has been in vain. Who comes
 then pushes the last one out of the longest lane, or is refused himself when that is his: TemporaryTrouble.
@@ -35,7 +36,7 @@ _TRUSTED = "trusted "  # what the places of such addresses begin with
 
 MOST = 200  # that wait in one process: some ten seconds of hashes, as long as a client waits
 CROWDED_PAUSE = 2.0  # seconds before somebody is told that there are too many, or he would be back at once
-_SHARE = 4  # a turn in so many is for who is suspected, when others wait as well
+_SHARE = 4  # a turn in so many is for the suspected, one for the unknown, when others wait as well
 _SUSPICION, _ACQUAINTANCE = 600.0, 86400.0  # seconds
 _MOST_PLACES = 8192  # that are remembered of either
 
@@ -67,6 +68,7 @@ class Lanes:
         self._few_behind = max(threads // (2 * _SHARE), 1)
         self._trusted, self._most = trusted, most
         self._lock = threading.RLock()
+        self._first: _Lanes = OrderedDict()  # of the known and the trusted
         self._open: _Lanes = OrderedDict()
         self._behind: _Lanes = OrderedDict()  # of the suspected
         self._working: Counter[str] = Counter()  # threads by place
@@ -85,8 +87,7 @@ class Lanes:
         place = f"{_TRUSTED}{address}" if is_within(address, self._trusted) else place_of(address)
         outcome: Future[T] = Future()
         with self._lock:
-            lanes = self._behind if _is_noted(self._failed, place) else self._open
-            turn = _Turn(place, lanes, partial(function, *arguments), outcome)
+            turn = _Turn(place, self._lanes_for(place), partial(function, *arguments), outcome)
             self._line_up(turn)
             outcome.add_done_callback(lambda _: self._take_out(turn))  # he may leave while he waits
             if bound and not _is_trusted(place) and self._waiting > self._most:
@@ -113,25 +114,24 @@ class Lanes:
             self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _lanes_for(self, place: str) -> _Lanes:
+        if _is_trusted(place) or _is_noted(self._known, place):
+            return self._first
+        return self._behind if _is_noted(self._failed, place) else self._open
+
     def _line_up(self, turn: _Turn) -> None:
         if turn.place in turn.lanes:
             turn.lanes[turn.place].append(turn)
         else:
             turn.lanes[turn.place] = deque([turn])
-            if _is_noted(self._known, turn.place):
-                turn.lanes.move_to_end(turn.place, last=False)
         self._waiting += not _is_trusted(turn.place)
 
     def _make_room(self, turn: _Turn) -> None:
-        """One has to go: the last of the longest lane, of several as long one where nobody is known, or this one."""
-        lanes = self._behind or self._open
+        """One has to go: the last of the longest lane of those who come last, of several as long ones this one's."""
+        lanes = self._behind or self._open or self._first
 
-        def crowd(place: str) -> tuple[int, bool, bool]:
-            return (
-                0 if _is_trusted(place) else len(lanes[place]),
-                not _is_noted(self._known, place),
-                place == turn.place,
-            )
+        def crowd(place: str) -> tuple[int, bool]:
+            return 0 if _is_trusted(place) else len(lanes[place]), place == turn.place
 
         last = lanes[max(reversed(lanes), key=crowd)][-1]
         self._take_out(last)
@@ -150,9 +150,9 @@ class Lanes:
     def _deal(self) -> None:
         """Give out the turns that there are."""
         while self._working.total() < self._threads and not self._closed:
-            both = (self._open, self._behind)
-            first, second = both if self._dealt % _SHARE else both[::-1]
-            turn = self._next(first) or self._next(second)
+            order = [self._first, self._open, self._behind]
+            favoured = {0: self._behind, _SHARE // 2: self._open}.get(self._dealt % _SHARE, self._first)
+            turn = next(filter(None, map(self._next, (favoured, *order))), None)
             if turn is None:
                 return
             self._take_out(turn)

@@ -89,8 +89,8 @@ class Connection:
         if self._tls is None:
             await self._loop.sock_sendall(self._sock, data)
             return
-        for start in range(0, len(data), _BLOCK):
-            self._tls.write(data[start : start + _BLOCK])
+        for start in range(0, len(data), self._block):
+            self._tls.write(data[start : start + self._block])
             await self._flush(self._tls)
 
     async def start_tls(self, channel: Channel) -> None:

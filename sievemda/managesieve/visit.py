@@ -47,6 +47,7 @@ _WRITE_TIME = 60.0  # seconds for a client to take an answer
 _HANDSHAKE_TIME = 30.0  # seconds
 _BEFORE_LOGIN = 512 << 10  # octets of a session before login, and a command more
 _TOGETHER = 32 << 10  # octets of answers that are held back for those to the next commands
+_TOGETHER_BEFORE_LOGIN = 4 << 10  # the same for strangers, hundreds of whom may never read
 
 _THREADS = 4
 _LARGE = 32 << 10  # octets of a script: to check it may take the processor tenths of a second, 1 MiB some seconds
@@ -255,7 +256,7 @@ class Visit:
         self._out += answer.data
         if answer.more is not None:
             await self._pieces(answer)
-        if answer.then or len(self._out) > _TOGETHER:
+        if answer.then or len(self._out) > (_TOGETHER if self.session.authenticated else _TOGETHER_BEFORE_LOGIN):
             await self._flush()
         if answer.then == "close":
             await self._connection.finish()

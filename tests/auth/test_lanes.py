@@ -145,6 +145,19 @@ def test_a_trusted_address_is_never_suspected(play):
     assert play(story, trusted=networks(["127.0.0.1"])) == ["first", "127.0.0.1", "192.0.2.2"]
 
 
+def test_several_from_a_trusted_address_do_not_wait_for_many_that_come_for_the_first_time(play):
+    async def story(work):
+        work.come("192.0.2.9", "first")
+        await work.settle(1)
+        for number in range(40):
+            work.come(f"198.51.100.{number}")
+        for number in range(3):
+            work.come("127.0.0.1", f"trusted {number}")
+        return await work.one_by_one()
+
+    assert play(story, trusted=networks(["127.0.0.1"])).index("trusted 2") <= 6
+
+
 def test_when_too_many_wait_the_last_of_the_crowd_is_told_to_come_again(play):
     async def story(work):
         await crowd(work, count=5)
