@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 _TRUSTED = "trusted "  # what the places of such addresses begin with
 
-MOST = 200  # that wait in one process: some ten seconds of hashes, as long as a client waits
+MOST = 100  # that wait in one process: some five seconds of hashes
 CROWDED_PAUSE = 2.0  # seconds before somebody is told that there are too many, or he would be back at once
 _SHARE = 4  # a turn in so many is for the suspected, one for the unknown, when others wait as well
 _SUSPICION, _ACQUAINTANCE = 600.0, 86400.0  # seconds

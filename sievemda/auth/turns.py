@@ -13,14 +13,45 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from collections import deque
 from types import TracebackType
+
+
+class _Queue:
+    """A lock for threads that goes to them in the order in which they came.
+
+    Why not a `threading.Lock`: who gives that back and wants it again at once mostly has it before one that is waked.
+    So one thread after the other could wait for as long as there is a crowd.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held = False
+        self._waiting: deque[threading.Lock] = deque()  # each is locked until its owner's turn
+
+    def acquire(self) -> None:
+        with self._lock:
+            if not self._held:
+                self._held = True
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        mine.acquire()  # the one who goes hands it over
+
+    def release(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False
 
 
 class Turns:
     """`with` it, one at a time. Made before the processes that share it are forked."""
 
     def __init__(self) -> None:
-        self._threads = threading.Lock()
+        self._threads = _Queue()
         self._file = os.memfd_create("sievemda-turns", os.MFD_CLOEXEC)
         self._own, self._pid = -1, 0  # this process's descriptor, and which process that is
 

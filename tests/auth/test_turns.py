@@ -79,3 +79,24 @@ def test_threads_of_two_processes_that_hold_what_others_of_them_want_are_no_dead
     assert os.waitpid(pid, 0)[1] == 0
     for end in (begun, to_begin, held, to_hold):
         os.close(end)
+
+
+def test_threads_have_their_turns_in_the_order_in_which_they_came():
+    turns, order, threads = Turns(), [], []
+
+    def again_and_again(number):
+        for _ in range(3):
+            with turns:
+                order.append(number)
+
+    with turns:
+        for number in range(4):
+            threads.append(threading.Thread(target=again_and_again, args=(number,)))
+            threads[-1].start()
+            while len(turns._threads._waiting) <= number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join(60)
+    turns.close()
+    assert order[:4] == [0, 1, 2, 3]
+    assert sorted(order) == sorted([0, 1, 2, 3] * 3)
