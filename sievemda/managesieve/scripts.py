@@ -5,12 +5,13 @@ They return lines of data and raise; which error is which response code stands i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 
 from sievemda.errors import DataError
 from sievemda.managesieve.history import NAME, is_history, read_history, stale
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
 from sievemda.managesieve.service import Service
+from sievemda.managesieve.trying import Trial, Trying
 from sievemda.scripts.keeper import Keeper
 from sievemda.scripts.repositories import is_repository
 from sievemda.sieve.problems import Problem
@@ -131,11 +132,9 @@ class Scripts:
             name = self._active_beside_others(self._keeper)
         return trying.answer(self._userid, name, text, number)
 
-    def _before(self, keeper: Keeper, name: str) -> Callable[[], str]:
-        """What says, once the script is active, what that changes; nothing where nobody wants to know."""
-        trying = self._service.trying
-        if trying is None or is_repository(self._userid):
-            return lambda: ""
+    def _before(self, trying: Trying, keeper: Keeper, name: str) -> Trial | None:
+        if is_repository(self._userid):
+            return None
         if name:
             return trying.before(self._userid, name, lambda: keeper.store.get(name))
         return trying.before(self._userid, self._active_beside_others(keeper), lambda: None)
@@ -147,12 +146,15 @@ class Scripts:
         """
         return (self._active(keeper) or "/") if keeper.slots.labels else ""
 
-    def activate(self, name: str) -> Reply:
-        """The empty name stands for no script. RFC 5804 §2.8."""
-        keeper = self._keeper
-        warning = self._before(keeper, name)
+    def activate(self, name: str) -> Generator[bytes, None, None] | None:
+        """The empty name stands for no script. RFC 5804 §2.8.
+
+        It is done then; the answer comes piece by piece where something may be to be said of it, else it is a plain OK.
+        """
+        keeper, trying = self._keeper, self._service.trying
+        trial = self._before(trying, keeper, name) if trying else None
         self._activate(keeper, name)
-        return Reply("OK", text, "WARNINGS") if (text := warning()) else OK
+        return trying.after(trial) if trying and trial else None
 
     def _activate(self, keeper: Keeper, name: str) -> None:
         if name:

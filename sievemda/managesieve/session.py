@@ -47,6 +47,7 @@ class Answer:
     then: Literal["", "close", "starttls"] = ""
     delay: float = 0.0  # seconds to wait before sending
     more: Generator[bytes, None, None] | None = None  # pieces that come behind `data`, one by one from `piece`
+    cut: bytes = b""  # what is said in place of pieces of which none has come yet when the server stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,10 @@ class Session:
     def try_out(self, arguments: list[Any]) -> Answer:
         return Answer(b"", more=self.scripts.try_out(*arguments))
 
+    def setactive(self, arguments: list[Any]) -> Answer | None:
+        pieces = self.scripts.activate(arguments[0])
+        return None if pieces is None else Answer(b"", more=pieces, cut=bytes(OK))
+
     def listscripts(self, _: list[Any]) -> Answer:
         return Answer(self.scripts.listed() + bytes(OK))
 
@@ -321,7 +326,7 @@ _COMMANDS: dict[str, _Command] = {
     "CHECKSCRIPT": _Command(Session.checkscript, "s"),
     "LISTSCRIPTS": _Command(Session.listscripts),
     "GETSCRIPT": _Command(Session.getscript, "u"),
-    "SETACTIVE": _Command(lambda s, a: s.scripts.activate(*a), "u"),
+    "SETACTIVE": _Command(Session.setactive, "u"),
     "DELETESCRIPT": _Command(lambda s, a: s.scripts.delete(*a), "u"),
     "XTRYSCRIPT": _Command(Session.try_out, "un?s"),
     "RENAMESCRIPT": _Command(lambda s, a: s.scripts.rename(*a), "uu"),

@@ -14,8 +14,8 @@ It answers with lines of data and OK:
 And, where `managesieve_try_last` says so, SETACTIVE answers OK (WARNINGS) with what will be different.
 
 Bounds: so many messages, so many seconds in all, one trial of a user and a few of the process at a time; every look at
-a message is a turn of its own on the pool, so others get theirs in between. Lines of progress are also how the server
-notices that the client has gone.
+a message is a turn of its own on a thread that trials share, so that they keep nobody else waiting, and each other no
+longer than a turn. Lines of progress are also how the server notices that the client has gone.
 
 Why SETACTIVE activates first, and looks at messages then: what is asked for must not wait for what was not, nor fail
 with it.
@@ -40,7 +40,7 @@ CAPABILITY = "XSIEVEMDA-TRY"
 _SECONDS = 30.0  # for a whole command
 _WARNING_SECONDS = 2.0  # for the warnings of SETACTIVE
 _TOGETHER = 4  # trials of one process
-_TURN = 0.05  # seconds of one turn on the pool, or as long as one message takes
+_TURN = 0.05  # seconds of one turn, or as long as one message takes
 _PROGRESS = 1.0  # seconds between two lines
 _TOLD = 3  # messages that a warning names
 _SHOWN = 60  # characters of a subject or a sender in it
@@ -89,6 +89,28 @@ class _Count:
 
 
 @dataclass(slots=True)
+class _Found:
+    """What SETACTIVE warns of."""
+
+    count: _Count = field(default_factory=_Count)
+    moved: int = 0
+    first: list[Compared] = field(default_factory=list)
+
+    def add(self, one: Compared) -> None:
+        self.count.add(one)
+        if not one.problem and one.differs:
+            self.moved += one.moves
+            self.first = [*self.first, one][:_TOLD]
+
+    @property
+    def warning(self) -> str:
+        differ = self.count.differ
+        fate = "gone elsewhere" if self.moved == differ else "been treated differently"
+        told = "; ".join(map(_sentence, self.first)) + ("; ..." if differ > len(self.first) else "")
+        return f"{differ} of your last {self.count.looked_at} messages would have {fate}: {told}"
+
+
+@dataclass(slots=True)
 class Trying:
     """For all sessions of a process. `most` messages of a command, `warned` of SETACTIVE; 0 is not at all."""
 
@@ -115,37 +137,38 @@ class Trying:
             with self._lock:
                 self._busy.discard(owner)
 
-    def before(self, owner: str, name: str, read: Callable[[], bytes | None]) -> Callable[[], str]:
-        """To be called before a script is activated; what it gives says afterwards what is different. Never raises."""
+    def before(self, owner: str, name: str, read: Callable[[], bytes | None]) -> Trial | None:
+        """To be begun before a script is activated, for `after`; None where there is nothing to tell. Never raises."""
         if not self.warned:
-            return lambda: ""
+            return None
         try:
-            trial = self.tryout.begin(owner, name, read())
+            return self.tryout.begin(owner, name, read())
         except NotFound:  # which SETACTIVE will say itself
-            return lambda: ""
+            return None
         except Exception:  # noqa: BLE001 - it is only a warning
             _log.exception("managesieve: a script cannot be tried")
-            return lambda: ""
-        return lambda: self._warning(trial)
+            return None
 
-    def _warning(self, trial: Trial) -> str:
-        until = time.monotonic() + _WARNING_SECONDS
-        count, moved, found = _Count(), 0, list[Compared]()
+    def after(self, trial: Trial) -> Generator[bytes, None, None]:
+        """The answer to SETACTIVE, which is done: OK, and what is different. As `answer`, but it never raises."""
+        found = _Found()
         try:
-            for one in trial.last(self.warned, lambda: time.monotonic() < until):
-                count.add(one)
-                if not one.problem and one.differs:
-                    moved += one.moves
-                    found = [*found, one][:_TOLD]
+            yield from self._found(trial, found)
         except (SievemdaError, OSError) as e:
             _log.warning("managesieve: a script cannot be tried: %s", e)
         except Exception:  # noqa: BLE001 - it is only a warning
             _log.exception("managesieve: a script cannot be tried")
-        if not count.differ:
-            return ""
-        fate = "gone elsewhere" if moved == count.differ else "been treated differently"
-        told = "; ".join(map(_sentence, found)) + ("; ..." if count.differ > len(found) else "")
-        return f"{count.differ} of your last {count.looked_at} messages would have {fate}: {told}"
+        yield bytes(Reply("OK", found.warning, "WARNINGS") if found.count.differ else OK)
+
+    def _found(self, trial: Trial, found: _Found) -> Iterator[bytes]:
+        """Fills `found`; gives nothing at the end of each turn."""
+        turn = time.monotonic()
+        until = turn + _WARNING_SECONDS
+        for one in trial.last(self.warned, lambda: time.monotonic() < until):
+            found.add(one)
+            if time.monotonic() - turn >= _TURN:
+                yield b""
+                turn = time.monotonic()
 
 
 def _pieces(trial: Trial, most: int) -> Iterator[bytes]:

@@ -70,7 +70,7 @@ class House:
     contexts: Contexts | None
     seats: Seats
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "managesieve"))
-    large: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "managesieve-large"))
+    long: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "managesieve-long"))  # what takes so
     full: Sparing = field(default_factory=lambda: Sparing(_log.warning))
     lanes: Lanes = field(init=False)  # of those who have not logged in
     counts: Counter[str] = field(default_factory=Counter)  # since this process began
@@ -83,10 +83,10 @@ class House:
     def pool_for(self, item: Line | Malformed) -> ThreadPoolExecutor:
         """Where a user's command is carried out. Large scripts wait for each other, so that nobody waits for them."""
         large = isinstance(item, tuple) and any(isinstance(token, bytes) and len(token) > _LARGE for token in item)
-        return self.large if large else self.pool
+        return self.long if large else self.pool
 
     def close(self) -> None:
-        for pool in (self.pool, self.large):
+        for pool in (self.pool, self.long):
             pool.shutdown(wait=False, cancel_futures=True)
         self.lanes.close()
 
@@ -99,7 +99,6 @@ class Visit:
         self.pushed_out = False
         self._octets = 0  # that came before login
         self._house = house
-        self._pool = house.pool
         self._connection = connection
         self._client = client
         self._loop = asyncio.get_running_loop()
@@ -148,8 +147,7 @@ class Visit:
         """Before login it is a matter of turns. RFC 5804 §1.3 (TRYLATER)."""
         session, lanes = self.session, self._house.lanes
         if session.authenticated:
-            self._pool = self._house.pool_for(item)
-            return await self._loop.run_in_executor(self._pool, session.handle, item)
+            return await self._loop.run_in_executor(self._house.pool_for(item), session.handle, item)
         failures = session.failures
         try:
             turn = lanes.submit(self.address, session.handle, item, bound=not session.under_way)
@@ -267,14 +265,20 @@ class Visit:
         return True
 
     async def _pieces(self, answer: Answer) -> None:
-        """Each a turn on the pool. Who has gone is noticed when something is sent to him, and it ends there."""
+        """Each a turn among what takes long, whatever the command looked like: a stored script may be large.
+
+        Who has gone is noticed when something is sent to him, and it ends there.
+        """
+        said = False
         try:
             while not self._house.stopping:
-                piece = await self._loop.run_in_executor(self._pool, self.session.piece, answer)
+                piece = await self._loop.run_in_executor(self._house.long, self.session.piece, answer)
                 if piece is None:
                     return
+                said = said or bool(piece)
                 self._out += piece
                 await self._flush()
+            self._out += b"" if said else answer.cut
         finally:
             with suppress(ValueError):  # its turn is not over: it ends with the last who holds it
                 if answer.more is not None:

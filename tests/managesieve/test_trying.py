@@ -10,7 +10,7 @@ import pytest
 from sievemda import assembly
 from sievemda.managesieve.trying import Trying
 from sievemda.store.names import MailboxName
-from tests.managesieve.conversation import login, running
+from tests.managesieve.conversation import PATIENCE, login, running
 
 LISTS = b'require "fileinto"; if header :contains "subject" "list" { fileinto "Lists"; }'
 
@@ -258,6 +258,41 @@ def test_warnings_have_little_time(trying, talk, monkeypatch):
     ask = talk(trying("managesieve_try_last=50", tryout=Endless()))
     ask(b'PUTSCRIPT "a" "discard;"')
     assert ask(b'SETACTIVE "a"') == [b"OK\r\n"]
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """Warnings have more time than anybody waits."""
+    monkeypatch.setattr("sievemda.managesieve.trying._WARNING_SECONDS", 2 * PATIENCE)
+
+
+def test_warnings_of_many_keep_nobody_else_waiting(trying, connect, unhurried):
+    endless = Endless()
+    with running(trying("managesieve_try_last=50", tryout=endless)) as (address, _):
+        activating, other = [login(connect(address)) for _ in range(6)], login(connect(address))
+        other.send(b'PUTSCRIPT "a" "discard;"\r\n')
+        assert other.line() == b"OK\r\n"
+        for peer in activating:
+            peer.send(b'SETACTIVE "a"\r\n')
+        while endless.looked_at < 6:
+            other.send(b"NOOP\r\n")
+            assert other.line() == b"OK\r\n"
+        other.send(b"LISTSCRIPTS\r\n")
+        assert other.line() == b'"a" ACTIVE\r\n'
+        assert other.line() == b"OK\r\n"
+
+
+def test_a_server_that_stops_says_that_the_script_is_active(trying, connect, unhurried):
+    endless = Endless()
+    with running(trying("managesieve_try_last=50", tryout=endless)) as (address, _):
+        peer = login(connect(address))
+        peer.send(b'PUTSCRIPT "a" "discard;"\r\nSETACTIVE "a"\r\n')
+        assert peer.line() == b"OK\r\n"
+        while not endless.looked_at:
+            login(connect(address)).send(b"LOGOUT\r\n")
+    assert peer.line() == b"OK\r\n"
+    assert peer.line().startswith(b"BYE (TRYLATER) ")
+    assert endless.ended
 
 
 # --- several active scripts ------------------------------------------------------------------------------------
