@@ -16,6 +16,7 @@ from sievemda.auth.sasl.offer import SERVER_FIRST, Hindrance, may_transit, mecha
 from sievemda.auth.sasl.steps import Challenge, Mechanism, Refused
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.service import Service
+from sievemda.managesieve.stay import Stay
 
 _log = logging.getLogger("sievemda.managesieve")
 
@@ -25,11 +26,11 @@ _LOCKED_OUT = "too many failed logins from your address; try again later"
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """`reply` is None while the client is to respond to `challenge`; `owner` is set when he is in."""
+    """`reply` is None while the client is to respond to `challenge`; `stay` is set when he is in."""
 
     challenge: bytes = b""
     reply: Reply | None = None
-    owner: str = ""
+    stay: Stay | None = None
     user: str = ""  # who has logged in, for himself or for the owner
     delay: float = 0.0  # seconds to wait before answering
 
@@ -123,7 +124,8 @@ class Login:
                 "managesieve: referred: user=%s rhost=%s: %s", word(step.user), self.client.address, elsewhere.text
             )
             return Next(reply=elsewhere)
-        if not self._service.has_mailbox(owner):
+        inbox = self._service.inbox_of(owner)
+        if inbox is None:
             return self._refused(attempt, step.user, "mailbox", "there is no mailbox for this user")
         if self._service.is_denied(owner):
             return self._refused(attempt, step.user, "denied", "this user is not allowed in now")
@@ -131,7 +133,7 @@ class Login:
             "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
             word(step.user), self._name, self.client.address, word(owner),
         )  # fmt: skip
-        return Next(owner=owner, user=step.user)
+        return Next(stay=Stay(self._service, owner, inbox), user=step.user)
 
     def _refused(self, attempt: Attempt, user: str, reason: str, text: str, tried: bytes = b"", code: str = "") -> Next:
         """One log line, a pause, and in the end BYE."""

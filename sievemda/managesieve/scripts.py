@@ -11,6 +11,7 @@ from sievemda.errors import DataError
 from sievemda.managesieve.history import NAME, is_history, read_history, stale
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
 from sievemda.managesieve.service import Service
+from sievemda.managesieve.stay import Stay
 from sievemda.managesieve.trying import Trial, Trying
 from sievemda.scripts.keeper import Keeper
 from sievemda.scripts.repositories import is_repository
@@ -33,9 +34,10 @@ class ScriptInvalid(DataError):
 class Scripts:
     """The scripts of one user, as the commands of one session see them. `actor` is who works on them."""
 
-    def __init__(self, service: Service, userid: str, actor: Actor, port: int = 0) -> None:
-        self._service = service
-        self._userid = userid
+    def __init__(self, stay: Stay, actor: Actor, port: int = 0) -> None:
+        self._service = service = stay.service
+        self._userid = stay.owner
+        self._inbox = stay.inbox
         self._actor = actor
         self._limits = service.settings.sieve
         self._slot = slot_of(service.settings.managesieve.managesieve_slots, actor, port)
@@ -45,7 +47,7 @@ class Scripts:
     @property
     def _keeper(self) -> Keeper:
         """Looked up for each command: the user's home may have moved to another partition."""
-        return self._service.keeper(self._userid, self._actor)
+        return self._service.keeper(self._userid, self._actor, self._inbox)
 
     def havespace(self, name: str, size: int) -> Reply:
         self._require_size(size)

@@ -10,14 +10,14 @@ from sievemda import __version__
 from sievemda.auth.guard import Guard
 from sievemda.auth.users import Users
 from sievemda.config import Settings
-from sievemda.errors import DataError
+from sievemda.errors import DataError, NotFound
 from sievemda.managesieve.knowledge import known_of
 from sievemda.managesieve.library import Repository
 from sievemda.managesieve.referral import departed, referred
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.trying import CAPABILITY, Trying
 from sievemda.scripts.keeper import Keeper
-from sievemda.scripts.opening import Inbox, keeper_of, open_versions, script_store
+from sievemda.scripts.opening import Inbox, inbox_id, keeper_of, open_versions, script_store
 from sievemda.scripts.repositories import GLOBAL, is_repository, place_of
 from sievemda.sieve.check import check_script
 from sievemda.sieve.limits import Limits
@@ -38,8 +38,6 @@ class Homes(Protocol):
 
     @property
     def settings(self) -> Settings: ...
-
-    def user_exists(self, userid: str) -> bool: ...
 
     def home(self, userid: str) -> Path: ...
 
@@ -67,13 +65,20 @@ class Service:
         object.__setattr__(self, "versions", open_versions(self.settings))
 
     def has_mailbox(self, userid: str) -> bool:
-        """Whether the user has an INBOX; or whether there is such a repository."""
+        """Whether the user has an INBOX; or whether there is such a repository. TemporaryTrouble as `inbox_of`."""
+        return self.inbox_of(userid) is not None
+
+    def inbox_of(self, userid: str) -> str | None:
+        """The id of a user's INBOX, None when he has none; empty for a repository that there is.
+
+        TemporaryTrouble when a disk is away on which it may be; StoreTrouble when it cannot be looked at.
+        """
         if is_repository(userid):
-            return place_of(self.settings, userid) is not None
+            return None if place_of(self.settings, userid) is None else ""
         try:
-            return self.homes.user_exists(userid)
-        except DataError:
-            return False
+            return inbox_id(self.homes, userid)
+        except (DataError, NotFound):
+            return None
 
     def is_denied(self, userid: str) -> bool:
         """Whether the administrator has shut the user out of ManageSieve."""
@@ -97,9 +102,9 @@ class Service:
         """To read them."""
         return script_store(self.settings, self.homes, userid)
 
-    def keeper(self, userid: str, actor: Actor) -> Keeper:
-        """To change them."""
-        return keeper_of(self.settings, self.homes, self.versions, userid, actor)
+    def keeper(self, userid: str, actor: Actor, inbox: str = "") -> Keeper:
+        """To change them; see `keeper_of`."""
+        return keeper_of(self.settings, self.homes, self.versions, userid, actor, inbox)
 
     def check(self, script: bytes, userid: str) -> tuple[Problem, ...]:
         """Every problem of the script, fatal or not; for nobody, of the script alone."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from sievemda.managesieve.login import Login, Next
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
 from sievemda.managesieve.scripts import Scripts, ScriptTooLarge, check
 from sievemda.managesieve.service import Service
+from sievemda.managesieve.stay import Stay
 from sievemda.managesieve.wire import Line, Malformed, Token, number
 from sievemda.state.versions import Actor
 from sievemda.store.scripts import ScriptActive, TooManyScripts
@@ -61,7 +63,7 @@ class Session:
     def __init__(self, service: Service, client: Client) -> None:
         self._service = service
         self._login = Login(service, client)
-        self._owner = ""
+        self._stay: Stay | None = None
         self._scripts: Scripts | None = None
         self._mistakes = 0
 
@@ -83,7 +85,7 @@ class Session:
     @property
     def owner(self) -> str:
         """Whose scripts they are, once he is in."""
-        return self._owner
+        return self._stay.owner if self._stay else ""
 
     @property
     def under_way(self) -> bool:
@@ -189,10 +191,21 @@ class Session:
         if arguments is None:
             return self._mistake(f"{name} has other arguments")
         self._mistakes = 0
-        if command.state == "in" and name != "UNAUTHENTICATE" and (gone := self._service.departed(self._owner)):
-            return _answered(gone)
-        found = command.act(self, arguments)
+        works = command.state == "in" and name != "UNAUTHENTICATE"
+        if works and (over := self._over()):
+            return over
+        try:
+            found = command.act(self, arguments)
+        except SievemdaError:
+            if over := self._over():  # it failed for that
+                return over
+            raise
         return found if isinstance(found, Answer) else Answer(bytes(found or OK))
+
+    def _over(self) -> Answer | None:
+        """The end of his stay, when he may work on the scripts no longer."""
+        over = self._stay.over() if self._stay else None
+        return _answered(over) if over else None
 
     def _mistake(self, text: str) -> Answer:
         self._mistakes += 1
@@ -212,10 +225,10 @@ class Session:
         return Reply("OK", "done", "TAG", arguments[0]) if arguments else OK  # RFC 5804 §2.13
 
     def _capabilities(self) -> bytes:
-        offered = self._service.fixed_capabilities(self._owner)
+        offered = self._service.fixed_capabilities(self.owner)
         offered["SASL"] = " ".join(self._login.offered())
         if self.authenticated:
-            offered["OWNER"] = self._owner
+            offered["OWNER"] = self.owner
         data = b"".join(line(string(name), string(value)) for name, value in offered.items())
         if self._has_tls and not self.secure and not self.authenticated:
             data += line(string("STARTTLS"))
@@ -240,10 +253,10 @@ class Session:
         return self._authenticating(self._login.begin(arguments[0], initial))
 
     def _authenticating(self, found: Next) -> Answer:
-        if found.owner:
-            self._owner = found.owner
-            actor = Actor(found.user or found.owner, self.client.address or "local", "managesieve")
-            self._scripts = Scripts(self._service, found.owner, actor, self.client.port)
+        if found.stay:
+            self._stay = found.stay
+            actor = Actor(found.user or self.owner, self.client.address or "local", "managesieve")
+            self._scripts = Scripts(found.stay, actor, self.client.port)
             return Answer(bytes(OK))
         if found.reply is None:
             # Cyrus' clients read a challenge as a literal only; an empty one is the empty string of RFC 5804 §2.1.
@@ -256,7 +269,7 @@ class Session:
         return self._service.settings.managesieve.managesieve_checkscript_anonymous
 
     def checkscript(self, arguments: list[Any]) -> Reply:
-        return check(self._service, arguments[0], self._owner)
+        return check(self._service, arguments[0], self.owner)
 
     # --- after login -------------------------------------------------------------------------------------------
 
@@ -267,20 +280,33 @@ class Session:
         return self._scripts
 
     def unauthenticate(self, _: list[Any]) -> None:
-        self._owner, self._scripts = "", None
+        self._stay = self._scripts = None
 
     def try_out(self, arguments: list[Any]) -> Answer:
-        return Answer(b"", more=self.scripts.try_out(*arguments))
+        return Answer(b"", more=self._while_in(self.scripts.try_out(*arguments)))
+
+    def _while_in(self, pieces: Generator[bytes, None, None], end: bytes = b"") -> Generator[bytes, None, None]:
+        """As far as they come while he may stay, and then `end`, or NO; the next command ends the session."""
+        with closing(pieces):
+            for piece in pieces:
+                if self._stay and (over := self._stay.over()):
+                    yield end or bytes(Reply("NO", over.text))
+                    return
+                yield piece
 
     def setactive(self, arguments: list[Any]) -> Answer | None:
         pieces = self.scripts.activate(arguments[0])
-        return None if pieces is None else Answer(b"", more=pieces, cut=bytes(OK))
+        return None if pieces is None else Answer(b"", more=self._while_in(pieces, bytes(OK)), cut=bytes(OK))
 
     def listscripts(self, _: list[Any]) -> Answer:
-        return Answer(self.scripts.listed() + bytes(OK))
+        return self._read(self.scripts.listed())
 
     def getscript(self, arguments: list[Any]) -> Answer:
-        return Answer(self.scripts.get(arguments[0]) + bytes(OK))
+        return self._read(self.scripts.get(arguments[0]))
+
+    def _read(self, data: bytes) -> Answer:
+        """What was read, unless it may be somebody's who has just come by his name."""
+        return self._over() or Answer(data + bytes(OK))
 
 
 def _answered(reply: Reply, delay: float = 0.0) -> Answer:

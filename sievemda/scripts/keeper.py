@@ -34,7 +34,8 @@ _log = logging.getLogger(__name__)
 class Keeper:
     """For one user and one actor, used by one thread. Methods raise what the store raises, and TemporaryTrouble.
 
-    `key` tells what he is called in `versions`; it is asked once. Without `versions` nothing is noted.
+    `key` tells what he is called in `versions`; it is asked once, with the lock held where something is changed, and
+    raises NotFound when he is not there any more. Without `versions` nothing is noted.
     """
 
     def __init__(
@@ -174,12 +175,13 @@ class Keeper:
 
     def _look(self, actor: Actor | None = None) -> Known:
         """What is there, with the lock held, noted where it is not what was known."""
+        key = self._key()  # of nobody else, whether anything is noted or not
         if self._versions is None:
             return Look(Known(), self.store).plainly()
-        known = self._versions.known(self._key())
+        known = self._versions.known(key)
         seen = look(known, self.store, self.userid, actor)
         if seen.found or seen.known != known:
-            self._versions.record(self._key(), seen.found, known, seen.known)
+            self._versions.record(key, seen.found, known, seen.known)
         return seen.known
 
     def _there(self, known: Known, name: str) -> str:

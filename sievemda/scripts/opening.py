@@ -65,7 +65,7 @@ def number_of(settings: Settings, userid: str, script: str, digest: str, instant
     if versions is None:
         return None
     try:
-        return versions.number_of(_key(MailStore(settings), userid), script, digest, instant)
+        return versions.number_of(inbox_id(MailStore(settings), userid), script, digest, instant)
     except SievemdaError:
         return None
 
@@ -81,12 +81,16 @@ def script_store(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
     return ScriptStore(homes.home(userid), file_mode=modes.message_mode, folder_mode=modes.folder_mode)
 
 
-def keeper_of(settings: Settings, homes: Homes, versions: Versions | None, userid: str, actor: Actor) -> Keeper:
-    """The scripts of a user, to change them."""
+def keeper_of(
+    settings: Settings, homes: Homes, versions: Versions | None, userid: str, actor: Actor, inbox: str = ""
+) -> Keeper:
+    """The scripts of a user, to change them; only while his INBOX has that id, where one is given."""
     if is_repository(userid):
         return Keeper(_made(settings, homes, userid), userid, lambda: canonical(settings, userid), versions, actor)
     slots = Slots(settings.sieve.sieve_active_slots)
-    return Keeper(script_store(settings, homes, userid), userid, lambda: _key(homes, userid), versions, actor, slots)
+    return Keeper(
+        script_store(settings, homes, userid), userid, lambda: inbox_id(homes, userid, inbox), versions, actor, slots
+    )
 
 
 def _made(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
@@ -124,12 +128,18 @@ def noted(settings: Settings, homes: Homes, userid: str, via: str) -> Iterator[N
     keeper.look(ours=True)
 
 
-def _key(homes: Homes, userid: str) -> str:
-    """The id of his INBOX, which stays when he is renamed, or deleted and brought back. NotFound, StoreTrouble."""
+def inbox_id(homes: Homes, userid: str, expected: str = "") -> str:
+    """The id of his INBOX, which stays when he is renamed, or deleted and brought back.
+
+    NotFound, also when another one is `expected`: then somebody else has his name. StoreTrouble, TemporaryTrouble.
+    """
     inbox = homes.find(MailboxName(userid))
     if inbox is None:
         raise NotFound(f"there is no user {userid}")
     try:
-        return inbox.id
+        found = inbox.id
     except OSError as error:
         raise StoreTrouble(f"the INBOX of {userid} cannot be looked at: {error}") from error
+    if expected and found != expected:
+        raise NotFound(f"there is another user {userid} now")
+    return found

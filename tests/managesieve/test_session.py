@@ -187,7 +187,7 @@ def test_the_mailbox_of_a_user_may_go_while_he_is_logged_in(alice, service):
     from sievemda.store.names import MailboxName
 
     service.homes.delete(MailboxName("alice"))
-    assert ask(alice, b'PUTSCRIPT "a" "keep;"\r\n').startswith(b"NO")
+    assert ask(alice, b'PUTSCRIPT "a" "keep;"\r\n').startswith(b"BYE")
     assert not service.homes.user_exists("alice")
 
 
