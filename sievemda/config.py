@@ -220,8 +220,8 @@ class Lmtp(Section):
     tls_server_key: Path | None = setting(None, "Private key in PEM.")
     tls_server_dir: Path | None = setting(
         None,
-        "More certificates for ManageSieve, chosen by the name that the client asks for (SNI): NAME.pem with chain and"
-        " key, NAME.crt with NAME.key, or NAME/fullchain.pem with NAME/privkey.pem.",
+        "More certificates, also for ManageSieve, chosen by the name that the client asks for (SNI): NAME.pem with"
+        " chain and key, NAME.crt with NAME.key, or NAME/fullchain.pem with NAME/privkey.pem.",
     )
     tls_versions: tuple[str, ...] = setting(("tls1_2", "tls1_3"), "Versions of TLS that are spoken.")
     tls_ciphers: str = setting(

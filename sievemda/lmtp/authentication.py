@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_RESPONSE = 12288 + 2  # octets of one line of base64; RFC 4954 §4
+MAX_RESPONSE = 64_000 + 2  # octets of one line of base64: a ticket of Kerberos, the longest of all, has up to 48,000
 
 _HINDRANCES: dict[Hindrance, replies.Reply] = {
     "unknown": replies.AUTH_UNKNOWN,

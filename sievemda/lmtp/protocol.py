@@ -155,11 +155,13 @@ class LmtpProtocol(LmtpConnection):
         return replace(self.client, secure=True, bindings=bindings, certificate=user)
 
     async def smtp_AUTH(self, arg: str) -> None:
-        """RFC 4954 §4; of no use to a peer that is known already."""
+        """RFC 4954 §4; of no use to a peer that is known already. What LHLO offered in clear is void under TLS."""
         if self.peer.authenticated or self._mail:
             self.refuse(replies.AUTH_NOT_NOW)
         elif self.server.users is None:
             self.refuse(replies.UNKNOWN_COMMAND)
+        elif not self.peer.helo:
+            self.refuse(replies.LHLO_FIRST)
         elif user := await authenticate(self, self.server, self.client, arg):
             self.peer = replace(self.peer, authenticated=user)
             self.server.recognised(self)

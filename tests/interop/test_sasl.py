@@ -216,6 +216,7 @@ def test_a_client_does_not_speak_first_where_the_server_does(house: Site) -> Non
     assert session.until_done() == [b'NO "this mechanism takes no initial response"']
     session.close()
     with Lmtp("localhost", house.port) as client:
+        client.ehlo()
         assert client.docmd("AUTH", "CRAM-MD5 =")[0] == 501
 
 

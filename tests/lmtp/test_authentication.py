@@ -69,11 +69,12 @@ def server(tmp_path, sink, certificate, known, guard):
 @pytest.fixture
 def client(server):
     with server.client(inet=True) as connected:
+        connected.do("LHLO x")
         yield connected
 
 
-def secure(client, maximum=ssl.TLSVersion.TLSv1_3, certificate=None):
-    """STARTTLS as a client does it."""
+def secure(client, maximum=ssl.TLSVersion.TLSv1_3, certificate=None, *, greet=True):
+    """STARTTLS as a client does it, and LHLO behind it."""
     assert client.do("STARTTLS") == "220 2.0.0 Ready to start TLS"
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -83,6 +84,8 @@ def secure(client, maximum=ssl.TLSVersion.TLSv1_3, certificate=None):
     client.file.close()
     client.socket = context.wrap_socket(client.socket)
     client.file = client.socket.makefile("rb")
+    if greet:
+        client.do("LHLO x")
 
 
 def encoded(text):
@@ -128,9 +131,19 @@ def test_what_is_sent_in_the_clear_behind_starttls_is_discarded(client):
 def test_starttls_begins_the_session_anew(client):
     client.do("AUTH SCRAM-SHA-256")
     client.do("*")
-    secure(client)
+    secure(client, greet=False)
     assert client.do("MAIL FROM:<a@x>").startswith("430 5.7.0")
+    assert client.do(f"AUTH PLAIN {PLAIN}") == "503 5.5.1 Say LHLO first"
     assert client.do("STARTTLS") == "503 5.5.1 TLS is active already"
+    client.do("LHLO x")
+    assert client.do(f"AUTH PLAIN {PLAIN}").startswith("235")
+
+
+def test_auth_comes_behind_lhlo_which_offers_it(server):
+    with server.client(inet=True) as client:
+        assert client.do("AUTH SCRAM-SHA-256") == "503 5.5.1 Say LHLO first"
+        client.do("LHLO x")
+        assert client.do("AUTH SCRAM-SHA-256") == "334 "
 
 
 def test_starttls_takes_no_argument(client):
@@ -218,7 +231,9 @@ def test_an_address_that_guesses_is_put_off_with_a_right_password_too(client):
         (["AUTH PLAIN ="], "535 5.7.8"),
         (["AUTH PLAIN", "*"], "501 5.7.0"),
         (["AUTH PLAIN", "ü"], "501 5.5.2"),
-        (["AUTH PLAIN", "A" * 20_000], "500 5.5.6"),
+        (["AUTH PLAIN", "A" * 64_000], "535 5.7.8"),
+        (["AUTH PLAIN", "A" * 64_004], "500 5.5.6"),
+        (["AUTH PLAIN", "A" * 200_000], "500 5.5.6"),
         (["AUTH PLAIN " + encoded("no nul")], "535 5.7.8"),
     ],
     ids=lambda value: value[-1][:20] if isinstance(value, list) else None,
@@ -273,8 +288,9 @@ def test_dialogue(file, tmp_path, sink, known, guard):
         options["sasl_mech_list"] = tuple(options["sasl_mech_list"].split())
     with (
         running(tmp_path, sink, users=known, guard=guard, **options) as server,
-        server.client(inet=inet, greeting=False) as client,
+        server.client(inet=inet) as client,
     ):
+        client.do("LHLO x")
         follow(steps, client)
 
 
@@ -300,6 +316,7 @@ def test_a_transition_is_told_to_everybody_whose_scram_fails(tmp_path, sink, kno
         running(tmp_path, sink, users=known, guard=guard, sasl_auto_transition=True) as server,
         server.client(inet=True) as client,
     ):
+        client.do("LHLO x")
         told = "432 4.7.12 A password transition is needed: log in once with PLAIN"
         assert login(client, "SCRAM-SHA-256", "mta", "wrong") == told
         assert login(client, "SCRAM-SHA-256", "nobody", "wrong") == told
@@ -341,6 +358,30 @@ def test_a_certificate_lets_its_owner_in(tmp_path, sink, known, guard, certifica
             assert "EXTERNAL" not in client.do("LHLO x")
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("one.example", "one.example"), ("unknown.example", "localhost"), (None, "localhost")]
+)
+def test_the_certificate_is_the_one_of_the_name_that_was_asked_for(tmp_path, sink, known, guard, name, shown):
+    authority, names = Authority(), tmp_path / "names"
+    names.mkdir()
+    authority.issue(names, "one", hosts=["one.example"])
+    certificate, key = authority.issue(tmp_path, "default", hosts=["localhost"])
+    tls = Lmtp(tls_server_cert=certificate, tls_server_key=key, tls_server_dir=names)
+    context = ssl.create_default_context(cafile=authority.write(tmp_path / "authority.pem"))
+    context.check_hostname = False
+    with (
+        running(tmp_path, sink, users=known, guard=guard, tls=contexts(tls, b"")) as server,
+        server.client(inet=True) as client,
+    ):
+        assert client.do("STARTTLS").startswith("220")
+        client.file.close()
+        client.socket = context.wrap_socket(client.socket, server_hostname=name)
+        client.file = client.socket.makefile("rb")
+        assert client.socket.getpeercert()["subjectAltName"] == (("DNS", shown),)
+        client.do("LHLO x")
+        assert client.do(f"AUTH PLAIN {PLAIN}").startswith("235")
+
+
 def test_a_certificate_of_somebody_elses_authority_ends_the_session(tmp_path, sink, known, guard, certificate):
     shown = Authority("Another").issue(tmp_path, "client", commonName="mta")
     tls = Lmtp(
@@ -370,6 +411,7 @@ def test_a_token_that_failed_counts_although_the_client_does_not_wait_to_be_told
         ) as server,
         server.client(inet=True) as client,
     ):
+        client.do("LHLO x")
         client.do("AUTH OAUTHBEARER " + encoded("n,,"))
         assert client.do("*").startswith("501")
     assert "lmtp: login failed: user=- mech=OAUTHBEARER rhost=127.0.0.1 reason=malformed" in caplog.text
