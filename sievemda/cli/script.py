@@ -50,7 +50,7 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
 
     keeper = keeper_for(settings, user)
     check_name(name)
-    text = _read(file)
+    text = read_script(file)
     limit = settings.sieve.sieve_maxscriptsize
     if limit and len(text) > limit:
         raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
@@ -185,7 +185,8 @@ def _former(keeper: Keeper, name: str, version: str) -> bytes:
     return text
 
 
-def _read(file: str) -> bytes:
+def read_script(file: str) -> bytes:
+    """The text in a file; `-` is standard input. DataError."""
     try:
         return sys.stdin.buffer.read() if file == "-" else read_given(file)
     except OSError as e:

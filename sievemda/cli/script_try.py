@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +21,6 @@ import click
 from sievemda.cli.sieve_input import WRONG
 from sievemda.cli.terminal import Screen, clean, color_option, say, screen
 from sievemda.errors import DataError, NotFound, UsageError
-from sievemda.given import read_given
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -61,6 +59,9 @@ class Summary:
 @click.argument("user")
 @click.argument("script", required=False)
 @click.option("--file", "file", metavar="FILE", help="The script is in FILE; - is standard input.")
+@click.option(
+    "--as", "called", metavar="NAME", default="", help="As if FILE were stored as NAME, which says its slot of several."
+)
 @click.option("--none", "none", is_flag=True, help="Try what no script of the user's would do.")
 @click.option(
     "--last", "last", type=click.IntRange(1, MOST), default=50, show_default=True, help="So many messages, the newest."
@@ -79,6 +80,7 @@ def try_(
     user: str,
     script: str | None,
     file: str | None,
+    called: str,
     none: bool,
     last: int,
     folder: str,
@@ -94,6 +96,9 @@ def try_(
     the site before and after them; nothing is done, sent, moved or remembered. `duplicate` and vacation see each
     message as the first, the time is that of its arrival, programs are not run. Sent mail and drafts are left out.
 
+    Where the site has slots for several active scripts (sieve_active_slots), SCRIPT takes the place of the one in its
+    slot. What has no name counts as a script that the user has written by hand.
+
     Exit code 0 when no message is treated differently, 1 when one is, 75 when time was up before one was found.
     """
     from sievemda.assembly import tryout
@@ -102,9 +107,14 @@ def try_(
 
     if sum((script is not None, file is not None, none)) != 1:
         raise UsageError("name one of: a script, --file FILE, --none")
+    if script == "-":
+        script, file = None, script
+    if called and file is None:
+        raise UsageError("--as NAME is for what comes from a file")
     owner, trying = canonical_user(user, settings.site), tryout(settings)
-    old = _active(settings, owner, trying.active)
-    new = _wanted(settings, owner, script, file)
+    _check_user(settings, owner)
+    old = trying.names(owner)
+    new = _wanted(settings, owner, script, file, called)
     until = time.monotonic() + seconds
     cut_short = False
 
@@ -121,36 +131,37 @@ def try_(
             if one.problem or one.differs or everything:
                 told.append(one.as_json()) if as_json else _tell(one, where)
     if as_json:
-        click.echo(json.dumps(_as_json(user, old, new, summary, told, cut_short=cut_short), indent=2))
+        scripts = _scripts(old, new, trying.names(owner, new))
+        click.echo(json.dumps(_as_json(user, scripts, summary, told, cut_short=cut_short), indent=2))
     else:
         for line in _summary(summary, cut_short=cut_short):
             say(line, where)
     return WRONG if summary.differ else os.EX_TEMPFAIL if cut_short else 0
 
 
-def _active(settings: Settings, owner: str, active: Callable[[str], Own]) -> Own:
+def _check_user(settings: Settings, owner: str) -> None:
     from sievemda.store.mailstore import MailStore
 
     if not MailStore(settings).user_exists(owner):
         raise NotFound(f"there is no user {owner}")
-    return active(owner)
 
 
-def _wanted(settings: Settings, owner: str, script: str | None, file: str | None) -> Own:
+def _wanted(settings: Settings, owner: str, script: str | None, file: str | None, called: str) -> Own:
     """The script that is to be tried. DataError when it is not valid, and its problems are told."""
-    from sievemda.cli.script import keeper_for
+    from sievemda.cli.script import keeper_for, read_script
     from sievemda.delivery.scripts import Own
+    from sievemda.store.script_names import check_name
 
-    if script is None and file is None:
-        return Own()
-    if script is not None and script != "-":
-        text = keeper_for(settings, owner).store.get(script)
-        name, called = script, script
+    if script is not None:
+        found = Own(script, keeper_for(settings, owner).store.get(script))
+    elif file is not None:
+        if called:
+            check_name(called)
+        found = Own(called, read_script(file))
     else:
-        name, called = "", file or "-"
-        text = _read(called)
-    _check(settings, text, called)
-    return Own(name, text)
+        return Own()
+    _check(settings, found.text or b"", file or found.name)
+    return found
 
 
 def _check(settings: Settings, text: bytes, called: str) -> None:
@@ -163,13 +174,6 @@ def _check(settings: Settings, text: bytes, called: str) -> None:
         click.echo(clean(f"{called}:{problem}"), err=True)
     if wrong:
         raise DataError(f"{called}: the script is not valid")
-
-
-def _read(file: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if file == "-" else read_given(file)
-    except OSError as e:
-        raise DataError(f"{file}: {e.strerror}") from e
 
 
 def _instant(text: str) -> float:
@@ -215,13 +219,22 @@ def _summary(summary: Summary, *, cut_short: bool) -> Iterator[str]:
         yield "time was up: older messages were not looked at (see --seconds)"
 
 
+def _scripts(old: tuple[str, ...], new: Own, then: tuple[str, ...]) -> dict[str, Any]:
+    """`active` and `new` are the first that is active and the one that is tried, None where there is none.
+
+    A script that has no name has an empty one. Of several that run in a row, the others tell all.
+    """
+    first = old[0] if old else None
+    tried = None if new.text is None else new.name
+    return {"active": first, "new": tried, "active_scripts": list(old), "new_scripts": list(then)}
+
+
 def _as_json(
-    user: str, old: Own, new: Own, summary: Summary, told: list[dict[str, Any]], *, cut_short: bool
+    user: str, scripts: dict[str, Any], summary: Summary, told: list[dict[str, Any]], *, cut_short: bool
 ) -> dict[str, Any]:
     return {
         "user": user,
-        "active": _named(old),
-        "new": _named(new),
+        **scripts,
         "looked_at": summary.looked_at,
         "differ": summary.differ,
         "unread": summary.unread,
@@ -229,8 +242,3 @@ def _as_json(
         "programs_not_run": sorted(summary.not_run),
         "messages": told,
     }
-
-
-def _named(own: Own) -> str | None:
-    """The name of a script; empty when it has none, None when there is no script."""
-    return None if own.text is None else own.name

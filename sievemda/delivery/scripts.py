@@ -106,9 +106,9 @@ class Scripts:
 
     # -- the user's own ------------------------------------------------------------------------------------------
 
-    def active(self, owner: str) -> Own:
-        """The script that is active, the first of several. Raises StoreTrouble when it cannot be read."""
-        return Own(*next(iter(_actives(self._store.home(owner))), ()))
+    def names(self, owner: str, own: Own | None = None) -> tuple[str, ...]:
+        """Of his scripts that run, in order; for `own` see `row`. Raises StoreTrouble when they cannot be read."""
+        return tuple(name for name, _ in self._chosen(owner, own))
 
     def _chosen(self, owner: str, own: Own | None) -> tuple[tuple[str, bytes | None], ...]:
         """Names and texts of his scripts that run, in order."""

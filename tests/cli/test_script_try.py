@@ -16,9 +16,9 @@ def site(call, tmp_path, monkeypatch):
     (cur / "1.host:2,").write_bytes(b"From: bob@example.net\nSubject: a list\n\nx\n")
     (cur / "2.host:2,").write_bytes(b"From: bob@example.net\nSubject: \x1b[31mother\n\nx\n")
 
-    def tried(*arguments, stdin=b""):
+    def tried(*arguments, stdin=b"", sets=()):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        return call("script", "try", "alice", *arguments)
+        return call(*sets, "script", "try", "alice", *arguments)
 
     return tried
 
@@ -70,6 +70,28 @@ def test_json_says_all(site, put):
     assert len(told["messages"]) == 1
 
 
+SLOTS = ("--set", "sieve_active_slots=own=* webmail=managesieve")
+
+
+def test_a_file_takes_the_place_of_what_is_in_its_slot(site, put, call):
+    put("mine", "keep;")
+    put("managesieve", LISTS.replace('"list"', '"other"'))
+    for name in ("mine", "managesieve"):
+        assert call(*SLOTS, "script", "activate", "alice", name)[0] == 0
+
+    def tried(*arguments):
+        code, out, _ = site("-", "--json", *arguments, stdin=LISTS.encode(), sets=SLOTS)
+        assert code == 1
+        found = json.loads(out)
+        assert found["active_scripts"] == ["mine", "managesieve"]
+        assert found["active"] == "mine"
+        return found["new"], found["new_scripts"], found["differ"]
+
+    assert tried() == ("", ["", "managesieve"], 1)
+    assert tried("--as", "my other") == ("my other", ["my other", "managesieve"], 1)
+    assert tried("--as", "managesieve") == ("managesieve", ["mine", "managesieve"], 2)
+
+
 def test_nothing_of_a_message_moves_the_cursor(site):
     code, out, _ = site("-", stdin=b"discard;")
     assert code == 1
@@ -93,6 +115,9 @@ def test_time_that_is_up_before_a_difference_is_found_is_no_success(site, put):
         (("-", "--folder", "Nowhere"), b"keep;", 67, "Nowhere"),
         (("-", "--since", "yore"), b"keep;", 64, "--since"),
         (("-", "--last", "0"), b"keep;", 64, "--last"),
+        (("nothing", "--as", "a"), b"", 64, "--as"),
+        (("--none", "--as", "a"), b"", 64, "--as"),
+        (("-", "--as", "a/b"), b"keep;", 65, "a script name cannot contain"),
     ],
 )
 def test_what_is_wrong_is_said(site, arguments, stdin, code, words):

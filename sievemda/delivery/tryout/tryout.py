@@ -110,9 +110,9 @@ class Tryout:
         self._resolver = resolver
         self._limits = limits
 
-    def active(self, owner: str) -> Own:
-        """The script that is active. Raises StoreTrouble when it cannot be read."""
-        return self._scripts.active(owner)
+    def names(self, owner: str, own: Own | None = None) -> tuple[str, ...]:
+        """Of the scripts that run, in order, or would with `own`. Raises StoreTrouble when they cannot be read."""
+        return self._scripts.names(owner, own)
 
     def begin(self, owner: str, name: str, text: bytes | None, old: Own | None = None) -> Trial:
         """That script beside the active one, or `old`, as both are now; no text is to have none.
