@@ -105,12 +105,7 @@ def try_(
     from sievemda.auth.names import canonical_user
     from sievemda.delivery.tryout.tryout import Range
 
-    if sum((script is not None, file is not None, none)) != 1:
-        raise UsageError("name one of: a script, --file FILE, --none")
-    if script == "-":
-        script, file = None, script
-    if called and file is None:
-        raise UsageError("--as NAME is for what comes from a file")
+    script, file = _chosen(script, file, called, none=none)
     owner, trying = canonical_user(user, settings.site), tryout(settings)
     _check_user(settings, owner)
     old = trying.names(owner)
@@ -137,6 +132,17 @@ def try_(
         for line in _summary(summary, cut_short=cut_short):
             say(line, where)
     return WRONG if summary.differ else os.EX_TEMPFAIL if cut_short else 0
+
+
+def _chosen(script: str | None, file: str | None, called: str, *, none: bool) -> tuple[str | None, str | None]:
+    """Script or file, one of them at most; UsageError."""
+    if sum((script is not None, file is not None, none)) != 1:
+        raise UsageError("name one of: a script, --file FILE, --none")
+    if script == "-":
+        script, file = None, script
+    if called and file is None:
+        raise UsageError("--as NAME is for what comes from a file")
+    return script, file
 
 
 def _check_user(settings: Settings, owner: str) -> None:
