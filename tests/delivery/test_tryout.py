@@ -71,6 +71,54 @@ def test_the_same_script_with_other_words_makes_no_difference(world, tryout):
     assert not tryout(f"# the same\n{LISTS}\nelse {{ keep; }}")
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        'require "fileinto"; fileinto "Lists"; discard;',
+        'require ["fileinto", "mailbox"]; discard; fileinto :create "Lists";',
+        'require ["fileinto", "copy"]; fileinto :copy "Lists"; discard;',
+    ],
+)
+def test_a_discard_beside_what_takes_the_message_makes_no_difference(world, tryout, script):
+    world.script("alice", 'require "fileinto"; fileinto "Lists";')
+    deliver(world, "one")
+    assert not tryout(script)
+    (found,) = tryout(script, everything=True)
+    assert found.new.sentence == "to Lists"
+
+
+def test_a_discard_that_the_message_is_gone_by_is_a_difference(world, tryout):
+    world.script("alice", 'require "vacation"; vacation "away";')
+    deliver(world, "one")
+    (found,) = tryout('require "vacation"; vacation "away"; discard;')
+    assert found.moves
+    assert found.new.sentence == "answered to bob@example.net; discarded"
+
+
+@pytest.mark.parametrize(
+    ("script", "changes", "sentence"),
+    [
+        ('keep; fileinto "Nowhere";', {}, "to INBOX (the script failed"),
+        ('fileinto "INBOX"; fileinto "Lists"; fileinto "Nowhere";', {}, "to INBOX; to Lists (the script failed"),
+        ('fileinto "Lists"; fileinto "Nowhere";', {}, "to Lists; to INBOX with $SieveFailed (the script failed"),
+        ('keep; fileinto "Nowhere";', {"duplicatesuppression": False}, "to INBOX; to INBOX with $SieveFailed"),
+    ],
+)
+def test_what_is_filed_before_a_script_fails_is_not_filed_there_again(make_world, script, changes, sentence):
+    """As at a delivery, which is made here too: another copy would be a duplicate."""
+    world = make_world(**changes)
+    world.user("alice", "Lists")
+    deliver(world, "one")
+    new = f'require "fileinto"; {script}'
+    (found,) = trying(world).begin("alice", "new", new.encode()).run(Range(9))
+    assert found.new.sentence.startswith(sentence)
+    world.user("bob", "Lists", script=new)
+    deliver(world, "one", to="bob@example.org")
+    real = {place: len(world.files(f"user/bob{place}")) for place in ("", "/Lists")}
+    told = [done.details["mailbox"] for done in found.new.actions]
+    assert real == {"": told.count("INBOX"), "/Lists": told.count("Lists")}
+
+
 def test_other_flags_are_a_difference_that_moves_nothing(world, tryout):
     deliver(world, "a list")
     (found,) = tryout('require "imap4flags"; addflag "\\\\Flagged";')

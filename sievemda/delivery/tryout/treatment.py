@@ -32,6 +32,8 @@ from sievemda.mail.message import Message
 from sievemda.sieve.report import to_json
 from sievemda.store.names import MailboxName
 
+_TAKEN = File | Forward | Refusal | Feed  # the message is somewhere then, or its sender knows that it is not
+
 Named = Callable[[MailboxName], str]  # a mailbox as its owner calls it
 
 
@@ -82,8 +84,12 @@ NOTHING = Treatment(())
 
 
 def treatment(plan: Plan, kept: Place | None, named: Named) -> Treatment:
-    """What a plan comes to. `kept` is where the message goes when the plan fails."""
-    actions = [_done(step, named) for step in plan.steps]
+    """What a plan comes to. `kept` is where the message goes when the plan fails.
+
+    A discard beside what takes the message somewhere does nothing that anybody could notice.
+    """
+    taken = kept is not None or any(isinstance(step, _TAKEN) for step in plan.steps)
+    actions = [_done(step, named) for step in plan.steps if not (taken and isinstance(step, Drop))]
     if plan.failure and kept is not None:
         actions.append(_filed(File(place=kept, flags=(FAILED,)), named))
     return Treatment(tuple(actions), plan.failure)

@@ -21,11 +21,13 @@ from typing import Any
 
 from sievemda.delivery.bounds import limits_of
 from sievemda.delivery.content import Content
+from sievemda.delivery.customs import takes_duplicates
 from sievemda.delivery.job import Job, Parts
 from sievemda.delivery.places import Obstacle, Place
 from sievemda.delivery.plan import Planner
 from sievemda.delivery.resolve import Resolver
 from sievemda.delivery.scripts import Own, Scripts, Source
+from sievemda.delivery.steps import File, Plan
 from sievemda.delivery.target import Target
 from sievemda.delivery.tryout.envelope import Envelopes, Handed
 from sievemda.delivery.tryout.treatment import NOTHING, Treatment, treatment
@@ -216,16 +218,23 @@ class _Runs:
         outcome = run_all(row, message, envelope, facts, self._limits)
         planner = Planner(self._parts.settings, self._parts.places, handed.sender, handed.target, message)
         plan = planner.plan(outcome)
-        kept = self._kept(handed.target, message, inbox=plan.broken) if plan.failure else None
+        kept = self._kept(handed.target, message, plan) if plan.failure else None
         return treatment(plan, kept, self.named), frozenset(facts.not_run)
 
-    def _kept(self, target: Target, message: Message, *, inbox: bool) -> Place | None:
-        """Where a message goes when its script fails (semantics, section 8, "Failure")."""
+    def _kept(self, target: Target, message: Message, plan: Plan) -> Place | None:
+        """Where a message goes when its script fails (semantics, section 8, "Failure"); None when it is there then."""
         places, size = self._parts.places, message.stored_size
-        found = places.inbox(target, size) if inbox else places.detail(target, size)
+        found = places.inbox(target, size) if plan.broken else places.detail(target, size)
         if not isinstance(found, Place):
             found = places.inbox(target, size)
-        return None if isinstance(found, Obstacle) else found
+        return None if isinstance(found, Obstacle) or self._is_filed(found, plan) else found
+
+    def _is_filed(self, place: Place, plan: Plan) -> bool:
+        """Whether the plan puts it there before it fails: a second copy would be a duplicate, and is not made."""
+        if not any(isinstance(step, File) and step.place.name == place.name for step in plan.steps):
+            return False
+        again = place.mailbox is not None and takes_duplicates(self._parts.store, place.mailbox)
+        return self._parts.settings.delivery.duplicatesuppression and not again
 
     def _found(self, owner: str, location: str, name: str) -> Program | None:
         found = self._included(owner, location, name)
