@@ -176,7 +176,8 @@ def _former(keeper: Keeper, name: str, version: str) -> bytes:
     if this.script == name and this.status != "done":
         digest: str | None = this.digest  # it was never stored, and is kept all the same
     else:
-        digest = text_after([each for each in versions if each.status == "done"], name, number)
+        now, _ = keeper.known().scripts.get(name, ("", ""))
+        digest = text_after([each for each in versions if each.status == "done"], name, number, now)
         if digest == "" and this.action == "delete" and this.script == name:
             digest = this.before
     text = keeper.text(digest or "")

@@ -6,6 +6,7 @@ import difflib
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -69,11 +70,11 @@ def diff(settings: Settings, user: str, script: str, versions: tuple[str, ...]) 
         for number in numbers:
             if not any(version.number == number for version in known):
                 raise NotFound(f"there is no version {number}")
-        last = known[-1].number
-        wanted = [(number, text_after(known, script, number)) for number in [*numbers, last][:2]]
-        if all(not digest for _, digest in wanted):
+        now, _ = keeper.known().scripts.get(script, ("", ""))
+        first, second = [*numbers, known[-1].number][:2]
+        old, new = (text_after(known, script, number, now) for number in (first, second))
+        if old is None or new is None or not (old or new):
             raise NotFound(f"nothing is known of script {script} of {user} then")
-        (first, old), (second, new) = wanted
     else:
         changed = next(
             (v for v in reversed(known) if v.concerns(script) and v.digest != v.before and _is_text(v)), None
@@ -101,21 +102,23 @@ def undo(settings: Settings, user: str, script: str, to: str | None, dry_run: bo
     from sievemda.scripts.undo import Undo, parse_version
 
     keeper = keeper_for(settings, user, "undo")
-    undoing = Undo(keeper)
-    if to is None:
-        steps = undoing.last(script)
-    else:
-        number = parse_version(to)
-        steps = undoing.script_to(script, number) if script else undoing.since(number)
-    if not steps:
-        print("nothing to undo")
-    for step in steps:
-        if dry_run:
-            print(_clean(f"would be done: {step.told}"))
+    number = None if to is None else parse_version(to)
+    # what another one stores between the looking and the doing would be overwritten, and nobody would see it
+    with nullcontext() if dry_run else keeper.store.locked():
+        undoing = Undo(keeper)
+        if number is None:
+            steps = undoing.last(script)
         else:
-            version = step.act()
-            print(_clean(f"{step.told}: version {version.number}"))
-            _warn(settings, keeper, version)
+            steps = undoing.script_to(script, number) if script else undoing.since(number)
+        if not steps:
+            print("nothing to undo")
+        for step in steps:
+            if dry_run:
+                print(_clean(f"would be done: {step.told}"))
+            else:
+                version = step.act()
+                print(_clean(f"{step.told}: version {version.number}"))
+                _warn(settings, keeper, version)
 
 
 def _warn(settings: Settings, keeper: Keeper, version: Version) -> None:

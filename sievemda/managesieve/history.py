@@ -32,9 +32,11 @@ def read_history(keeper: Keeper, name: str) -> bytes:
         return _overview(versions).encode("utf-8", "replace")
     number = _ONE.fullmatch(name)
     found = next((version for version in versions if number and version.number == int(number[1])), None)
-    text = keeper.text(found.digest or found.before) if found else None
-    if text is None:
+    if found is None:
         raise NotFound("there is no such version")
+    text = keeper.text(found.digest or found.before)
+    if text is None:
+        raise NotFound("that change has no text, or it is not kept any more")
     return text
 
 

@@ -42,7 +42,7 @@ class Scripts:
         self._limits = service.settings.sieve
         self._slot = slot_of(service.settings.managesieve.managesieve_slots, actor, port)
         self._touched = ""  # the script that the session worked on last
-        self._read: dict[str, str] = {}  # digests of the texts that this session knows, by name
+        self._read: dict[str, str] = {}  # digests of what this session has read or put in its place, by name
 
     @property
     def _keeper(self) -> Keeper:
@@ -70,8 +70,11 @@ class Scripts:
             return Reply("NO", "there is no room for another script", "QUOTA/MAXSCRIPTS")
         reply = check(self._service, text, self._userid)
         version = keeper.put(name, text, max_scripts=self._limits.sieve_maxscripts)
+        self._touched = version.script
+        if version.script not in self._read:  # who has not read it does not build on what was there
+            return reply
         known = self._know(version.script, version.digest)
-        if known is None or version.before in (known, version.digest):
+        if version.before in (known, version.digest):
             return reply
         stale = self._stale(keeper, version)
         return Reply("OK", f"{stale}; {reply.text}" if reply.text else stale, "WARNINGS")

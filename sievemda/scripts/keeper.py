@@ -156,13 +156,13 @@ class Keeper:
         return self._versions.text(digest) if self._versions is not None and digest else None
 
     def before(self, version: Version) -> Version | None:
-        """The last change of the same script before this one."""
+        """What gave the same script the text that this version replaced, or took it away."""
         if self._versions is None:
             return None
         found = (
             other
             for other in reversed(self._versions.of(self._key()))
-            if other.number < version.number and other.status == "done" and other.concerns(version.script)
+            if other.number < version.number and other.status == "done" and other.changes(version.script)
         )
         return next(found, None)
 

@@ -77,8 +77,8 @@ class Undo:
     def script_to(self, script: str, number: int) -> list[Step]:
         """Let a script be what it was after a version."""
         self._existing(number)
-        digest = text_after(self._versions, script, number)
         there = self._there()
+        digest = text_after(self._versions, script, number, there.scripts.get(script))
         if digest is None:
             raise NotFound(f"it is not kept what {script} was after version {number}")
         if digest == there.scripts.get(script, ""):
@@ -175,8 +175,11 @@ def concerns(version: Version, script: str) -> bool:
     return version.concerns(script) or (version.action in ("activate", "deactivate") and switched)
 
 
-def text_after(versions: Sequence[Version], script: str, number: int) -> str | None:
-    """The digest of a script's text after a version; empty when there was none, None when it is not known."""
+def text_after(versions: Sequence[Version], script: str, number: int, now: str | None = None) -> str | None:
+    """The digest of a script's text after a version; empty when there was none, None when it is not known.
+
+    `now`: that of the text that it has. What was there already at the first look may have been there long before.
+    """
     for version in reversed([version for version in versions if version.number <= number]):
         if version.action == "rename" and version.target == script:
             return version.digest
@@ -187,8 +190,10 @@ def text_after(versions: Sequence[Version], script: str, number: int) -> str | N
     later = (version for version in versions if version.number > number and version.concerns(script))
     first = next((version for version in later if version.action in ("put", "delete", "rename")), None)
     if first is None:
+        return now or None
+    if first.via == "found":
         return None
-    return "" if first.via == "found" or first.target == script else first.before
+    return "" if first.target == script else first.before
 
 
 def parse_version(text: str) -> int:

@@ -64,6 +64,10 @@ class Version:
     def concerns(self, name: str) -> bool:
         return name in (self.script, self.target)
 
+    def changes(self, name: str) -> bool:
+        """Whether that script has another text since then, or is called otherwise, or is gone."""
+        return self.concerns(name) and self.action in ("put", "delete", "rename")
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:

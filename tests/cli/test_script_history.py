@@ -1,13 +1,16 @@
+import fcntl
 import io
 import json
 import os
 import pty
 import sys
+from contextlib import suppress
 from hashlib import sha256
 
 import pytest
 
 from sievemda.cli.main import run
+from sievemda.scripts.undo import Undo
 
 A, B, C = b"keep;\n", b"keep;\nstop;\n", b"discard;\n"
 
@@ -380,6 +383,53 @@ def test_nothing_is_known_of_the_time_before_the_first_look(script, state, home)
     assert code == 77
     assert "nothing is known of the time before it" in err
     assert state()[0] == {"main": A}
+
+
+def test_what_was_there_at_the_first_look_is_not_deleted_as_if_it_had_not_been(script, state, home):
+    """The first look finds one after the other, and all of them were there before."""
+    (home / "sieve").mkdir()
+    for name in ("a", "b"):
+        (home / "sieve" / f"{name}.sieve").write_bytes(A)
+    assert len(script("history", "alice")[1].splitlines()) == 2
+    assert script("undo", "alice", "b", "--to", "1")[0] == 67
+    assert script("diff", "alice", "b", "1", "2")[0] == 67
+    assert script("get", "alice", "b", "--version", "1")[0] == 67
+    assert state()[0] == {"a": A, "b": A}
+
+
+def test_a_script_that_has_not_changed_since_is_what_it_was_though_its_upload_is_not_kept(script, sievemda, state):
+    script("put", "alice", "quiet", stdin=A)
+    for text in (A, B, C):
+        sievemda("--set", "sieve_versions=3", "script", "put", "alice", "main", stdin=text)
+    assert script("history", "alice", "quiet")[0] == 67
+    assert script("get", "alice", "quiet", "--version", "3") == (0, A.decode(), "")
+    assert script("diff", "alice", "quiet", "3") == (0, "", "")
+    assert script("undo", "alice", "quiet", "--to", "3") == (0, "nothing to undo\n", "")
+    assert script("undo", "alice", "other", "--to", "3")[0] == 67
+    assert state()[0] == {"quiet": A, "main": C}
+
+
+def test_what_is_stored_while_an_undo_is_thought_out_is_not_overwritten(script, state, home, monkeypatch):
+    """Nobody gets in between the looking and the doing."""
+    script("put", "alice", "main", stdin=A)
+    script("put", "alice", "main", stdin=B)
+    last, free = Undo.last, []
+
+    def looked_at(self, name=""):
+        steps = last(self, name)
+        folder = os.open(home / "sieve", os.O_RDONLY)
+        with suppress(BlockingIOError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as whoever stores a script does first
+            free.append(True)
+        os.close(folder)
+        return steps
+
+    monkeypatch.setattr(Undo, "last", looked_at)
+    assert script("undo", "alice", "main")[0] == 0
+    assert not free
+    assert state()[0] == {"main": A}
+    assert script("undo", "alice", "main", "--dry-run")[0] == 0
+    assert free  # who only asks holds up nobody
 
 
 def test_a_text_that_is_not_kept_any_more_cannot_come_back(script, sievemda, state):

@@ -128,6 +128,8 @@ def test_an_upload_based_on_a_stale_copy_is_stored_and_told_of(visit, scripts):
         ([b'GETSCRIPT "main"', b'RENAMESCRIPT "main" "x"'], [b'PUTSCRIPT "main" "discard;"']),
         ([b'GETSCRIPT "main"', b"UNAUTHENTICATE", LOGIN], [b'PUTSCRIPT "main" "discard;"']),
         ([b'PUTSCRIPT "main" "discard;"'], []),
+        ([b'PUTSCRIPT "main" "keep;"'], [b'PUTSCRIPT "main" "discard;"']),  # puts without get
+        ([b'GETSCRIPT "other"', b'PUTSCRIPT "main" "keep;"'], [b'PUTSCRIPT "main" "discard;"']),
     ],
 )
 def test_an_upload_that_overwrites_nothing_unseen_is_not_stale(visit, before, between):
@@ -151,7 +153,11 @@ def test_an_upload_that_overwrites_nothing_unseen_is_not_stale(visit, before, be
             [b'DELETESCRIPT "main"', b'PUTSCRIPT "y" "discard;"', b'RENAMESCRIPT "y" "main"'],
             b"main has been replaced by what was y since",
         ),
-        ([b'PUTSCRIPT "main" "keep;"'], [b'PUTSCRIPT "main" "discard;"'], b"main has been replaced since"),
+        (
+            [b'GETSCRIPT "main"', b'PUTSCRIPT "main" "keep;"'],
+            [b'PUTSCRIPT "main" "discard;"'],
+            b"main has been replaced since",
+        ),
         ([b'GETSCRIPT "main"', b'RENAMESCRIPT "main" "new"', b'RENAMESCRIPT "new" "main"'],
          [b'PUTSCRIPT "main" "discard;"'], b"main has been replaced since"),
         ([b'GETSCRIPT "main"', b'SETACTIVE "main"', b"NOOP"], [b'PUTSCRIPT "main" "discard;"'], b"main has been replaced"),
@@ -169,9 +175,41 @@ def test_what_others_did_meanwhile_is_told(visit, before, between, told):
     assert answer.startswith(b'OK (WARNINGS) "' + told)
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        [b'SETACTIVE "main"'],
+        [b'SETACTIVE "main"', b'SETACTIVE ""'],
+        [b'SETACTIVE "main"', b'SETACTIVE "other"'],
+    ],
+)
+def test_who_has_replaced_the_text_is_told_and_not_who_has_activated_it(visit, between):
+    visit().put("main", A)
+    one = visit()
+    one.get("main")
+    visit("::1").put("main", B)
+    another = visit()
+    another.put("other", A)
+    for command in between:
+        assert another.say(command) == [b"OK"]
+    (answer,) = one.put("main", C)
+    assert answer.startswith(b'OK (WARNINGS) "main has been replaced since you read it, by alice from ::1 on 2')
+    assert b"GETSCRIPT /history/2," in answer
+    assert one.get("/history/2")[1] == B
+
+
+def test_a_change_without_a_text_says_so(visit):
+    one = visit()
+    one.put("main", A)
+    one.say(b'SETACTIVE "main"')
+    one.say(b'SETACTIVE ""')
+    assert one.get("/history/3") == [b'NO (NONEXISTENT) "that change has no text, or it is not kept any more"']
+
+
 def test_a_change_by_hand_makes_a_copy_stale_too(visit, scripts, service):
     one = visit()
     one.put("main", A)
+    one.get("main")
     (service.homes.home("alice") / "sieve" / "main.sieve").write_bytes(B)
     (answer,) = one.put("main", C)
     assert b"replaced since you read it, by somebody at the server on" in answer
@@ -181,6 +219,7 @@ def test_a_change_by_hand_makes_a_copy_stale_too(visit, scripts, service):
 def test_a_stale_upload_is_told_of_once(visit):
     one, two = visit(), visit()
     one.put("main", A)
+    one.get("main")
     two.put("main", B)
     assert one.put("main", C) != [b"OK"]
     assert one.put("main", A) == [b"OK"]
@@ -189,6 +228,7 @@ def test_a_stale_upload_is_told_of_once(visit):
 def test_warnings_of_the_script_stand_behind_that_of_the_stale_copy(visit):
     one, two = visit(), visit()
     one.put("main", A)
+    one.get("main")
     two.put("main", B)
     (answer,) = one.put("main", b'require "include"; include :personal "nope";')
     assert answer.index(b"has been replaced") < answer.index(b"line 1: ")
@@ -197,6 +237,7 @@ def test_warnings_of_the_script_stand_behind_that_of_the_stale_copy(visit):
 def test_an_administrator_is_told_of_by_his_office_alone(visit, service):
     one = visit()
     one.put("main", A)
+    one.get("main")
     service.keeper("alice", Actor("root (uid 0)", "command line", "command")).put("main", B)
     (answer,) = one.put("main", C)
     assert b"by the administrator on" in answer
