@@ -106,8 +106,17 @@ def scram_fits(password: bytes, mechanism: str, kept: Verifier) -> bool:
         prepared_password = prepared(password.decode()).encode()
     except (UnicodeDecodeError, DataError):
         return False
+    return _is_made_of(prepared_password, mechanism, kept)
+
+
+def is_of_nothing(mechanism: str, kept: Verifier) -> bool:
+    """Whether a verifier was made of an empty password, as which no login counts. Takes as long as to make it."""
+    return _is_made_of(b"", mechanism, kept)
+
+
+def _is_made_of(password: bytes, mechanism: str, kept: Verifier) -> bool:
     name = ScramMechanism(mechanism).hf().name
-    salted = hashlib.pbkdf2_hmac(name, prepared_password, kept.salt, kept.iterations)
+    salted = hashlib.pbkdf2_hmac(name, password, kept.salt, kept.iterations)
     stored = hashlib.new(name, hmac.digest(salted, b"Client Key", name)).digest()
     return hmac.compare_digest(stored, kept.stored_key)
 

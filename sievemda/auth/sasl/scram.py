@@ -17,6 +17,7 @@ from typing import Any
 from scramp.core import ScramException, ScramMechanism
 
 from sievemda.auth.client import Client
+from sievemda.auth.passwords import Verifier, is_of_nothing
 from sievemda.auth.sasl.steps import MAX_NAME, Challenge, Refused, Step, authorised
 from sievemda.auth.users import Users
 from sievemda.errors import TemporaryTrouble
@@ -48,6 +49,7 @@ class Scram:
         self._server: Any = ScramMechanism(mechanism).make_server(self._find)
         self._next: Callable[[str], Step] = self._first
         self._user = self._authzid = ""
+        self._kept: Verifier | None = None
 
     def step(self, response: bytes | None) -> Step:
         if response is None:
@@ -89,7 +91,13 @@ class Scram:
         return b""
 
     def _final(self, message: str) -> Step:
+        """An empty password is none here either: no other mechanism takes one, whoever has made a verifier of it.
+
+        Why it is looked for at last: only who has come so far has to wait for it, and learns nothing that is new.
+        """
         self._server.set_client_final(message)
+        if self._kept is not None and is_of_nothing(self._mechanism, self._kept):
+            return Refused(self._user, "credentials")
         self._next = self._end
         return Challenge(self._server.get_server_final().encode())
 
@@ -100,7 +108,7 @@ class Scram:
 
     def _find(self, name: str) -> tuple[bytes, bytes, bytes, int]:
         self._user = name
-        found = self._users.verifier(name, self._mechanism, self._client)
+        self._kept = found = self._users.verifier(name, self._mechanism, self._client)
         return found.salt, found.stored_key, found.server_key, found.iterations
 
 

@@ -7,11 +7,13 @@ import pytest
 import scramp
 
 from sievemda.auth.client import Client
+from sievemda.auth.hashes import hashed
 from sievemda.auth.sasl.offer import mechanisms
 from sievemda.auth.sasl.plain import Plain
 from sievemda.auth.sasl.steps import Accepted, Challenge, Refused
 from sievemda.config import Settings
 from sievemda.errors import TemporaryTrouble
+from tests.auth.sasl.test_binding import exchange
 
 SECURE = Client("192.0.2.1", secure=True)
 SCRAM = ["SCRAM-SHA-256", "SCRAM-SHA-1"]
@@ -178,6 +180,19 @@ def test_scram_wants_an_empty_response_to_its_last_message(start):
     client.set_server_first(server.step(client.get_client_first().encode()).data.decode())
     server.step(client.get_client_final().encode())
     assert server.step(b"x") == Refused("alice", "malformed")
+
+
+@pytest.mark.parametrize("mechanism", SCRAM)
+def test_a_verifier_of_an_empty_password_lets_nobody_in(users, mechanism):
+    name, salt = "sha1" if mechanism.endswith("-1") else "sha256", b"0123456789abcdef"
+    salted = hashlib.pbkdf2_hmac(name, b"", salt, 4096)
+    stored = hashlib.new(name, hmac.digest(salted, b"Client Key", name)).digest()
+    parts = (salt, stored, hmac.digest(salted, b"Server Key", name))
+    text = ",".join(base64.b64encode(part).decode() for part in parts)
+    users.keep("alice", hashed(f"{{{mechanism}}}4096,{text}"))
+    server = mechanisms(users, SECURE, Settings()).ready[mechanism]()
+    _, last = exchange(server, mechanism, "n,,", password="")
+    assert last == Refused("alice", "credentials")
 
 
 def test_a_replayed_exchange_does_not_let_in(start):
