@@ -74,4 +74,7 @@ class Section:
     __hash__ = None  # type: ignore[assignment] # among the values are dictionaries
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+        """Of a secret that is set, only that it is."""
+        hidden = {name for name, each in self.declared.items() if each.secret}
+        shown = (f"{n}={'...' if n in hidden and value else repr(value)}" for n, value in vars(self).items())
+        return f"{type(self).__name__}({', '.join(shown)})"

@@ -22,7 +22,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -51,7 +51,7 @@ class _Turn:
 
     place: str
     lanes: OrderedDict[str, deque[_Turn]]
-    work: Callable[[], Any]
+    work: Callable[[], Any] = field(repr=False)  # with a password among its arguments
     outcome: Future[Any]
 
 

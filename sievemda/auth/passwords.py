@@ -15,7 +15,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -38,11 +38,11 @@ ONE_AT_A_TIME = Turns()
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """What a server must know to check one user by one SCRAM mechanism. RFC 5802 §3."""
+    """What a server must know to check one user by one SCRAM mechanism. RFC 5802 §3. Not shown, as no secret is."""
 
-    salt: bytes
-    stored_key: bytes
-    server_key: bytes
+    salt: bytes = field(repr=False)
+    stored_key: bytes = field(repr=False)
+    server_key: bytes = field(repr=False)
     iterations: int
 
 

@@ -11,7 +11,7 @@ told, or that goes on beyond patience, is fatal.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Token = str | bytes
 Line = tuple[Token, ...]
@@ -32,7 +32,7 @@ class Malformed:
     """A line that is none. `tokens` came before the mistake; after a `fatal` one nothing can be read any more."""
 
     reason: str
-    tokens: Line = ()
+    tokens: Line = field(default=(), repr=False)  # a password may be among them
     too_large: bool = False
     fatal: bool = False
 

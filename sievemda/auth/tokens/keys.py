@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ _OPTIONS: Any = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    key: Any
+    key: Any = field(repr=False)  # a secret, where it is one that both sides know
     algorithms: tuple[str, ...]  # by which it may have signed
     name: str = ""  # kid
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scramp.core import ScramClient, ScramException
@@ -35,8 +35,8 @@ class Identity:
 
     name: str
     authzid: str = ""
-    password: str | None = None
-    token: str | None = None  # of OAuth
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)  # of OAuth
     realm: str = ""  # goes behind the name, where it has none
 
     @property
