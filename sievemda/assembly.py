@@ -69,6 +69,7 @@ def preload(settings: Settings) -> None:
     for name in wanted:
         import_module(name)
     capabilities()
+    MailStore(settings)  # has seen the disks that are there: to workers, too, they are away when they are not
 
 
 def users(settings: Settings) -> Users:

@@ -41,11 +41,22 @@ class Database:
     """Opened at first use, after a fork, and when the file is another one. Every method raises TemporaryTrouble.
 
     `only_read`: not even a file beside it is made, and none is when it is not there. `durable`: what was written
-    outlives a crash of the machine, too, at the price of an fsync each time.
+    outlives a crash of the machine, too, at the price of an fsync each time. `mark`: a file elsewhere that says that
+    there has been one: then none is made in its place, nor where one that we had has gone with its directory.
     """
 
-    def __init__(self, path: Path, schema: Sequence[str], *, only_read: bool = False, durable: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: Sequence[str],
+        *,
+        only_read: bool = False,
+        durable: bool = False,
+        mark: Path | None = None,
+    ) -> None:
         self._only_read = only_read
+        self._mark = mark
+        self._had = False
         self._begin = (*_PRAGMAS, _DURABLE) if durable else _PRAGMAS
         self._path = path
         self._schema = schema
@@ -115,13 +126,15 @@ class Database:
             self._connection = self._open()
             self._identity = self._file()
             self._pid = os.getpid()
+            self._had = True
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
         if self._only_read:
             return self._open_to_read()
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._path.exists():
+            self._check_new()
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path.touch(mode=0o600)
         connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         try:
@@ -130,6 +143,10 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _check_new(self) -> None:
+        if self._mark is not None and (self._mark.exists() or (self._had and not self._path.parent.exists())):
+            raise TemporaryTrouble(f"{self._path} is gone: bring it back, or remove {self._mark} to do without")
 
     def _open_to_read(self) -> sqlite3.Connection:
         """Without a log beside it nobody has the file open: then SQLite needs no files of its own to read it."""

@@ -96,8 +96,8 @@ class Versions:
     """Shared by threads and processes. Who changes a keeper's versions holds the lock on his scripts."""
 
     def __init__(self, path: Path, bounds: Bounds, mark: Path | None = None, *, only_read: bool = False) -> None:
-        """`mark`: a file that is made once there are versions, and says so when theirs is gone."""
-        self._database = Database(path, statements.VERSIONS_SCHEMA, only_read=only_read, durable=True)
+        """`mark`: a file that is made once there are versions, and says so when theirs is gone: TemporaryTrouble."""
+        self._database = Database(path, statements.VERSIONS_SCHEMA, only_read=only_read, durable=True, mark=mark)
         self._bounds = bounds
         self._mark = mark
 

@@ -33,7 +33,7 @@ from sievemda.errors import ConfigurationError, DataError, TemporaryTrouble
 from sievemda.store.files import NOT_THERE, is_directory
 from sievemda.store.hashing import first_letter, full_hash, laid_otherwise
 from sievemda.store.names import Namespace
-from sievemda.store.partitions import STAGE, Partitions
+from sievemda.store.partitions import HOMES, STAGE, Partitions
 from sievemda.store.spelling import from_disk, in_utf8, is_plain, to_disk
 
 MAILDIR = "Maildir"
@@ -97,6 +97,8 @@ class Layout:
         self._template = settings.store.mail_home and str(settings.data.absolute() / settings.store.mail_home)
         fixed = _PLACEHOLDER.split(self._template, maxsplit=1)[0].rpartition("/")[0]
         self._template_root = Path(fixed or self.partitions[self.default])
+        if self._template:
+            self.disks.look(HOMES, self._template_root)
         self._default_domain = settings.domain
         self._hash = settings.store.hashimapspool
         self._told_away = False

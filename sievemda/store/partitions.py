@@ -8,6 +8,9 @@ A disk that is not mounted must not look like one without users: their mail woul
 would be made on the disk below. So a partition that has been used leaves its name under `state/partitions`, and has
 its directory `stage.` in it; with the one and without the other it is away, and whoever needs it is told to come again.
 The same holds for the directory in which the homes of users lie (see mail_home), which is there when anything is in it.
+Where these names are on the disk that is away, as when the whole data directory is a mount point, it is away all the
+same to a process that has seen it, and to those that it has forked: `serve` has, from its beginning. To one that begins
+then it is a new site.
 
 Why usage is looked at anew for every choice unless `partition_select_usage_reinit` says otherwise: it costs one system
 call for a new account. Cyrus looks once in the life of a process, and ours live for months.
@@ -33,6 +36,7 @@ STAGE = "stage."
 HOMES = ".homes"  # no partition can have that name
 _SMOOTH = 0.5  # what freespace-percent-weighted-delta leaves to the fullest, in percent
 _log = logging.getLogger(__name__)
+_seen: set[tuple[str, str]] = set()  # names and places, in the life of this process; nothing is taken out of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Partitions:
         self._marks = settings.data.absolute() / "state" / "partitions"
         self._mode = settings.store.message_mode
         self._marked: set[str] = set()
+        for name, root in self.paths.items():
+            self.look(name, root)
         self._spaces: dict[str, Space] = {}
         self._choices = 0
 
@@ -145,13 +151,21 @@ class Partitions:
     def opened(self, name: str) -> None:
         """Note that a partition is in use from now on, its directory `stage.` having been made."""
         self._mark(name, self.paths[name])
+        _seen.add((name, str(self.paths[name])))
+
+    def look(self, name: str, root: Path) -> None:
+        """Note whether it is there, for when it is not. Nothing is made for that."""
+        with suppress(OSError):  # who needs it will hear of it
+            if _is_seen(name, root):
+                _seen.add((name, str(root)))
 
     def _is_away(self, name: str, root: Path) -> bool:
         """Used once, and not to be seen now. OSError when that cannot be told."""
         if _is_seen(name, root):
             self._mark(name, root)
+            _seen.add((name, str(root)))
             return False
-        return self._remembered(name) == str(root)
+        return (name, str(root)) in _seen or self._remembered(name) == str(root)
 
     def _remembered(self, name: str) -> str | None:
         content = read_control_file(self._marks / name)

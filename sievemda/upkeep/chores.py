@@ -130,7 +130,7 @@ class Chores:
         self._done[name] = when
         content = json.dumps(_read(self._path) | {name: when}).encode()
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)  # in a data directory that is there
             write_atomically(self._path, content, 0o600)
         except OSError as e:
             log.error("%s cannot be written, a restart may do %s again: %s", self._path, name, e)  # noqa: TRY400

@@ -126,6 +126,8 @@ def test_a_database_that_was_lost_is_put_together_again_in_the_order_of_time(sit
     before = sites.history(site="old")
     for path in (sites.base / "old/state").glob("versions.db*"):
         path.unlink()
+    assert "versions.db is gone" in sites("script", "delete", "alice", "main", code=75)[1]
+    (sites.base / "old/versions.there").unlink()  # as that says
     sites("script", "list", "alice")
     assert [each[2] for each in sites.history(site="old")] == ["found", "found"]
     sites.restore(site="old")

@@ -3,6 +3,7 @@
 import pytest
 
 from sievemda.cli.main import run
+from sievemda.store import partitions
 
 
 @pytest.fixture
@@ -18,11 +19,12 @@ def sievemda(tmp_path, capsys):
 
 
 @pytest.fixture
-def away(sievemda, tmp_path):
+def away(sievemda, tmp_path, monkeypatch):
     assert sievemda("mailbox", "create", "user/alice")[0] == 0
     assert sievemda("mailbox", "create", "--partition", "fast", "user/bob", "board")[0] == 0
     (tmp_path / "fast").rename(tmp_path / "disk")
     (tmp_path / "fast").mkdir()
+    monkeypatch.setattr(partitions, "_seen", set())  # every command is a process of its own
     return sievemda
 
 

@@ -250,3 +250,24 @@ def test_a_login_while_the_disk_is_away_has_not_failed(site, away):
     back()
     peer.send(LOGIN)
     assert bytes(peer.output) == b"OK\r\n"
+
+
+@pytest.mark.parametrize("mount_point", [True, False])
+def test_while_the_history_is_away_scripts_are_read_and_not_changed(site, mount_point):
+    """What could not be noted is not done, and none of it is in the history when that is back."""
+    peers, state = {command: Peer(site) for command in COMMANDS}, site.settings.data / "state"
+    before = site.keeper("alice", Actor()).history()
+    state.rename(site.settings.data / "elsewhere")
+    if mount_point:
+        state.mkdir()
+    reads = {b"LISTSCRIPTS", b'GETSCRIPT "a"', b'HAVESPACE "b" 9', b'CHECKSCRIPT "keep;"'}
+    for command in COMMANDS[:5] + COMMANDS[6:-1]:
+        said = peers[command].ask(command + b"\r\n")
+        assert said.endswith(b"OK\r\n") if command in reads else said == TROUBLE, command
+    assert list(state.parent.glob("state/*")) == []
+    if mount_point:
+        state.rmdir()
+    (site.settings.data / "elsewhere").rename(state)
+    assert site.scripts("alice").everything() == ({"a": b"keep;"}, ("a",))
+    assert site.keeper("alice", Actor()).history() == before
+    assert peers[b'SETACTIVE ""'].ask(b'SETACTIVE ""\r\nPUTSCRIPT "b" "keep;"\r\n') == b"OK\r\nOK\r\n"

@@ -8,6 +8,7 @@ import pytest
 
 from sievemda.errors import ConfigurationError, DataError, StoreTrouble, TemporaryTrouble
 from sievemda.policy.quota import Limits
+from sievemda.store import partitions
 from sievemda.store.hashing import full_hash
 from sievemda.store.mailstore import MailStore
 from sievemda.store.names import MailboxName
@@ -237,13 +238,24 @@ def test_an_empty_home_is_not_taken_for_the_one_on_a_disk_that_is_away(away, str
 
 
 @pytest.fixture
-def away(site, tmp_path):
+def forgetful(monkeypatch):
+    """As if another process began: nobody remembers the disks that were seen."""
+
+    def forgetful():
+        monkeypatch.setattr(partitions, "_seen", set())
+
+    return forgetful
+
+
+@pytest.fixture
+def away(site, tmp_path, forgetful):
     """A site whose partition `two`, with a user on it, is not mounted: nothing is left but its mount point."""
     store = site()
     store.create(MailboxName("bob"))
     store.create(ALICE, partition="two")
     (tmp_path / "two").rename(tmp_path / "disk")
     (tmp_path / "two").mkdir()
+    forgetful()
     return site()
 
 
@@ -253,12 +265,13 @@ def test_who_may_be_on_a_disk_that_is_away_is_not_unknown(away, name):
         away.find(name)
 
 
-def test_a_folder_and_its_root_on_a_disk_that_is_away_are_not_unknown_either(site, tmp_path):
+def test_a_folder_and_its_root_on_a_disk_that_is_away_are_not_unknown_either(site, tmp_path, forgetful):
     store = site()
     store.create(ALICE)
     far = store.create(MailboxName("alice", ("far",)), partition="two")
     store.make_root(far).set_limits(Limits(messages=3))
     shutil.rmtree(tmp_path / "two")
+    forgetful()
     for look in (store.find, store.quota_root, store.delete):
         with pytest.raises(TemporaryTrouble, match="partition two is away"):
             look(far.name)
@@ -342,15 +355,53 @@ def test_a_partition_that_was_never_used_is_not_missed(store, tmp_path):
     assert not (tmp_path / "two").exists()
 
 
-def test_homes_that_are_away_are_missed_too(site, tmp_path):
+def test_homes_that_are_away_are_missed_too(site, tmp_path, forgetful):
     store = site(store={"mail_home": f"{tmp_path}/home/{{user}}"})
     assert store.find(ALICE) is None
     store.create(ALICE)
     assert store.find(MailboxName("bob")) is None
     shutil.move(tmp_path / "home", tmp_path / "disk")
     (tmp_path / "home").mkdir()
+    forgetful()
     with pytest.raises(TemporaryTrouble, match="homes"):
         store.find(ALICE)
+
+
+def with_all_it_remembers(tmp_path, *names):
+    """Takes disks away together with `state`, on which the names of those that were used are kept."""
+    for name in (*names, "state"):
+        (tmp_path / name).rename(tmp_path / f"{name}.away")
+
+
+def test_a_site_that_is_away_as_a_whole_is_missed_by_who_has_seen_it(site, tmp_path):
+    site().create(ALICE)
+    seen = site()
+    with_all_it_remembers(tmp_path, "mail")
+    (tmp_path / "mail").mkdir()
+    for store in (seen, site()):
+        with pytest.raises(TemporaryTrouble, match="partition default is away"):
+            store.find(ALICE)
+        with pytest.raises(TemporaryTrouble, match="partition default is away"):
+            store.create(ALICE)
+    assert list((tmp_path / "mail").iterdir()) == []
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_site_that_is_away_as_a_whole_is_a_new_one_to_who_has_not_seen_it(site, tmp_path, forgetful):
+    site().create(ALICE)
+    with_all_it_remembers(tmp_path, "mail")
+    forgetful()
+    assert site().find(ALICE) is None
+
+
+def test_homes_that_are_away_with_the_site_are_missed_by_who_has_seen_them(site, tmp_path):
+    options = {"mail_home": f"{tmp_path}/home/{{user}}"}
+    site(store=options).create(ALICE)
+    seen = site(store=options)
+    with_all_it_remembers(tmp_path, "home")
+    (tmp_path / "home").mkdir()
+    with pytest.raises(TemporaryTrouble, match="homes"):
+        seen.find(ALICE)
 
 
 def test_a_link_in_the_place_of_the_stage_is_not_followed(store, tmp_path):
