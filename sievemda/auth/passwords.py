@@ -145,7 +145,11 @@ def look_alike(secret: bytes, mechanism: str, userid: str, like: Verifier | None
 
     def part(label: str, size: int) -> bytes:
         text = f"{label}\0{mechanism}\0{userid}".encode(errors="surrogateescape")
-        return hmac.digest(secret, text, hashlib.sha512)[:size]
+        found = block = hmac.digest(secret, text, hashlib.sha512)
+        while len(found) < size:
+            block = hmac.digest(secret, block, hashlib.sha512)
+            found += block
+        return found[:size]
 
     size = ScramMechanism(mechanism).hf().digest_size
     salt, iterations = (len(like.salt), like.iterations) if like else (SALT, ITERATIONS)

@@ -52,17 +52,18 @@ def read_secret(text: str, default: str) -> Secret:
     """What a field of a passwd-file says. DataError, which repeats nothing of it but the scheme."""
     match = _SCHEME.fullmatch(text)
     scheme, encoding, value = (match[1].upper(), (match[2] or "").upper(), match[3]) if match else (default, "", text)
-    if scheme == "MD5":  # two schemes had this name
-        scheme = "MD5-CRYPT" if value.startswith("$1$") else "PLAIN-MD5"
     if encoding not in {"", "HEX", "B64", "BASE64"}:
         raise DataError(f"{scheme}.{encoding}: values are written as HEX or B64")
+    if scheme == "MD5":  # two schemes had this name
+        whole = _octets(scheme, encoding, value) if encoding else value.encode()
+        scheme = "MD5-CRYPT" if whole.startswith(b"$1$") else "PLAIN-MD5"
     if (read := _READERS.get(scheme)) is None:
         raise DataError(f"the scheme {scheme} is not known")
     return read(scheme, encoding, value)
 
 
 def _plain(scheme: str, encoding: str, value: str) -> Secret:
-    text = _octets(scheme, encoding, value).decode() if encoding else value
+    text = _text(scheme, encoding, value)
     kept = text.encode()
     return Secret(scheme, lambda password, _user: bool(kept) and hmac.compare_digest(password, kept), plain=text)
 
@@ -88,8 +89,8 @@ def _salted(scheme: str, encoding: str, value: str) -> Secret:
     return Secret(scheme, lambda password, _user: hmac.compare_digest(_hash(name, password + salt), kept))
 
 
-def _pbkdf2(scheme: str, _encoding: str, value: str) -> Secret:
-    match = _PBKDF2.fullmatch(value)
+def _pbkdf2(scheme: str, encoding: str, value: str) -> Secret:
+    match = _PBKDF2.fullmatch(_text(scheme, encoding, value))
     if match is None or not 0 < int(match[2]) <= _MOST_ROUNDS:
         raise DataError(f"the value of {{{scheme}}} is not $1$SALT$ROUNDS$HASH")
     salt, rounds, kept = match[1].encode(), int(match[2]), bytes.fromhex(match[3])
@@ -99,13 +100,13 @@ def _pbkdf2(scheme: str, _encoding: str, value: str) -> Secret:
     )
 
 
-def _argon2(scheme: str, _encoding: str, value: str) -> Secret:
-    kept = argon2_hash(value, scheme.removeprefix("ARGON2"))
+def _argon2(scheme: str, encoding: str, value: str) -> Secret:
+    kept = argon2_hash(_text(scheme, encoding, value), scheme.removeprefix("ARGON2"))
     return Secret(scheme, lambda password, _user: argon2_fits(password, kept))
 
 
-def _scram(scheme: str, _encoding: str, value: str) -> Secret:
-    found = verifier(scram_verifier(scheme, value.removeprefix(f"{scheme}$")))
+def _scram(scheme: str, encoding: str, value: str) -> Secret:
+    found = verifier(scram_verifier(scheme, _text(scheme, encoding, value).removeprefix(f"{scheme}$")))
     return Secret(scheme, lambda password, _user: scram_fits(password, scheme, found), verifiers={scheme: found})
 
 
@@ -124,8 +125,17 @@ def _digest_md5(scheme: str, encoding: str, value: str) -> Secret:
     return Secret(scheme, fits)
 
 
+def _text(scheme: str, encoding: str, value: str) -> str:
+    """The value of a scheme that is text, which need not be encoded."""
+    try:
+        return _octets(scheme, encoding, value).decode() if encoding else value
+    except UnicodeDecodeError:
+        raise DataError(f"the value of {{{scheme}}} is not UTF-8") from None
+
+
 def _octets(scheme: str, encoding: str, value: str, size: int = 0) -> bytes:
-    """The value, which has `size` octets when that is said."""
+    """The value, which has `size` octets when that is said. Blanks around it are none of it."""
+    value = value.strip(" ")
     is_hex = encoding == "HEX" or (not encoding and size and len(value) == 2 * size)
     try:
         found = bytes.fromhex(value) if is_hex else base64.b64decode(value, validate=True)

@@ -107,6 +107,12 @@ class Users:
         kept = self._kept(_canonical_or_empty(name, self._site), client)
         return (kept.plain or None) if kept else None
 
+    def known_as(self, name: str, client: Client = _SOMEBODY) -> str:
+        """The userid of who has proved, without sending his password, that he is `name`; empty when it can be none."""
+        userid = _canonical_or_empty(name, self._site)
+        kept = self._kept(userid, client)
+        return _canonical_or_empty(kept.userid, self._site) if kept and kept.userid else userid
+
     def _kept(self, userid: str, client: Client) -> Kept | None:
         found = (backend.kept(userid, client) for backend in self._backends)
         return next((kept for kept in found if kept is not None), None)

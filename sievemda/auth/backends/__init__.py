@@ -37,6 +37,7 @@ class Kept:
 
     verifiers: Mapping[str, Verifier] = field(default_factory=lambda: _NONE)  # by the name of the SCRAM mechanism
     plain: str | None = field(default=None, repr=False)  # the password itself
+    userid: str = ""  # as in Answer
 
 
 class Backend(Protocol):

@@ -61,7 +61,7 @@ class PasswdFile:
             right = entry.fits(password)
         except DataError as e:
             raise TemporaryTrouble(f"{self._path}:{line.number}: {e}") from e
-        return Answer(Verdict.RIGHT if right and entry.admits(client) else Verdict.WRONG)
+        return Answer(Verdict.RIGHT if right and entry.admits(client) else Verdict.WRONG, entry.called)
 
     def kept(self, userid: str, client: Client) -> Kept | None:
         lines = self._current()
@@ -71,7 +71,7 @@ class PasswdFile:
         entry = self._entry(lines, line)
         if entry.secret is None or not entry.admits(client):
             return Kept()
-        return Kept(entry.secret.verifiers, entry.secret.plain)
+        return Kept(entry.secret.verifiers, entry.secret.plain, entry.called)
 
     def mechanisms(self) -> frozenset[str]:
         return self._current().mechanisms

@@ -40,4 +40,4 @@ class CramMd5:
         right = hmac.new(known.encode(), self._challenge, "md5").hexdigest()
         if not hmac.compare_digest(right.encode(), digest.lower().encode()) or password is None:
             return Refused(name, "credentials")
-        return authorised(self._users, name, self._users.authorise(name, "") or "", "")
+        return authorised(self._users, name, self._users.known_as(name, self._client), "")

@@ -73,7 +73,7 @@ class DigestMd5:
         right = _response(session, given, b"AUTHENTICATE:")
         if not hmac.compare_digest(right, given["response"]) or password is None:
             return Refused(name, "credentials")
-        self._verdict = authorised(self._users, name, self._users.authorise(name, "") or "", authzid)
+        self._verdict = authorised(self._users, name, self._users.known_as(name, self._client), authzid)
         return Challenge(b"rspauth=" + _response(session, given, b":"))
 
 

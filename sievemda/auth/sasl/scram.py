@@ -10,6 +10,7 @@ every client takes that, and some do not take additional data with success.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from sievemda.auth.users import Users
 from sievemda.errors import TemporaryTrouble
 
 _MAX_MESSAGE = 8 * MAX_NAME
+_LEAST_SALT = 12  # octets; scramp takes no less, RFC 5802 as many as there are
 _BINDING = re.compile(r"p=[A-Za-z0-9.-]{1,100}")
 
 
@@ -72,6 +74,8 @@ class Scram:
         authzid, _, bare = rest.partition(",")
         binding = self._binding(flag)
         self._server.set_client_first(f"n,,{bare}")
+        if self._kept is not None:
+            self._server.salt = base64.b64encode(self._kept.salt).decode()
         self._server.gs2_header = _Gs2Header(f"{flag},{authzid},".encode() + binding)
         self._authzid = _saslname(authzid) if authzid else ""
         self._next = self._final
@@ -104,12 +108,12 @@ class Scram:
     def _end(self, message: str) -> Step:
         if message:
             return Refused(self._user, "malformed")
-        return authorised(self._users, self._user, self._users.authorise(self._user, "") or "", self._authzid)
+        return authorised(self._users, self._user, self._users.known_as(self._user, self._client), self._authzid)
 
     def _find(self, name: str) -> tuple[bytes, bytes, bytes, int]:
         self._user = name
         self._kept = found = self._users.verifier(name, self._mechanism, self._client)
-        return found.salt, found.stored_key, found.server_key, found.iterations
+        return found.salt.ljust(_LEAST_SALT, b"\0"), found.stored_key, found.server_key, found.iterations
 
 
 _REASONS = {"invalid-proof": "credentials", "channel-bindings-dont-match": "binding"}

@@ -1,3 +1,4 @@
+import base64
 import logging
 import os
 
@@ -9,9 +10,10 @@ from sievemda.auth.backends.passwd_file import PasswdFile
 from sievemda.auth.chain import users_of
 from sievemda.auth.client import Client
 from sievemda.auth.passwords import scram_fits
+from sievemda.auth.schemes import read_secret
 from sievemda.auth.users import Users
 from sievemda.config import Site
-from sievemda.errors import ConfigurationError, TemporaryTrouble
+from sievemda.errors import ConfigurationError, DataError, TemporaryTrouble
 
 SCRAM = "{SCRAM-SHA-256}4096,5Bdc9bsmr+NPzMEheF0AbQ==,x28CnuuswG3fbuwc/cQHZpl6NoIPcN1QnYT6Cs1Aejo=,bEqr1XIRNTEpQcX1DaYRyV5W5/aFgEoVoymtY1dfqkg="
 HERE = Client("192.0.2.7")
@@ -106,6 +108,12 @@ def test_any_password_fits_who_needs_none(make):
         ("local", "192.0.2.7", WRONG),
         ("", "192.0.2.7", WRONG),
         ("192.0.2.0/24", "nonsense", WRONG),
+        ("192.0.2.0/24 allow_nets=192.0.2.7", "192.0.2.7", RIGHT),
+        ("192.0.2.0/24 allow_nets=10.0.0.0/8", "192.0.2.7", WRONG),
+        ("10.0.0.0/8 allow_nets=192.0.2.0/24", "192.0.2.7", WRONG),
+        ("192.0.2.0/24 allow_real_nets=10.0.0.0/8", "192.0.2.7", WRONG),
+        ("local allow_real_nets=local", "", RIGHT),
+        ("local allow_real_nets=10.0.0.0/8", "", WRONG),
     ],
 )
 def test_networks_shut_out_everybody_else(make, nets, address, found):
@@ -119,6 +127,80 @@ def test_who_is_shut_out_has_no_right_password(make, field):
     backend = make(f"alice:{{PLAIN}}pencil::::::{field}")
     assert verdict(backend, "alice", "pencil") is WRONG
     assert backend.kept("alice", HERE) == Kept()
+
+
+@pytest.mark.parametrize(
+    ("user", "fields", "called"),
+    [
+        ("old", "user=alice", "alice"),
+        ("old@other.example", "nodelay user=alice@example.org x=y", "alice"),
+        ("old", "user=Alice", "alice"),
+        ("old", "user=a user=alice", "alice"),
+        ("old", "userdb_user=alice", "alice"),
+        ("old", "login_user=alice", "alice"),
+        ("old", "user=%n-%d", "old-"),
+        ("old@other.example", "user=%{user}.%{username}_%{domain}", "old@other.example.old_other.example"),
+        ("old@other.example", "username=alice", "alice@other.example"),
+        ("old@other.example", "domain=d.example", "old@d.example"),
+        ("old", "domain=d.example username=%u%%", "old%@d.example"),
+        ("old", "domain=example.org", "old"),
+        ("old", "user_id=alice userdb_home=/user=alice", "old"),
+    ],
+)  # fmt: skip
+def test_the_line_may_say_who_somebody_is(make, credentials, user, fields, called):
+    site = Site(defaultdomain="example.org")
+    users = Users(credentials, site, [make(f"{user}:{{PLAIN}}pencil::::::{fields}", site=site)])
+    assert users.check_password(user, "pencil", HERE) == called
+    assert users.check_password(user, "wrong", HERE) is None
+    assert users.known_as(user, HERE) == called
+    assert users.check_password("alice", "pencil", HERE) is None
+
+
+@pytest.mark.parametrize("field", ["user=", "username=", "user=%Lu", "user=%", "domain=%{nobody}", "user=%{user"])
+def test_a_line_that_does_not_say_who_somebody_is_lets_nobody_in(make, caplog, field):
+    backend = make(f"alice:{{PLAIN}}pencil::::::{field}")
+    with pytest.raises(TemporaryTrouble, match="there is no"):
+        verdict(backend, "alice", "pencil")
+    assert "pencil" not in caplog.text
+
+
+def test_a_line_that_names_what_is_no_user_lets_nobody_in(make, credentials):
+    users = Users(credentials, Site(), [make("alice:{PLAIN}pencil::::::user=../x", "bob:{PLAIN}pencil::::::user=..")])
+    for name in ("alice", "bob"):
+        assert users.check_password(name, "pencil", HERE) is None
+        assert users.known_as(name, HERE) == ""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value"),
+    [
+        ("SCRAM-SHA-256", SCRAM.partition("}")[2]),
+        ("ARGON2ID", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$j1iyR64qXDnlJLK4In8xLtcWkacMInq7R3Uqemb4o04"),
+        ("PBKDF2", "$1$salt$5$c9c1a566798a5c44dfd09860d664f0e31909ee2d"),
+        ("MD5", "$1$salt$J1PqSTZGFL2Db3AIeaGdZ0"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["HEX", "b64"])
+def test_what_is_text_in_a_scheme_can_be_written_in_digits_or_base64(make, scheme, value, encoding):
+    octets = value.encode()
+    text = octets.hex() if encoding == "HEX" else base64.b64encode(octets).decode()
+    backend = make(f"alice:{{{scheme}.{encoding}}}{text}")
+    assert verdict(backend, "alice", "pencil") is RIGHT
+    assert verdict(backend, "alice", "wrong") is WRONG
+    assert bool(backend.kept("alice", HERE).verifiers) is (scheme == "SCRAM-SHA-256")
+
+
+@pytest.mark.parametrize("scheme", ["SCRAM-SHA-1", "ARGON2ID", "PBKDF2", "PLAIN"])
+def test_octets_that_are_no_text_are_told(scheme):
+    with pytest.raises(DataError, match="is not UTF-8"):
+        read_secret(f"{{{scheme}.HEX}}ff", "CRYPT")
+
+
+def test_blanks_around_a_hash_are_none_of_it(make):
+    backend = make("bob:{SSHA} dFWAdLXeDBTj01WbdotiS4s3zKlzYWx0 ", "carol:{PLAIN}pencil ")
+    assert verdict(backend, "bob", "pencil") is RIGHT
+    assert verdict(backend, "carol", "pencil") is WRONG
+    assert verdict(backend, "carol", "pencil ") is RIGHT
 
 
 def test_a_change_of_the_file_is_seen_at_once(make, file):

@@ -6,13 +6,16 @@ import os
 import pytest
 import scramp
 
+from sievemda.auth.backends.passwd_file import PasswdFile
 from sievemda.auth.client import Client
 from sievemda.auth.hashes import hashed
 from sievemda.auth.sasl.offer import mechanisms
 from sievemda.auth.sasl.plain import Plain
 from sievemda.auth.sasl.steps import Accepted, Challenge, Refused
+from sievemda.auth.users import Users
 from sievemda.config import Settings
 from sievemda.errors import TemporaryTrouble
+from tests.auth.sasl.conftest import SITE, begin
 from tests.auth.sasl.test_binding import exchange
 
 SECURE = Client("192.0.2.1", secure=True)
@@ -214,3 +217,54 @@ def test_credentials_that_cannot_be_read_are_trouble(users, tmp_path, mechanism)
     (tmp_path / "state" / "accounts.db").write_bytes(b"junk" * 100)
     with pytest.raises(TemporaryTrouble):
         server.step(b"\0alice\0pencil" if mechanism == "PLAIN" else b"n,,n=alice,r=x")
+
+
+def verifier_of(password, salt):
+    """{SCRAM-SHA-256}, as RFC 5802 §3 makes it."""
+    salted = hashlib.pbkdf2_hmac("sha256", password, salt, 4096)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    parts = (salt, stored, hmac.digest(salted, b"Server Key", "sha256"))
+    return "{SCRAM-SHA-256}4096," + ",".join(base64.b64encode(part).decode() for part in parts)
+
+
+@pytest.mark.parametrize("salt", [b"s", b"elevenoctet", b"twelveoctets", b"x" * 100])
+def test_a_salt_may_have_any_length(tmp_path, credentials, salt):
+    """RFC 5802 §5.1 (s) says none, and those who are not there look like those who are."""
+    (tmp_path / "passwd").write_text(f"alice:{verifier_of(b'pencil', salt)}\n")
+    users = Users(credentials, SITE, [PasswdFile(tmp_path / "passwd", "PLAIN", SITE)])
+
+    def start():
+        return begin(users, "SCRAM-SHA-256")
+
+    assert scram_with_authzid(start(), "SCRAM-SHA-256", "alice", "pencil", "alice") == Accepted("alice", "alice")
+    assert scram_with_authzid(start(), "SCRAM-SHA-256", "alice", "pen", "alice") == Refused("alice", "credentials")
+    assert scram_with_authzid(start(), "SCRAM-SHA-256", "nobody", "pencil", "x") == Refused("nobody", "credentials")
+    shown = start().step(b"n,,n=nobody,r=abc").data.split(b",")[1].removeprefix(b"s=")
+    assert len(base64.b64decode(shown)) == len(salt)
+
+
+@pytest.mark.parametrize(
+    ("authzid", "step"),
+    [
+        ("alice", Accepted("alice", "alice")),
+        ("old", Refused("old", "authzid")),
+        ("bob", Refused("old", "authzid")),
+    ],
+)
+def test_who_has_another_name_is_that_one_by_every_mechanism(tmp_path, credentials, authzid, step):
+    (tmp_path / "passwd").write_text("old:{PLAIN}pencil::::::user=alice\nboss:{PLAIN}pencil::::::user=root\n")
+    users = Users(credentials, SITE, [PasswdFile(tmp_path / "passwd", "PLAIN", SITE)])
+    server = begin(users, "SCRAM-SHA-256")
+    assert scram_with_authzid(server, "SCRAM-SHA-256", "old", "pencil", authzid) == step
+    assert begin(users, "PLAIN").step(f"{authzid}\0old\0pencil".encode()) == step
+    assert begin(users, "PLAIN").step(f"{authzid}\0boss\0pencil".encode()) == Accepted("root", authzid)
+    server = begin(users, "SCRAM-SHA-1")
+    assert scram_with_authzid(server, "SCRAM-SHA-1", "boss", "pencil", authzid) == Accepted("root", authzid)
+
+
+def test_who_has_another_name_is_that_one_by_old_mechanisms(tmp_path, credentials):
+    (tmp_path / "passwd").write_text("old:{PLAIN}pencil::::::user=alice\n")
+    users = Users(credentials, SITE, [PasswdFile(tmp_path / "passwd", "PLAIN", SITE)])
+    server = begin(users, "CRAM-MD5", sasl_mech_list=("CRAM-MD5",))
+    digest = hmac.new(b"pencil", server.step(None).data, "md5").hexdigest()
+    assert server.step(f"old {digest}".encode()) == Accepted("alice", "alice")
