@@ -19,6 +19,10 @@ PEOPLE = {  # uid: password
     "o(c)": "brackets",
     "back\\slash": "b",
     "comma, name": "comma",
+    "emoji": "p\U0001f600",  # of no use, or another text, after SASLprep; slappasswd hashes what it is given
+    "tab": "a\tb",
+    "space": "a\u00a0b",
+    "mixed": "\u05e9\u05dcabc",
 }
 CONFIG = """\
 include /etc/ldap/schema/core.schema

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import stringprep
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -81,9 +82,7 @@ class Ldap(Passwordless):
             return Answer(Verdict.UNKNOWN)
         if not all(0 < length <= _MOST for length in lengths) or "\0" in password or _is_odd(userid):
             return Answer(Verdict.UNKNOWN)
-        try:
-            prepared(password)  # RFC 4513 §5.1.3; what is nothing then must not be asked with
-        except DataError:
+        if all(map(stringprep.in_table_b1, password)):  # after SASLprep it may be nothing
             return Answer(Verdict.UNKNOWN)
         return Answer(self._anywhere(userid, password))
 
@@ -115,7 +114,7 @@ class Ldap(Passwordless):
         with self._connected(line, uri) as connection:
             if self._options.ldap_user_dn:
                 return self._bound(connection, self._dn(userid), password) if userid else Verdict.UNKNOWN
-            self._bind(connection, self._options.ldap_bind_dn, self._options.ldap_password)
+            self._bind(connection, self._options.ldap_bind_dn, self._options.ldap_password.encode())
             if connection.result["result"] != _SUCCESS:
                 raise _Failed(f"ldap_bind_dn cannot bind: {connection.result['description']}")
             found = self._searched(connection, userid) if userid else None
@@ -170,16 +169,19 @@ class Ldap(Passwordless):
             receive_timeout=max(int(self._patience), 1),
         )  # fmt: skip
 
-    def _bind(self, connection: Any, dn: str, password: str) -> None:
+    def _bind(self, connection: Any, dn: str, password: bytes) -> None:
         connection.user, connection.password = dn or None, password or None
         connection.authentication = self._library.SIMPLE if dn else self._library.ANONYMOUS
         connection.bind()
 
     def _bound(self, connection: Any, dn: str, password: str) -> Verdict:
-        self._bind(connection, dn, password)
-        code = connection.result["result"]
-        if code == _SUCCESS:
-            return Verdict.RIGHT
+        for octets in _spellings(password):
+            self._bind(connection, dn, octets)
+            code = connection.result["result"]
+            if code == _SUCCESS:
+                return Verdict.RIGHT
+            if code != _BAD_CREDENTIALS:
+                break
         if code in {_BAD_CREDENTIALS, _NO_SUCH_OBJECT, _BAD_DN}:
             return Verdict.UNKNOWN
         if code in _SHUT:
@@ -216,6 +218,19 @@ class Ldap(Passwordless):
         local, _, domain = userid.partition("@")
         words = {"u": userid, "U": local, "d": domain or self._domain}
         return re.sub("%(.)", lambda word: "%" if word[1] == "%" else str(escape(words[word[1]])), template)
+
+
+def _spellings(password: str) -> tuple[bytes, ...]:
+    """As clients of a directory are to send it, and as it was typed, where that is something else.
+
+    RFC 4513 §5.1.3 asks for SASLprep, which most programs that set passwords leave out: what they have hashed is what
+    was typed. What SASLprep does not take is no text to it, and goes as it is.
+    """
+    typed = password.encode()
+    try:
+        return tuple(dict.fromkeys((prepared(password).encode(), typed)))
+    except DataError:
+        return (typed,)
 
 
 def _is_odd(userid: str) -> bool:
