@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,12 @@ def claims(token: str, file: Path, algorithms: Sequence[str]) -> Mapping[str, An
     try:
         header = jwt.get_unverified_header(token)
         name, algorithm = header.get("kid"), header.get("alg")
-    except jwt.PyJWTError as e:
+    except (jwt.PyJWTError, RecursionError) as e:  # the second from a PyJWT that is not the newest
         raise TokenRefused("invalid_token") from e
     if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise TokenRefused("invalid_token")
-    fitting = [key for key in _keys(file) if algorithm in key.algorithms and (not key.name or key.name == name)]
-    if name is None:
-        fitting = [key for key in _keys(file) if algorithm in key.algorithms]
-    for key in fitting[:_MAX_TRIES]:
+    keys = (key for key in _keys(file) if algorithm in key.algorithms)
+    for key in islice((key for key in keys if name is None or key.name in ("", name)), _MAX_TRIES):
         try:
             found: Mapping[str, Any] = jwt.decode(token, key.key, algorithms=[algorithm], options=_OPTIONS)
         except jwt.InvalidSignatureError:

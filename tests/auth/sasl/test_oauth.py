@@ -296,6 +296,15 @@ def test_what_is_no_token_is_an_invalid_one(users, keys, token):
     assert json.loads(step.data)["status"] in {"invalid_token", "invalid_request"}
 
 
+@pytest.mark.parametrize(
+    "header", [b'{"alg":"RS256","x":' + b"[" * 2500 + b"]" * 2500 + b"}", b"[" * 5000, b"1" * 5000]
+)
+def test_a_header_that_is_hostile_makes_no_token(users, keys, header):
+    """Nesting is too much for a PyJWT that is not the newest."""
+    part = base64.urlsafe_b64encode(header).rstrip(b"=").decode()
+    assert verdict(shown(users, "OAUTHBEARER", f"{part}.e30.AAAA", oauth2_keys=keys)) == Refused("alice", "token")
+
+
 def test_the_example_of_the_standard_is_understood(users, keys):
     """RFC 7628 §4.1, but for its token, which is not of this issuer."""
     text = (
