@@ -22,7 +22,7 @@ from sievemda.auth.passwords import HASH, SCRAM_MECHANISMS
 from sievemda.errors import DataError
 
 _SCHEME = re.compile(r"\{([A-Za-z0-9.-]{1,40})\}(.*)", re.DOTALL)
-_PARTS = re.compile(r"(\d{1,8})[,:]([A-Za-z0-9+/=]{1,200})[,$]([A-Za-z0-9+/=]{1,100})[,:]([A-Za-z0-9+/=]{1,100})")
+_PARTS = re.compile(r"([0-9]{1,8})[,:]([A-Za-z0-9+/=]{1,200})[,$]([A-Za-z0-9+/=]{1,100})[,:]([A-Za-z0-9+/=]{1,100})")
 _SIZES = {"SCRAM-SHA-256": 32, "SCRAM-SHA-1": 20}
 _MIN_ITERATIONS, _MAX_ITERATIONS = 4096, 1_000_000  # RFC 7677 §4; what a client can be asked to do
 _MAX_MEMORY = 256 * 1024  # KiB that one login may take

@@ -21,7 +21,7 @@ from sievemda.auth.passwords import ONE_AT_A_TIME, SCRAM_MECHANISMS, Verifier, a
 from sievemda.errors import DataError
 
 _SCHEME = re.compile(r"\{([A-Za-z0-9-]{1,40})(?:\.([A-Za-z0-9]{1,10}))?\}(.*)", re.DOTALL)
-_PBKDF2 = re.compile(r"\$1\$([^$]{1,200})\$(\d{1,9})\$([0-9a-fA-F]{40})")
+_PBKDF2 = re.compile(r"\$1\$([^$]{1,200})\$([0-9]{1,9})\$([0-9a-fA-F]{40})")
 _MOST_ROUNDS = 10_000_000  # some seconds of work
 _CRYPT = frozenset({"CRYPT", "DES-CRYPT", "MD5-CRYPT", "SHA256-CRYPT", "SHA512-CRYPT", "BLF-CRYPT"})
 PLAIN_SCHEMES = frozenset({"PLAIN", "CLEARTEXT", "CLEAR"})
