@@ -17,9 +17,10 @@ from sievemda import assembly, configload
 from sievemda.cli.main import run
 from sievemda.cli.sieveshell import access
 from sievemda.cli.sieveshell.access import Access, Wanted
+from sievemda.cli.sieveshell.commands import BY_NAME
 from sievemda.cli.sieveshell.editing import edit
 from sievemda.cli.sieveshell.interactive import Completer
-from sievemda.cli.sieveshell.shell import Context, split
+from sievemda.cli.sieveshell.shell import Context, Shell, split
 from sievemda.errors import NotPermitted, Unavailable, UsageError
 from sievemda.managesieve.client.discovery import Endpoint
 from sievemda.managesieve.client.refusals import Referred
@@ -187,6 +188,14 @@ def test_a_password_from_a_file_and_from_standard_input(call, monkeypatch, file)
     assert call("--password-file", file("secret\nmore\n", "p"), "-e", "list")[0] == 0
     assert call("--password-file", "-", "-e", "list", stdin=b"secret\n")[0] == 0
     assert call("--password-file", "/nonexistent", "-e", "list")[0] == 65
+
+
+def test_who_is_no_utf_8_is_refused_before_anybody_is_asked(call, monkeypatch):
+    code, _, err = call("-e", "list", user="al\udcffice")
+    assert (code, "UTF-8" in err) == (65, True)
+    monkeypatch.setenv("SIEVEMDA_PASSWORD", "secret\udcff")
+    code, _, err = call("-e", "list")
+    assert (code, "UTF-8" in err, "secret" in err) == (65, True, False)
 
 
 def test_a_password_is_never_an_argument(call):
@@ -445,16 +454,50 @@ def test_a_name_leads_to_no_other_place(call, editor, tmp_path):
         ("a; b c;;d", [["a"], ["b", "c"], ["d"]]),
         ("get 'a b' \"c;d\"  # comment", [["get", "a b", "c;d"]]),
         ("a\nb", [["a"], ["b"]]),
+        ("a\r\nb\rc\n", [["a"], ["b"], ["c"]]),
         ("", []),
+        ("  # all of it", []),
+        ("delete rules#2 # not rules", [["delete", "rules#2"]]),  # as in a shell
+        ("delete '#2'; a;# b", [["delete", "#2"], ["a"]]),
+        ("rename ';' delete; rename \"\" x", [["rename", ";", "delete"], ["rename", "", "x"]]),
+        ("get a\\;b\\ c\\#", [["get", "a;b c#"]]),
+        ("get a'b c'\"d e\"", [["get", "ab cd e"]]),
+        (r"""get "a\"b\\c\d" 'e\f'""", [["get", 'a"b\\c\\d', "e\\f"]]),
+        ("get büro\u00a0x\u2028y", [["get", "büro\u00a0x\u2028y"]]),
     ],
 )
 def test_lines_become_words(text, commands):
     assert list(split(text)) == commands
 
 
-def test_a_quote_that_is_not_closed_is_an_error():
+@pytest.mark.parametrize("text", ["get 'a", 'list; get "a', "list; get a\\", "delete x'"])
+def test_of_a_line_that_is_not_understood_to_its_end_nothing_is_done(text):
     with pytest.raises(UsageError):
-        list(split("get 'a"))
+        next(split(text))
+
+
+def test_a_name_with_a_hash_is_not_cut_off_there(call, file):
+    assert call("-e", f"put {file('keep;')} rules; put {file('keep;')} rules#2; delete rules#2; list") == (
+        0,
+        "rules\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize("command", ['activate ""', 'get ""', 'delete ""', 'edit ""'])
+def test_an_empty_name_is_a_name_that_no_script_has(call, command):
+    code, out, err = call("-e", command)
+    assert (code, out) != (0, "")
+    assert "usage" not in err
+
+
+@pytest.mark.parametrize(
+    "command", [b"get \xff", b"delete a\xffb", b"activate \xff", b"rename \xff x", b"try \xff", b"edit \xff"]
+)
+def test_a_name_that_is_not_utf_8_is_refused(call, command):
+    code, out, err = call(stdin=command + b"\nlist\n")
+    assert (code, out) == (65, "")
+    assert "UTF-8" in err
 
 
 def test_commands_scripts_and_files_are_completed(tmp_path, monkeypatch):
@@ -470,6 +513,24 @@ def test_commands_scripts_and_files_are_completed(tmp_path, monkeypatch):
     assert completer.matches("get ", "w") == ["work "]
     assert completer.matches("list; put ", "wo") == ["words/", "work.sieve "]
     assert completer.matches("list ", "") == []
+
+
+def test_what_was_just_stored_renamed_and_deleted_is_completed_so(file):
+    def play(server):
+        server.say(GREETING)
+        while server.line():
+            server.say(b"OK\r\n")
+
+    with Scripted(play) as server:
+        session = connect(Endpoint("127.0.0.1", server.port), Protection("none"), 20.0)
+        context = Context(Access(Wanted("a", None, Identity("x"), Protection()), None), session, names=("work",))
+        shell, completer = Shell(context, BY_NAME), Completer(context)
+        seen = []
+        for line in (f"put {file('keep;')} words", "rename words world", "delete work"):
+            shell.line(line)
+            seen.append(completer.matches("get ", "wor"))
+        session.drop()
+    assert seen == [["words ", "work "], ["work ", "world "], ["world "]]
 
 
 def test_a_password_needs_a_terminal_or_a_file(monkeypatch):

@@ -152,9 +152,11 @@ def _check_standard_input(commands: tuple[str, ...], execfile: Path | None, opti
 
 
 def _lines(file: Path | None) -> Iterable[str]:
+    from sievemda.cli.sieveshell.shell import lines_of
+
     if file is not None and str(file) != "-":
         try:
-            return read_given(file).decode().splitlines()
+            return lines_of(read_given(file).decode("utf-8-sig"))
         except (OSError, UnicodeDecodeError) as e:
             raise DataError(f"{file}: {getattr(e, 'strerror', None) or 'this is not UTF-8'}") from e
     return (line.decode("utf-8", "surrogateescape").rstrip("\r\n") for line in sys.stdin.buffer)

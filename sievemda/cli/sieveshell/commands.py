@@ -55,6 +55,7 @@ def put(context: Context, arguments: list[str]) -> None:
         raise UsageError("what comes from standard input needs a name")
     name = names[0] if names else Path(file).name
     _warnings(context, context.session.put(name, _read(file)))
+    context.renamed(new=name)
 
 
 def check(context: Context, arguments: list[str]) -> None:
@@ -73,10 +74,12 @@ def deactivate(context: Context, _: list[str]) -> None:
 
 def delete(context: Context, arguments: list[str]) -> None:
     context.session.delete(arguments[0])
+    context.renamed(arguments[0])
 
 
 def rename(context: Context, arguments: list[str]) -> None:
     context.session.rename(*arguments)
+    context.renamed(*arguments)
 
 
 def try_(context: Context, arguments: list[str]) -> None:

@@ -92,6 +92,7 @@ class _Edit:
                 raise type(error)("the script was not stored") from error
             return False
         self._at_server = text
+        self._context.renamed(new=self._name)
         return True
 
     def _wake(self) -> None:

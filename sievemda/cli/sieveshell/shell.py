@@ -9,7 +9,7 @@ What a server says is shown with everything spelled out that could move the curs
 
 from __future__ import annotations
 
-import shlex
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +22,11 @@ from sievemda.managesieve.client.refusals import Referred
 if TYPE_CHECKING:
     from sievemda.cli.sieveshell.access import Access
     from sievemda.managesieve.client.session import Session
+
+_LINE_END = re.compile("\r\n|\r|\n")
+_TOKEN = re.compile(r"""[ \t]+|\#.*|(?P<end>;)|(?P<word>(?:[^ \t;'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+)""", re.DOTALL)
+_PIECE = re.compile(r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|\\(?P<escaped>.)""", re.DOTALL)
+_OPEN = {"'": "no closing quotation", '"': "no closing quotation", "\\": "no escaped character"}
 
 
 @dataclass(slots=True)
@@ -37,6 +42,10 @@ class Context:
 
     def say(self, text: str) -> None:
         print(one_line(text), flush=True)
+
+    def renamed(self, old: str = "", new: str = "") -> None:
+        """A script that was called `old`, if any, is called `new` from now on, or (without it) is gone."""
+        self.names = tuple({*self.names, new} - {old, ""})
 
     def warn(self, text: str) -> None:
         for line in text.splitlines():
@@ -125,18 +134,43 @@ class Shell:
 
 
 def split(text: str) -> Iterator[list[str]]:
-    """The commands of a text, as words. Raises UsageError."""
-    for line in text.splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=";")
-        lexer.whitespace_split = True
-        try:
-            words = list(lexer)
-        except ValueError as e:
-            raise UsageError(f"{line[:80]}: {str(e).lower()}") from e
+    """The commands of a text, as words; none of a line before the whole line is understood. Raises UsageError.
+
+    Why not by shlex: to it a `#` within a word begins a comment, and what is quoted may be a `;` between commands; so
+    it has `delete rules#2` delete `rules`.
+    """
+    for line in lines_of(text):
         command: list[str] = []
-        for word in [*words, ";"]:
-            if word.strip(";"):
-                command.append(word)
+        for token in [*_tokens(line), None]:
+            if token is not None:
+                command.append(token)
             elif command:
                 yield command
                 command = []
+
+
+def lines_of(text: str) -> list[str]:
+    """By line ends alone, and not by everything that Unicode ends a line with."""
+    return _LINE_END.split(text)
+
+
+def _tokens(line: str) -> list[str | None]:
+    """Words, and None for each end of a command."""
+    found: list[str | None] = []
+    at = 0
+    while at < len(line):
+        token = _TOKEN.match(line, at)
+        if token is None:
+            raise UsageError(f"{line[:80]}: {_OPEN[line[at]]}")
+        if token["word"]:
+            found.append(_PIECE.sub(_unquoted, token["word"]))
+        elif token["end"]:
+            found.append(None)
+        at = token.end()
+    return found
+
+
+def _unquoted(piece: re.Match[str]) -> str:
+    if piece["double"] is not None:
+        return re.sub(r'\\(["\\])', r"\1", piece["double"])
+    return piece["single"] or piece["escaped"] or ""

@@ -39,6 +39,12 @@ class Identity:
     token: str | None = field(default=None, repr=False)  # of OAuth
     realm: str = ""  # goes behind the name, where it has none
 
+    def __post_init__(self) -> None:
+        """DataError for what no mechanism can say: what came from a terminal or a file name may be no UTF-8."""
+        for said in (self.name, self.authzid, self.password, self.token, self.realm):
+            if said is not None and any("\ud800" <= c <= "\udfff" for c in said):
+                raise DataError("a name or password is not UTF-8")
+
     @property
     def login(self) -> str:
         return f"{self.name}@{self.realm}" if self.realm and "@" not in self.name else self.name

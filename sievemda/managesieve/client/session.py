@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from sievemda.errors import DataError, NotPermitted, SievemdaError, Unavailable
+from sievemda.errors import AlreadyExists, DataError, NotPermitted, SievemdaError, Unavailable
 from sievemda.managesieve.client import sasl
 from sievemda.managesieve.client.discovery import Endpoint
 from sievemda.managesieve.client.refusals import refusal
@@ -165,7 +165,7 @@ class Session:
         )
 
     def get(self, name: str) -> bytes:
-        lines = self._command("GETSCRIPT", name.encode()).lines
+        lines = self._command("GETSCRIPT", _octets(name)).lines
         if len(lines) != 1 or len(lines[0]) != 1:
             raise Garbled(f"{self.where} does not send one script")
         return octets_of(lines[0][0])
@@ -178,7 +178,7 @@ class Session:
         if len(text) > _LARGE:
             with suppress(DataError):  # a server that does not know the question
                 self.has_space(name, len(text))
-        return self._told("PUTSCRIPT", name.encode(), text)
+        return self._told("PUTSCRIPT", _octets(name), text)
 
     def check(self, text: bytes) -> str:
         """Warnings, empty without any. Raises DataError for a script that is not valid, NotPermitted by old servers."""
@@ -188,32 +188,32 @@ class Session:
 
     def activate(self, name: str) -> str:
         """The empty name stands for none. What the server has to say of it, if anything."""
-        return self._told("SETACTIVE", name.encode())
+        return self._told("SETACTIVE", _octets(name))
 
     def delete(self, name: str) -> None:
-        self._command("DELETESCRIPT", name.encode())
+        self._command("DELETESCRIPT", _octets(name))
 
     def rename(self, old: str, new: str) -> None:
         """Where the server is older than RFC 5804, as §2.11 says: get, put, activate, delete."""
         if "VERSION" in self.capabilities:
-            self._command("RENAMESCRIPT", old.encode(), new.encode())
+            self._command("RENAMESCRIPT", _octets(old), _octets(new))
             return
         scripts = {script.name: script for script in self.list()}
         if new in scripts:
-            raise NotPermitted(f"there is a script {new!r}")
+            raise AlreadyExists(f"there is a script {new!r}")
         self.put(new, self.get(old))
         if old in scripts and scripts[old].active:
             self.activate(new)
         self.delete(old)
 
     def has_space(self, name: str, size: int) -> None:
-        self._command("HAVESPACE", name.encode(), size)
+        self._command("HAVESPACE", _octets(name), size)
 
     def try_script(self, name: str, most: int, text: bytes | None = None) -> tuple[Line, ...]:
         """The lines of our server's own command. Raises NotPermitted where it is not known."""
         if TRY not in self.capabilities:
             raise NotPermitted(f"{self.where} cannot try scripts")
-        self._wire.send("XTRYSCRIPT", name.encode(), most, *(() if text is None else (text,)))
+        self._wire.send("XTRYSCRIPT", _octets(name), most, *(() if text is None else (text,)))
         return self._expect(self._wire.response(patience=_TRY)).lines
 
     def refresh(self) -> dict[str, str]:
@@ -275,6 +275,14 @@ def is_here(sock: socket.socket) -> bool:
     """Whether the other end is on this machine."""
     peer = sock.getpeername()
     return not isinstance(peer, tuple) or ipaddress.ip_address(str(peer[0]).partition("%")[0]).is_loopback
+
+
+def _octets(name: str) -> bytes:
+    """The name of a script as it goes over the wire. RFC 5804 §1.6. Raises DataError."""
+    try:
+        return name.encode()
+    except UnicodeEncodeError as e:
+        raise DataError(f"{name!r} is not UTF-8, as names of scripts are") from e
 
 
 def _is_word(item: object, word: str) -> bool:

@@ -5,7 +5,7 @@ import base64
 import pytest
 from scramp import ScramMechanism
 
-from sievemda.errors import DataError, NotFound, NotPermitted, TemporaryTrouble, Unavailable
+from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, TemporaryTrouble, Unavailable
 from sievemda.managesieve.client import sasl
 from sievemda.managesieve.client.discovery import Endpoint
 from sievemda.managesieve.client.refusals import Referred
@@ -337,6 +337,22 @@ def test_an_old_server_renames_by_way_of_a_copy():
     assert [line.split()[0] for line in server.heard] == [
         b"LISTSCRIPTS", b"GETSCRIPT", b"PUTSCRIPT", b"SETACTIVE", b"DELETESCRIPT",
     ]  # fmt: skip
+
+
+def test_an_old_server_renames_nothing_onto_another():
+    old = GREETING.replace(b'"VERSION" "1.0"\r\n', b"")
+
+    def play(server):
+        server.say(old)
+        server.line()
+        server.say(b'"a"\r\n"b"\r\nOK\r\n')
+
+    with Scripted(play) as server:
+        session = open_(server)
+        with pytest.raises(AlreadyExists):
+            session.rename("a", "b")
+        session.drop()
+    assert server.heard == [b"LISTSCRIPTS\r\n"]
 
 
 def test_a_server_that_cannot_check_or_try_is_not_asked_to():
