@@ -77,7 +77,7 @@ def script_store(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
         place = place_of(settings, userid)
         if place is None:
             raise NotFound(f"there is no repository {userid}")
-        return ScriptStore(place, "", file_mode=modes.message_mode, folder_mode=modes.folder_mode)
+        return ScriptStore(place, "", file_mode=modes.message_mode, folder_mode=modes.folder_mode, above=True)
     return ScriptStore(homes.home(userid), file_mode=modes.message_mode, folder_mode=modes.folder_mode)
 
 
@@ -85,23 +85,11 @@ def keeper_of(
     settings: Settings, homes: Homes, versions: Versions | None, userid: str, actor: Actor, inbox: str = ""
 ) -> Keeper:
     """The scripts of a user, to change them; only while his INBOX has that id, where one is given."""
+    store = script_store(settings, homes, userid)
     if is_repository(userid):
-        return Keeper(_made(settings, homes, userid), userid, lambda: canonical(settings, userid), versions, actor)
+        return Keeper(store, userid, lambda: canonical(settings, userid), versions, actor)
     slots = Slots(settings.sieve.sieve_active_slots)
-    return Keeper(
-        script_store(settings, homes, userid), userid, lambda: inbox_id(homes, userid, inbox), versions, actor, slots
-    )
-
-
-def _made(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
-    """A repository, whose directory is there from now on."""
-    place = place_of(settings, userid)
-    if place is not None:
-        try:
-            place.mkdir(mode=settings.store.folder_mode, parents=True, exist_ok=True)
-        except OSError as e:
-            raise StoreTrouble(f"{place}: {e.strerror}") from e
-    return script_store(settings, homes, userid)
+    return Keeper(store, userid, lambda: inbox_id(homes, userid, inbox), versions, actor, slots)
 
 
 def on_command_line(via: str = "command") -> Actor:

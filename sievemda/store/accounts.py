@@ -122,8 +122,9 @@ def furnish(store: MailStore, account: Account) -> None:
             change_entries(store, mailbox, changes, careful=False)
     if account.script is not None:
         script, text = account.script
-        modes = {"file_mode": store.files.message_mode, "folder_mode": store.files.folder_mode}
-        scripts = ScriptStore(store.home(account.userid), **modes)
+        files = store.files
+        home = store.home(account.userid)
+        scripts = ScriptStore(home, file_mode=files.message_mode, folder_mode=files.folder_mode)
         scripts.put(script, text)
         scripts.activate(script)
 

@@ -62,17 +62,26 @@ class State:
 class ScriptStore:
     """The scripts below one home directory, which must exist. Every method raises StoreTrouble when the disk fails.
 
-    `folder`: a directory in it that holds them in place of the one that belongs to a home.
+    `folder`: a directory in it that holds them in place of the one that belongs to a home. It is made when something is
+    changed, and where `above` says so the home too.
     """
 
     def __init__(
-        self, home: Path, folder: str = FOLDER, /, *, file_mode: int = 0o600, folder_mode: int = 0o700
+        self,
+        home: Path,
+        folder: str = FOLDER,
+        /,
+        *,
+        file_mode: int = 0o600,
+        folder_mode: int = 0o700,
+        above: bool = False,
     ) -> None:
         self._home = home
         self._place = home / folder
         self._link = ActiveLink(home)
         self._file_mode = file_mode
         self._folder_mode = folder_mode
+        self._above = above
         self._held: int | None = None  # the folder, while it is locked
 
     # --- reading -----------------------------------------------------------------------------------------------
@@ -314,7 +323,7 @@ class ScriptStore:
                 yield self._held
                 return
             with suppress(FileExistsError):
-                self._place.mkdir(mode=self._folder_mode)
+                self._place.mkdir(mode=self._folder_mode, parents=self._above)
                 self._link.sync()
             with self._open() as folder:
                 if folder is None:

@@ -493,3 +493,14 @@ def test_scripts_of_the_site_are_not_activated(site):
     code, _, told = site("activate", "/global", "all")
     assert (code, "settings" in told) == (65, True)
     assert site("list", "/global")[1] == "all\n"
+
+
+@pytest.mark.parametrize("owner", ["/global", "/before", "/before@example.org"])
+def test_who_only_looks_at_scripts_of_the_site_makes_no_directory_for_them(site, tmp_path, owner):
+    before = sorted(tmp_path.iterdir())
+    commands = {("list",): 0, ("history",): 67, ("history", "--json"): 0, ("get", "all"): 67}
+    for (command, *more), code in commands.items():
+        assert site(command, owner, *more)[0] == code, command
+    assert [path for path in sorted(tmp_path.iterdir()) if path not in before and path.name != "site"] == []
+    assert site("put", owner, "all", stdin=A)[0] == 0
+    assert site("list", owner)[1] == "all\n"
