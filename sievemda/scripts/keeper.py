@@ -25,7 +25,7 @@ from sievemda.scripts.looking import Look, after, look
 from sievemda.scripts.repositories import is_repository
 from sievemda.state.past import Past, Texts
 from sievemda.state.versions import Actor, Known, Version, Versions, digest_of
-from sievemda.store.scripts import ScriptStore, TooManyScripts, is_active, missing, taken
+from sievemda.store.scripts import ScriptActive, ScriptStore, TooManyScripts, is_active, missing, taken
 from sievemda.store.slots import Slots
 
 _log = logging.getLogger(__name__)
@@ -99,15 +99,21 @@ class Keeper:
             return self._carry_out(known, change, None, lambda: self.store.delete(name))
 
     def rename(self, old: str, new: str, *, undoes: int = 0) -> Version:
-        """NotFound or AlreadyExists; an active script stays active. RFC 5804 §2.11."""
+        """NotFound or AlreadyExists; an active script stays active. RFC 5804 §2.11.
+
+        ScriptActive for an active one that would come into a slot which has an active one already.
+        """
         with self._changing() as known:
             old, there = self._there(known, old), self.store.called(new)
             if there in known.scripts and (there != old or new == old):
                 raise taken(new)
             change = self._change(known, "rename", old, undoes=undoes, digest=known.scripts[old][0])
-            active = tuple(new if name == old else name for name in known.active)
+            try:
+                active = self.slots.renamed(known.active, old, new)
+            except ValueError as e:
+                raise ScriptActive(str(e)) from e
             change = replace(change, target=new, active=active)
-            return self._carry_out(known, change, None, lambda: self.store.rename(old, new))
+            return self._carry_out(known, change, None, lambda: self.store.rename(old, new, active))
 
     def look(self, *, ours: bool = False) -> None:
         """Note what has changed on the disk, by others or (`ours`) by the one whom this keeper is for.

@@ -113,11 +113,19 @@ class Undo:
                 return self._activated(version, there)
 
     def _activated(self, version: Version, there: _There) -> Step:
-        gone = [name for name in version.active_before if name not in there.scripts]
+        """What has become active in another slot since then stays active."""
+        came = set(version.active) - set(version.active_before)
+        back = [name for name in version.active_before if name not in version.active]
+        gone = [name for name in back if name not in there.scripts]
         if gone:
             raise NotPermitted(f"version {version.number} cannot be undone: {', '.join(gone)} is not there any more")
-        told = _told_active(version.active_before)
-        return Step(told, lambda: self._keeper.set_active(version.active_before, undoes=version.number))
+        active = tuple(name for name in there.active if name not in came)
+        for name in back:
+            active = self._keeper.slots.activated(active, name)
+        if there.active == version.active:  # exactly, also where the site has other slots now
+            active = version.active_before
+        told = _told_active(back) if back or not active else f"{', '.join(sorted(came))} is not active any more"
+        return Step(told, lambda: self._keeper.set_active(active, undoes=version.number))
 
     def _put(self, name: str, digest: str, undoes: int, told: str) -> Step:
         text = self._keeper.text(digest)

@@ -256,8 +256,10 @@ class ScriptStore:
             script_files.unlink(folder, file)
             sync_file(folder)
 
-    def rename(self, old: str, new: str) -> None:
+    def rename(self, old: str, new: str, active: Sequence[str] | None = None) -> None:
         """Raises NotFound or AlreadyExists; an active script stays active. RFC 5804 §2.11.
+
+        `active`: the active scripts, in their order then; without it the new name stands where the old one stood.
 
         The new name comes first, the link follows, the old name goes last: a delivery always finds the script.
         """
@@ -274,7 +276,7 @@ class ScriptStore:
             script_files.write_name(folder, target, new, self._file_mode)
             os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
             sync_file(folder)
-            self._renamed(folder, source, target, new)
+            self._renamed(folder, source, target, new, active)
 
     def finish_rename(self, old: str, new: str) -> None:
         """Go on with a renaming that a crash cut short between the two names."""
@@ -283,11 +285,11 @@ class ScriptStore:
             if source != target and script_files.same(folder, source, target):
                 self._renamed(folder, source, target, new)
 
-    def _renamed(self, folder: int, source: str, target: str, new: str) -> None:
+    def _renamed(self, folder: int, source: str, target: str, new: str, wanted: Sequence[str] | None = None) -> None:
         active = self._active_files()
         if source in active:
             names = [new if file == source else name_of(folder, file) or "" for file in active if file != target]
-            self.set_active(names)
+            self.set_active(names if wanted is None else wanted)
         script_files.unlink(folder, source)
         sync_file(folder)
 

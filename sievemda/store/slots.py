@@ -53,6 +53,17 @@ class Slots:
         kept = [other for other in active if self.of(other) != self.of(name)]
         return tuple(sorted([*kept, name], key=self._place))
 
+    def renamed(self, active: Sequence[str], old: str, new: str) -> tuple[str, ...]:
+        """The active scripts, in order, when one is called otherwise. ValueError when its slot has another one then."""
+        if old not in active or self.of(old) == self.of(new):
+            return tuple(new if name == old else name for name in active)
+        kept = [other for other in active if other != old]
+        if beside := self.seen(kept, self.of(new)):
+            raise ValueError(
+                f"{new!r} would be active beside {beside!r}, in the same slot: deactivate one of them first"
+            )
+        return tuple(sorted([*kept, new], key=self._place))
+
     def _place(self, name: str) -> int:
         label = self.of(name)
         return self.labels.index(label) if label in self.labels else -1

@@ -383,6 +383,17 @@ def test_a_client_that_looks_after_a_slot_changes_no_scripts_of_others(slotted, 
     assert store.get("sogo") == A
 
 
+def test_a_renaming_into_a_slot_that_has_an_active_script_is_refused(slotted):
+    person = Visitor(slotted)
+    for name in ("my rules", "sogo"):
+        person.put(name, A)
+        person.say(f'SETACTIVE "{name}"'.encode())
+    (answer,) = person.say(b'RENAMESCRIPT "sogo" "old sogo"')
+    assert answer.startswith(b'NO (ACTIVE) "')
+    assert b"would be active beside" in answer
+    assert person.say(b"LISTSCRIPTS") == [b'"my rules"', b'"sogo" ACTIVE', b"OK"]
+
+
 def test_an_administrator_who_looks_after_a_slot_sees_the_scripts_of_the_site(make_service, tmp_path):
     service = make_service(*SLOTS, "managesieve_slots=root=sogo", f"sieve_global={tmp_path / 'global'}")
     one = Visitor(service, login=PLAIN_ROOT_FOR_GLOBAL)
