@@ -26,6 +26,7 @@ _VERIFY = {
     "optional": SSL.VERIFY_PEER,
     "require": SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT,
 }
+_NO_LIST = 3  # X509_V_ERR_UNABLE_TO_GET_CRL
 _PAIRS = (("fullchain.pem", "privkey.pem"), ("cert.pem", "key.pem"))  # in a directory for one name
 
 
@@ -153,14 +154,20 @@ def _verify_clients(context: SSL.Context, authorities: Path, settings: Lmtp) -> 
             settings.tls_crl_file.read_bytes()
             if (store := context.get_cert_store()) is not None:
                 store.load_locations(str(settings.tls_crl_file))
-                store.set_flags(crypto.X509StoreFlags.CRL_CHECK)
+                store.set_flags(crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL)
     except OSError as e:
         raise ConfigurationError(f"tls_client_ca_file, tls_crl_file: {e.filename}: {e.strerror}") from e
     except (SSL.Error, crypto.Error) as e:
         raise ConfigurationError(f"tls_client_ca_file, tls_crl_file: {_words(e)}") from e
-    context.set_verify(
-        _VERIFY[settings.tls_client_certs], lambda _connection, _cert, _error, _depth, right: bool(right)
-    )
+    context.set_verify(_VERIFY[settings.tls_client_certs], _is_verified)
+
+
+def _is_verified(_connection: SSL.Connection, _shown: crypto.X509, error: int, depth: int, right: int) -> bool:
+    """An authority in between that is revoked vouches for nobody; of one on which no list says anything it is not said.
+
+    For the client's own certificate there must be a list.
+    """
+    return bool(right) or (error == _NO_LIST and depth > 0)
 
 
 def _end_point(certificate: x509.Certificate) -> bytes:
