@@ -28,6 +28,7 @@ from sievemda.errors import DataError, TemporaryTrouble
 _log = logging.getLogger(__name__)
 
 _FRESH = 200_000_000  # nanoseconds within which a second change might leave the same time behind
+_PATIENCE, _PAUSE = 2.0, 0.01  # seconds for a file that is being written
 _MOST_COMPLAINTS = 20
 
 _Identity = tuple[int, ...]
@@ -106,20 +107,35 @@ class PasswdFile:
     def _current(self) -> Lines:
         with self._lock:
             try:
-                found = self._path.stat()
-                identity = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
                 reading = self._reading
-                if reading is None or not reading.settled or reading.identity != identity:
-                    reading = self._read(identity)
+                if reading is None or not reading.settled or reading.identity != self._identity():
+                    reading = self._read()
             except OSError as e:
                 self._reading = None
                 raise TemporaryTrouble(f"{self._path}: {e.strerror}") from e
             self._reading = reading
             return reading.lines
 
-    def _read(self, identity: _Identity) -> _Reading:
-        settled = time.time_ns() - max(identity[3:]) > _FRESH
-        lines = Lines(self._path.read_bytes(), self._scheme, lambda name: canonical_user(name, self._site))
+    def _identity(self) -> _Identity:
+        found = self._path.stat()
+        return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+    def _read(self) -> _Reading:
+        """Once it is whole: of a file that is written where it stands, what is not there yet would be nobody."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            identity = self._identity()
+            data = self._path.read_bytes()
+            age = time.time_ns() - max(identity[3:])
+            whole = data.endswith(b"\n") and identity == self._identity()
+            if whole or not 0 <= age <= _FRESH:
+                return self._taken_apart(data, identity, settled=age > _FRESH)
+            if time.monotonic() > until:
+                raise TemporaryTrouble(f"{self._path}: it is being written, and there is no end of it")
+            time.sleep(_PAUSE)
+
+    def _taken_apart(self, data: bytes, identity: _Identity, *, settled: bool) -> _Reading:
+        lines = Lines(data, self._scheme, lambda name: canonical_user(name, self._site))
         if self._reading is None or self._reading.lines.complaints != lines.complaints:
             for text in self._told(lines.complaints):
                 _log.warning("%s", text)

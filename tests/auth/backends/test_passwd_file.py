@@ -1,6 +1,7 @@
 import base64
 import logging
 import os
+import threading
 
 import pytest
 
@@ -213,6 +214,41 @@ def test_a_change_of_the_file_is_seen_at_once(make, file):
     new.rename(file)
     assert verdict(backend, "bob", "two") is RIGHT
     assert verdict(backend, "alice", "no4") is UNKNOWN
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """However slow the machine is, a file that was written in the test is new."""
+    monkeypatch.setattr("sievemda.auth.backends.passwd_file._FRESH", 10**15)
+    monkeypatch.setattr("sievemda.auth.backends.passwd_file._PATIENCE", 60)
+
+
+@pytest.mark.parametrize("half", ["", "a", "alice:{PLAIN}pen", "bob:{PLAIN}x\nalice"])
+def test_a_file_that_is_being_written_is_waited_for(make, file, fresh, half):
+    backend = make("alice:{PLAIN}old")
+    assert verdict(backend, "alice", "old") is RIGHT
+    file.write_text(half)
+
+    def go_on():
+        file.write_text("alice:{PLAIN}pencil\n")
+
+    rest = threading.Timer(0.2, go_on)
+    rest.start()
+    assert verdict(backend, "alice", "pencil") is RIGHT
+    rest.join()
+
+
+def test_a_file_that_is_written_without_end_is_trouble_and_no_refusal(make, file, fresh, monkeypatch):
+    backend = make("alice:{PLAIN}pencil")
+    file.write_text("bob:{PLAIN}pen")
+    monkeypatch.setattr("sievemda.auth.backends.passwd_file._PATIENCE", 0)
+    with pytest.raises(TemporaryTrouble, match="it is being written"):
+        verdict(backend, "alice", "pencil")
+
+
+def test_the_last_line_may_be_without_an_end(file):
+    file.write_text("alice:{PLAIN}pencil")
+    assert verdict(PasswdFile(file, "CRYPT", Site()), "alice", "pencil") is RIGHT
 
 
 def test_an_old_file_is_read_once(make, file, monkeypatch):
