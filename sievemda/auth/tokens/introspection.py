@@ -25,6 +25,7 @@ from sievemda.config import Sasl
 from sievemda.errors import TemporaryTrouble
 
 _MAX_ANSWER = 64 << 10  # octets
+_MAX_TOLD = 200  # characters of what went wrong: some errors repeat the answer
 
 
 def claims(token: str, settings: Sasl) -> Mapping[str, Any]:
@@ -46,8 +47,8 @@ def claims(token: str, settings: Sasl) -> Mapping[str, Any]:
 def _answer(token: str, settings: Sasl) -> tuple[int, bytes]:
     try:
         return _ask(token, settings)
-    except (OSError, http.client.HTTPException) as e:
-        raise Silence(f"introspection of a token: {type(e).__name__}: {e}") from e
+    except (OSError, http.client.HTTPException, ValueError) as e:  # the last: a size below zero, a host that is no name
+        raise Silence(f"introspection of a token: {type(e).__name__}: {' '.join(str(e).split())[:_MAX_TOLD]}") from e
 
 
 _gates: dict[str, Gate] = {}

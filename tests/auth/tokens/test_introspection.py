@@ -111,6 +111,42 @@ def test_an_answer_that_is_none_is_trouble_and_no_refusal(issuer, answer, status
     assert len(issuer.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"\0" * 60_000,
+        b"no\rlog\nline\r\n",
+        b"",
+    ],
+    ids=lambda answer: repr(answer[-10:]),
+)
+def test_what_is_no_http_is_trouble_that_is_told_in_few_words(answer):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(answer)
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(1 << 16)
+
+        threading.Thread(target=speak, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(TemporaryTrouble) as caught:
+            bearer("opaque-token", Sasl(oauth2_introspection_url=url))
+    assert len(str(caught.value)) < 400
+    assert not {"\r", "\n"} & set(str(caught.value))
+
+
+@pytest.mark.parametrize("url", [f"http://{'a' * 70}.example/", "http://127.0.0.1:99999/", "http://127.0.0.1/a b"])
+def test_an_address_that_is_none_is_trouble(url):
+    with pytest.raises(TemporaryTrouble):
+        bearer("opaque-token", Sasl(oauth2_introspection_url=url))
+
+
 def test_an_issuer_that_is_away_is_trouble():
     port = free_port()
     with pytest.raises(TemporaryTrouble):
