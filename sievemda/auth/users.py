@@ -113,6 +113,11 @@ class Users:
         kept = self._kept(userid, client)
         return _canonical_or_empty(kept.userid, self._site) if kept and kept.userid else userid
 
+    def mark(self, userid: str, client: Client) -> str:
+        """What is another one once his password is; empty where none is kept here, or he may not come from there."""
+        kept = self._kept(userid, client)
+        return kept.mark if kept else ""
+
     def _kept(self, userid: str, client: Client) -> Kept | None:
         found = (backend.kept(userid, client) for backend in self._backends)
         return next((kept for kept in found if kept is not None), None)

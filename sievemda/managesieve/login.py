@@ -133,7 +133,7 @@ class Login:
             "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
             word(step.user), self._name, self.client.address, word(owner),
         )  # fmt: skip
-        return Next(stay=Stay(self._service, owner, inbox), user=step.user)
+        return Next(stay=Stay(self._service, owner, inbox, step.user, self.client), user=step.user)
 
     def _refused(self, attempt: Attempt, user: str, reason: str, text: str, tried: bytes = b"", code: str = "") -> Next:
         """One log line, a pause, and in the end BYE."""

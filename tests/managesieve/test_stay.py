@@ -1,12 +1,17 @@
 """What a session is told when its user is not there any more, or may not stay; and when that cannot be told."""
 
+import time
 from base64 import b64encode
 
 import pytest
 
-from sievemda.errors import NotFound
+from sievemda.auth.backends.passwd_file import PasswdFile
+from sievemda.auth.users import Users
+from sievemda.errors import NotFound, TemporaryTrouble
+from sievemda.managesieve import stay
 from sievemda.managesieve.scripts import Scripts
 from sievemda.scripts.opening import keeper_of
+from sievemda.state.credentials import Credentials
 from sievemda.state.versions import Actor
 from sievemda.store.denials import set_denials
 from sievemda.store.names import MailboxName
@@ -271,3 +276,96 @@ def test_while_the_history_is_away_scripts_are_read_and_not_changed(site, mount_
     assert site.scripts("alice").everything() == ({"a": b"keep;"}, ("a",))
     assert site.keeper("alice", Actor()).history() == before
     assert peers[b'SETACTIVE ""'].ask(b'SETACTIVE ""\r\nPUTSCRIPT "b" "keep;"\r\n') == b"OK\r\nOK\r\n"
+
+
+# -- passwords ---------------------------------------------------------------------------------------------------------
+
+CHANGED = b'BYE "your password has been changed; log in again"\r\n'
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Puts the clock of sessions forward."""
+    ahead = [0.0]
+    monkeypatch.setattr(stay, "monotonic", lambda now=time.monotonic: now() + ahead[0])
+
+    def later(seconds=6.0):
+        ahead[0] += seconds
+
+    return later
+
+
+@pytest.mark.parametrize("login", [LOGIN, as_root(b"alice"), as_root(b"/global")], ids=["himself", "proxy", "global"])
+@pytest.mark.parametrize("change", ["another", "none"])
+def test_who_has_another_password_or_none_has_to_log_in_again(make_service, later, login, change):
+    service = make_service("allowplaintext=yes", "sieve_global=global")
+    peers = {command: Peer(service, login) for command in COMMANDS}
+    name = "alice" if login is LOGIN else "root"
+    service.users.forget(name)
+    if change == "another":
+        service.users.set_password(name, "another")
+    later()
+    for command, peer in peers.items():
+        assert peer.ask(command + b"\r\n") == CHANGED, command
+        assert peer.closed
+
+
+def test_who_works_for_another_does_not_depend_on_the_password_of_that_one(site, later):
+    peer = Peer(site, as_root(b"alice"))
+    site.users.set_password("alice", "another")
+    later()
+    assert peer.ask(b"LISTSCRIPTS\r\n") == b'"a" ACTIVE\r\nOK\r\n'
+
+
+def test_who_gets_verifiers_beside_his_password_goes_on(site, later):
+    """As when he logs in by PLAIN in another session, and the site keeps what SCRAM wants from then on."""
+    kept = site.users.kept("alice")
+    site.users.keep("alice", {"argon2id": kept["argon2id"]})
+    peer = Peer(site)
+    site.users.keep("alice", kept)
+    later()
+    assert peer.ask(b"LISTSCRIPTS\r\n") == b'"a" ACTIVE\r\nOK\r\n'
+
+
+def test_passwords_are_looked_at_now_and_then_and_not_for_each_command(site, later, monkeypatch):
+    peer, looks, mark = Peer(site), [], Users.mark
+    monkeypatch.setattr(Users, "mark", lambda *arguments: looks.append(1) or mark(*arguments))
+    frozen = time.monotonic()
+    monkeypatch.setattr(stay, "monotonic", lambda: frozen)
+    for _ in range(9):
+        assert peer.ask(b'HAVESPACE "b" 9\r\n') == b"OK\r\n"
+    assert looks == []
+    monkeypatch.setattr(stay, "monotonic", lambda: frozen + 6)
+    for _ in range(9):
+        assert peer.ask(b'HAVESPACE "b" 9\r\n') == b"OK\r\n"
+    assert looks == [1]
+
+
+def test_a_database_that_does_not_answer_ends_no_session_and_is_left_alone_for_a_while(site, later, monkeypatch):
+    peer, looks = Peer(site), []
+
+    def trouble(*_):
+        looks.append(1)
+        raise TemporaryTrouble("it does not answer")
+
+    monkeypatch.setattr(Users, "mark", trouble)
+    for _ in range(9):
+        later()
+        assert peer.ask(b'HAVESPACE "b" 9\r\n') == b"OK\r\n"
+    assert looks == [1]
+
+
+@pytest.mark.parametrize("line", ["alice:{PLAIN}another", "alice:{PLAIN}secret::::::nologin", "bob:{PLAIN}secret"])
+def test_a_password_in_a_file_is_looked_at_too(make_service, tmp_path, later, line):
+    path = tmp_path / "passwd"
+    path.write_text("alice:{PLAIN}secret\n")
+    service = make_service("allowplaintext=yes")
+    backend = PasswdFile(path, "PLAIN", service.settings.site)
+    object.__setattr__(service, "users", Users(Credentials(tmp_path / "none.db"), service.settings.site, [backend]))
+    first, second = Peer(service), Peer(service)
+    path.write_text("# changed in another place\nalice:{PLAIN}secret:1000:1000\n")
+    later()
+    assert first.ask(b"LISTSCRIPTS\r\n") == b"OK\r\n"
+    path.write_text(f"{line}\n")
+    later()
+    assert first.ask(b"LISTSCRIPTS\r\n") == second.ask(b"LISTSCRIPTS\r\n") == CHANGED

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Protocol
 
@@ -38,6 +39,12 @@ class Kept:
     verifiers: Mapping[str, Verifier] = field(default_factory=lambda: _NONE)  # by the name of the SCRAM mechanism
     plain: str | None = field(default=None, repr=False)  # the password itself
     userid: str = ""  # as in Answer
+    mark: str = field(default="", repr=False, compare=False)  # another one when his password is another; see `mark_of`
+
+
+def mark_of(secret: bytes) -> str:
+    """What a session may remember of what is kept of a password: nothing to log in with."""
+    return sha256(secret).hexdigest()
 
 
 class Backend(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from sievemda.auth.backends import Answer, Kept, Verdict
+from sievemda.auth.backends import Answer, Kept, Verdict, mark_of
 from sievemda.auth.client import Client
 from sievemda.auth.passwords import HASH, SCRAM_MECHANISMS, Verifier, matches, usable, verifier, verifiers_for
 from sievemda.errors import DataError, TemporaryTrouble
@@ -41,7 +41,11 @@ class Own:
 
     def kept(self, userid: str, client: Client) -> Kept | None:  # noqa: ARG002 - as above
         kept = self._credentials.of(userid)
-        return Kept({m: verifier(kept[m]) for m in SCRAM_MECHANISMS if m in kept}) if kept else None
+        if not kept:
+            return None
+        lasting = kept.get(HASH) or "\n".join(value for _, value in sorted(kept.items()))  # verifiers may be added
+        verifiers = {m: verifier(kept[m]) for m in SCRAM_MECHANISMS if m in kept}
+        return Kept(verifiers, mark=mark_of(lasting.encode()))
 
     def mechanisms(self) -> frozenset[str]:
         return frozenset(SCRAM_MECHANISMS)

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.auth.backends import Answer, Kept, Verdict
+from sievemda.auth.backends import Answer, Kept, Verdict, mark_of
 from sievemda.auth.backends.passwd_entry import Entry
 from sievemda.auth.backends.passwd_lines import Line, Lines
 from sievemda.auth.client import Client
@@ -72,7 +72,8 @@ class PasswdFile:
         entry = self._entry(lines, line)
         if entry.secret is None or not entry.admits(client):
             return Kept()
-        return Kept(entry.secret.verifiers, entry.secret.plain, entry.called)
+        mark = mark_of(line.text.split(b":", 2)[1])
+        return Kept(entry.secret.verifiers, entry.secret.plain, entry.called, mark)
 
     def mechanisms(self) -> frozenset[str]:
         return self._current().mechanisms
