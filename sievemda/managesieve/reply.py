@@ -6,6 +6,7 @@ A plain success is `OK` alone or `OK (CODE) "text"`: an old sieveshell does not 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,6 +82,15 @@ def _plain(text: str) -> str:
 
 def literal(octets: bytes) -> bytes:
     return b"{%d}\r\n" % len(octets) + octets
+
+
+def challenge_form(command: str) -> Callable[[bytes], bytes]:
+    """How a client that wrote AUTHENTICATE like this reads a challenge.
+
+    Why: Cyrus' clients read it as a literal only; Claws Mail, which alone writes `Authenticate`, as a quoted string
+    only; all others as both.
+    """
+    return literal if command.isupper() else string
 
 
 def line(*parts: bytes) -> bytes:

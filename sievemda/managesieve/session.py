@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sievemda.auth.client import Client
 from sievemda.errors import AlreadyExists, DataError, NotFound, SievemdaError, StoreTrouble, TemporaryTrouble
 from sievemda.managesieve.login import Login, Next
-from sievemda.managesieve.reply import OK, Reply, line, literal, string
+from sievemda.managesieve.reply import OK, Reply, challenge_form, line, literal, string
 from sievemda.managesieve.scripts import Scripts, ScriptTooLarge, check
 from sievemda.managesieve.service import Service
 from sievemda.managesieve.stay import Stay
@@ -66,6 +66,7 @@ class Session:
         self._stay: Stay | None = None
         self._scripts: Scripts | None = None
         self._mistakes = 0
+        self._challenge: Callable[[bytes], bytes] = literal  # how one that is not empty is written
 
     # --- for the server ----------------------------------------------------------------------------------------
 
@@ -194,6 +195,8 @@ class Session:
         works = command.state == "in" and name != "UNAUTHENTICATE"
         if works and (over := self._over()):
             return over
+        if name == "AUTHENTICATE":
+            self._challenge = challenge_form(str(item[0]))
         try:
             found = command.act(self, arguments)
         except SievemdaError:
@@ -259,8 +262,8 @@ class Session:
             self._scripts = Scripts(found.stay, actor, self.client.port)
             return Answer(bytes(OK))
         if found.reply is None:
-            # Cyrus' clients read a challenge as a literal only; an empty one is the empty string of RFC 5804 §2.1.
-            return Answer(line(literal(found.challenge) if found.challenge else string("")))
+            # An empty one is the empty string of RFC 5804 §2.1.
+            return Answer(line(self._challenge(found.challenge) if found.challenge else string("")))
         return _answered(found.reply, found.delay)
 
     @property
