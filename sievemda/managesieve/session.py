@@ -174,6 +174,8 @@ class Session:
     def _response(self, item: Line) -> Answer:
         if item == ("*",):
             item = (b"*",)  # unquoted it is no string, and means the same
+        if not item:
+            item = (b"",)  # Emacs sends an empty response as an empty line
         if len(item) != 1 or not isinstance(item[0], bytes):
             self._login.abandon("")
             return self._mistake("one string was expected; authentication cancelled")

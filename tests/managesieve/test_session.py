@@ -45,15 +45,18 @@ def challenge(said):
     return base64.b64decode(re.fullmatch(rb"\{[0-9]+\}\r\n(.*)\r\n", said)[1])
 
 
-def scram(peer, mechanism, user, password):
-    """The lines of the server in one SCRAM exchange, by scramp's client, which checks the server too."""
+def scram(peer, mechanism, user, password, empty=b'""'):
+    """The lines of the server in one SCRAM exchange, by scramp's client, which checks the server too.
+
+    `empty` is how the client writes an empty response.
+    """
     client = scramp.ScramClient([mechanism], user, password)
     said = [ask(peer, b'AUTHENTICATE "%s" "%s"\r\n' % (mechanism.encode(), b64(client.get_client_first())))]
     client.set_server_first(challenge(said[0]).decode())
     said.append(ask(peer, b'"%s"\r\n' % b64(client.get_client_final())))
     if said[1].startswith(b"{"):
         client.set_server_final(challenge(said[1]).decode())
-        said.append(ask(peer, b'""\r\n'))
+        said.append(ask(peer, empty + b"\r\n"))
     return said
 
 
@@ -63,6 +66,12 @@ def test_scram_ends_with_a_challenge_and_a_plain_ok(make_service, mechanism):
     ask(peer, b"")
     assert scram(peer, mechanism, "alice", "secret")[-1] == b"OK\r\n"
     assert b'"OWNER" "alice"' in ask(peer, b"CAPABILITY\r\n")
+
+
+@pytest.mark.parametrize("empty", [b"", b" ", b"{0+}\r\n"])
+def test_an_empty_response_may_be_written_in_other_ways(peer, empty):
+    """An empty line is how Emacs writes it."""
+    assert scram(peer, "SCRAM-SHA-256", "alice", "secret", empty)[-1] == b"OK\r\n"
 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-1", "SCRAM-SHA-256"])
