@@ -132,8 +132,13 @@ class LmtpServer:
     async def _start(self, connection: socket.socket, *, local: bool) -> None:
         told = Origin("")
         try:
-            if not local and self._proxies and is_within(str(connection.getpeername()[0]), self._proxies):
-                told = await self._told(connection)
+            if not local:
+                address = str(connection.getpeername()[0])
+                if self._proxies and is_within(address, self._proxies):
+                    told = await self._told(connection)
+                if self._is_full_for(told.address or address):
+                    self._turn_away(connection, told.address or address)
+                    return
             await self.loop.connect_accepted_socket(lambda: LmtpProtocol(self, local=local, told=told), connection)
         except NotProxied as e:
             self._stray("lmtp: connection without PROXY header refused: %s", e)
@@ -157,6 +162,20 @@ class LmtpServer:
             self.loop.remove_reader(connection.fileno())
         return found if self._proxies_tls else replace(found, secure=False)
 
+    def _is_full_for(self, address: str) -> bool:
+        return not is_within(address, self._trusted) and self._strangers.full()
+
+    def _turn_away(self, connection: socket.socket, address: str) -> None:
+        """Without a session: nothing that he sends is read, however many of him there are."""
+        self._count_out(address)
+        with contextlib.suppress(OSError):
+            connection.send(replies.TOO_MANY_CONNECTIONS + b"\r\n")
+        connection.close()
+
+    def _count_out(self, address: str) -> None:
+        self._full("lmtp: too many connections %s", words(rhost=address.removeprefix("::ffff:")))
+        self.counts["lmtp_connections_refused"] += 1
+
     def admit(self, session: LmtpProtocol) -> replies.Reply:
         """Count the session in; or what it is told instead of a greeting."""
         if self._stopping:
@@ -164,8 +183,7 @@ class LmtpServer:
         stranger = not session.local and not self.may_send(session.peer)
         full = len(self._sessions) >= self.settings.lmtp_max_connections
         if full or (stranger and not self._strangers.admit(session)):
-            self._full("lmtp: too many connections %s", words(rhost=session.peer.address))
-            self.counts["lmtp_connections_refused"] += 1
+            self._count_out(session.peer.address)
             return replies.TOO_MANY_CONNECTIONS
         self.counts["lmtp_connections"] += 1
         self._sessions.add(session)

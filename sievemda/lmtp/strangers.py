@@ -25,6 +25,10 @@ class Strangers:
         self._patience = patience
         self._there: dict[LmtpProtocol, tuple[Seat, asyncio.TimerHandle]] = {}
 
+    def full(self) -> bool:
+        """Whether there is no room for another one."""
+        return self._seats.taken() >= self._most
+
     def admit(self, session: LmtpProtocol) -> bool:
         """Whether there is room for him. He has `patience` seconds to become known."""
         seat = self._seats.take(session.peer.address, self._most)

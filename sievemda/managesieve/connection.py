@@ -44,6 +44,11 @@ class Connection:
         return self._sock
 
     @property
+    def held(self) -> int:
+        """Octets of memory for what the client has not finished saying."""
+        return self._tls.held if self._tls else 0
+
+    @property
     def peer(self) -> str:
         """The address at the other end, a proxy's too; empty at a UNIX socket, or when the client has gone."""
         try:
@@ -76,12 +81,17 @@ class Connection:
             return self._sock.recv(1, socket.MSG_PEEK)
         return b""
 
-    async def read(self) -> bytes:
-        """The next octets; none at the end. Raises OSError when the connection breaks."""
+    async def read(self) -> bytes | None:
+        """The next octets, none at the end; None when something has come for TLS and there is no text yet.
+
+        Raises OSError when the connection breaks.
+        """
         if self._tls is None:
             return await self._receive()
-        while (text := self._tls.read()) is None:
+        text = self._tls.read()
+        if text is None:
             await self._fetch(self._tls)
+            text = self._tls.read()
         return text
 
     async def write(self, data: bytes) -> None:

@@ -23,6 +23,7 @@ from sievemda.auth.seats import Seat, Seats
 from sievemda.logs import Sparing
 from sievemda.managesieve.arrival import client_of
 from sievemda.managesieve.connection import Connection
+from sievemda.managesieve.room import Room
 from sievemda.managesieve.service import Service
 from sievemda.managesieve.visit import ENDING, FULL, IDLE, House, Visit
 
@@ -42,8 +43,9 @@ _LEAVING_TIME = 2.0  # seconds for somebody who has to go
 class Server:
     """Runs from `start` to `stop`."""
 
-    def __init__(self, service: Service, contexts: Contexts | None, seats: Seats) -> None:
-        self._house = House(service, contexts, seats)
+    def __init__(self, service: Service, contexts: Contexts | None, seats: Seats, room: Room | None = None) -> None:
+        """`room` is for what clients hold before login; by default as much as README promises."""
+        self._house = House(service, contexts, seats, room=room or Room())
         self._limits = service.settings.managesieve
         self._guard = service.settings.guard
         self._proxies = networks(self._guard.haproxy_trusted_networks)
@@ -148,8 +150,7 @@ class Server:
         if seat is None and (place := seats.crowd(client.address)):
             for task, visit in self._tasks.items():
                 if visit is not None and visit.seat.address == place and not visit.session.authenticated:
-                    visit.pushed_out = True
-                    task.cancel()
+                    visit.push_out()
                     await asyncio.wait([task], timeout=_LEAVING_TIME)
                     return seats.take(client.address, limits.managesieve_max_connections, few)
         return seat

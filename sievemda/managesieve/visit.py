@@ -28,6 +28,7 @@ from sievemda.auth.seats import Seat, Seats
 from sievemda.logs import Sparing
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.reply import Reply
+from sievemda.managesieve.room import Holder, Room
 from sievemda.managesieve.service import Service
 from sievemda.managesieve.session import Answer, Session
 from sievemda.managesieve.wire import Line, Malformed, Reader
@@ -45,6 +46,7 @@ _AFTER_LOGIN = 3  # a user may be silent so many times as long
 _LEAST = 1800  # seconds that he may be in any case: RFC 5804 §1.2
 _WRITE_TIME = 60.0  # seconds for a client to take an answer
 _HANDSHAKE_TIME = 30.0  # seconds
+_HANDSHAKE_ROOM = 27 << 10  # octets that it takes beyond what TLS takes afterwards
 _BEFORE_LOGIN = 512 << 10  # octets of a session before login, and a command more
 _TOGETHER = 32 << 10  # octets of answers that are held back for those to the next commands
 _TOGETHER_BEFORE_LOGIN = 4 << 10  # the same for strangers, hundreds of whom may never read
@@ -71,6 +73,7 @@ class House:
     seats: Seats
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "managesieve"))
     long: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "managesieve-long"))  # what takes so
+    room: Room = field(default_factory=Room)  # of those who have not logged in
     full: Sparing = field(default_factory=lambda: Sparing(_log.warning))
     lanes: Lanes = field(init=False)  # of those who have not logged in
     counts: Counter[str] = field(default_factory=Counter)  # since this process began
@@ -92,12 +95,18 @@ class House:
 
 
 class Visit:
-    """`waiting` says that it waits for its client and can be interrupted, `pushed_out` that its seat is wanted."""
+    """`waiting` says that it waits for its client and can be interrupted, `pushed_out` that its place is wanted.
+
+    Made in the task that will run it.
+    """
 
     def __init__(self, house: House, connection: Connection, client: Client, seat: Seat) -> None:
         self.seat = seat
         self.pushed_out = False
         self._octets = 0  # that came before login
+        self._exchanged = 0  # octets of the client's in the exchange under way
+        self._task = asyncio.current_task()
+        self._holder = Holder(house.room, self.push_out)
         self._house = house
         self._connection = connection
         self._client = client
@@ -117,8 +126,20 @@ class Visit:
     def address(self) -> str:
         return self._client.address
 
+    def push_out(self) -> None:
+        """End it: its place is wanted."""
+        self.pushed_out = True
+        if self._task is not None:
+            self._task.cancel()
+
     async def run(self) -> None:
         """Until the client or the server ends it. Raises TimeoutError when he was idle, OSError when he is lost."""
+        try:
+            await self._serve()
+        finally:
+            self._holder.hold(0)
+
+    async def _serve(self) -> None:
         await self._begin()
         while not self._house.stopping:
             session = self.session
@@ -148,7 +169,8 @@ class Visit:
         session, lanes = self.session, self._house.lanes
         if session.authenticated:
             return await self._loop.run_in_executor(self._house.pool_for(item), session.handle, item)
-        failures = session.failures
+        failures, size = session.failures, _size(item)
+        self._hold(size)
         try:
             turn = lanes.submit(self.address, session.handle, item, bound=not session.under_way)
             answer = await asyncio.wrap_future(turn)
@@ -156,6 +178,7 @@ class Visit:
             self._house.counts["managesieve_logins_refused"] += 1
             self._house.full("managesieve: too many logins at once: rhost=%s", self.address)
             return Answer(bytes(_CROWDED), delay=CROWDED_PAUSE)
+        self._exchanged = self._exchanged + size if session.under_way else 0
         if session.failures > failures:
             lanes.suspect(self.address)
         elif session.owner:
@@ -166,18 +189,24 @@ class Visit:
         """Whether there is room for one more session of this user, who is in now; or he is out again."""
         most = self._house.service.settings.managesieve.managesieve_max_user_connections
         self._connection.trust()
+        self._holder.hold(0)
         if self._house.seats.name(self.seat, self.session.owner, most):
             return True
         self._house.counts["managesieve_logins_refused"] += 1
         self._house.full("managesieve: too many sessions: user=%s rhost=%s", word(self.session.owner), self.address)
         return False
 
+    def _hold(self, octets: int = 0) -> None:
+        """What it takes of the memory now, with so many octets more."""
+        if not self.session.authenticated:
+            self._holder.hold(self._reader.held + self._connection.held + self._exchanged + octets)
+
     async def bye(self, reply: Reply) -> None:
-        """For clients that said nothing worth waiting for: tell them and end."""
+        """For clients that said nothing worth waiting for: tell them and end; at once, if their place is wanted."""
         if self._shaking:
             return
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(0 if self.pushed_out else 1):
                 await self._connection.write(bytes(self._out) + bytes(reply))
 
     # --- the beginning -----------------------------------------------------------------------------------------
@@ -209,6 +238,7 @@ class Visit:
 
         channel = Channel(self._house.contexts.default)
         self.waiting = self._shaking = True
+        self._hold(_HANDSHAKE_ROOM)
         try:
             async with asyncio.timeout_at(min(self._login_by, self._loop.time() + _HANDSHAKE_TIME)):
                 await self._connection.start_tls(channel)
@@ -229,12 +259,15 @@ class Visit:
         """The next command, whole, by the time `until` of the loop; None when the client has left."""
         while (item := self._reader.next()) is None:
             await self._flush()
+            self._hold()
             self.waiting = True
             try:
                 async with asyncio.timeout_at(until):
                     block = await self._connection.read()
             finally:
                 self.waiting = False
+            if block is None:
+                continue
             if not block:
                 return None
             if self._fresh and block[:1] == HELLO and not self.session.secure:
@@ -288,5 +321,11 @@ class Visit:
         data = bytes(self._out)
         self._out.clear()
         if data:
+            self._hold(len(data))
             async with asyncio.timeout(_WRITE_TIME):
                 await self._connection.write(data)
+
+
+def _size(item: Line | Malformed) -> int:
+    """Octets."""
+    return sum(map(len, item)) if isinstance(item, tuple) else 0

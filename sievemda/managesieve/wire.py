@@ -57,6 +57,11 @@ class Reader:
         self._spaced = True  # a token may begin here
         self._wrong: Malformed | None = None
 
+    @property
+    def held(self) -> int:
+        """Octets that were fed and not given out."""
+        return len(self._buffer) + sum(map(len, self._tokens))
+
     def feed(self, block: bytes | bytearray | memoryview) -> None:
         self._buffer += block
 

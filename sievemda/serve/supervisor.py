@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sievemda import assembly
 from sievemda.auth.seats import Seats
@@ -39,6 +40,7 @@ END_TIME = worker.GRACE + 3.0  # seconds for the children to end
 START_TIME = 30.0  # seconds for new workers to begin
 SHORT_LIFE = 5.0  # seconds; who dies younger is replaced after a pause that doubles
 FIRST_PAUSE, LAST_PAUSE = 0.1, 30.0
+MANAGESIEVE_WORKERS = 2  # so that one at work keeps nobody waiting; each more would cost memory at every attack
 
 
 @dataclass(slots=True)
@@ -113,14 +115,17 @@ class Supervisor:
         for bound in self.bound:
             by_protocol[bound.place.protocol] += bound.sockets
 
-        def work(ready: int) -> int:
-            listeners = by_protocol["lmtp"], by_protocol["managesieve"]
-            return worker.run(plan.settings, *listeners, self.seats, self.lifeline[0], ready)
+        def work(ready: int, number: int) -> int:
+            lmtp, managesieve = by_protocol["lmtp"], by_protocol["managesieve"]
+            if number > MANAGESIEVE_WORKERS:
+                while managesieve:
+                    managesieve.pop().close()
+            return worker.run(plan.settings, lmtp, managesieve, self.seats, self.lifeline[0], ready)
 
         def keep_house(ready: int) -> int:
             return housekeeper.run(plan.settings, self.lifeline[0], ready)
 
-        slots = [Slot(work, f"worker {number}") for number in range(1, plan.workers + 1)]
+        slots = [Slot(partial(work, number=number), f"worker {number}") for number in range(1, plan.workers + 1)]
         return [*slots, Slot(keep_house, "housekeeper")]
 
     def _fork(self, slot: Slot, ready: int) -> None:

@@ -15,8 +15,10 @@ from OpenSSL import SSL
 from sievemda.tls.contexts import Identity, ProtocolRefused
 from sievemda.tls.error import TlsError
 from sievemda.tls.hello import Hello
+from sievemda.tls.records import Records
 
 _BLOCK = 16 << 10  # octets; a TLS record holds no more
+_RECORD_ROOM = 17 << 10  # octets that OpenSSL holds for one that has not come as a whole
 _EXPORTER = b"EXPORTER-Channel-Binding"
 
 
@@ -27,15 +29,22 @@ class Channel:
         self._tls = SSL.Connection(identity.context, None)
         self._tls.set_accept_state()
         self._hello: Hello | None = Hello()
+        self._records = Records()
 
     def feed(self, data: bytes) -> None:
         """What came from the network; nothing is its end. Raises TlsError for a hello that nobody means."""
         if data:
             if self._hello is not None and self._hello.is_fit(data):
                 self._hello = None
+            self._records.feed(data)
             self._tls.bio_write(data)
         else:
             self._tls.bio_shutdown()
+
+    @property
+    def held(self) -> int:
+        """Octets of memory that it takes because of what the client has not finished saying."""
+        return _RECORD_ROOM if self._records.within else 0
 
     def outgoing(self) -> bytes:
         """What is to go to the network now."""

@@ -3,13 +3,20 @@
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
 from tests.ports import free_port
 from tests.serve.service import Service
 
+LISTENING = "0A"  # in /proc/net/tcp
 GREETED, FULL = b"OK\r\n", b'BYE (TRYLATER) "too many sessions; try again later"\r\n'
+
+
+def descriptors(pid):
+    """What they lead to."""
+    return {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 @pytest.fixture
@@ -62,3 +69,11 @@ def test_sessions_of_workers_that_are_relieved_go_on_counting(limited, come):
     service.signal(signal.SIGHUP)
     service.wait(lambda: service.log.read_text().count("serving ") > mark)
     assert [come() for _ in range(2)] == [GREETED, FULL]
+
+
+def test_two_workers_have_all_the_sessions_and_the_third_does_not_even_hold_the_port(limited):
+    service, port = limited
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    (inode,) = [line[9] for line in lines if line[1].endswith(f":{port:04X}") and line[3] == LISTENING]
+    holders = [pid for pid in service.children() if f"socket:[{inode}]" in descriptors(pid)]
+    assert len(holders) == 3  # two of three workers, and the housekeeper, who never accepts
