@@ -19,6 +19,7 @@ from sievemda.store.script_names import FORBIDDEN
 _TOGETHER = 10_000  # versions in one piece
 _LONGEST = 4096  # characters of a name, an address and the like; a deactivation may name several scripts
 _MOST = 1 << 62
+_LAST = 253_370_764_800  # the year 9999: no later time can be shown
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
 _NUMBERS = frozenset({"number", "instant", "size", "undoes"})
 _LISTS = frozenset({"active", "active_before"})
@@ -73,7 +74,7 @@ def _version(found: Any) -> Version:
 
 def _value(name: str, value: Any) -> Any:
     if name in _NUMBERS:
-        if not isinstance(value, int) or not 0 <= value < _MOST:
+        if not isinstance(value, int) or not 0 <= value < (_LAST if name == "instant" else _MOST):
             raise DataError(f"{name} of a version is no number")
         return value
     if name in _LISTS:

@@ -33,6 +33,8 @@ def test_a_history_comes_back_as_it_was():
         {"number": "1"},
         {"number": None},
         {"instant": -1},
+        {"instant": 253_370_764_800},  # the year 10000, which nothing here can show
+        {"instant": 1 << 61},
         {"status": "begun"},
         {"action": "drop"},
         {"script": "a\nb"},
