@@ -261,7 +261,8 @@ class ScriptStore:
 
         `active`: the active scripts, in their order then; without it the new name stands where the old one stood.
 
-        The new name comes first, the link follows, the old name goes last: a delivery always finds the script.
+        The new name comes first, the link follows, the old name goes last: a delivery always finds the script. Where
+        the link cannot follow, as on a full disk, the new name goes again: what is refused is not half done.
         """
         file_for(old)
         file_for(new)
@@ -275,8 +276,13 @@ class ScriptStore:
                 raise taken(new)
             script_files.write_name(folder, target, new, self._file_mode)
             os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-            sync_file(folder)
-            self._renamed(folder, source, target, new, active)
+            try:
+                sync_file(folder)
+                self._renamed(folder, source, target, new, active)
+            except (OSError, StoreTrouble):
+                if exists(folder, source) and target not in self._active_files():
+                    script_files.unlink(folder, target)
+                raise
 
     def finish_rename(self, old: str, new: str) -> None:
         """Go on with a renaming that a crash cut short between the two names."""

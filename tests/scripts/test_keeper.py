@@ -1,3 +1,4 @@
+import errno
 import os
 import threading
 from itertools import pairwise
@@ -7,6 +8,7 @@ import pytest
 from sievemda.errors import AlreadyExists, NotFound, StoreTrouble, TemporaryTrouble
 from sievemda.state.versions import Bounds, Versions, digest_of
 from sievemda.store import script_files, scripts
+from sievemda.store.active_link import ActiveLink
 from sievemda.store.scripts import ScriptActive, TooManyScripts
 
 A, B, C = b"keep;\n", b"discard;\n", b"stop;\n"
@@ -234,6 +236,30 @@ def test_a_crash_between_the_history_and_the_file_loses_neither(world, monkeypat
     world.keeper().look()
     assert [v.status for v in world.history()] == ["done", "failed" if when == "before" else "done"]
     assert all(world.versions.text(v.digest) is not None for v in world.history() if v.digest)
+
+
+@pytest.mark.parametrize(("active", "part", "at"), [
+    (("main",), ActiveLink, "lead_to"), (("other", "main"), script_files, "write"),
+])  # fmt: skip
+def test_a_renaming_that_a_full_disk_stops_is_not_half_done(world, monkeypatch, active, part, at):
+    """So that others can make room."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for name in ("main", "other", "third"):
+        world.keeper().put(name, A)
+    world.keeper().set_active(active)
+    monkeypatch.setattr(part, at, full)
+    with pytest.raises(StoreTrouble, match="No space"):
+        world.keeper().rename("main", "new")
+    assert world.history()[-1].status == "failed"
+    world.keeper().delete("third")
+    monkeypatch.undo()
+    state = world.keeper().store.state()
+    assert (sorted(state.signs), state.active) == (["main", "other"], active)
+    world.keeper().rename("main", "new")
+    assert sorted(world.keeper().store.state().signs) == ["new", "other"]
 
 
 @pytest.mark.parametrize(("module", "at"), [(scripts, "sync_file"), (script_files, "unlink")])
