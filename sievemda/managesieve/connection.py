@@ -21,6 +21,7 @@ _BLOCK = 16 << 10  # octets of one read; a TLS record is no larger
 _SMALL_BLOCK = 4 << 10  # before login, for what is read lies in buffers of TLS that never become smaller again
 _LINGER = 2.0  # seconds in which the client may read the last answer and close first
 _LINGER_OCTETS = 1 << 20
+_FORGOTTEN = 64 << 10  # octets in clear behind STARTTLS
 
 
 class Connection:
@@ -103,6 +104,13 @@ class Connection:
             self._tls.write(data[start : start + self._block])
             await self._flush(self._tls)
 
+    def forget(self) -> None:
+        """Throw away what has come and was not read: who asked for TLS says nothing before he is answered."""
+        with suppress(OSError):  # nothing more is there, or nobody
+            for _ in range(_FORGOTTEN // self._block):
+                if not self._sock.recv(self._block):
+                    return
+
     async def start_tls(self, channel: Channel) -> None:
         """The handshake as a server; raises OSError (TlsError is one) when it fails."""
         try:
@@ -115,6 +123,13 @@ class Connection:
         await self._flush(channel)
         self._tls = channel
 
+    async def end(self) -> None:
+        """Say that nothing more will come, in TLS as well (RFC 8446 §6.1); OSError when there is nobody."""
+        if self._tls is not None:
+            self._tls.end()
+            await self._flush(self._tls)
+        self._sock.shutdown(socket.SHUT_WR)
+
     async def finish(self) -> None:
         """End politely: our end first, then wait a little for the client's, so that the last answer is not lost.
 
@@ -122,10 +137,7 @@ class Connection:
         """
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_LINGER):
-                if self._tls is not None:
-                    self._tls.end()
-                    await self._flush(self._tls)
-                self._sock.shutdown(socket.SHUT_WR)
+                await self.end()
                 left = _LINGER_OCTETS
                 while left > 0 and (block := await self._receive()):
                     left -= len(block)

@@ -146,6 +146,7 @@ class Visit:
             until = self._loop.time() + self._patience if session.authenticated else self._login_by
             item = await self._next(until)
             if item is None:
+                await self._connection.end()
                 return
             if (
                 not session.authenticated and self._loop.time() >= self._login_by
@@ -176,7 +177,7 @@ class Visit:
             answer = await asyncio.wrap_future(turn)
         except Crowded:
             self._house.counts["managesieve_logins_refused"] += 1
-            self._house.full("managesieve: too many logins at once: rhost=%s", self.address)
+            self._house.full("managesieve: too many logins at once: rhost=%s", word(self.address))
             return Answer(bytes(_CROWDED), delay=CROWDED_PAUSE)
         self._exchanged = self._exchanged + size if session.under_way else 0
         if session.failures > failures:
@@ -193,7 +194,9 @@ class Visit:
         if self._house.seats.name(self.seat, self.session.owner, most):
             return True
         self._house.counts["managesieve_logins_refused"] += 1
-        self._house.full("managesieve: too many sessions: user=%s rhost=%s", word(self.session.owner), self.address)
+        self._house.full(
+            "managesieve: too many sessions: user=%s rhost=%s", word(self.session.owner), word(self.address)
+        )
         return False
 
     def _hold(self, octets: int = 0) -> None:
@@ -208,6 +211,7 @@ class Visit:
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(0 if self.pushed_out else 1):
                 await self._connection.write(bytes(self._out) + bytes(reply))
+                await self._connection.end()
 
     # --- the beginning -----------------------------------------------------------------------------------------
 
@@ -287,13 +291,15 @@ class Visit:
         self._out += answer.data
         if answer.more is not None:
             await self._pieces(answer)
+        if answer.then == "starttls":
+            self._reader.clear()
+            self._connection.forget()
         if answer.then or len(self._out) > (_TOGETHER if self.session.authenticated else _TOGETHER_BEFORE_LOGIN):
             await self._flush()
         if answer.then == "close":
             await self._connection.finish()
             return False
         if answer.then == "starttls":
-            self._reader.clear()
             await self._secure()
         return True
 

@@ -90,7 +90,7 @@ class Wire:
 
     def start_tls(self, context, name="localhost"):
         self.file.close()
-        self.socket = context.wrap_socket(self.socket, server_hostname=name)
+        self.socket = context.wrap_socket(self.socket, server_hostname=name, suppress_ragged_eofs=False)
         self.file = self.socket.makefile("rb")
 
 

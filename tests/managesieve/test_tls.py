@@ -72,7 +72,17 @@ def test_starttls_resends_the_capabilities_and_allows_plain(secure, trusting, co
         assert peer.ended()
 
 
-@pytest.mark.parametrize("injected", [b"NOOP\r\n", b'PUTSCRIPT "evil" "', b'AUTHENTICATE "PLAIN" {500+}\r\nx'])
+@pytest.mark.parametrize(
+    "injected",
+    [
+        b"NOOP\r\n",
+        b'PUTSCRIPT "evil" "',
+        b'AUTHENTICATE "PLAIN" {500+}\r\nx',
+        b"NOOP\r\n" * 1000,
+        b'AUTHENTICATE "PLAIN" {30000+}\r\n' + b"x" * 30000,
+    ],
+    ids=["command", "open string", "literal", "many commands", "long literal"],
+)
 def test_what_is_injected_behind_starttls_is_forgotten(secure, trusting, connect, injected):
     with running(*secure()) as (address, _):
         peer = connect(address)
@@ -390,3 +400,20 @@ def test_closing_is_told_in_tls(secure, trusting, connect):
         peer.send(b"LOGOUT\r\n")
         assert peer.line() == b"OK\r\n"
         assert peer.ended()  # and not torn off, which would raise
+
+
+def test_closing_is_answered_in_tls(secure, trusting, connect):
+    """RFC 5246 §7.2.1."""
+    with running(*secure()) as (address, _):
+        peer = by_tls(connect, address, trusting())
+        skip_to(peer, b"OK\r\n")
+        peer.file.close()
+        peer.socket.unwrap().close()
+
+
+def test_a_bye_is_not_torn_off_in_tls(secure, trusting, connect):
+    with running(*secure("timeout=1")) as (address, _):
+        peer = by_tls(connect, address, trusting())
+        skip_to(peer, b"OK\r\n")
+        assert peer.line() == b'BYE "idle for too long"\r\n'
+        assert peer.ended()
