@@ -31,7 +31,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sievemda.errors import NotFound, SievemdaError
+from sievemda.errors import DataError, NotFound, SievemdaError
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
 
 _log = logging.getLogger("sievemda.managesieve")
@@ -143,7 +143,7 @@ class Trying:
             return None
         try:
             return self.tryout.begin(owner, name, read())
-        except NotFound:  # which SETACTIVE will say itself
+        except (DataError, NotFound):  # which SETACTIVE will say itself
             return None
         except Exception:  # noqa: BLE001 - it is only a warning
             _log.exception("managesieve: a script cannot be tried")

@@ -240,6 +240,13 @@ def test_setactive_says_nothing_where_nothing_differs_or_nobody_asked(trying, ta
     assert ask(b'SETACTIVE "nothing"')[0].startswith(b"NO (NONEXISTENT)")
 
 
+def test_what_is_no_name_is_refused_without_a_word_in_the_log(trying, talk, caplog):
+    ask = talk(trying("managesieve_try_last=50"))
+    assert ask(b'SETACTIVE "a/b"')[0].startswith(b'NO "a script name cannot contain')
+    assert ask(b'SETACTIVE "%s"' % (b"x" * 129))[0].startswith(b'NO "the script name is longer')
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_without_the_setting_setactive_is_as_ever(trying, talk):
     ask = talk(trying())
     ask(b'PUTSCRIPT "a" "discard;"')
