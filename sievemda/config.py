@@ -22,11 +22,12 @@ from sievemda.configguard import Guard
 from sievemda.configmanagesieve import ManageSieve
 from sievemda.configquota import Quota
 from sievemda.configsasl import MECHANISMS, OBSOLETE, Sasl
-from sievemda.configsieve import ExternalList, Sieve
+from sievemda.configsieve import MOST_SCRIPT, ExternalList, Sieve
 from sievemda.configupkeep import Upkeep
 
 __all__ = [
     "MECHANISMS",
+    "MOST_SCRIPT",
     "OBSOLETE",
     "Acl",
     "Auth",

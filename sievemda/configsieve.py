@@ -7,7 +7,9 @@ from typing import Literal
 
 from sievemda.configfields import Seconds, Section, Size, setting
 
-__all__ = ["ExternalList", "Sieve"]
+__all__ = ["MOST_SCRIPT", "ExternalList", "Sieve"]
+
+MOST_SCRIPT = 16 << 20  # octets of a script that is read; a larger one could be stored, and never run
 
 
 class ExternalList(Section):
@@ -69,7 +71,7 @@ class Sieve(Section):
         Seconds(90 * 86400), "How long the duplicate test remembers at most."
     )
     rfc3028_strict: bool = setting(True, "The address test takes only fields that hold addresses.")
-    sieve_maxscriptsize: Size = setting(Size(1024 * 1024), "Largest script.")
+    sieve_maxscriptsize: Size = setting(Size(1024 * 1024), "Largest script, up to 16M; 0: that.")
     sieve_maxscripts: int = setting(100, "Scripts of one user.")
     sieve_versions: int = setting(
         1000, "Changes of a user's scripts that can be shown and taken back, the newest ones; 0: none are noted."
@@ -184,3 +186,8 @@ class Sieve(Section):
     sieve_notify_https_ca: Path | None = setting(None, "Certificates that sign those hosts'; empty: the system's.")
     sieve_report_from: str = setting("", "From of abuse reports, as above; empty: the postmaster.")
     sieve_mdn_private: bool = setting(False, "Leave the recipient's address out of rejection notices.")
+
+    @property
+    def script_limit(self) -> int:
+        """Octets of a script that may be stored."""
+        return min(self.sieve_maxscriptsize or MOST_SCRIPT, MOST_SCRIPT)

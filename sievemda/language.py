@@ -23,7 +23,7 @@ def language_limits(settings: Settings) -> Limits:
     """The limits that a script is compiled and run under."""
     sieve, default = settings.sieve, Limits()
     return Limits(
-        script_size=max(sieve.sieve_maxscriptsize or default.script_size, default.script_size),
+        script_size=max(sieve.script_limit, default.script_size),
         actions=sieve.sieve_max_actions,
         redirects=sieve.sieve_max_redirects,
         notifications=sieve.sieve_notify_max_notifications,

@@ -216,8 +216,8 @@ class Reader:
             script = read_given(path)
         except (OSError, ValueError) as error:
             raise DataError(f"script {text}: {getattr(error, 'strerror', '') or error}") from error
-        limit = self._settings.sieve.sieve_maxscriptsize
-        if limit and len(script) > limit:
+        limit = self._settings.sieve.script_limit
+        if len(script) > limit:
             raise DataError(f"script {text}: larger than {limit} octets (sieve_maxscriptsize)")
         known = known_of(self._settings, self._store, userid)
         problems = check_script(

@@ -204,8 +204,8 @@ def _store(settings: Settings, user: str, name: str, script: str, *, activate: b
     there = scripts.store.read(name)
     if there is not None and there != text and not force:
         raise AlreadyExists(f"{user} has a script {name} already: give another --name, or --force")
-    limit = settings.sieve.sieve_maxscriptsize
-    if limit and len(text) > limit:
+    limit = settings.sieve.script_limit
+    if len(text) > limit:
         raise DataError(f"the script has {len(text)} octets, more than {limit} (sieve_maxscriptsize)")
     if there != text:
         scripts.put(name, text, max_scripts=settings.sieve.sieve_maxscripts)

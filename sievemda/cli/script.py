@@ -51,8 +51,8 @@ def put(settings: Settings, user: str, name: str, file: str) -> None:
     keeper = keeper_for(settings, user)
     check_name(name)
     text = read_script(file)
-    limit = settings.sieve.sieve_maxscriptsize
-    if limit and len(text) > limit:
+    limit = settings.sieve.script_limit
+    if len(text) > limit:
         raise DataError(f"{file}: larger than {limit} octets (sieve_maxscriptsize)")
     problems = problems_of(settings, keeper, text)
     for problem in problems:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sievemda.config import Settings
+from sievemda.config import MOST_SCRIPT, Settings
 from sievemda.delivery.customs import script_of
 from sievemda.delivery.target import Target
 from sievemda.errors import DataError, NotFound, StoreTrouble
@@ -36,7 +36,6 @@ from sievemda.store.slots import Slots
 PERSONAL = "personal"
 MOST = 100  # files of one directory of the administrator
 _LOOKS = 3  # at a script that is there and cannot be read, before it counts as broken
-_MAX_READ = 16 << 20  # octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +197,9 @@ def _read(path: Path) -> bytes:
     if not path.is_file():
         raise OSError(f"{path} is not a file")
     with open_given(path) as file:
-        text = file.read(_MAX_READ + 1)
-    if len(text) > _MAX_READ:
-        raise OSError(f"{path} is larger than {_MAX_READ} octets")
+        text = file.read(MOST_SCRIPT + 1)
+    if len(text) > MOST_SCRIPT:
+        raise OSError(f"{path} is larger than {MOST_SCRIPT} octets")
     return text
 
 

@@ -51,6 +51,11 @@ class Login:
         """Whether the next line is a response, not a command."""
         return self._exchange is not None
 
+    @property
+    def has_tls(self) -> bool:
+        """At a UNIX socket there is nobody to hide from."""
+        return self._service.tls and not self.client.socket_user
+
     def offered(self) -> list[str]:
         """Names of the mechanisms that can be used now, the strongest first, but PLAIN before all others.
 
@@ -77,7 +82,7 @@ class Login:
         if why == "weak":
             return Reply("NO", "this site does not allow this mechanism", "AUTH-TOO-WEAK")
         if why == "encryption":
-            how = "use STARTTLS first" if self._service.tls else "there is no TLS here"
+            how = "use STARTTLS first" if self.has_tls else "there is no TLS here"
             return Reply("NO", f"this mechanism is for encrypted connections only: {how}", "ENCRYPT-NEEDED")
         return Reply("NO", "this mechanism is not supported")
 
@@ -121,7 +126,10 @@ class Login:
         owner = self._service.owner_for(step.user, step.owner)
         if elsewhere := self._service.referred(owner):
             _log.info(
-                "managesieve: referred: user=%s rhost=%s: %s", word(step.user), self.client.address, elsewhere.text
+                "managesieve: referred: user=%s rhost=%s: %s",
+                word(step.user),
+                word(self.client.address),
+                elsewhere.text,
             )
             return Next(reply=elsewhere)
         inbox = self._service.inbox_of(owner)
@@ -131,7 +139,7 @@ class Login:
             return self._refused(attempt, step.user, "denied", "this user is not allowed in now")
         _log.info(
             "managesieve: login: user=%s mech=%s rhost=%s owner=%s",
-            word(step.user), self._name, self.client.address, word(owner),
+            word(step.user), self._name, word(self.client.address), word(owner),
         )  # fmt: skip
         return Next(stay=Stay(self._service, owner, inbox, step.user, self.client), user=step.user)
 

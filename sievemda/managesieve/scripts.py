@@ -50,7 +50,7 @@ class Scripts:
         return self._service.keeper(self._userid, self._actor, self._inbox)
 
     def havespace(self, name: str, size: int) -> Reply:
-        self._require_size(size)
+        self._require_size_to_store(size)
         self._require_storable(name)
         if not self._keeper.store.has_room(name, self._limits.sieve_maxscripts):
             return Reply("NO", "there is no room for another script", "QUOTA/MAXSCRIPTS")
@@ -61,9 +61,7 @@ class Scripts:
 
         What another has changed since this session read it is told of as a warning.
         """
-        if not text:  # RFC 5804 §2.6; a comment will do
-            raise DataError('an empty script is not stored; SETACTIVE "" is how to have none')
-        self._require_size(len(text))
+        self._require_size_to_store(len(text))
         self._require_storable(name)
         keeper = self._keeper
         if not keeper.store.has_room(name, self._limits.sieve_maxscripts):
@@ -192,9 +190,14 @@ class Scripts:
         if not self._looks_after(self._keeper, name):
             raise DataError(f"{name} is not for this client: it looks after the scripts of the slot {self._slot}")
 
+    def _require_size_to_store(self, size: int) -> None:
+        if not size:  # RFC 5804 §2.6; a comment will do
+            raise DataError('an empty script is not stored; SETACTIVE "" is how to have none')
+        self._require_size(size)
+
     def _require_size(self, size: int) -> None:
-        limit = self._limits.sieve_maxscriptsize
-        if limit and size > limit:
+        limit = self._limits.script_limit
+        if size > limit:
             raise ScriptTooLarge(f"the script is larger than {limit} octets")
 
 

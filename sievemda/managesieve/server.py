@@ -119,7 +119,7 @@ class Server:
         try:
             options = self._guard
             client = await client_of(connection, self._proxies, options.haproxy_timeout, believed=options.haproxy_tls)
-            address = client.address
+            address = client.address or "-"
             if seat := await self._seat(client):
                 try:
                     await self._visit(connection, client, seat)

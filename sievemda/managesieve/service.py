@@ -29,7 +29,6 @@ from sievemda.state.versions import Actor, Versions
 from sievemda.store.names import MailboxName
 from sievemda.store.scripts import ScriptStore
 
-_ROOM = 16 << 20  # octets of a command when there is no limit on scripts
 _OVERHEAD = 4096  # octets of a command beside the script in it
 
 
@@ -146,4 +145,4 @@ class Service:
 
         Never less than a script of 1 MiB: CHECKSCRIPT must not refuse what only PUTSCRIPT limits (RFC 5804 §2.12).
         """
-        return max(self.settings.sieve.sieve_maxscriptsize or _ROOM, 1 << 20) + _OVERHEAD
+        return max(self.settings.sieve.script_limit, 1 << 20) + _OVERHEAD

@@ -235,21 +235,16 @@ class Session:
         if self.authenticated:
             offered["OWNER"] = self.owner
         data = b"".join(line(string(name), string(value)) for name, value in offered.items())
-        if self._has_tls and not self.secure and not self.authenticated:
+        if self._login.has_tls and not self.secure and not self.authenticated:
             data += line(string("STARTTLS"))
         return data + line(string("UNAUTHENTICATE"))
 
     # --- before login ------------------------------------------------------------------------------------------
 
-    @property
-    def _has_tls(self) -> bool:
-        """At a UNIX socket there is nobody to hide from."""
-        return self._service.tls and not self.client.socket_user
-
     def starttls(self, _: list[Any]) -> Answer:
         if self.secure:
             return Answer(bytes(Reply("NO", "TLS is on already")))
-        if not self._has_tls:
+        if not self._login.has_tls:
             return Answer(bytes(Reply("NO", "TLS is not available")))
         return Answer(bytes(OK), "starttls")
 

@@ -19,6 +19,7 @@ Line = tuple[Token, ...]
 MAX_NUMBER = (1 << 32) - 1
 _ATOM = rb"[!#-'*-\[\]-z|-~]{1,1024}"
 _QUOTED = rb'"(?:[^"\\\x00\r]++|\\["\\])*+"'
+_NAME = re.compile(_ATOM)
 _CLOSED = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)  # a string, whatever is in it
 _TOKEN = re.compile(rb"(?P<quoted>%s)|(?P<atom>%s)|\{(?P<literal>[0-9]+)\+?\}\Z" % (_QUOTED, _ATOM))
 _LITERAL_AT_END = re.compile(rb"\{([0-9]+)\+?\}\Z")
@@ -115,11 +116,11 @@ class Reader:
         if end < 0:
             self._searched = len(self._buffer)
             if self._used + self._searched > self.budget:
-                self._fail("the command is too long", too_large=True)
+                self._too_long()
                 self._drop(max(self._searched - _TAIL, 0))
             return None
         if self._used + end > self.budget:
-            self._fail("the command is too long", too_large=True)
+            self._too_long()
         segment = bytes(memoryview(self._buffer)[:end])
         self._drop(end + 1)
         return segment.removesuffix(b"\r")
@@ -155,6 +156,12 @@ class Reader:
 
     def _expect_literal(self, digits: bytes) -> None:
         self._literal = int(digits) if len(digits) <= 10 else MAX_NUMBER + 1
+
+    def _too_long(self) -> None:
+        """Of a line that is not read to its end, the command is known all the same."""
+        if not self._tokens and (name := _NAME.match(self._buffer)):
+            self._tokens.append(name[0].decode("ascii"))
+        self._fail("the command is too long", too_large=True)
 
     def _fail(self, reason: str, *, too_large: bool = False) -> None:
         if self._wrong is None:

@@ -101,7 +101,7 @@ class Arguments:
             if isinstance(tag, Tag) and not self._has(tag.name):
                 if tag.name not in self._seen:
                     self._seen.add(tag.name)
-                    text = f"unknown tagged argument ':{tag.name}' for {self.title} (it has no such tag)"
+                    text = f"unknown tagged argument ':{tag.name[:80]}' for {self.title} (it has no such tag)"
                     self._report(tag, text, code="unknown-tag")
                 raise Wrong
 
@@ -162,7 +162,7 @@ class Arguments:
         operand, _ = self._operand(tag, Kind.STRING, following)
         word = operand.source.lower()
         if word not in kind.operand:
-            self.wrong(tag, f"':{kind.name}' must be followed by one of {', '.join(kind.operand)}, not {word!r}")
+            self.wrong(tag, f"':{kind.name}' must be followed by one of {', '.join(kind.operand)}, not {word[:80]!r}")
         self._match = kind, word
         return 1
 
@@ -172,7 +172,7 @@ class Arguments:
             self.wrong(tag, "the name of a comparator must be a constant string")
         found = self.vocabulary.comparators.get(name.source)
         if found is None:
-            self.wrong(tag, f"unknown comparator '{name.source}'", "unknown-comparator")
+            self.wrong(tag, f"unknown comparator '{name.source[:80]}'", "unknown-comparator")
         assert found is not None
         return found
 

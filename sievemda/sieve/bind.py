@@ -130,7 +130,7 @@ class Binder:
         elif name in self.vocabulary.commands or name in self.vocabulary.tests:
             self.report(item, f"'{name}' is part of the base language: it needs no require", code="needless-require")
         else:
-            self.report(item, f"unknown capability '{name}'", code="unknown-capability")
+            self.report(item, f"unknown capability '{name[:80]}'", code="unknown-capability")
         return False
 
     # -- one command or test -----------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ class Binder:
     def _report_unknown(self, call: Call, noun: str) -> None:
         if call.name not in self._unknown:
             self._unknown.add(call.name)
-            self.report(call, f"unknown {noun} '{call.name}'", code=f"unknown-{noun}")
+            self.report(call, f"unknown {noun} '{call.name[:80]}'", code=f"unknown-{noun}")
 
     def _node(self, call: Call, cls: type[Node], *, dead: bool = False) -> Node | None:
         alone, self._alone = self._alone, False

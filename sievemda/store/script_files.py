@@ -14,11 +14,12 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 
+from sievemda.config import MOST_SCRIPT
 from sievemda.errors import StoreTrouble
 from sievemda.store.files import sync_file
 from sievemda.store.script_names import SUFFIX, file_for, name_file, name_for
 
-MAX_READ = 16 << 20  # octets; more than any limit for uploads, so only files put there by hand can pass it
+MAX_READ = MOST_SCRIPT  # octets; no upload is larger, so only files put there by hand can pass it
 
 _TEMPORARY = ".tmp-"
 _UNFINISHED = re.compile(r"\.tmp-[0-9a-f]+")

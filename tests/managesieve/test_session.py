@@ -153,6 +153,19 @@ def test_plain_in_clear_is_for_loopback(service, address, offered):
     assert ask(peer, LOGIN).startswith(b"OK" if offered else b"NO (ENCRYPT-NEEDED)")
 
 
+def test_nobody_is_sent_to_starttls_where_there_is_none(make_service, caplog):
+    """At a UNIX socket, for one. He has no address, which is a word of its own in the log."""
+    caplog.set_level(logging.INFO)
+    session = Session(make_service(tls=True), Client("", socket_user="alice"))
+    refused = session.handle(("AUTHENTICATE", b"PLAIN", b64("\0alice\0secret")))
+    assert refused.data == b'NO (ENCRYPT-NEEDED) "%s: there is no TLS here"\r\n' % (
+        b"this mechanism is for encrypted connections only"
+    )
+    assert session.handle(("STARTTLS",)).data == b'NO "TLS is not available"\r\n'
+    assert session.handle(("AUTHENTICATE", b"EXTERNAL", b"")).data == b"OK\r\n"
+    assert "managesieve: login: user=alice mech=EXTERNAL rhost=- owner=alice" in caplog.messages
+
+
 def test_tls_brings_plain_and_takes_starttls_away(make_service):
     session = Session(make_service(tls=True), Client("192.0.2.1"))
     before, after = session.greeting(), session.secured(Client("192.0.2.1", secure=True))
@@ -246,6 +259,7 @@ def test_before_login_there_is_room_for_the_ticket_of_who_is_in_many_groups(make
 def test_a_script_over_the_limit_is_refused_and_the_session_goes_on(alice, size):
     upload = b'PUTSCRIPT "big" {%d+}\r\n%s\r\n' % (size, b"#" * size)
     assert ask(alice, upload).startswith(b"NO (QUOTA/MAXSIZE)")
+    assert ask(alice, b'putscript "big" "%s"\r\n' % (b"#" * size)).startswith(b"NO (QUOTA/MAXSIZE)")
     assert ask(alice, b"LISTSCRIPTS\r\n") == b"OK\r\n"
 
 
@@ -258,6 +272,37 @@ def test_a_script_of_the_largest_size_is_stored(alice, scripts):
     text = b"#" * ((1 << 20) - 7) + b"\r\nkeep;"
     assert ask(alice, b'PUTSCRIPT "big" {%d+}\r\n%s\r\n' % (len(text), text)) == b"OK\r\n"
     assert scripts.get("big") == text
+
+
+@pytest.mark.parametrize(("limit", "size"), [("0", 16 << 20), ("20M", 16 << 20), ("2M", 2 << 20)])
+def test_what_is_stored_can_be_read_again(make_service, limit, size):
+    """However much the site allows: no delivery reads a larger script either."""
+    alice = Direct(make_service("allowplaintext=yes", f"sieve_maxscriptsize={limit}"))
+    skip_to(alice, b"OK\r\n")
+    assert ask(alice, LOGIN) == b"OK\r\n"
+    text = b"#" * (size - 7) + b"\r\nkeep;"
+    assert ask(alice, b'PUTSCRIPT "a" {%d+}\r\n#%s\r\n' % (size + 1, text)).startswith(b"NO (QUOTA/MAXSIZE)")
+    assert ask(alice, b'PUTSCRIPT "a" {%d+}\r\n%s\r\n' % (size, text)) == b"OK\r\n"
+    assert ask(alice, b'GETSCRIPT "a"\r\n') == b"{%d}\r\n%s\r\nOK\r\n" % (size, text)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "%s;",
+        "%s",
+        "if %s {}",
+        "keep :%s;",
+        'require "%s";',
+        'if header :comparator "%s" "a" "b" {}',
+        'require "relational"; if header :count "%s" "a" "b" {}',
+        "%s { keep; }",
+        "require :%s;",
+    ],
+)
+def test_a_problem_does_not_repeat_all_of_a_long_word(alice, script):
+    text = (script % ("x" * 50_000)).encode()
+    assert len(ask(alice, b"CHECKSCRIPT {%d+}\r\n%s\r\n" % (len(text), text))) < 1000
 
 
 def test_many_problems_are_all_told(alice):

@@ -63,7 +63,7 @@ class Surveyor(Binder):
         named = [item.value for item in _strings(call)]
         if meant != Require.keyword or not named or not registry().public.issuperset(named):
             return False
-        self._tell(call, f"unknown command '{call.name}'", "unknown-command", "did you mean 'require'?")
+        self._tell(call, f"unknown command '{call.name[:80]}'", "unknown-command", "did you mean 'require'?")
         return True
 
     def _respelt(self, call: Call) -> Call:
@@ -77,7 +77,7 @@ class Surveyor(Binder):
         meant = INSTEAD.get(call.name) or hints.close(call.name, _LINKS) or ("if" if call.tests else "")
         if meant not in {*_LINKS, "if"}:
             return call
-        self._tell(call, f"unknown command '{call.name}'", "unknown-command", f"did you mean '{meant}'?")
+        self._tell(call, f"unknown command '{call.name[:80]}'", "unknown-command", f"did you mean '{meant}'?")
         return replace(call, name=meant)
 
     def _gain(self, capability: str) -> None:
@@ -180,7 +180,7 @@ class Surveyor(Binder):
         if tag.name not in seen:
             seen.add(tag.name)
             noun = "test" if self._cls is not None and issubclass(self._cls, Test) else "command"
-            text = f"unknown tagged argument ':{tag.name}' for the {call.name} {noun} (it has no such tag)"
+            text = f"unknown tagged argument ':{tag.name[:80]}' for the {call.name} {noun} (it has no such tag)"
             self.report(tag, text, code="unknown-tag")
 
     def _shape(self, call: Call, cls: type[Node], reader: Arguments) -> bool:
