@@ -142,6 +142,8 @@ def prepare(connection: Connection) -> None:
 class SqliteFile:
     """The file, made when it is missing; but one that was there, and is gone, is trouble, and nobody's absence.
 
+    One that is empty is as good as none: that is what a crash of the machine or a full disk may leave of it.
+
     That it was there is known to a process that has seen it, and to all others by `mark`: a file that is made with it
     and stays when it goes.
 
@@ -156,12 +158,17 @@ class SqliteFile:
         self._path = path
         self._mark = mark
         self._marked = mark is None
-        self._seen = os.path.lexists(path)  # a link to a disk that is away is there
+        self._seen = False
+        with suppress(OSError):  # whoever asks is told
+            self._seen = self._is_filled() or self._leads_nowhere()
 
     def exist(self) -> bool:
         try:
-            there = self._path.exists()
-            missed = not there and (self._seen or os.path.lexists(self._path) or self._was_there())
+            there = self._is_filled()
+            missed = not there and (self._seen or self._leads_nowhere() or self._was_there())
+            if missed:  # unless somebody has made it meanwhile
+                there = self._is_filled()
+                missed = not there
         except OSError as e:
             raise TemporaryTrouble(f"the credentials in {self._path} cannot be used: {e}") from e
         if missed:
@@ -169,6 +176,13 @@ class SqliteFile:
             raise TemporaryTrouble(f"the credentials in {self._path} are gone: bring the file back{anew}")
         self._seen = there
         return there
+
+    def _is_filled(self) -> bool:
+        return self._path.exists() and self._path.stat().st_size > 0
+
+    def _leads_nowhere(self) -> bool:
+        """Whether it is a link to a disk that is away."""
+        return os.path.lexists(self._path) and not self._path.exists()
 
     def _was_there(self) -> bool:
         return self._mark is not None and self._mark.exists()
@@ -186,13 +200,13 @@ class SqliteFile:
             if new := not self.exist():
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-                self._seen = True
-            self._set_mark()
             with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as connection:
                 if new or not connection.execute("PRAGMA schema_version").fetchone()[0]:
                     with connection:
                         connection.execute("BEGIN IMMEDIATE")
                         prepare(connection)
+                self._seen = True
+                self._set_mark()
                 with connection:
                     yield connection
         except (sqlite3.Error, OSError) as e:

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from sievemda import configload
@@ -64,6 +66,36 @@ def test_who_begins_while_the_file_is_gone_finds_trouble_and_no_site_without_use
         assert not away.exists()
         (tmp_path / "away").rename(away)
         assert site().of("alice") == {"argon2id": "x"}
+
+
+def test_a_file_that_lost_what_was_in_it_is_trouble_and_not_made_anew(site, tmp_path):
+    """As a crash of the machine may leave it."""
+    waiting = site()
+    waiting.replace("alice", {"argon2id": "x"})
+    file = tmp_path / "data" / "state" / "accounts.db"
+    before = file.read_bytes()
+    file.write_bytes(b"")
+    for ours in (waiting, site()):
+        for ask in (ours.secret, lambda ours=ours: ours.of("alice"), lambda ours=ours: ours.replace("bob", {"k": "y"})):
+            with pytest.raises(TemporaryTrouble, match=r"are gone: bring the file back .*accounts\.there"):
+                ask()
+    assert file.read_bytes() == b""
+    file.write_bytes(before)
+    assert waiting.of("alice") == site().of("alice") == {"argon2id": "x"}
+
+
+def test_a_file_whose_making_was_interrupted_is_made(site, tmp_path):
+    (tmp_path / "data" / "state").mkdir(parents=True)
+    (tmp_path / "data" / "state" / "accounts.db").touch()
+    early = site()
+    assert early.of("alice") == {}
+    site().replace("alice", {"argon2id": "x"})
+    assert early.of("alice") == {"argon2id": "x"}
+
+
+def test_many_who_make_it_at_once_make_one(site):
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: site().secret(), range(40)))) == 1
 
 
 def test_a_database_that_is_older_than_its_mark_gets_one(site, tmp_path):
