@@ -10,6 +10,9 @@ the few hashes that are under way.
 How many may wait is bounded, since a login that is answered after the client's patience has been in vain. Who comes
 then pushes the last one out of the longest lane, or is refused himself when that is his: TemporaryTrouble.
 
+Who has gone while he waits is not worked for any more (`Turn.leave`): what was not looked at is no guess. Who says no
+more but may still listen (`defer`) waits behind those who have failed, for most of his kind have gone as well.
+
 Why an order by threads and not by hashes: whatever a login waits for, a hash, PAM, a directory, it holds a thread.
 Why networks that are never locked out are never suspected either, nor is it bounded how many wait: the address of a web
 mail stands for all its users, who may come at once, and how many sessions there are is bounded elsewhere.
@@ -22,7 +25,6 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -45,17 +47,20 @@ class Crowded(TemporaryTrouble):
     """Too many wait already."""
 
 
-@dataclass(slots=True, eq=False)
-class _Turn:
-    """Work that waits at `lanes`."""
+class Turn(Future[T]):
+    """Work that waits at `lanes`, and what it will give."""
 
-    place: str
-    lanes: OrderedDict[str, deque[_Turn]]
-    work: Callable[[], Any] = field(repr=False)  # with a password among its arguments
-    outcome: Future[Any]
+    def __init__(self, place: str, lanes: _Lanes, work: Callable[[], T]) -> None:
+        super().__init__()
+        self.place, self.lanes, self.work = place, lanes, work
+        self.left = False  # its client has gone before it began
+
+    def leave(self) -> None:
+        """Its client has gone. What has begun goes on, and counts."""
+        self.left = self.cancel()
 
 
-_Lanes = OrderedDict[str, deque[_Turn]]  # by place; none is empty
+_Lanes = OrderedDict[str, deque[Turn[Any]]]  # by place; none is empty
 
 
 class Lanes:
@@ -79,21 +84,28 @@ class Lanes:
         self._dealt = 0
         self._closed = False
 
-    def submit(self, address: str, function: Callable[..., T], *arguments: Any, bound: bool = True) -> Future[T]:
+    def submit(self, address: str, function: Callable[..., T], *arguments: Any, bound: bool = True) -> Turn[T]:
         """What the function will give, called on a thread when it is the turn of the address.
 
         That is Crowded where too many wait, unless `bound` is false: for what has begun already.
         """
         place = f"{_TRUSTED}{address}" if is_within(address, self._trusted) else place_of(address)
-        outcome: Future[T] = Future()
         with self._lock:
-            turn = _Turn(place, self._lanes_for(place), partial(function, *arguments), outcome)
+            turn: Turn[T] = Turn(place, self._lanes_for(place), partial(function, *arguments))
             self._line_up(turn)
-            outcome.add_done_callback(lambda _: self._take_out(turn))  # he may leave while he waits
+            turn.add_done_callback(lambda _: self._take_out(turn))  # he may leave while he waits
             if bound and not _is_trusted(place) and self._waiting > self._most:
                 self._make_room(turn)
             self._deal()
-        return outcome
+        return turn
+
+    def defer(self, turn: Turn[Any]) -> None:
+        """Its client says no more: others go first."""
+        with self._lock:
+            if not _is_trusted(turn.place) and self._take_out(turn):
+                turn.lanes = self._behind
+                self._line_up(turn)
+                self._deal()
 
     def suspect(self, address: str) -> None:
         """A login from there has failed."""
@@ -119,14 +131,14 @@ class Lanes:
             return self._first
         return self._behind if _is_noted(self._failed, place) else self._open
 
-    def _line_up(self, turn: _Turn) -> None:
+    def _line_up(self, turn: Turn[Any]) -> None:
         if turn.place in turn.lanes:
             turn.lanes[turn.place].append(turn)
         else:
             turn.lanes[turn.place] = deque([turn])
         self._waiting += not _is_trusted(turn.place)
 
-    def _make_room(self, turn: _Turn) -> None:
+    def _make_room(self, turn: Turn[Any]) -> None:
         """One has to go: the last of the longest lane of those who come last, of several as long ones this one's."""
         lanes = self._behind or self._open or self._first
 
@@ -135,17 +147,20 @@ class Lanes:
 
         last = lanes[max(reversed(lanes), key=crowd)][-1]
         self._take_out(last)
-        if last.outcome.set_running_or_notify_cancel():
-            last.outcome.set_exception(Crowded("too many clients try to log in"))
+        if last.set_running_or_notify_cancel():
+            last.set_exception(Crowded("too many clients try to log in"))
 
-    def _take_out(self, turn: _Turn) -> None:
+    def _take_out(self, turn: Turn[Any]) -> bool:
+        """Whether it was waiting."""
         with self._lock:
-            lane = turn.lanes.get(turn.place)
-            if lane is not None and turn in lane:
-                lane.remove(turn)
-                self._waiting -= not _is_trusted(turn.place)
-                if not lane:
-                    del turn.lanes[turn.place]
+            lane = turn.lanes.get(turn.place, ())
+            if not lane or turn not in lane:
+                return False
+            lane.remove(turn)
+            self._waiting -= not _is_trusted(turn.place)
+            if not lane:
+                del turn.lanes[turn.place]
+            return True
 
     def _deal(self) -> None:
         """Give out the turns that there are."""
@@ -156,13 +171,13 @@ class Lanes:
             if turn is None:
                 return
             self._take_out(turn)
-            if turn.outcome.set_running_or_notify_cancel():
+            if turn.set_running_or_notify_cancel():
                 self._dealt += 1
                 self._working[turn.place] += 1
                 self._working_behind += turn.lanes is self._behind
                 self._pool.submit(self._do, turn)
 
-    def _next(self, lanes: _Lanes) -> _Turn | None:
+    def _next(self, lanes: _Lanes) -> Turn[Any] | None:
         """The first of the lane whose turn it is; that goes behind the others."""
         if lanes is self._behind and self._working_behind >= self._few_behind:
             return None
@@ -172,7 +187,7 @@ class Lanes:
                 return lane[0]
         return None
 
-    def _do(self, turn: _Turn) -> None:
+    def _do(self, turn: Turn[Any]) -> None:
         """On a thread."""
         try:
             found, error = turn.work(), None
@@ -183,9 +198,9 @@ class Lanes:
             self._working_behind -= turn.lanes is self._behind
             self._deal()
         if error is None:
-            turn.outcome.set_result(found)
+            turn.set_result(found)
         else:
-            turn.outcome.set_exception(error)
+            turn.set_exception(error)
 
 
 def _is_trusted(place: str) -> bool:

@@ -24,6 +24,7 @@ from sievemda.lmtp.connection import LineTooLong, LmtpConnection
 from sievemda.logs import words
 
 if TYPE_CHECKING:
+    from sievemda.lmtp.protocol import LmtpProtocol
     from sievemda.lmtp.server import LmtpServer
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Aborted(Exception):
         self.reply = reply
 
 
-async def authenticate(connection: LmtpConnection, server: LmtpServer, client: Client, argument: str) -> str:
+async def authenticate(connection: LmtpProtocol, server: LmtpServer, client: Client, argument: str) -> str:
     """One AUTH command to its reply: who the client is, empty when that has not been proved."""
     try:
         return await _exchange(connection, server, client, argument)
@@ -60,7 +61,7 @@ async def authenticate(connection: LmtpConnection, server: LmtpServer, client: C
     return ""
 
 
-async def _exchange(connection: LmtpConnection, server: LmtpServer, client: Client, argument: str) -> str:
+async def _exchange(connection: LmtpProtocol, server: LmtpServer, client: Client, argument: str) -> str:
     name, _, initial = argument.partition(" ")
     name = name.upper()
     if not name:
@@ -70,18 +71,18 @@ async def _exchange(connection: LmtpConnection, server: LmtpServer, client: Clie
         raise Aborted(_HINDRANCES[offer.hindrance(name)])
     if initial and name in SERVER_FIRST:
         raise Aborted(replies.AUTH_NO_INITIAL)
-    mechanism = await server.login(client, offer.ready[name], bound=True)
+    mechanism = await connection.turn(server.login(client, offer.ready[name], bound=True))
     exchange = _Exchange(mechanism, name, client, server.guard)
-    step = await server.login(client, exchange.step, _initial(initial))
+    step = await connection.turn(server.login(client, exchange.step, _initial(initial)))
     while isinstance(step, Challenge):
         connection.say(b"334 " + b64encode(step.data))
         try:
             response = await _response(connection)
-        except Aborted:
+        except (Aborted, OSError):
             if step.verdict is not None:  # he has failed already, and does not wait to be told
-                await server.login(client, exchange.failed, step.verdict, b"")
+                await asyncio.wrap_future(server.login(client, exchange.failed, step.verdict, b""))
             raise
-        step = await server.login(client, exchange.step, response)
+        step = await connection.turn(server.login(client, exchange.step, response))
     server.logged_in(client, failed=not isinstance(step, Accepted))
     if isinstance(step, Accepted):
         log.info("lmtp: login: %s", words(user=step.user, mech=name, rhost=client.address))

@@ -85,6 +85,12 @@ class LmtpConnection(SMTP):
     def in_transaction(self) -> bool:
         return False
 
+    def left(self) -> None:
+        """The connection is lost."""
+
+    def fell_silent(self) -> None:
+        """The client has said all."""
+
     # The life of a connection.
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -93,9 +99,11 @@ class LmtpConnection(SMTP):
             self._timeout_handle.cancel()
         asyncio.StreamReaderProtocol.connection_lost(self, error)
         self.transport = None
+        self.left()
 
     def eof_received(self) -> bool | None:
         """The client has said all: what has arrived still gets its replies."""
+        self.fell_silent()
         return asyncio.StreamReaderProtocol.eof_received(self)
 
     def _reset_timeout(self, duration: float | None = None) -> None:

@@ -9,6 +9,7 @@ answers once for all recipients; and it reads lines, which is slow.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import re
@@ -16,9 +17,10 @@ import secrets
 import time
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sievemda.auth.client import Client
+from sievemda.auth.lanes import Turn
 from sievemda.auth.origin import Origin
 from sievemda.lmtp import replies
 from sievemda.lmtp.authentication import authenticate
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from sievemda.tls.contexts import Contexts
 
 BATCH = 100  # recipients verified at once
+
+T = TypeVar("T")
 
 _HELO = re.compile(r"[!-~]{1,255}")
 _count = itertools.count(1)
@@ -64,6 +68,8 @@ class LmtpProtocol(LmtpConnection):
         self.client = Client("", service="lmtp")
         self.since = time.time()
         self.messages = 0
+        self._turn: Turn[Any] | None = None  # that he waits for, to log in
+        self._silent = False  # he has said all
         self._mail: Transaction | None = None
         self._batch: list[Recipient | replies.Reply] = []
 
@@ -84,6 +90,31 @@ class LmtpProtocol(LmtpConnection):
 
     def in_transaction(self) -> bool:
         return self._mail is not None
+
+    async def turn(self, turn: Turn[T]) -> T:
+        """What it gives. Raises OSError when the client has gone before it began."""
+        self._turn = turn
+        if self.gone():
+            turn.leave()
+        elif self._silent:
+            self.server.defer(turn)
+        try:
+            return await asyncio.wrap_future(turn)
+        except asyncio.CancelledError:
+            if turn.left:
+                raise ConnectionAbortedError("the client has left while he waited for his turn") from None
+            raise
+        finally:
+            self._turn = None
+
+    def left(self) -> None:
+        if self._turn is not None:
+            self._turn.leave()
+
+    def fell_silent(self) -> None:
+        self._silent = True
+        if self._turn is not None:
+            self.server.defer(self._turn)
 
     async def smtp_LHLO(self, arg: str) -> None:
         """RFC 2033 §4.1; it also ends a transaction (RFC 5321 §4.1.4)."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sievemda import __version__
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
-from sievemda.auth.lanes import Lanes
+from sievemda.auth.lanes import Lanes, Turn
 from sievemda.auth.origin import Header, NotProxied, Origin, is_within, networks
 from sievemda.auth.sasl.offer import Offer, may_transit, mechanisms
 from sievemda.auth.sasl.steps import Refused
@@ -233,9 +233,13 @@ class LmtpServer:
         assert self._guard is not None
         return self._guard
 
-    async def login(self, client: Client, function: Callable[..., T], *arguments: Any, bound: bool = False) -> T:
-        """What it gives, when it is the turn of the client's address. Raises Crowded where that is `bound`."""
-        return await asyncio.wrap_future(self._lanes.submit(client.address, function, *arguments, bound=bound))
+    def login(self, client: Client, function: Callable[..., T], *arguments: Any, bound: bool = False) -> Turn[T]:
+        """What it gives, when it is the turn of the client's address: Crowded where that is `bound`."""
+        return self._lanes.submit(client.address, function, *arguments, bound=bound)
+
+    def defer(self, turn: Turn[Any]) -> None:
+        """Its client says no more."""
+        self._lanes.defer(turn)
 
     def logged_in(self, client: Client, *, failed: bool) -> None:
         (self._lanes.suspect if failed else self._lanes.welcome)(client.address)
@@ -246,7 +250,7 @@ class LmtpServer:
             return Offer({}, {})
         if self.users.at_hand:
             return mechanisms(self.users, client, self._all_settings)
-        return await self.login(client, mechanisms, self.users, client, self._all_settings)
+        return await asyncio.wrap_future(self.login(client, mechanisms, self.users, client, self._all_settings))
 
     def may_transit(self, name: str, refused: Refused) -> bool:
         """Whether a client whose AUTH by that mechanism failed is told that PLAIN may help."""

@@ -56,6 +56,11 @@ class Login:
         """At a UNIX socket there is nobody to hide from."""
         return self._service.tls and not self.client.socket_user
 
+    @property
+    def refused(self) -> bool:
+        """Whether it is so already that it will be, whatever the client says."""
+        return self._exchange is not None and self._verdict is not None
+
     def offered(self) -> list[str]:
         """Names of the mechanisms that can be used now, the strongest first, but PLAIN before all others.
 

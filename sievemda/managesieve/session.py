@@ -94,6 +94,15 @@ class Session:
         return self._login.under_way
 
     @property
+    def refused(self) -> bool:
+        """Whether he has been told in a challenge that he does not get in, and has said nothing to it yet."""
+        return self._login.refused
+
+    def left(self) -> None:
+        """The client has gone, or has to: what he has been refused counts. It uses the disk."""
+        self._login.abandon("")
+
+    @property
     def failures(self) -> int:
         """How many logins failed."""
         return self._login.failures

@@ -17,16 +17,18 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sievemda.auth.client import Client
 from sievemda.auth.guard import word
-from sievemda.auth.lanes import CROWDED_PAUSE, Crowded, Lanes
+from sievemda.auth.lanes import CROWDED_PAUSE, Crowded, Lanes, Turn
 from sievemda.auth.origin import networks
 from sievemda.auth.seats import Seat, Seats
 from sievemda.logs import Sparing
 from sievemda.managesieve.connection import Connection
+from sievemda.managesieve.leaving import Leavers
 from sievemda.managesieve.reply import Reply
 from sievemda.managesieve.room import Holder, Room
 from sievemda.managesieve.service import Service
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from sievemda.tls.contexts import Contexts
 
 _log = logging.getLogger("sievemda.managesieve")
+
+T = TypeVar("T")
 
 ALPN = b"managesieve"
 HELLO = b"\x16"  # what TLS begins with
@@ -76,6 +80,7 @@ class House:
     room: Room = field(default_factory=Room)  # of those who have not logged in
     full: Sparing = field(default_factory=lambda: Sparing(_log.warning))
     lanes: Lanes = field(init=False)  # of those who have not logged in
+    leavers: Leavers = field(default_factory=Leavers)  # of those who wait in them
     counts: Counter[str] = field(default_factory=Counter)  # since this process began
     stopping: bool = False
 
@@ -92,6 +97,7 @@ class House:
         for pool in (self.pool, self.long):
             pool.shutdown(wait=False, cancel_futures=True)
         self.lanes.close()
+        self.leavers.close()
 
 
 class Visit:
@@ -138,6 +144,8 @@ class Visit:
             await self._serve()
         finally:
             self._holder.hold(0)
+            if self.session.refused:
+                await asyncio.wrap_future(self._house.lanes.submit(self.address, self.session.left, bound=False))
 
     async def _serve(self) -> None:
         await self._begin()
@@ -174,7 +182,7 @@ class Visit:
         self._hold(size)
         try:
             turn = lanes.submit(self.address, session.handle, item, bound=not session.under_way)
-            answer = await asyncio.wrap_future(turn)
+            answer = await self._given(turn)
         except Crowded:
             self._house.counts["managesieve_logins_refused"] += 1
             self._house.full("managesieve: too many logins at once: rhost=%s", word(self.address))
@@ -185,6 +193,17 @@ class Visit:
         elif session.owner:
             lanes.welcome(self.address)
         return answer
+
+    async def _given(self, turn: Turn[T]) -> T:
+        """What it gives. Raises OSError when the client has gone before it began."""
+        silent = partial(self._house.lanes.defer, turn)
+        with self._house.leavers.watch(self._connection.sock, turn.leave, silent):
+            try:
+                return await asyncio.wrap_future(turn)
+            except asyncio.CancelledError:
+                if turn.left:
+                    raise ConnectionAbortedError("the client has left while he waited for his turn") from None
+                raise
 
     def _named(self) -> bool:
         """Whether there is room for one more session of this user, who is in now; or he is out again."""
@@ -230,8 +249,7 @@ class Visit:
         """What is offered; on a thread where a file has to be looked at for it."""
         if self._house.service.users.at_hand:
             return capabilities(*arguments)
-        turn = self._house.lanes.submit(self.address, capabilities, *arguments, bound=False)
-        return await asyncio.wrap_future(turn)
+        return await self._given(self._house.lanes.submit(self.address, capabilities, *arguments, bound=False))
 
     async def _secure(self) -> None:
         """The handshake, and the capabilities behind it."""

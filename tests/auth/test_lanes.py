@@ -230,3 +230,66 @@ def test_however_many_come_from_a_trusted_address_none_is_refused():
     assert all(turn.result(60) for turn in turns)
     assert [type(other.exception(60)) for other in others].count(Crowded) <= 2
     lanes.close()
+
+
+def test_who_says_no_more_waits_behind_all_others(play):
+    async def story(work):
+        work.come("192.0.2.9", "first")
+        await work.settle(1)
+        silent = work.lanes.submit("192.0.2.1", work._do, "silent")
+        work.tasks.append(asyncio.wrap_future(silent))
+        for number in range(3):
+            work.come(f"198.51.100.{number}")
+        work.lanes.defer(silent)
+        return await work.one_by_one()
+
+    assert play(story)[-1] == "silent"
+
+
+def test_whom_all_trust_keeps_his_place_when_he_says_no_more(play):
+    async def story(work):
+        work.come("192.0.2.9", "first")
+        await work.settle(1)
+        silent = work.lanes.submit("127.0.0.1", work._do, "silent")
+        work.tasks.append(asyncio.wrap_future(silent))
+        work.come("192.0.2.1")
+        work.lanes.defer(silent)
+        return await work.one_by_one()
+
+    assert play(story, trusted=networks(["127.0.0.1"])) == ["first", "silent", "192.0.2.1"]
+
+
+def test_who_leaves_is_not_served_but_what_has_begun_goes_on(play):
+    async def story(work):
+        first = work.lanes.submit("192.0.2.1", work._do, "first")
+        await work.settle(1)
+        second = work.lanes.submit("192.0.2.1", work._do, "second")
+        for turn in (first, second):
+            turn.leave()
+        work.lanes.defer(second)
+        work.go.release(2)
+        assert (first.left, second.left) == (False, True)
+        assert await asyncio.wrap_future(first) == "first"
+        assert await asyncio.wrap_future(work.lanes.submit("192.0.2.1", lambda: "third")) == "third"
+        return work.begun
+
+    assert play(story) == ["first"]
+
+
+def test_who_is_wrong_waits_for_the_answer_some_times_as_long_as_for_his_turn(play, monkeypatch):
+    clock = 1000.0
+    monkeypatch.setattr("sievemda.auth.lanes.time.monotonic", lambda: clock)
+
+    async def story(work):
+        nonlocal clock
+        first = work.lanes.submit("192.0.2.1", work._do, "first")
+        await work.settle(1)
+        turns = []
+        for seconds in (2.0, 100.0):
+            turns.append(work.lanes.submit("192.0.2.2", work._do, "later"))
+            clock += seconds
+            work.go.release()
+            await work.settle(1 + len(turns))
+        return [turn.penance for turn in (first, *turns)]
+
+    assert play(story) == [0.0, 8.0, 15.0]
