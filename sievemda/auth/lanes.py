@@ -13,6 +13,11 @@ then pushes the last one out of the longest lane, or is refused himself when tha
 Who has gone while he waits is not worked for any more (`Turn.leave`): what was not looked at is no guess. Who says no
 more but may still listen (`defer`) waits behind those who have failed, for most of his kind have gone as well.
 
+While many wait, the answer to a failed login waits too: some times as long as its turn was waited for (`penance`). So
+those who guess spend most of their time there, and not in front of somebody who knows his password. Their number is
+bounded, for a session that waits keeps its seat: with N of them, and n logins a second that can be looked at, a turn is
+waited for N / n / (1 + _PENANCE) seconds instead of N / n.
+
 Why an order by threads and not by hashes: whatever a login waits for, a hash, PAM, a directory, it holds a thread.
 Why networks that are never locked out are never suspected either, nor is it bounded how many wait: the address of a web
 mail stands for all its users, who may come at once, and how many sessions there are is bounded elsewhere.
@@ -40,6 +45,7 @@ MOST = 100  # that wait in one process: some five seconds of hashes
 CROWDED_PAUSE = 2.0  # seconds before somebody is told that there are too many, or he would be back at once
 _SHARE = 4  # a turn in so many is for the suspected, one for the unknown, when others wait as well
 _SUSPICION, _ACQUAINTANCE = 600.0, 86400.0  # seconds
+_PENANCE, _LONGEST_PENANCE = 4, 15.0  # times as long as for the turn; seconds
 _MOST_PLACES = 8192  # that are remembered of either
 
 
@@ -54,6 +60,17 @@ class Turn(Future[T]):
         super().__init__()
         self.place, self.lanes, self.work = place, lanes, work
         self.left = False  # its client has gone before it began
+        self._since, self._waited = time.monotonic(), 0.0
+
+    def begin(self) -> bool:
+        """Whether it is still wanted, now that it can."""
+        self._waited = time.monotonic() - self._since
+        return self.set_running_or_notify_cancel()
+
+    @property
+    def penance(self) -> float:
+        """Seconds that the client, who was wrong, waits for the answer."""
+        return min(_PENANCE * self._waited, _LONGEST_PENANCE)
 
     def leave(self) -> None:
         """Its client has gone. What has begun goes on, and counts."""
@@ -171,7 +188,7 @@ class Lanes:
             if turn is None:
                 return
             self._take_out(turn)
-            if turn.set_running_or_notify_cancel():
+            if turn.begin():
                 self._dealt += 1
                 self._working[turn.place] += 1
                 self._working_behind += turn.lanes is self._behind

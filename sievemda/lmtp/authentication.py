@@ -73,7 +73,8 @@ async def _exchange(connection: LmtpProtocol, server: LmtpServer, client: Client
         raise Aborted(replies.AUTH_NO_INITIAL)
     mechanism = await connection.turn(server.login(client, offer.ready[name], bound=True))
     exchange = _Exchange(mechanism, name, client, server.guard)
-    step = await connection.turn(server.login(client, exchange.step, _initial(initial)))
+    turn = server.login(client, exchange.step, _initial(initial))
+    step = await connection.turn(turn)
     while isinstance(step, Challenge):
         connection.say(b"334 " + b64encode(step.data))
         try:
@@ -82,13 +83,14 @@ async def _exchange(connection: LmtpProtocol, server: LmtpServer, client: Client
             if step.verdict is not None:  # he has failed already, and does not wait to be told
                 await asyncio.wrap_future(server.login(client, exchange.failed, step.verdict, b""))
             raise
-        step = await connection.turn(server.login(client, exchange.step, response))
+        turn = server.login(client, exchange.step, response)
+        step = await connection.turn(turn)
     server.logged_in(client, failed=not isinstance(step, Accepted))
     if isinstance(step, Accepted):
         log.info("lmtp: login: %s", words(user=step.user, mech=name, rhost=client.address))
         connection.say(replies.AUTH_OK)
         return step.owner
-    await asyncio.sleep(step.delay)
+    await asyncio.sleep(max(step.delay, turn.penance))
     if step.refused is None:
         raise Aborted(replies.AUTH_LOCKED_OUT)
     raise Aborted(replies.AUTH_TRANSITION if server.may_transit(name, step.refused) else replies.AUTH_FAILED)

@@ -33,6 +33,8 @@ _PATIENCE_BEFORE_LOGIN = 64 << 10  # octets of a command that is too long, befor
 _PATIENCE = 64 << 20
 _TROUBLE_PAUSE = 0.5  # seconds
 
+_HEAVY = {"AUTHENTICATE", "CHECKSCRIPT"}  # before login
+
 _CODES: tuple[tuple[type[SievemdaError], str], ...] = (
     (NotFound, "NONEXISTENT"),
     (AlreadyExists, "ALREADYEXISTS"),
@@ -128,6 +130,13 @@ class Session:
         """TLS is on, and tells more of the client: the capabilities again, for the old ones may have been forged."""
         self._login.client = client
         return self.greeting()
+
+    def is_light(self, item: Line | Malformed) -> bool:
+        """Whether nothing is looked up or worked out for the answer to who has not logged in."""
+        if self.authenticated or self._login.under_way:
+            return False
+        first = "" if isinstance(item, Malformed) or not item else item[0]
+        return not isinstance(first, str) or first.upper() not in _HEAVY
 
     def handle(self, item: Line | Malformed) -> Answer:
         """The answer to one line. Total: what goes wrong inside is logged, and the client is told to try later."""

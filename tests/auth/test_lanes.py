@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -278,7 +279,7 @@ def test_who_leaves_is_not_served_but_what_has_begun_goes_on(play):
 
 def test_who_is_wrong_waits_for_the_answer_some_times_as_long_as_for_his_turn(play, monkeypatch):
     clock = 1000.0
-    monkeypatch.setattr("sievemda.auth.lanes.time.monotonic", lambda: clock)
+    monkeypatch.setattr("sievemda.auth.lanes.time", SimpleNamespace(monotonic=lambda: clock))
 
     async def story(work):
         nonlocal clock
