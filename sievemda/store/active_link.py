@@ -2,6 +2,10 @@
 
 The list is a script that includes them in their order, so that another program that reads the link runs them, too. We
 read the names out of it and run the scripts one after the other.
+
+A link that a person has made may lead to a script elsewhere, `~/rules/my.sieve`. Where it is the user's, it is taken in
+as a plain file is, or the first click of a client would lose it. Whose it is its owner says: a user with a shell could
+make a link to any file, and have us show it to him.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sievemda.store.files import sync_file
+from sievemda.store.script_files import MAX_READ
 
 ACTIVE = ".dovecot.sieve"
 FOLDER = "sieve"
@@ -46,19 +51,34 @@ class ActiveLink:
         self.path = home / ACTIVE
 
     def target(self) -> str:
-        """The file in the folder that it names; empty when there is no link or it leads elsewhere."""
+        """The file in the folder that it names, by whatever path; empty when there is no link or it leads elsewhere."""
         try:
             target = self.path.readlink()
+            beside, folder = self._home / target.parent, self._home / FOLDER
+            return target.name if beside == folder or beside.samefile(folder) else ""
         except OSError:
             return ""
-        return target.name if self._home / target.parent == self._home / FOLDER else ""
 
     def is_plain(self) -> bool:
-        """Whether it is no link but a script itself."""
+        """Whether it is a script itself, or leads to one of the user's that is not in the folder."""
         try:
-            return stat.S_ISREG(self.path.lstat().st_mode)
+            found = self.path.lstat()
         except FileNotFoundError:
             return False
+        if not stat.S_ISLNK(found.st_mode):
+            return stat.S_ISREG(found.st_mode)
+        return not self.target() and self.elsewhere() is not None
+
+    def elsewhere(self) -> bytes | None:
+        """The script that the link leads to, when its owner is that of the home."""
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
+        with open(file, "rb") as opened:  # noqa: PTH123 - a descriptor, not a path
+            found = os.fstat(file)
+            ours = stat.S_ISREG(found.st_mode) and found.st_uid == self._home.stat().st_uid
+            return opened.read(found.st_size) if ours and found.st_size <= MAX_READ else None
 
     def lead_to(self, file: str) -> None:
         """Atomically, by who holds the lock on the scripts; a relative link, since a home can be moved."""

@@ -12,7 +12,7 @@ import stat
 import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from sievemda.config import MOST_SCRIPT
 from sievemda.errors import StoreTrouble
@@ -112,6 +112,19 @@ def read(folder: int | None, file: str, *, follow: bool = False) -> bytes | None
 
 def write(folder: int, file: str, text: bytes, mode: int) -> None:
     """Replace a file: whoever reads it gets the old text or the new one."""
+    with _written(folder, text, mode) as temporary:
+        os.rename(temporary, file, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def write_new(folder: int, file: str, text: bytes, mode: int) -> None:
+    """Make a file, as a whole. FileExistsError."""
+    with _written(folder, text, mode) as temporary:
+        os.link(temporary, file, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+
+
+@contextmanager
+def _written(folder: int, text: bytes, mode: int) -> Iterator[str]:
+    """A file under a name that goes at the end, on the disk."""
     temporary = temporary_name()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     out = os.open(temporary, flags, mode, dir_fd=folder)
@@ -120,10 +133,10 @@ def write(folder: int, file: str, text: bytes, mode: int) -> None:
             f.write(text)
             f.flush()
             sync_file(out)
-        os.rename(temporary, file, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        os.unlink(temporary, dir_fd=folder)
-        raise
+        yield temporary
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
 
 
 def write_name(folder: int, file: str, name: str, mode: int) -> None:

@@ -7,9 +7,10 @@ reads the old one or the new one, whole.
 
 Several can be active, where the site has slots for them: then the link leads to a list of them, `active_link`.
 
-An active script that is a plain file (as Dovecot's administrators write by hand) is taken into the folder as
-`dovecot`, and linked, when scripts are first listed or changed: nothing is lost, and clients can see and keep it.
-Symbolic links in the folder are not scripts and are not followed; so nobody reads or writes outside of it.
+An active script that is a plain file (as Dovecot's administrators write by hand), or a link to a file of the
+user's elsewhere, is taken into the folder as `dovecot`, and linked, when scripts are first listed or changed: nothing
+is lost, and clients can see and keep it. Symbolic links in the folder are not scripts and are not
+followed; so nobody reads or writes outside of it.
 
 What is changed here is not noted anywhere: whoever changes scripts of somebody who is there does it by a
 `scripts.keeper.Keeper`.
@@ -350,7 +351,12 @@ class ScriptStore:
         for number in range(1, 1000):
             file = f"{_own_name(number)}{SUFFIX}"
             with suppress(FileExistsError):
-                os.link(self._link.path, file, dst_dir_fd=folder, follow_symlinks=False)
+                if self._link.path.is_symlink():
+                    if (text := self._link.elsewhere()) is None:
+                        return
+                    script_files.write_new(folder, file, text, self._file_mode)
+                else:
+                    os.link(self._link.path, file, dst_dir_fd=folder, follow_symlinks=False)
                 sync_file(folder)
                 self._link.lead_to(file)
                 return

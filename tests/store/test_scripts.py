@@ -187,6 +187,43 @@ def test_an_active_plain_file_becomes_a_script_and_stays_active(scripts, home):
     assert scripts.get("dovecot") == b"# by hand\n"
 
 
+def test_an_active_link_to_a_script_of_the_users_elsewhere_is_taken_in(scripts, home):
+    scripts.put("dovecot", b"# mine\n")
+    (home / "rules").mkdir()
+    (home / "rules" / "my.sieve").write_bytes(b"# by hand\n")
+    (home / ".dovecot.sieve").symlink_to("rules/my.sieve")
+    assert scripts.state().plain
+    assert scripts.list() == (Script("dovecot", active=False), Script("dovecot2", active=True))
+    assert scripts.active() == ("dovecot2", b"# by hand\n")
+    scripts.activate("dovecot")
+    assert scripts.get("dovecot2") == b"# by hand\n"
+    assert (home / "rules" / "my.sieve").read_bytes() == b"# by hand\n"
+
+
+def test_an_active_link_to_a_file_of_somebody_else_shows_nobody_what_is_in_it(scripts, home, tmp_path, monkeypatch):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"password\n")
+    (home / ".dovecot.sieve").symlink_to(secret)
+    real = os.fstat
+    monkeypatch.setattr(os, "fstat", lambda fd: _of_somebody_else(real(fd)))
+    assert scripts.list() == ()
+    scripts.put("a", b"keep;\n")
+    assert names(scripts) == ["a"]
+    assert (home / ".dovecot.sieve").readlink() == secret
+
+
+def _of_somebody_else(found):
+    return os.stat_result([*found[:4], found.st_uid + 1, *found[5:]])
+
+
+def test_the_active_link_may_lead_to_the_folder_by_another_path(scripts, home, tmp_path):
+    (tmp_path / "other").symlink_to(home)
+    scripts.put("a", b"keep;\n")
+    (home / ".dovecot.sieve").symlink_to(tmp_path / "other" / "sieve" / "a.sieve")
+    assert scripts.list() == (Script("a", active=True),)
+    assert scripts.active() == ("a", b"keep;\n")
+
+
 def test_activating_another_script_keeps_the_plain_file(scripts, home):
     scripts.put("dovecot", b"# mine\n")
     (home / ".dovecot.sieve").write_bytes(b"# by hand\n")
