@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from sievemda import __version__
-from sievemda.errors import ConfigurationError, SievemdaError, exit_code
+from sievemda.errors import ConfigurationError, NotPermitted, SievemdaError, exit_code
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -53,6 +53,7 @@ COMMANDS = {
     "demo": "demo:demo",
 }
 WITHOUT_SETTINGS = {"sieve", "sieveshell", "test", "config", "demo", "backup", "restore"}  # or only with some options
+ROOT_MAY = {"sieve", "sieveshell", "test", "config", "demo", "reconstruct"}  # the last one gives files to their owners
 WITH_THEIR_OWN_CODES = {"sieve", "test"}  # 0, 1, 2 instead of sysexits
 
 
@@ -115,24 +116,27 @@ def _path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 def cli(ctx: click.Context, file: Path | None, data: Path | None, sets: tuple[str, ...]) -> None:
     """Mail delivery agent: LMTP in, Sieve, Maildir out; and why a message went where it went."""
     # Kept for `serve`, which reads the settings again on SIGHUP.
-    ctx.meta["sievemda.load"] = load = partial(_load, file, data, sets)
+    ctx.meta["sievemda.load"] = load = partial(_load, file, data, sets, anybody=ctx.invoked_subcommand in ROOT_MAY)
     if ctx.invoked_subcommand in WITHOUT_SETTINGS:
         return
     try:
         ctx.obj = load()
-    except ConfigurationError:
+    except (ConfigurationError, NotPermitted):
         if not ctx.meta["sievemda.help"]:
             raise
 
 
-def _load(file: Path | None, data: Path | None, sets: tuple[str, ...]) -> Settings:
+def _load(file: Path | None, data: Path | None, sets: tuple[str, ...], *, anybody: bool) -> Settings:
     """The settings; the modes that they ask for then hold whatever umask the program was started with."""
     import logging
 
     from sievemda import configload
     from sievemda.cli.complaints import Warnings
+    from sievemda.cli.whose import refuse_others
 
     settings = configload.load(file, data, sets)
+    if not anybody:
+        refuse_others(settings.data)
     if not logging.root.handlers:
         logging.root.addHandler(Warnings(tell))
     os.umask(os.umask(0o077) & ~(settings.store.message_mode | settings.store.folder_mode))
