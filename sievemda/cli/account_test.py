@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
 from typing import Any
 
@@ -22,9 +23,18 @@ _WORDS = {
 }
 
 
+def _address(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    try:
+        return value and str(ipaddress.ip_address(value))
+    except ValueError as e:
+        raise click.BadParameter(f"{value[:80]!r} is no IP address") from e
+
+
 @click.command(epilog="Example: sievemda account test alice < password-file")
 @click.argument("user")
-@click.option("--address", metavar="IP", default="", help="As if he came from there; else from a UNIX socket.")
+@click.option(
+    "--address", metavar="IP", default="", callback=_address, help="As if he came from there; else from a UNIX socket."
+)
 @click.option("--service", type=click.Choice(["sieve", "lmtp"]), default="sieve", help="What he would log in to.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: user, userid, accepted and backends.")
 @click.pass_obj

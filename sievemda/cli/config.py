@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ def _check_files(settings: Settings) -> None:
         "autocreate.autocreate_sieve_script": settings.autocreate.autocreate_sieve_script,
         "lmtp.tls_server_cert": settings.lmtp.tls_server_cert,
         "lmtp.tls_server_key": settings.lmtp.tls_server_key,
+        "managesieve.managesieve_referrals": settings.managesieve.managesieve_referrals,
         "sieve.sieve_notify_https_ca": settings.sieve.sieve_notify_https_ca,
     }
     problems = []
@@ -108,7 +110,7 @@ def _check_tls(settings: Settings) -> None:
     except OSError as e:
         raise ConfigurationError(f"sieve.sieve_notify_https_ca: {ca}: {e}") from e
     lmtp = settings.lmtp
-    if all(path is not None and path.is_file() for path in (lmtp.tls_server_cert, lmtp.tls_server_key)):
+    if all(path is not None and os.access(path, os.R_OK) for path in (lmtp.tls_server_cert, lmtp.tls_server_key)):
         identities_of(settings, b"")
 
 

@@ -55,7 +55,7 @@ def _in_file(settings: Settings, owner: str) -> str:
     try:
         lines = read_given(path).decode().splitlines()
     except (OSError, UnicodeDecodeError) as e:
-        raise StoreTrouble(f"managesieve_referrals: {path}: {e}") from e
+        raise StoreTrouble(f"managesieve_referrals: {path}: {getattr(e, 'strerror', None) or e}") from e
     domain = "@" + (owner.partition("@")[2] or settings.domain)
     for number, line in enumerate(lines, 1):
         words = line.partition("#")[0].split()

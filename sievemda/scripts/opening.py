@@ -76,7 +76,7 @@ def script_store(settings: Settings, homes: Homes, userid: str) -> ScriptStore:
     if is_repository(userid):
         place = place_of(settings, userid)
         if place is None:
-            raise NotFound(f"there is no repository {userid}")
+            raise NotFound(f"there is no {userid}; /global, /before and /after are what sieve_global and the like name")
         return ScriptStore(place, "", file_mode=modes.message_mode, folder_mode=modes.folder_mode, above=True)
     return ScriptStore(homes.home(userid), file_mode=modes.message_mode, folder_mode=modes.folder_mode)
 

@@ -38,11 +38,12 @@ class Undo:
         self._versions = [version for version in keeper.history() if version.status == "done"]
 
     def last(self, script: str = "") -> list[Step]:
-        """Take the last change back: of a script, or any."""
+        """Take the last change back: of a script, or any. What was stored as it was before is none."""
         found = [version for version in self._versions if not script or concerns(version, script)]
         if not found:
             raise NotFound(f"nothing is known of changes to {script or 'any script'}")
-        return [self._taken_back(found[-1], self._there())]
+        changed = [version for version in found if version.action != "put" or version.digest != version.before]
+        return [self._taken_back((changed or found)[-1], self._there())]
 
     def since(self, number: int) -> list[Step]:
         """Let everything be what it was after a version: with as few changes as that takes."""

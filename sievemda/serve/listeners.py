@@ -112,7 +112,8 @@ def bind_all(places: Sequence[Place], settings: Lmtp, going: Sequence[Bound] = (
     beside = [sock for bound in going if bound.place.path is None for sock in bound.sockets]
     done: list[Bound] = []
     try:
-        done.extend(bind(place, settings, beside) for place in dict.fromkeys(places))
+        for place in dict.fromkeys(places):
+            done.append(_bind_beside(place, settings, beside, done))
     except BaseException:
         for bound in done:
             bound.close()
@@ -241,3 +242,14 @@ def _bind_address(family: int, kind: int, number: int, address: object, *, share
             if e.errno != errno.EADDRINUSE or time.monotonic() > until:
                 raise
         time.sleep(0.1)
+
+
+def _bind_beside(place: Place, settings: Lmtp, beside: Sequence[socket.socket], done: Sequence[Bound]) -> Bound:
+    """As `bind`; who stands in the way may be ourselves, by `*` and an address of the same port."""
+    try:
+        return bind(place, settings, beside)
+    except AlreadyExists as e:
+        ours = [bound.place for bound in done if bound.place.path is None and bound.place.port == place.port]
+        if place.path is not None or not ours:
+            raise
+        raise AlreadyExists(f"{place}: that port is taken by {ours[0]}, which we are to listen at as well") from e

@@ -88,3 +88,11 @@ def test_the_check_of_the_configuration_tells_of_damaged_lines_and_of_who_does_n
     said = sievemda("--set", "auth_backends=saslauthd", "--set", f"saslauthd_path={tmp_path}/mux", "config", "check")
     assert said.code == 78
     assert "mux: No such file" in said.err
+
+
+def test_an_address_that_is_none_is_told(sievemda, alice):
+    said = sievemda("account", "test", "alice", "--address", "192.0.2")
+    assert (said.code, said.err.splitlines()[-1]) == (
+        64,
+        "Error: Invalid value for '--address': '192.0.2' is no IP address",
+    )

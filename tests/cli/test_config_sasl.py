@@ -1,5 +1,7 @@
 """`config check` looks at what logins will want."""
 
+import os
+
 import pytest
 
 
@@ -38,3 +40,25 @@ def test_settings_that_mean_nothing_are_told_of(call, setting, said):
 
 def test_mechanisms_may_be_written_as_in_imapd_conf(call):
     assert call("--set", "sasl_mech_list=plain scram-sha-256", "config", "check")[0] == 0
+
+
+def test_a_list_of_referrals_that_is_not_there_is_told(call, tmp_path):
+    code, _, error = call("--set", f"managesieve_referrals={tmp_path}/referrals", "config", "check")
+    assert (code, error) == (
+        78,
+        f"sievemda: managesieve.managesieve_referrals: {tmp_path}/referrals: No such file or directory\n",
+    )
+
+
+def test_a_certificate_in_a_directory_that_is_closed_is_told_with_its_setting(call, tmp_path, monkeypatch):
+    def stat(path, *arguments, **options):
+        if "closed" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **options)
+
+    real = os.stat
+    monkeypatch.setattr(os, "stat", stat)
+    sets = [f"tls_server_cert={tmp_path}/closed/a.pem", f"tls_server_key={tmp_path}/closed/a.key"]
+    code, _, error = call(*(word for each in sets for word in ("--set", each)), "config", "check")
+    assert code == 78
+    assert [line.split(":")[1] for line in error.splitlines()] == [" lmtp.tls_server_cert", " lmtp.tls_server_key"]

@@ -275,6 +275,19 @@ def test_undo_of_one_script_leaves_the_others(script, state):
     assert state()[0] == {"a": A, "b": B}
 
 
+def test_undo_passes_over_what_was_stored_as_it_was(script, state):
+    for text in (A, B, B):
+        script("put", "alice", "main", stdin=text)
+    assert script("undo", "alice", "main")[1].startswith("main becomes what it was before 2: version 4")
+    assert state()[0] == {"main": A}
+
+
+def test_a_repository_that_is_not_set_is_told_with_the_setting(script):
+    assert script("undo", "/global")[2] == (
+        "sievemda: there is no /global; /global, /before and /after are what sieve_global and the like name\n"
+    )
+
+
 def test_undo_takes_back_what_was_done_by_hand(script, state, home):
     script("put", "alice", "main", stdin=A)
     (home / "sieve" / "main.sieve").unlink()

@@ -224,3 +224,10 @@ def test_a_port_that_went_over_is_still_refused_to_a_second_server():
         bind_all([Place("lmtp", port=port)], Lmtp())
     for bound in second:
         bound.close()
+
+
+def test_who_stands_in_our_own_way_is_told():
+    port = free_port()
+    places = [Place("managesieve", host="127.0.0.1", port=port), Place("managesieve", port=port)]
+    with pytest.raises(AlreadyExists, match=rf"inet:\*:{port}: that port is taken by managesieve inet:127\.0\.0\.1"):
+        bind_all(places, Lmtp())

@@ -80,7 +80,7 @@ def _context(keytab: Path | None) -> Any:
     try:
         import gssapi  # noqa: PLC0415
     except ImportError as e:
-        raise TemporaryTrouble(f"GSSAPI wants what sievemda[gssapi] installs: {e}") from e
+        raise TemporaryTrouble(f"pip install 'sievemda[gssapi]' ({e})") from e
     try:
         credentials = gssapi.Credentials(usage="accept", store={"keytab": str(keytab)})
         return gssapi.SecurityContext(creds=credentials, usage="accept")
