@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sievemda.store.files import sync_file
-from sievemda.store.script_files import MAX_READ
+from sievemda.store.script_files import MAX_READ, write_new
 
 ACTIVE = ".dovecot.sieve"
 FOLDER = "sieve"
@@ -79,6 +79,17 @@ class ActiveLink:
             found = os.fstat(file)
             ours = stat.S_ISREG(found.st_mode) and found.st_uid == self._home.stat().st_uid
             return opened.read(found.st_size) if ours and found.st_size <= MAX_READ else None
+
+    def take_in(self, folder: int, file: str, mode: int) -> bool:
+        """Have the script that is plain in the folder, too; False when it is not there any more. FileExistsError."""
+        if not self.path.is_symlink():
+            os.link(self.path, file, dst_dir_fd=folder, follow_symlinks=False)
+        elif (text := self.elsewhere()) is not None:
+            write_new(folder, file, text, mode)
+        else:
+            return False
+        sync_file(folder)
+        return True
 
     def lead_to(self, file: str) -> None:
         """Atomically, by who holds the lock on the scripts; a relative link, since a home can be moved."""

@@ -351,14 +351,8 @@ class ScriptStore:
         for number in range(1, 1000):
             file = f"{_own_name(number)}{SUFFIX}"
             with suppress(FileExistsError):
-                if self._link.path.is_symlink():
-                    if (text := self._link.elsewhere()) is None:
-                        return
-                    script_files.write_new(folder, file, text, self._file_mode)
-                else:
-                    os.link(self._link.path, file, dst_dir_fd=folder, follow_symlinks=False)
-                sync_file(folder)
-                self._link.lead_to(file)
+                if self._link.take_in(folder, file, self._file_mode):
+                    self._link.lead_to(file)
                 return
         raise StoreTrouble(f"{self._link.path} is a plain file, and no name is free for it in {FOLDER}")
 

@@ -8,6 +8,7 @@ ManageSieve that know it, Roundcube's among them, never answer, and would wait u
 from __future__ import annotations
 
 import json
+import logging
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -54,6 +55,7 @@ class _Bearer(ABC):
         try:
             owner = bearer(token, self._settings)
         except TokenRefused as e:
+            logging.getLogger(__name__).info("token refused: %s", e.why)
             return self._refuse(name, e.status)
         user = self._users.authorise(owner, "") or ""
         verdict = authorised(self._users, owner, user, name)

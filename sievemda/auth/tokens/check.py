@@ -29,7 +29,7 @@ def bearer(token: str, settings: Sasl) -> str:
     Raises TokenRefused for one that is not to be taken, TemporaryTrouble when nobody can say.
     """
     if len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
-        raise TokenRefused("invalid_token")
+        raise TokenRefused("invalid_token", "it has not the form of a token")
     if settings.oauth2_keys is not None and (not settings.oauth2_introspection_url or _SIGNED.fullmatch(token)):
         claims = keys.claims(token, settings.oauth2_keys, settings.oauth2_algorithms)
     else:
@@ -48,22 +48,22 @@ def _check_times(claims: Mapping[str, Any]) -> None:
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not -math.inf < value < math.inf:
-            raise TokenRefused("invalid_token")
+            raise TokenRefused("invalid_token", f"{name} is no time")
         if (name == "exp" and now >= value + _CLOCKS) or (name == "nbf" and now < value - _CLOCKS):
-            raise TokenRefused("invalid_token")
+            raise TokenRefused("invalid_token", "it has expired" if name == "exp" else "it is not valid yet (nbf)")
 
 
 def _check_party(claims: Mapping[str, Any], settings: Sasl) -> None:
     """Who issued it, and for whom: a token for another service must not open this one."""
     if settings.oauth2_issuer and claims.get("iss") not in settings.oauth2_issuer:
-        raise TokenRefused("invalid_token")
+        raise TokenRefused("invalid_token", "iss is none of oauth2_issuer")
     found = claims.get("aud")
     audience = [found] if isinstance(found, str) else found if isinstance(found, list) else []
     if settings.oauth2_audience:
         if not any(one in settings.oauth2_audience for one in audience if isinstance(one, str)):
-            raise TokenRefused("invalid_token")
+            raise TokenRefused("invalid_token", "aud is none of oauth2_audience")
     elif found:
-        raise TokenRefused("invalid_token")
+        raise TokenRefused("invalid_token", "it is for somebody (aud), and oauth2_audience names nobody")
 
 
 def _check_scope(claims: Mapping[str, Any], settings: Sasl) -> None:
@@ -71,14 +71,14 @@ def _check_scope(claims: Mapping[str, Any], settings: Sasl) -> None:
     found = claims.get("scope", claims.get("scp", ""))
     has = found.split() if isinstance(found, str) else found if isinstance(found, list) else []
     if any(one not in has for one in settings.oauth2_scope):
-        raise TokenRefused("insufficient_scope")
+        raise TokenRefused("insufficient_scope", "it lacks some of oauth2_scope")
 
 
 def _user(claims: Mapping[str, Any], claim: str) -> str:
     """An address that its owner has not proved to be his is nobody's."""
     name = claims.get(claim)
     if not isinstance(name, str) or not name or "\0" in name:
-        raise TokenRefused("invalid_token")
+        raise TokenRefused("invalid_token", f"it has no claim {claim} (oauth2_username_claim)")
     if claim == "email" and claims.get("email_verified", True) is not True:
-        raise TokenRefused("invalid_token")
+        raise TokenRefused("invalid_token", "its email is not verified")
     return name

@@ -40,7 +40,7 @@ def claims(token: str, settings: Sasl) -> Mapping[str, Any]:
     if not isinstance(found, dict) or not isinstance(found.get("active"), bool):
         raise TemporaryTrouble("introspection of a token: the answer does not say whether it is active")
     if not found["active"]:
-        raise TokenRefused("invalid_token")
+        raise TokenRefused("invalid_token", "its issuer says that it is not active")
     return found
 
 

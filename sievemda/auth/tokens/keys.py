@@ -54,9 +54,9 @@ def claims(token: str, file: Path, algorithms: Sequence[str]) -> Mapping[str, An
         header = jwt.get_unverified_header(token)
         name, algorithm = header.get("kid"), header.get("alg")
     except (jwt.PyJWTError, RecursionError) as e:  # the second from a PyJWT that is not the newest
-        raise TokenRefused("invalid_token") from e
+        raise TokenRefused("invalid_token", "it is no JSON Web Token") from e
     if not isinstance(algorithm, str) or algorithm not in algorithms:
-        raise TokenRefused("invalid_token")
+        raise TokenRefused("invalid_token", "it is signed by none of oauth2_algorithms")
     keys = (key for key in _keys(file) if algorithm in key.algorithms)
     for key in islice((key for key in keys if name is None or key.name in ("", name)), _MAX_TRIES):
         try:
@@ -64,9 +64,9 @@ def claims(token: str, file: Path, algorithms: Sequence[str]) -> Mapping[str, An
         except jwt.InvalidSignatureError:
             continue
         except (jwt.PyJWTError, ValueError, RecursionError) as e:
-            raise TokenRefused("invalid_token") from e
+            raise TokenRefused("invalid_token", "it is damaged, or does not end (exp)") from e
         return found
-    raise TokenRefused("invalid_token")
+    raise TokenRefused("invalid_token", "it is signed by none of oauth2_keys")
 
 
 _read: dict[Path, tuple[tuple[int, int, int], tuple[Key, ...]]] = {}

@@ -161,6 +161,40 @@ def jwk(key, kind=jwt.algorithms.RSAAlgorithm, **more):
     return {**json.loads(kind.to_jwk(key.public_key())), **more}
 
 
+@pytest.mark.parametrize(
+    ("claims", "settings", "why"),
+    [
+        ({"exp": 1000}, {}, "it has expired"),
+        ({"nbf": 1 << 40}, {}, "it is not valid yet (nbf)"),
+        ({"exp": "soon"}, {}, "exp is no time"),
+        (
+            {"iss": "https://evil.example"},
+            {"oauth2_issuer": ("https://login.example",)},
+            "iss is none of oauth2_issuer",
+        ),
+        ({"aud": "shop"}, {"oauth2_audience": ("sievemda",)}, "aud is none of oauth2_audience"),
+        ({"aud": "shop"}, {}, "it is for somebody (aud), and oauth2_audience names nobody"),
+        ({"scope": "openid"}, {"oauth2_scope": ("email",)}, "it lacks some of oauth2_scope"),
+        ({}, {"oauth2_username_claim": "upn"}, "it has no claim upn (oauth2_username_claim)"),
+        ({"exp": None}, {}, "it is damaged, or does not end (exp)"),
+    ],
+)
+def test_the_log_says_why_a_token_is_refused_and_nothing_of_it(users, keys, rsa_key, caplog, claims, settings, why):
+    caplog.set_level("INFO")
+    shown(users, "OAUTHBEARER", signed(rsa_key, **claims), oauth2_keys=keys, **settings)
+    assert caplog.messages == [f"token refused: {why}"]
+
+
+def test_the_log_says_that_a_token_has_the_wrong_signature(users, keys, other_key, caplog):
+    caplog.set_level("INFO")
+    shown(users, "OAUTHBEARER", signed(other_key), oauth2_keys=keys)
+    shown(users, "OAUTHBEARER", signed(SECRET, "HS256"), oauth2_keys=keys)
+    assert caplog.messages == [
+        "token refused: it is signed by none of oauth2_keys",
+        "token refused: it is signed by none of oauth2_algorithms",
+    ]
+
+
 def test_keys_may_stand_in_a_set_and_are_found_by_their_names(users, tmp_path, rsa_key, other_key):
     curve, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
     path = tmp_path / "keys.json"
