@@ -30,7 +30,7 @@ _MAX_TRIES = 16  # keys that one token is tried with
 _BLOCK = re.compile(rb"-----BEGIN (CERTIFICATE|(?:RSA )?PUBLIC KEY)-----[^-]*-----END \1-----")
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
-_SECRETS = ("HS256", "HS384", "HS512")
+_SECRETS = {"HS256": 32, "HS384": 48, "HS512": 64}  # octets that a secret must have
 _OPTIONS: Any = {
     "require": ["exp"],
     **dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss"), False),
@@ -142,4 +142,5 @@ def _own(key: Any) -> tuple[str, ...]:
         return (_CURVES[key.curve.name],) if key.curve.name in _CURVES else ()
     if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
         return ("EdDSA",)
-    return _SECRETS if isinstance(key, bytes) else ()
+    octets = len(key) if isinstance(key, bytes) else 0
+    return tuple(name for name, least in _SECRETS.items() if octets >= least)  # RFC 7518 §3.2

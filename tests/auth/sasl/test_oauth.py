@@ -246,6 +246,20 @@ def test_a_shared_secret_is_taken_where_the_settings_allow_it(users, tmp_path):
     assert step == Accepted("alice", "alice")
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.parametrize(("algorithm", "least"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_a_shared_secret_that_is_short_opens_nothing(users, tmp_path, algorithm, least):
+    """RFC 7518 §3.2: it could be found by trying."""
+    path = tmp_path / "keys.json"
+    for length in (1, least - 1, least):
+        secret = SECRET[:1] * length
+        key = {"kty": "oct", "k": base64.urlsafe_b64encode(secret).decode().rstrip("="), "kid": "s"}
+        path.write_text(json.dumps({"keys": [key]}))
+        token = signed(secret, algorithm, header={"kid": "s"})
+        step = shown(users, "OAUTHBEARER", token, oauth2_keys=path, oauth2_algorithms=(algorithm,))
+        assert (step == Accepted("alice", "alice")) is (length == least)
+
+
 def test_a_token_without_signature_lets_nobody_in(users, keys):
     token = jwt.encode({"sub": "alice", "exp": NOW + 3600}, None, "none")
     for text in (token, token + "AAAA"):
