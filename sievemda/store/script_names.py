@@ -31,6 +31,15 @@ def check_name(name: str) -> None:
         raise DataError("a script name cannot contain '/', control characters, line separators or invalid UTF-8")
 
 
+def is_name(name: str) -> bool:
+    """Whether it can be a script's."""
+    try:
+        check_name(name)
+    except DataError:
+        return False
+    return True
+
+
 def file_for(name: str) -> str:
     """The file of a script; raises DataError for what is not a name."""
     check_name(name)

@@ -26,12 +26,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sievemda.errors import AlreadyExists, DataError, NotFound, NotPermitted, StoreTrouble, TemporaryTrouble
+from sievemda.errors import AlreadyExists, NotFound, NotPermitted, StoreTrouble, TemporaryTrouble
 from sievemda.store import active_link, script_files
 from sievemda.store.active_link import ACTIVE, FOLDER, LIST, ActiveLink
 from sievemda.store.files import LOCK_PATIENCE, locked_within, sync_file
 from sievemda.store.script_files import MAX_READ, exists, file_of, files, name_of, read
-from sievemda.store.script_names import SUFFIX, file_for, name_for
+from sievemda.store.script_names import SUFFIX, file_for, is_name, name_for
 from sievemda.store.slots import Slots
 
 __all__ = ["ACTIVE", "FOLDER", "MAX_READ", "Script", "ScriptActive", "ScriptStore", "State", "TooManyScripts"]
@@ -181,7 +181,7 @@ class ScriptStore:
 
     def _listed(self) -> tuple[str, ...]:
         names = active_link.names_in(self._beside(LIST))
-        return tuple(name for name in names if _is_name(name))
+        return tuple(name for name in names if is_name(name))
 
     # --- changing ----------------------------------------------------------------------------------------------
 
@@ -372,14 +372,6 @@ class ScriptStore:
 def _own_name(number: int) -> str:
     """What a plain file is called in the folder."""
     return f"dovecot{number if number > 1 else ''}"
-
-
-def _is_name(name: str) -> bool:
-    try:
-        file_for(name)
-    except DataError:
-        return False
-    return True
 
 
 def missing(name: str) -> NotFound:
