@@ -169,8 +169,7 @@ class ScriptStore:
         found = {name: text for name, text in sorted(texts.items()) if text is not None}
         active = dict(self.actives())
         if self._link.is_plain():
-            free = (f"dovecot{number if number > 1 else ''}" for number in itertools.count(1))
-            name = next(name for name in free if name not in found)
+            name = next(name for name in map(_own_name, itertools.count(1)) if name not in found)
             found[name] = active.get("") or b""
             return found, (name,)
         return found, tuple(name for name in active if name in found)
