@@ -35,3 +35,12 @@ def test_a_short_command_loads_nothing_heavy(tmp_path, command, without):
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "sievemda.configload" in loaded, done.stderr
     assert loaded & without == set()
+
+
+def test_a_shell_loads_what_it_has_a_use_for():
+    """No mechanism before it is chosen, nothing for editing before somebody edits."""
+    arguments = ["sieveshell", "--no-tls", "127.0.0.1:1", "-e", "list"]
+    done = subprocess.run([sys.executable, "-c", CODE, *arguments], capture_output=True, text=True, check=False)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "sievemda.managesieve.client.session" in loaded, done.stderr
+    assert loaded & {"scramp", "email", "subprocess", "tempfile", "dns", "cryptography", "lark"} == set()

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from sievemda.cli.complaints import one_line
-from sievemda.cli.sieveshell.editing import edit
 from sievemda.cli.sieveshell.shell import Command, Context
 from sievemda.cli.terminal import is_terminal
 from sievemda.errors import DataError, NotFound, UsageError
@@ -56,6 +55,12 @@ def put(context: Context, arguments: list[str]) -> None:
     name = names[0] if names else Path(file).name
     _warnings(context, context.session.put(name, _read(file)))
     context.renamed(new=name)
+
+
+def edit(context: Context, arguments: list[str]) -> None:
+    from sievemda.cli.sieveshell.editing import edit as edited
+
+    edited(context, arguments)
 
 
 def check(context: Context, arguments: list[str]) -> None:

@@ -17,8 +17,6 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from scramp.core import ScramClient, ScramException
-
 from sievemda.errors import DataError, NotPermitted
 
 Conversation = Generator[bytes | None, bytes, None]
@@ -131,6 +129,8 @@ def _bearer(mechanism: str, identity: Identity) -> Conversation:
 
 def _scram(mechanism: str, identity: Identity, binding: tuple[str, bytes] | None, flag: str) -> Conversation:
     """RFC 5802 §5. Ends only when the server has proved that it knows the password, too."""
+    from scramp.core import ScramClient, ScramException  # noqa: PLC0415 - as long to load as all the rest of a client
+
     authzid = identity.authzid.replace("=", "=3D").replace(",", "=2C")
     kind = f"p={binding[0]}" if binding else flag
     try:
