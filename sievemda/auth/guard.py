@@ -30,7 +30,7 @@ from dataclasses import dataclass
 
 from sievemda import config
 from sievemda.auth.names import canonical_user
-from sievemda.auth.origin import is_within, networks
+from sievemda.auth.origin import is_within, networks, unmapped
 from sievemda.errors import DataError, TemporaryTrouble
 from sievemda.state.failures import ADDRESS, BOTH, USER, Count, Failures, Row
 
@@ -149,11 +149,9 @@ class Guard:
 def place_of(text: str) -> str:
     """What is counted for an address, itself or its /64; empty for what is none."""
     try:
-        found = ipaddress.ip_interface(text.partition("%")[0]).ip
+        found = unmapped(ipaddress.ip_interface(text.partition("%")[0]).ip)
     except ValueError:
         return ""
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or found
     return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
 
 

@@ -35,6 +35,7 @@ _LINE = re.compile(
 )
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class NotProxied(Exception):
@@ -53,13 +54,22 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
 
 
+def address_of(text: str) -> Address:
+    """An address as a socket tells it: without its zone, and IPv4 is IPv4 though it came over IPv6. ValueError."""
+    return unmapped(ipaddress.ip_address(text.partition("%")[0]))
+
+
+def unmapped(address: Address) -> Address:
+    """IPv4 where it was only written as IPv6."""
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
 def is_within(address: str, trusted: Sequence[Network]) -> bool:
     """Whether the address, as the socket tells it, is in one of the networks."""
     if not trusted or not address:
         return False
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return any((mapped or found) in network for network in trusted)
+    found = address_of(address)
+    return any(found in network for network in trusted)
 
 
 class Header:
@@ -122,12 +132,12 @@ def _first(header: bytes) -> str:
         return ""
     family = ipaddress.IPv4Address if match[1] == b"TCP4" else ipaddress.IPv6Address
     try:
-        source, _ = family(match[2].decode()), family(match[3].decode())
+        source, _ = unmapped(family(match[2].decode())), family(match[3].decode())
     except ValueError as e:
         raise NotProxied("the header has no address") from e
     if max(int(match[4]), int(match[5])) > 65535:
         raise NotProxied("the header has no port")
-    return _plain(source)
+    return str(source)
 
 
 def _second(header: bytes) -> Origin:
@@ -142,7 +152,7 @@ def _second(header: bytes) -> Origin:
     secure = _is_secure(header, _FIXED + size)
     if family == 0x11:
         return Origin(str(ipaddress.IPv4Address(rest[:4])), secure)
-    return Origin(_plain(ipaddress.IPv6Address(rest[:16])) if family == 0x21 else "", secure)
+    return Origin(str(unmapped(ipaddress.IPv6Address(rest[:16]))) if family == 0x21 else "", secure)
 
 
 def _is_secure(header: bytes, start: int) -> bool:
@@ -193,8 +203,3 @@ def _crc32c(octets: bytes) -> int:
     for octet in octets:
         crc = crc >> 8 ^ table[(crc ^ octet) & 0xFF]
     return crc ^ 0xFFFFFFFF
-
-
-def _plain(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return str(mapped or found)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sievemda.auth.client import Client
 from sievemda.auth.lanes import Turn
-from sievemda.auth.origin import Origin
+from sievemda.auth.origin import Origin, address_of
 from sievemda.lmtp import replies
 from sievemda.lmtp.authentication import authenticate
 from sievemda.lmtp.connection import MAX_COMMAND, LmtpConnection
@@ -76,7 +76,7 @@ class LmtpProtocol(LmtpConnection):
     def begin(self) -> bool:
         name = self._writer.get_extra_info("peername")
         if not self.local and isinstance(name, tuple):
-            address, secure = self._told.address or name[0].removeprefix("::ffff:"), self._told.secure
+            address, secure = self._told.address or str(address_of(name[0])), self._told.secure
             self.peer = replace(self.peer, address=address, tls=secure)
             self.client = Client(address, secure=secure, service="lmtp")
         if refusal := self.server.admit(self):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import socket
 from collections import Counter
@@ -22,7 +21,7 @@ from sievemda import __version__
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
 from sievemda.auth.lanes import Lanes, Turn
-from sievemda.auth.origin import Header, NotProxied, Origin, is_within, networks
+from sievemda.auth.origin import Header, NotProxied, Origin, address_of, is_within, networks
 from sievemda.auth.sasl.offer import Offer, may_transit, mechanisms
 from sievemda.auth.sasl.steps import Refused
 from sievemda.auth.seats import Seats
@@ -46,7 +45,6 @@ _LOGIN_THREADS = 16  # of their own, so that strangers who log in keep no delive
 ACCEPT_PAUSE = 1.0  # seconds without accepting when there are no file descriptors left
 
 T = TypeVar("T")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class LmtpServer:
@@ -81,9 +79,7 @@ class LmtpServer:
         self.greeting = _greeting(settings)
         required = replies.AUTH_REQUIRED_SOFT if settings.lmtp.soft_noauth else replies.AUTH_REQUIRED
         self.authentication_required = required
-        self._trusted: list[Network] = [
-            ipaddress.ip_network(text, strict=False) for text in settings.lmtp.lmtp_trusted_networks
-        ]
+        self._trusted = networks(settings.lmtp.lmtp_trusted_networks)
         self._strangers = Strangers(strangers, settings.guard.lmtp_max_strangers, settings.lmtp.lmtp_timeout)
         self._proxies = networks(settings.guard.haproxy_trusted_networks)
         self._proxies_tls = settings.guard.haproxy_tls
@@ -133,7 +129,7 @@ class LmtpServer:
         told = Origin("")
         try:
             if not local:
-                address = str(connection.getpeername()[0])
+                address = str(address_of(connection.getpeername()[0]))
                 if self._proxies and is_within(address, self._proxies):
                     told = await self._told(connection)
                 if self._is_full_for(told.address or address):
@@ -173,7 +169,7 @@ class LmtpServer:
         connection.close()
 
     def _count_out(self, address: str) -> None:
-        self._full("lmtp: too many connections %s", words(rhost=address.removeprefix("::ffff:")))
+        self._full("lmtp: too many connections %s", words(rhost=address))
         self.counts["lmtp_connections_refused"] += 1
 
     def admit(self, session: LmtpProtocol) -> replies.Reply:
@@ -225,7 +221,7 @@ class LmtpServer:
 
     def may_send(self, peer: Peer) -> bool:
         """Whether MAIL is open to the peer."""
-        return bool(peer.authenticated) or (bool(self._trusted) and self._is_in(peer, self._trusted))
+        return bool(peer.authenticated) or is_within(peer.address, self._trusted)
 
     @property
     def guard(self) -> Guard:
@@ -255,13 +251,6 @@ class LmtpServer:
     def may_transit(self, name: str, refused: Refused) -> bool:
         """Whether a client whose AUTH by that mechanism failed is told that PLAIN may help."""
         return may_transit(name, refused, self._all_settings)
-
-    @staticmethod
-    def _is_in(peer: Peer, networks: Sequence[Network]) -> bool:
-        if not peer.address:
-            return False
-        address = ipaddress.ip_address(peer.address)
-        return any(address in network for network in networks)
 
     def refused(self, peer: Peer, sender: Sender, recipient: Recipient, receipt: Receipt) -> None:
         """Count and log a recipient that the delivery will not hear of, or not again; what it does, it logs itself."""

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 
 from sievemda.auth.client import Client
-from sievemda.auth.origin import Header, Network, NotProxied, Origin, is_within
+from sievemda.auth.origin import Header, Network, NotProxied, Origin, address_of, is_within
 from sievemda.managesieve.connection import Connection
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: process, user, group
@@ -26,7 +26,7 @@ async def client_of(
     sock = connection.sock
     if sock.family == socket.AF_UNIX:
         return Client("", socket_user=_user_at(sock))
-    address = _plain(str(sock.getpeername()[0]))
+    address = str(address_of(sock.getpeername()[0]))
     told = await _told(connection, patience) if is_within(address, proxies) else Origin(address)
     return Client(told.address or address, secure=believed and told.secure, port=int(sock.getsockname()[1]))
 
@@ -49,8 +49,3 @@ def _user_at(sock: socket.socket) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return f"/{uid}"
-
-
-def _plain(address: str) -> str:
-    """An IPv4 address that came over an IPv6 socket is written as IPv4."""
-    return address.removeprefix("::ffff:") if address.startswith("::ffff:") and "." in address else address

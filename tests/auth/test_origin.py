@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from sievemda.auth.origin import MAX_HEADER, Header, NotProxied, is_within, networks
+from sievemda.auth.origin import MAX_HEADER, Header, NotProxied, address_of, is_within, networks
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 IPV4 = bytes([192, 0, 2, 1, 10, 0, 0, 1]) + b"\x12\x34\x10\x5e"
@@ -170,3 +170,17 @@ def test_what_the_proxy_says_of_tls_is_told(ends, header, secure):
     ours, theirs = ends
     theirs.sendall(header)
     assert Header().take(ours).secure is secure
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:c000:0201", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+    ],
+)
+def test_an_address_has_one_form_however_the_connection_came(text, address):
+    assert str(address_of(text)) == address

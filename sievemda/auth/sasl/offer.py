@@ -8,13 +8,13 @@ binding; EXTERNAL for who has shown a certificate, or a process of his at a UNIX
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from sievemda.auth.client import Client
+from sievemda.auth.origin import address_of
 from sievemda.auth.sasl.steps import Mechanism, Refused
 from sievemda.auth.users import Users
 from sievemda.config import MECHANISMS, OBSOLETE, Settings
@@ -127,11 +127,9 @@ def _is_local(client: Client) -> bool:
     if client.socket_user:
         return True
     try:
-        found = ipaddress.ip_address(client.address.partition("%")[0])
+        return address_of(client.address).is_loopback
     except ValueError:
         return False
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_loopback
 
 
 # How an exchange begins; the module of the mechanism is loaded then.
