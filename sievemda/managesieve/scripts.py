@@ -5,9 +5,9 @@ They return lines of data and raise; which error is which response code stands i
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
-from sievemda.errors import DataError
+from sievemda.errors import DataError, NotFound
 from sievemda.managesieve.history import NAME, is_history, read_history, stale
 from sievemda.managesieve.reply import OK, Reply, line, literal, string
 from sievemda.managesieve.service import Service
@@ -95,7 +95,22 @@ class Scripts:
 
         Why such a client sees no others: Roundcube edits the first one of the list when none of them is active.
         """
-        keeper = self._keeper
+        return self._steadily(self._listed)
+
+    def _steadily(self, read: Callable[[Keeper], bytes]) -> bytes:
+        """What is read where the scripts are once it has been read: they may move to another partition meanwhile."""
+        while True:
+            keeper = self._keeper
+            try:
+                found = read(keeper)
+            except NotFound:
+                if self._keeper.store.is_where(keeper.store):
+                    raise
+                continue
+            if self._keeper.store.is_where(keeper.store):
+                return found
+
+    def _listed(self, keeper: Keeper) -> bytes:
         keeper.look()
         active = self._active(keeper)
         names = [script.name for script in keeper.store.list() if self._looks_after(keeper, script.name)]
@@ -111,7 +126,9 @@ class Scripts:
         return keeper.slots.seen(keeper.store.state().active, slot)
 
     def get(self, name: str) -> bytes:
-        keeper = self._keeper
+        return self._steadily(lambda keeper: self._got(keeper, name))
+
+    def _got(self, keeper: Keeper, name: str) -> bytes:
         if is_history(name) and self._service.settings.managesieve.managesieve_history != "off":
             return line(literal(read_history(keeper, name)))
         text = keeper.store.get(name)

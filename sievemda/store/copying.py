@@ -28,7 +28,7 @@ def copy_directory(source: Path, target: Path) -> None:
         names = [name for name in names if not name.endswith(".lock")]
     for name in names:
         try:
-            _copy_entry(source / name, target / name)
+            copy_entry(source / name, target / name)
         except FileNotFoundError:
             if os.path.lexists(source / name):
                 raise
@@ -37,7 +37,7 @@ def copy_directory(source: Path, target: Path) -> None:
     sync_directory(target)
 
 
-def _copy_entry(source: Path, target: Path) -> None:
+def copy_entry(source: Path, target: Path) -> None:
     mode = source.lstat().st_mode
     if stat.S_ISDIR(mode):
         copy_directory(source, target)

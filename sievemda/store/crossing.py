@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sievemda.errors import SievemdaError
-from sievemda.store import aside, copied, gone, leftovers, links, vacating
+from sievemda.store import aside, copied, gone, leftovers, links, script_moves, vacating
 from sievemda.store.copying import copy_directory
 from sievemda.store.creation import workshop
 from sievemda.store.exchange import exchange_paths
@@ -54,6 +54,7 @@ def copy(store: MailStore, source: Path, place: Path, held: ExitStack, *, shown:
     try:
         with sync_later(temporary.parent):
             copy_directory(source, temporary)
+            script_moves.bring(source, temporary, held)
             copied.sign(temporary, store.files.message_mode)
         copied.note(source, copied.Copied.of(temporary), store.files.message_mode)
         with suppress(OSError):  # a file system without locks

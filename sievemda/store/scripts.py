@@ -85,6 +85,10 @@ class ScriptStore:
         self._above = above
         self._held: int | None = None  # the folder, while it is locked
 
+    def is_where(self, other: ScriptStore) -> bool:
+        """Whether both are in one place."""
+        return self._place == other._place
+
     # --- reading -----------------------------------------------------------------------------------------------
 
     def list(self) -> tuple[Script, ...]:
@@ -338,6 +342,8 @@ class ScriptStore:
                     raise StoreTrouble(f"{self._place} vanished")
                 if not locked_within(folder, fcntl.LOCK_EX, LOCK_PATIENCE):  # ends with the descriptor, also by a crash
                     raise TemporaryTrouble(f"{self._place} is locked by another program")
+                if not os.path.samestat(os.fstat(folder), self._place.lstat()):
+                    raise TemporaryTrouble(f"{self._place} has moved while it was waited for")
                 if self._link.is_plain():
                     self._adopt(folder)
                 self._held = folder

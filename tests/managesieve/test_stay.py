@@ -211,6 +211,26 @@ def test_a_move_to_another_partition_is_nothing_to_a_session(make_service, tmp_p
     assert (tmp_path / "two/user/alice/sieve/b.sieve").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "answer"), [(b"LISTSCRIPTS", b'"a"\r\nOK\r\n'), (b'GETSCRIPT "a"', b"{5}\r\nkeep;\r\nOK\r\n")]
+)
+def test_what_moves_while_it_is_read_is_read_where_it_is_then(make_service, tmp_path, monkeypatch, command, answer):
+    sets = ("allowplaintext=yes", f"partition-default={tmp_path}/mail", f"partition-two={tmp_path}/two")
+    service = make_service(*sets, "defaultpartition=default")
+    peer = Peer(service)
+    assert peer.ask(b'PUTSCRIPT "a" "keep;"\r\n') == b"OK\r\n"
+    for method in ("_listed", "_got"):
+        read = getattr(Scripts, method)
+
+        def after_the_move(*arguments, read=read):
+            if not (tmp_path / "two/user/alice").exists():
+                service.homes.rename(ALICE, ALICE, partition="two")
+            return read(*arguments)
+
+        monkeypatch.setattr(Scripts, method, after_the_move)
+    assert peer.ask(command + b"\r\n") == answer
+
+
 @pytest.fixture
 def away(site):
     """Takes the disk with the mail away, so that its mount point is empty; what it gives brings it back."""

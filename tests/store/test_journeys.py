@@ -341,7 +341,7 @@ def test_what_a_reader_does_while_a_folder_is_copied_is_seen_in_it_afterwards(pl
     store = place.store()
     box = store.find(store.namespace.parse_admin("user/alice/a"))
     (file,) = (box.path / "new").iterdir()
-    real = copying._copy_entry
+    real = copying.copy_entry
 
     def copy(source, target):
         if source == box.path / "new":
@@ -350,7 +350,7 @@ def test_what_a_reader_does_while_a_folder_is_copied_is_seen_in_it_afterwards(pl
             (box.path / ".." / ".made" / "cur").mkdir(parents=True)
         real(source, target)
 
-    monkeypatch.setattr(copying, "_copy_entry", copy)
+    monkeypatch.setattr(copying, "copy_entry", copy)
     rename(store, "user/alice", "user/alice", "two")
     found = store.find(box.name)
     assert [path.name for path in (found.path / "cur").iterdir()] == [f"{file.name}:2,S"]
