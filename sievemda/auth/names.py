@@ -32,12 +32,11 @@ def canonical_user(name: str, site: Site) -> str:
     credentials and one home.
     """
     try:
-        userid = prepared(name)
+        userid = without_default(prepared(name), site.defaultdomain)
+        if site.username_tolower and userid:
+            userid = prepared(userid.lower())  # the small form of some letters is younger than SASLprep
     except DataError as e:
         raise DataError(f"{name!r} is not a user name: {e}") from e
-    userid = without_default(userid, site.defaultdomain)
-    if site.username_tolower:
-        userid = userid.lower()
     unsafe = "/" in userid or not {".", ".."}.isdisjoint(userid.split("@"))  # a name becomes part of a path
     if not userid or len(userid.encode()) > MAX_NAME or unsafe:
         raise DataError(f"{name!r} is not a user name")

@@ -44,8 +44,21 @@ def test_letters_stay_as_they_are_where_the_site_says_so():
         "\udcff",
         "\u0627\u0031",
         "\U0001f600",
+        "x\u04c0",  # whose small form is not in Unicode 3.2, and would be no name any more
     ],
 )
 def test_what_cannot_be_a_user_is_refused(name):
     with pytest.raises(DataError):
         canonical_user(name, Site(defaultdomain="example.org"))
+
+
+@pytest.mark.parametrize("first", [0, 0x1000, 0x2000, 0xF000, 0x10000])
+def test_the_name_of_a_user_is_one_for_ever(first):
+    """Whoever has been recognised is asked for again by the name that was found."""
+    site = Site(defaultdomain="example.org")
+    for letter in map(chr, range(first, first + 0x1000)):
+        try:
+            userid = canonical_user(f"x{letter}", site)
+        except DataError:
+            continue
+        assert canonical_user(userid, site) == userid
