@@ -1,4 +1,4 @@
-"""The libraries of Perl and PHP, each in a program that takes our calls as lines of JSON."""
+"""The libraries of Perl, PHP and Emacs, each in a program that takes our calls as lines of JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _PACKAGES = {
     "net_sieve.pl": Path("/usr/share/perl5/Net/Sieve.pm"),
     "net_managesieve.pl": Path("/usr/share/perl5/Net/ManageSieve.pm"),
     "net_sieve.php": Path("/usr/share/php/Net/Sieve.php"),
+    "sieve_manage.el": Path("/usr/bin/emacs"),
 }
+_EMACS = ["emacs", "--quick", "--batch", "--load"]
 
 
 class _Foreign:
@@ -30,7 +32,7 @@ class _Foreign:
             pytest.skip(f"not installed: {_PACKAGES[program]}")
         self._log = (place.directory / "client.log").open("w+")
         self._process = subprocess.Popen(
-            [language, str(_HERE / program)],
+            [*(_EMACS if language == "emacs" else [language]), str(_HERE / program)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -108,6 +110,14 @@ CLIENTS = [
     ),
     Client(
         "libnet-sieve-perl", partial(_Foreign, "perl", "net_sieve.pl"), (*PERL, "EXTERNAL", "GSSAPI"), renames=False
+    ),
+    Client(
+        "emacs",
+        partial(_Foreign, "emacs", "sieve_manage.el"),
+        ("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5"),
+        tls_on_connect=True,
+        renames=False,
+        lists_quotes=False,
     ),
     Client(
         "php-net-sieve",
