@@ -6,7 +6,8 @@ processes may accept on the same sockets.
 
 Every session has a seat, counted over all processes. When all are taken, and somebody comes whose address has hardly
 any while another's has many that have not logged in, then the oldest of those has to go for him: an address that does
-nothing but connect keeps nobody out.
+nothing but connect keeps nobody out. Neither do many addresses: else the oldest goes whose client is to say something
+and has had some seconds to log in, for who means to has begun by then. For who is trusted even that is too long.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sievemda.managesieve")
 
 _PAUSE = 0.5  # seconds before accepting goes on when no descriptor is left
+_STAY = 5.0  # seconds that a stranger has in any case
 _LEAVING_TIME = 2.0  # seconds for somebody who has to go
 
 
@@ -147,13 +150,26 @@ class Server:
         capped = client.address and not is_within(client.address, self._uncapped)
         few = limits.managesieve_max_address_connections if capped else 0
         seat = seats.take(client.address, limits.managesieve_max_connections, few)
-        if seat is None and (place := seats.crowd(client.address)):
-            for task, visit in self._tasks.items():
-                if visit is not None and visit.seat.address == place and not visit.session.authenticated:
-                    visit.push_out()
-                    await asyncio.wait([task], timeout=_LEAVING_TIME)
-                    return seats.take(client.address, limits.managesieve_max_connections, few)
+        if seat is None and (found := self._who_goes(client, hurried=not capped)):
+            task, visit = found
+            visit.push_out()
+            await asyncio.wait([task], timeout=_LEAVING_TIME)
+            return seats.take(client.address, limits.managesieve_max_connections, few)
         return seat
+
+    def _who_goes(self, client: Client, *, hurried: bool) -> tuple[asyncio.Task[None], Visit] | None:
+        """Of those here who have not logged in: the oldest of an address that has far more, or who has said nothing for
+        a while, or for a client in a hurry at all.
+        """
+        place = self._house.seats.crowd(client.address)
+        latest = time.time() if hurried else time.time() - _STAY
+        for task, visit in self._tasks.items():  # in the order in which they came
+            if visit is None or visit.session.authenticated or visit.pushed_out:
+                continue
+            idle = visit.waiting and visit.since <= latest and not is_within(visit.address, self._uncapped)
+            if visit.seat.address == place if place else idle:
+                return task, visit
+        return None
 
     async def _visit(self, connection: Connection, client: Client, seat: Seat) -> None:
         self.counts["managesieve_connections"] += 1

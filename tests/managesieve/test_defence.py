@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.managesieve.conversation import PATIENCE, Wire, login, running, skip_to
+from tests.managesieve.conversation import PATIENCE, Wire, login, running, skip_to, wait_for
 
 FULL = b'BYE (TRYLATER) "too many sessions; try again later"\r\n'
 HEADER = b"PROXY TCP4 192.0.2.9 127.0.0.1 4660 4190\r\n"
@@ -82,6 +82,33 @@ def test_an_address_that_only_connects_has_to_go_for_others(make_service, come):
         assert user.line() == b"OK\r\n"
         crowd[1].send(b"NOOP\r\n")
         assert crowd[1].line() == b"OK\r\n"
+
+
+def test_many_addresses_that_only_connect_have_to_go_one_by_one(make_service, come, monkeypatch):
+    with running(make_service("managesieve_max_connections=6", "allowplaintext=yes")) as (address, server):
+        user = login(greeted(come(address, "127.0.0.2")))
+        crowd = [greeted(come(address, f"127.0.1.{number}")) for number in range(5)]
+        assert bye(come(address, "127.0.0.3")) == FULL
+        monkeypatch.setattr("sievemda.managesieve.server._STAY", 0)
+        wait_for(lambda: all(visit.waiting for visit in server.visits()))
+        login(greeted(come(address, "127.0.0.3")))
+        assert bye(crowd[0]) == FULL
+        for peer in (user, *crowd[1:]):
+            peer.send(b"NOOP\r\n")
+            assert peer.line() == b"OK\r\n"
+
+
+def test_for_who_is_trusted_they_go_at_once_but_never_who_is_trusted(make_service, come):
+    with running(make_service("managesieve_max_connections=4", "allowplaintext=yes")) as (address, server):
+        trusted = greeted(come(address))
+        crowd = [greeted(come(address, f"127.0.1.{number}")) for number in range(3)]
+        wait_for(lambda: all(visit.waiting for visit in server.visits()))
+        login(greeted(come(address)))
+        assert bye(crowd[0]) == FULL
+        login(trusted)
+        login(greeted(come(address)))
+        login(greeted(come(address)))
+        assert bye(come(address)) == FULL
 
 
 def test_who_never_stops_talking_must_log_in_in_time_too(make_service, come):
