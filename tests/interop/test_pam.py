@@ -138,6 +138,11 @@ def test_a_service_that_is_not_there_is_trouble_and_not_the_one_called_other(mak
             ask()
 
 
+def test_a_service_that_goes_away_meanwhile_is_trouble(make, services, script):
+    with pytest.raises(TemporaryTrouble, match="No such file"):
+        verdict(make(script(f"rm -r {services}; exit 1"), ACCOUNT))
+
+
 def test_a_module_that_hangs_is_killed_with_its_children(make, script, tmp_path):
     backend = make(script(f"echo $$ > {tmp_path}/pid; exec sleep 600"), ACCOUNT, sets=["auth_timeout=1"])
     with pytest.raises(TemporaryTrouble, match="no answer in time"):

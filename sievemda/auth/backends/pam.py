@@ -62,7 +62,7 @@ class Pam(Passwordless):
         fields = (self._service.encode(), directory, name, secret, address, client.service.encode())
         with self._gate.question() as until:
             said = self._asked(b"".join(field + b"\0" for field in fields), until)
-        if said.startswith(_OF_A_PROGRAM) and b"pam_exec.so" in service.read_bytes():
+        if said.startswith(_OF_A_PROGRAM) and _asks_a_program(service):
             return Answer(Verdict.WRONG)
         return self._verdict(said)
 
@@ -114,6 +114,14 @@ class Pam(Passwordless):
         if verdict is None or (verdict is Verdict.RIGHT and phase != "account"):
             raise TemporaryTrouble(f"PAM service {self._service}: {text or 'it fails'}")
         return Answer(Verdict.WRONG if phase == "account" and verdict is Verdict.UNKNOWN else verdict)
+
+
+def _asks_a_program(service: Path) -> bool:
+    """Raises TemporaryTrouble for a file that others than PAM may not read, or that has gone meanwhile."""
+    try:
+        return b"pam_exec.so" in service.read_bytes()
+    except OSError as e:
+        raise TemporaryTrouble(f"{service}: {e.strerror}") from e
 
 
 def _family(pid: int) -> list[int]:
