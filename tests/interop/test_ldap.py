@@ -108,6 +108,8 @@ def test_a_reader_who_cannot_bind_is_trouble_and_no_refusal(make):
 def test_a_base_that_is_not_there_or_not_to_be_seen_is_trouble_and_no_refusal(make, sets):
     with pytest.raises(TemporaryTrouble, match="search: noSuchObject"):
         verdict(make(*sets), "alice", "pencil")
+    with pytest.raises(TemporaryTrouble, match="search: noSuchObject"):
+        make(*sets).probe()
 
 
 def test_tls_from_the_first_octet_and_starttls(make, directory_server):

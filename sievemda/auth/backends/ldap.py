@@ -87,7 +87,7 @@ class Ldap(Passwordless):
         return Answer(self._anywhere(userid, password))
 
     def probe(self) -> None:
-        """Bind as who searches."""
+        """Bind as who searches, and search."""
         self._anywhere("", "")
 
     def _anywhere(self, userid: str, password: str) -> Verdict:
@@ -117,8 +117,8 @@ class Ldap(Passwordless):
             self._bind(connection, self._options.ldap_bind_dn, self._options.ldap_password.encode())
             if connection.result["result"] != _SUCCESS:
                 raise _Failed(f"ldap_bind_dn cannot bind: {connection.result['description']}")
-            found = self._searched(connection, userid) if userid else None
-        if found is None:
+            found = self._searched(connection, userid or "nobody")  # a probe, which wants to know whether that goes
+        if found is None or not userid:
             return Verdict.UNKNOWN
         with self._connected(line, uri) as connection:
             verdict = self._bound(connection, found, password)
