@@ -1,13 +1,12 @@
 """What a value shows of itself can come into a log or a traceback: never a secret."""
 
 from collections import OrderedDict
-from concurrent.futures import Future
 from functools import partial
 
 import pytest
 
 from sievemda.auth.backends import Kept
-from sievemda.auth.lanes import _Turn
+from sievemda.auth.lanes import Turn
 from sievemda.auth.passwords import Verifier
 from sievemda.auth.schemes import read_secret
 from sievemda.auth.tokens.keys import Key
@@ -29,7 +28,7 @@ VERIFIER = Verifier(SECRET.encode(), SECRET.encode(), SECRET.encode(), 4096)
         Key(SECRET.encode(), ("HS256",)),
         Identity("alice", password=SECRET, token=SECRET),
         Malformed("x", ("AUTHENTICATE", b"PLAIN", SECRET.encode())),
-        _Turn("192.0.2.1", OrderedDict(), partial(len, SECRET), Future()),
+        Turn("192.0.2.1", OrderedDict(), partial(len, SECRET)),
         Auth(ldap_password=SECRET),
         Sasl(oauth2_introspection_auth=f"client:{SECRET}"),
     ],
