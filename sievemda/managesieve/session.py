@@ -27,6 +27,7 @@ from sievemda.store.scripts import ScriptActive, TooManyScripts
 _log = logging.getLogger("sievemda.managesieve")
 
 MAX_MISTAKES = 20  # lines in a row that are no commands, then BYE
+_WITH_SCRIPT = (("PUTSCRIPT",), ("CHECKSCRIPT",))  # how such lines begin
 _SIZE_BEFORE_LOGIN = 16 << 10  # octets of a command
 _SIZE_OF_MORE = 65 << 10  # the same where it may have a script in it, or a ticket of who is in many groups
 _PATIENCE_BEFORE_LOGIN = 64 << 10  # octets of a command that is too long, before giving up on its end
@@ -68,6 +69,7 @@ class Session:
         self._stay: Stay | None = None
         self._scripts: Scripts | None = None
         self._mistakes = 0
+        self._behind_script = False  # whether the line before had a script in it
         self._challenge: Callable[[bytes], bytes] = literal  # how one that is not empty is written
 
     # --- for the server ----------------------------------------------------------------------------------------
@@ -145,6 +147,9 @@ class Session:
                 return self._malformed(item)
             if self._login.under_way:
                 return self._response(item)
+            behind, self._behind_script = self._behind_script, item[:1] in _WITH_SCRIPT
+            if behind and not item:
+                return Answer(b"")  # managesieve3 ends the line of a script twice
             return self._command(item)
         except (StoreTrouble, TemporaryTrouble) as e:
             _log.error("managesieve: %s", e)
