@@ -136,6 +136,11 @@ class LmtpConnection(SMTP):
         transport.close()
         self.loop.call_later(LINGER, transport.abort)  # type: ignore[attr-defined]
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it is for the client to say something."""
+        return self._waiting_since is not None
+
     def gone(self) -> bool:
         return self.transport is None or self.transport.is_closing()
 

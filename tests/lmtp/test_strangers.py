@@ -43,6 +43,20 @@ def test_there_are_so_many_strangers_and_more_of_others(serve, come):
         assert come(server).greeting.startswith("220")
 
 
+def test_strangers_who_only_connect_keep_nobody_out(serve, come, monkeypatch):
+    with serve(lmtp_max_strangers=2) as server:
+        first, second = come(server), come(server)
+        assert come(server).greeting.startswith("421")
+        monkeypatch.setattr("sievemda.lmtp.strangers._STAY", 0)
+        third = come(server)
+        assert third.greeting.startswith("220")
+        assert first.reply() == "421 4.3.2 Too many connections, try again later"
+        assert first.at_end()
+        assert [client.do("NOOP")[:3] for client in (second, third)] == ["250", "250"]
+        wait_for(lambda: len(server.server.sessions()) == 2)
+        assert server.server._strangers._seats.taken() == 2
+
+
 def test_in_a_trusted_network_nobody_is_a_stranger(serve, come):
     with serve(lmtp_max_strangers=1, lmtp_trusted_networks=("127.0.0.0/8",)) as server:
         assert [come(server).greeting[:3] for _ in range(3)] == ["220"] * 3
