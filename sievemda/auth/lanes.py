@@ -25,6 +25,8 @@ mail stands for all its users, who may come at once, and how many sessions there
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections import Counter, OrderedDict, deque
@@ -58,7 +60,8 @@ class Turn(Future[T]):
 
     def __init__(self, place: str, lanes: _Lanes, work: Callable[[], T]) -> None:
         super().__init__()
-        self.place, self.lanes, self.work = place, lanes, work
+        self.place, self.lanes = place, lanes
+        self.work: Callable[[], T] | None = work
         self.left = False  # its client has gone before it began
         self._since, self._waited = time.monotonic(), 0.0
 
@@ -71,6 +74,28 @@ class Turn(Future[T]):
     def penance(self) -> float:
         """Seconds that the client, who was wrong, waits for the answer."""
         return min(_PENANCE * self._waited, _LONGEST_PENANCE)
+
+    def do(self) -> T:
+        """The work, once. Nothing of it is kept: it has in it what the client has said."""
+        work, self.work = self.work, None
+        assert work is not None
+        return work()
+
+    def awaited(self) -> asyncio.Future[T]:
+        """What it gives, for the running loop. To cancel that is to give the turn up.
+
+        Why not asyncio.wrap_future: that leaves a ring of references behind for each turn, and what hundreds of
+        strangers have said would stay until the collector comes to it.
+        """
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[T] = loop.create_future()
+        over.add_done_callback(self._given_up)
+        self.add_done_callback(partial(_tell, loop, over))
+        return over
+
+    def _given_up(self, over: asyncio.Future[T]) -> None:
+        if over.cancelled():
+            self.cancel()
 
     def leave(self) -> None:
         """Its client has gone. What has begun goes on, and counts."""
@@ -110,7 +135,7 @@ class Lanes:
         with self._lock:
             turn: Turn[T] = Turn(place, self._lanes_for(place), partial(function, *arguments))
             self._line_up(turn)
-            turn.add_done_callback(lambda _: self._take_out(turn))  # he may leave while he waits
+            turn.add_done_callback(self._leave)  # he may go while he waits
             if bound and not _is_trusted(place) and self._waiting > self._most:
                 self._make_room(turn)
             self._deal()
@@ -179,6 +204,10 @@ class Lanes:
                 del turn.lanes[turn.place]
             return True
 
+    def _leave(self, turn: Future[Any]) -> None:
+        assert isinstance(turn, Turn)
+        self._take_out(turn)
+
     def _deal(self) -> None:
         """Give out the turns that there are."""
         while self._working.total() < self._threads and not self._closed:
@@ -207,7 +236,7 @@ class Lanes:
     def _do(self, turn: Turn[Any]) -> None:
         """On a thread."""
         try:
-            found, error = turn.work(), None
+            found, error = turn.do(), None
         except BaseException as e:  # noqa: BLE001 - whoever waits for it gets it
             found, error = None, e
         with self._lock:
@@ -218,6 +247,23 @@ class Lanes:
             turn.set_result(found)
         else:
             turn.set_exception(error)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, over: asyncio.Future[Any], turn: Future[Any]) -> None:
+    """From any thread, perhaps after the end of the loop."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(_hand_over, over, turn)
+
+
+def _hand_over(over: asyncio.Future[Any], turn: Future[Any]) -> None:
+    if over.done():
+        return
+    if turn.cancelled():
+        over.cancel()
+    elif error := turn.exception():
+        over.set_exception(error)
+    else:
+        over.set_result(turn.result())
 
 
 def _is_trusted(place: str) -> bool:

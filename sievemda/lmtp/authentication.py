@@ -81,7 +81,7 @@ async def _exchange(connection: LmtpProtocol, server: LmtpServer, client: Client
             response = await _response(connection)
         except (Aborted, OSError):
             if step.verdict is not None:  # he has failed already, and does not wait to be told
-                await asyncio.wrap_future(server.login(client, exchange.failed, step.verdict, b""))
+                await server.login(client, exchange.failed, step.verdict, b"").awaited()
             raise
         turn = server.login(client, exchange.step, response)
         step = await connection.turn(turn)

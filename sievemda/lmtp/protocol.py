@@ -99,7 +99,7 @@ class LmtpProtocol(LmtpConnection):
         elif self._silent:
             self.server.defer(turn)
         try:
-            return await asyncio.wrap_future(turn)
+            return await turn.awaited()
         except asyncio.CancelledError:
             if turn.left:
                 raise ConnectionAbortedError("the client has left while he waited for his turn") from None

@@ -246,7 +246,7 @@ class LmtpServer:
             return Offer({}, {})
         if self.users.at_hand:
             return mechanisms(self.users, client, self._all_settings)
-        return await asyncio.wrap_future(self.login(client, mechanisms, self.users, client, self._all_settings))
+        return await self.login(client, mechanisms, self.users, client, self._all_settings).awaited()
 
     def may_transit(self, name: str, refused: Refused) -> bool:
         """Whether a client whose AUTH by that mechanism failed is told that PLAIN may help."""

@@ -145,7 +145,7 @@ class Visit:
         finally:
             self._holder.hold(0)
             if self.session.refused:
-                await asyncio.wrap_future(self._house.lanes.submit(self.address, self.session.left, bound=False))
+                await self._house.lanes.submit(self.address, self.session.left, bound=False).awaited()
 
     async def _serve(self) -> None:
         await self._begin()
@@ -203,7 +203,7 @@ class Visit:
         silent = partial(self._house.lanes.defer, turn)
         with self._house.leavers.watch(self._connection.sock, turn.leave, silent):
             try:
-                return await asyncio.wrap_future(turn)
+                return await turn.awaited()
             except asyncio.CancelledError:
                 if turn.left:
                     raise ConnectionAbortedError("the client has left while he waited for his turn") from None

@@ -1,7 +1,9 @@
 """Turns at the threads of who has not logged in."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -295,3 +297,51 @@ def test_who_is_wrong_waits_for_the_answer_some_times_as_long_as_for_his_turn(pl
         return [turn.penance for turn in (first, *turns)]
 
     assert play(story) == [0.0, 8.0, 15.0]
+
+
+@pytest.fixture
+def lanes():
+    made = Lanes("test", 1)
+    yield made
+    made.close()
+
+
+class Said:
+    """What a client has said."""
+
+
+def test_nothing_stays_of_a_turn_that_is_over(lanes):
+    """Without the collector's help: with hundreds of strangers it comes too late."""
+
+    async def dialogue():
+        said = Said()
+        traces.append(weakref.ref(said))
+        await lanes.submit("192.0.2.1", id, said).awaited()
+
+    traces = []
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(dialogue())
+        assert traces[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_who_waits_no_longer_takes_his_turn_back(lanes):
+    async def dialogue():
+        begun, go_on = threading.Event(), threading.Event()
+        first = lanes.submit("192.0.2.1", lambda: begun.set() or go_on.wait(60))
+        begun.wait(60)
+        second = lanes.submit("192.0.2.2", list)
+        waiting = second.awaited()
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await asyncio.sleep(0)
+        assert second.cancelled()
+        go_on.set()
+        assert await first.awaited()
+
+    asyncio.run(dialogue())
