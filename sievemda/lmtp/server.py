@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sievemda import __version__
+from sievemda.auth.buffers import narrow, widen
 from sievemda.auth.client import Client
 from sievemda.auth.guard import Guard
 from sievemda.auth.lanes import Lanes, Turn
@@ -132,8 +133,7 @@ class LmtpServer:
                 address = str(address_of(connection.getpeername()[0]))
                 if self._proxies and is_within(address, self._proxies):
                     told = await self._told(connection)
-                if self._is_full_for(told.address or address):
-                    self._turn_away(connection, told.address or address)
+                if not self._has_room(connection, told.address or address):
                     return
             await self.loop.connect_accepted_socket(lambda: LmtpProtocol(self, local=local, told=told), connection)
         except NotProxied as e:
@@ -158,15 +158,18 @@ class LmtpServer:
             self.loop.remove_reader(connection.fileno())
         return found if self._proxies_tls else replace(found, secure=False)
 
-    def _is_full_for(self, address: str) -> bool:
-        return not is_within(address, self._trusted) and self._strangers.full()
-
-    def _turn_away(self, connection: socket.socket, address: str) -> None:
-        """Without a session: nothing that he sends is read, however many of him there are."""
+    def _has_room(self, connection: socket.socket, address: str) -> bool:
+        """Strangers for whom there is none get no session: nothing that they send is read, however many they are."""
+        if is_within(address, self._trusted):
+            return True
+        if not self._strangers.full():
+            narrow(connection)
+            return True
         self._count_out(address)
         with contextlib.suppress(OSError):
             connection.send(replies.TOO_MANY_CONNECTIONS + b"\r\n")
         connection.close()
+        return False
 
     def _count_out(self, address: str) -> None:
         self._full("lmtp: too many connections %s", words(rhost=address))
@@ -187,6 +190,8 @@ class LmtpServer:
 
     def recognised(self, session: LmtpProtocol) -> None:
         """The session has proved who it is."""
+        if session.transport is not None:
+            widen(session.transport.get_extra_info("socket"))
         self._strangers.dismiss(session)
 
     def dismiss(self, session: LmtpProtocol) -> None:

@@ -12,6 +12,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sievemda.auth.buffers import narrow, widen
 from sievemda.tls.error import TlsError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Connection:
         with suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        narrow(sock)
         self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._tls: Channel | None = None
@@ -39,6 +41,7 @@ class Connection:
     def trust(self) -> None:
         """He has logged in: larger blocks from now on."""
         self._block = _BLOCK
+        widen(self._sock)
 
     @property
     def sock(self) -> socket.socket:

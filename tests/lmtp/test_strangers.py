@@ -1,6 +1,7 @@
 """LMTP over TCP: strangers are few and have little time; a trusted proxy tells whose the connection is."""
 
 import contextlib
+import socket
 import time
 
 import pytest
@@ -60,6 +61,15 @@ def test_strangers_who_only_connect_keep_nobody_out(serve, come, monkeypatch):
 def test_in_a_trusted_network_nobody_is_a_stranger(serve, come):
     with serve(lmtp_max_strangers=1, lmtp_trusted_networks=("127.0.0.0/8",)) as server:
         assert [come(server).greeting[:3] for _ in range(3)] == ["220"] * 3
+
+
+@pytest.mark.parametrize(("network", "little"), [("192.0.2.0/24", True), ("127.0.0.0/8", False)])
+def test_the_kernel_keeps_little_for_a_stranger(serve, come, network, little):
+    with serve(lmtp_trusted_networks=(network,)) as server:
+        come(server)
+        (session,) = server.server.sessions()
+        sock = session.transport.get_extra_info("socket")
+        assert (sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 64 << 10) is little
 
 
 def test_a_stranger_who_goes_on_talking_must_log_in_all_the_same(serve, come):
