@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from sievemda import __version__
-from sievemda.errors import ConfigurationError, NotPermitted, SievemdaError, exit_code
+from sievemda.errors import ConfigurationError, NotPermitted, SievemdaError, TemporaryTrouble, exit_code
 
 if TYPE_CHECKING:
     from sievemda.config import Settings
@@ -121,9 +121,12 @@ def cli(ctx: click.Context, file: Path | None, data: Path | None, sets: tuple[st
         return
     try:
         ctx.obj = load()
-    except (ConfigurationError, NotPermitted):
-        if not ctx.meta["sievemda.help"]:
-            raise
+    except (ConfigurationError, NotPermitted) as e:
+        if ctx.meta["sievemda.help"]:
+            return
+        if ctx.invoked_subcommand == "deliver" and isinstance(e, NotPermitted):
+            raise TemporaryTrouble(str(e)) from e  # or the MTA would send the message back
+        raise
 
 
 def _load(file: Path | None, data: Path | None, sets: tuple[str, ...], *, anybody: bool) -> Settings:

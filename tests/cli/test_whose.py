@@ -41,6 +41,12 @@ def test_root_is_refused_by_every_command_on_the_data(site, call, command):
 
 
 @needs_root
+def test_a_message_is_not_sent_back_for_that(site, call):
+    code, out, error = call("deliver", "alice")
+    assert (code, out, error.count("belongs to nobody")) == (75, "", 1)
+
+
+@needs_root
 @pytest.mark.parametrize("command", [("config", "check"), ("reconstruct", "user/alice"), ("mailbox", "create", "-h")])
 def test_what_gives_help_or_mends_owners_is_for_root(site, call, command):
     assert "belongs to nobody;" not in call(*command)[2]
