@@ -9,23 +9,17 @@ Why one room for each process, and not one for all: nobody has to be asked, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 MOST: Final = 8 << 20  # octets in one process
 _NEGLIGIBLE = 2 << 10  # octets of one client: every session has so many
 
 
-class Holder:
-    """One client. `push_out` is called when he has to go; it must not raise, nor call back."""
+class Holder(Protocol):
+    """One client, as far as he is known here."""
 
-    def __init__(self, room: Room, push_out: Callable[[], object]) -> None:
-        self._room = room
-        self.push_out = push_out
-
-    def hold(self, octets: int) -> None:
-        """So many it is now. He may be the one who is pushed out."""
-        self._room.hold(self, octets)
+    def push_out(self) -> None:
+        """He has to go, soon. Must not raise, nor call back."""
 
 
 class Room:
@@ -35,6 +29,7 @@ class Room:
         self._sum = 0
 
     def hold(self, holder: Holder, octets: int) -> None:
+        """So many it is now. He may be the one who is pushed out."""
         before = self._held.get(holder, 0)
         if octets <= _NEGLIGIBLE:
             octets = 0

@@ -30,7 +30,7 @@ from sievemda.logs import Sparing
 from sievemda.managesieve.connection import Connection
 from sievemda.managesieve.leaving import Leavers
 from sievemda.managesieve.reply import Reply
-from sievemda.managesieve.room import Holder, Room
+from sievemda.managesieve.room import Room
 from sievemda.managesieve.service import Service
 from sievemda.managesieve.session import Answer, Session
 from sievemda.managesieve.wire import Line, Malformed, Reader
@@ -112,7 +112,6 @@ class Visit:
         self._octets = 0  # that came before login
         self._exchanged = 0  # octets of the client's in the exchange under way
         self._task = asyncio.current_task()
-        self._holder = Holder(house.room, self.push_out)
         self._house = house
         self._connection = connection
         self._client = client
@@ -143,7 +142,7 @@ class Visit:
         try:
             await self._serve()
         finally:
-            self._holder.hold(0)
+            self._house.room.hold(self, 0)
             if self.session.refused:
                 await self._house.lanes.submit(self.address, self.session.left, bound=False).awaited()
 
@@ -213,7 +212,7 @@ class Visit:
         """Whether there is room for one more session of this user, who is in now; or he is out again."""
         most = self._house.service.settings.managesieve.managesieve_max_user_connections
         self._connection.trust()
-        self._holder.hold(0)
+        self._house.room.hold(self, 0)
         if self._house.seats.name(self.seat, self.session.owner, most):
             return True
         self._house.counts["managesieve_logins_refused"] += 1
@@ -225,7 +224,7 @@ class Visit:
     def _hold(self, octets: int = 0) -> None:
         """What it takes of the memory now, with so many octets more."""
         if not self.session.authenticated:
-            self._holder.hold(self._reader.held + self._connection.held + self._exchanged + octets)
+            self._house.room.hold(self, self._reader.held + self._connection.held + self._exchanged + octets)
 
     async def bye(self, reply: Reply) -> None:
         """For clients that said nothing worth waiting for: tell them and end; at once, if their place is wanted."""

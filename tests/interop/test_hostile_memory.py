@@ -6,6 +6,7 @@ Each from an address of its own, as far as the network 127.0.0.0/8 goes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import socket
 import ssl
@@ -70,6 +71,7 @@ def connected(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), 60, source_address=(source, 0))
 
 
+@functools.cache
 def tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

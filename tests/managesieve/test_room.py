@@ -1,15 +1,17 @@
 """What clients make the server hold before they log in: bounded, and at the cost of those who hold it."""
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
+import weakref
 from base64 import b64encode
 
 import pytest
 
 from sievemda.auth.seats import Seats
-from sievemda.managesieve.room import Holder, Room
+from sievemda.managesieve.room import Room
 from sievemda.managesieve.server import Server
 from sievemda.managesieve.visit import ALPN, FULL
 from sievemda.tls.contexts import contexts
@@ -32,9 +34,20 @@ def gone():
     return []
 
 
+class Guest:
+    def __init__(self, name, room, gone):
+        self.name, self._room, self._gone = name, room, gone
+
+    def hold(self, octets):
+        self._room.hold(self, octets)
+
+    def push_out(self):
+        self._gone.append(self.name)
+
+
 @pytest.fixture
 def come(room, gone):
-    return lambda name: Holder(room, lambda: gone.append(name))
+    return lambda name: Guest(name, room, gone)
 
 
 def test_who_has_held_something_for_the_longest_has_to_go(come, gone):
@@ -93,6 +106,7 @@ def serve(tmp_path, accounts):
                 server = Server(service, contexts(service.settings.lmtp, ALPN), seats, Room(MOST))
                 sock = socket.create_server(("127.0.0.1", 0))
                 server.start([sock])
+                serve.server = server
                 opened = []
 
                 async def come(**options):
@@ -181,3 +195,25 @@ def test_handshakes_and_records_that_do_not_end_are_counted(serve):
         await until(honest, b"OK\r\n")
 
     serve(dialogue)
+
+
+def test_nothing_stays_of_who_has_left(serve):
+    """Without the collector's help: with hundreds of them it comes too late."""
+
+    async def dialogue(come):
+        for options in ({}, {"ssl": serve.tls}):
+            peer = await come(**options)
+            trace = weakref.ref(next(iter(serve.server.visits())))
+            await say(peer, b'NOOP "' + b"x" * 5000)
+            peer[1].close()
+            while list(serve.server.visits()):  # noqa: ASYNC110 - it is told by nothing
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)
+            assert trace() is None, options
+
+    gc.collect()
+    gc.disable()
+    try:
+        serve(dialogue)
+    finally:
+        gc.enable()
