@@ -251,8 +251,8 @@ class LmtpConnection(SMTP):
         return out
 
     def send(self) -> None:
-        """Hand what is queued to the transport."""
-        if self._out:
+        """Hand what is queued to the transport, while there is one: uvloop's raises RuntimeError afterwards."""
+        if self._out and not self.gone():
             self._writer.write(self._take_output())
 
     async def flush(self) -> None:

@@ -34,7 +34,8 @@ class Crowd:
         self.hashing = house.enter_context(contextlib.ExitStack())
         self.hashing.enter_context(ONE_AT_A_TIME)
         self.peers = [self.come(f"crowd{number}") for number in range(THREADS)]
-        wait_for(lambda: self.lanes._working.total() == THREADS)
+        # Not by the threads at work: one may be about to make a mechanism, and have no password to look at yet.
+        wait_for(lambda: len(ONE_AT_A_TIME._threads._waiting) == THREADS)
 
     def come(self, user):
         peer = self.house.enter_context(self.server.client(inet=True))
@@ -76,6 +77,18 @@ def test_nothing_is_done_for_who_was_reset(crowd, caplog):
     wait_for(lambda: len(crowd.server.server._sessions) == THREADS)
     assert "user=crowd3" in caplog.text
     assert "user=gone" not in caplog.text
+
+
+def test_who_was_reset_while_his_password_was_looked_at_has_failed_and_that_is_all(crowd, caplog):
+    first, *others = crowd.peers
+    first.send("NOOP\r\n")
+    reset(first)
+    wait_for(lambda: any(session.gone() for session in crowd.server.server._sessions))
+    crowd.peers = others
+    assert crowd.let_go() == ["535"] * len(others)
+    wait_for(lambda: len(crowd.server.server._sessions) == len(others))
+    assert "user=crowd0" in caplog.text
+    assert "session failed" not in caplog.text
 
 
 def test_who_says_no_more_waits_behind_others_and_gets_all_his_replies(crowd):

@@ -88,7 +88,10 @@ def test_nobody_is_let_in_any_more(stopping, sink):
 
 
 def test_sessions_are_divided_among_servers_at_one_socket(tmp_path, sink):
-    """Two event loops accept from the same socket, as worker processes do."""
+    """Two event loops accept from the same socket, as worker processes do, and all clients are there already.
+
+    Were they to come one after the other, whoever of the two is awake would have them all.
+    """
     with running(tmp_path, sink) as first:
         listener = first.server._listeners[0]
         (tmp_path / "second").mkdir()
@@ -98,8 +101,13 @@ def test_sessions_are_divided_among_servers_at_one_socket(tmp_path, sink):
                 second.server.listen([listener.dup()])
 
             second.call(share())
-            clients = [first.client() for _ in range(40)]
+            go = threading.Event()
+            for server in (first, second):
+                server.loop.call_soon_threadsafe(go.wait, PATIENCE)
+            clients = [first.client(greeting=False) for _ in range(40)]
             try:
+                go.set()
+                assert all(client.reply().startswith("220") for client in clients)
                 shares = [len(server.server._sessions) for server in (first, second)]
                 assert sum(shares) == 40
                 assert min(shares) >= 4
