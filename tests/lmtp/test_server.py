@@ -1,3 +1,4 @@
+import contextlib
 import socket
 import threading
 import time
@@ -87,33 +88,48 @@ def test_nobody_is_let_in_any_more(stopping, sink):
             raise ConnectionRefusedError
 
 
-def test_sessions_are_divided_among_servers_at_one_socket(tmp_path, sink):
-    """Two event loops accept from the same socket, as worker processes do, and all clients are there already.
+def test_a_wake_up_takes_one_session_and_leaves_the_others_to_who_is_free(tmp_path, sink):
+    with running(tmp_path, sink) as server, socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        clients = [socket.create_connection(listener.getsockname(), PATIENCE) for _ in range(3)]
 
-    Were they to come one after the other, whoever of the two is awake would have them all.
-    """
+        async def wake_up():
+            server.server._accept(listener)
+
+        server.call(wake_up())
+        wait_for(lambda: len(server.server._sessions) == 1)
+        for peer in [*clients, listener.accept()[0], listener.accept()[0]]:
+            peer.close()
+
+
+@contextlib.contextmanager
+def at_work(server):
+    """Its event loop, meanwhile."""
+    begun, done = threading.Event(), threading.Event()
+    server.loop.call_soon_threadsafe(lambda: begun.set() or done.wait(PATIENCE))
+    assert begun.wait(PATIENCE)
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def test_of_servers_at_one_socket_the_one_that_is_free_has_the_sessions(tmp_path, sink):
+    """Two event loops accept from the same socket, as worker processes do."""
     with running(tmp_path, sink) as first:
         listener = first.server._listeners[0]
         (tmp_path / "second").mkdir()
-        with running(tmp_path / "second", sink) as second:
+        with running(tmp_path / "second", sink) as second, contextlib.ExitStack() as clients:
 
             async def share():
                 second.server.listen([listener.dup()])
 
             second.call(share())
-            go = threading.Event()
-            for server in (first, second):
-                server.loop.call_soon_threadsafe(go.wait, PATIENCE)
-            clients = [first.client(greeting=False) for _ in range(40)]
-            try:
-                go.set()
-                assert all(client.reply().startswith("220") for client in clients)
-                shares = [len(server.server._sessions) for server in (first, second)]
-                assert sum(shares) == 40
-                assert min(shares) >= 4
-            finally:
-                for client in clients:
-                    client.close()
+            for busy in (first, second, first):
+                with at_work(busy):
+                    for _ in range(10):
+                        clients.enter_context(first.client())
+            assert [len(server.server._sessions) for server in (first, second)] == [10, 20]
 
 
 def test_a_port_scanner_that_says_nothing_leaves_nothing(tmp_path, sink):
