@@ -82,7 +82,9 @@ class Turn(Future[T]):
         return work()
 
     def awaited(self) -> asyncio.Future[T]:
-        """What it gives, for the running loop. To cancel that is to give the turn up.
+        """What it gives, for the running loop; OSError when the client has left before it began.
+
+        To cancel that is to give the turn up.
 
         Why not asyncio.wrap_future: that leaves a ring of references behind for each turn, and what hundreds of
         strangers have said would stay until the collector comes to it.
@@ -258,7 +260,9 @@ def _tell(loop: asyncio.AbstractEventLoop, over: asyncio.Future[Any], turn: Futu
 def _hand_over(over: asyncio.Future[Any], turn: Future[Any]) -> None:
     if over.done():
         return
-    if turn.cancelled():
+    if isinstance(turn, Turn) and turn.left:
+        over.set_exception(ConnectionAbortedError("the client has left while he waited for his turn"))
+    elif turn.cancelled():
         over.cancel()
     elif error := turn.exception():
         over.set_exception(error)

@@ -9,7 +9,6 @@ answers once for all recipients; and it reads lines, which is slow.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import re
@@ -100,10 +99,6 @@ class LmtpProtocol(LmtpConnection):
             self.server.defer(turn)
         try:
             return await turn.awaited()
-        except asyncio.CancelledError:
-            if turn.left:
-                raise ConnectionAbortedError("the client has left while he waited for his turn") from None
-            raise
         finally:
             self._turn = None
 

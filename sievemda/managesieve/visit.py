@@ -201,12 +201,7 @@ class Visit:
         """What it gives. Raises OSError when the client has gone before it began."""
         silent = partial(self._house.lanes.defer, turn)
         with self._house.leavers.watch(self._connection.sock, turn.leave, silent):
-            try:
-                return await turn.awaited()
-            except asyncio.CancelledError:
-                if turn.left:
-                    raise ConnectionAbortedError("the client has left while he waited for his turn") from None
-                raise
+            return await turn.awaited()
 
     def _named(self) -> bool:
         """Whether there is room for one more session of this user, who is in now; or he is out again."""
